@@ -1,0 +1,1 @@
+"""minis2s: sequence-to-sequence models to learn from."""
