@@ -1,0 +1,120 @@
+"""Ragged sequences -> padded arrays, time first; and which examples share a batch.
+
+Padding stands at the end and is told apart by the mask alone, never by the number 0.
+"""
+from typing import NamedTuple
+
+import numpy as np
+
+from .vocab import BOS, EOS, PAD
+
+POOL = 50       # batches that are sorted by length together
+
+
+class Batch(NamedTuple):
+    source: np.ndarray          # (T, N) int64
+    source_mask: np.ndarray     # (T, N) bool, True = real
+    inputs: np.ndarray          # (S, N) int64: BOS y_1 ... y_S, what the decoder is given
+    targets: np.ndarray         # (S, N) int64: y_1 ... y_S EOS, what it shall answer
+    target_mask: np.ndarray     # (S, N) bool, the same for inputs and targets
+
+
+def pad(sequences):
+    """Stand sequences side by side, filled up with PAD at the end.
+
+    Parameters
+    ----------
+    sequences : list of N lists of int
+
+    Returns
+    -------
+    ids : ndarray of shape (T, N), int64
+        T is the length of the longest sequence.
+    mask : ndarray of shape (T, N), bool
+
+    Raises
+    ------
+    ValueError
+        There are no sequences, or an entry is negative.
+    TypeError
+        An entry is not an integer.
+    """
+    if not len(sequences):
+        raise ValueError("sequences: none, wanted at least one")
+    lengths = np.array([len(s) for s in sequences])
+    flat = np.array([i for s in sequences for i in s])
+    if flat.size and flat.dtype.kind not in "iu":
+        raise TypeError(f"sequences: entries of dtype {flat.dtype}, wanted integers")
+    if flat.size and flat.min() < 0:
+        raise ValueError(f"sequences: an entry is {flat.min()}, wanted 0 or more")
+    mask = np.arange(lengths.max()) < lengths[:, None]          # (N, T): example by example, as `flat` is
+    ids = np.full(mask.shape, PAD, dtype=np.int64)
+    ids[mask] = flat
+    return np.ascontiguousarray(ids.T), np.ascontiguousarray(mask.T)
+
+
+def make_batch(sources, targets, reverse_source=False):
+    """Make the arrays of one training step.
+
+    Parameters
+    ----------
+    sources, targets : lists of N lists of int
+        Without BOS and EOS; these are added to the targets here.  A target may be empty.
+    reverse_source : bool
+        Turn each source around (before padding), so that its beginning is the last thing read.
+
+    Returns
+    -------
+    Batch
+
+    Raises
+    ------
+    ValueError
+        The numbers of sources and targets differ, there are none, or a source is empty.
+    """
+    if len(sources) != len(targets):
+        raise ValueError(f"targets: {len(targets)} for {len(sources)} sources, wanted one for each")
+    for n, source in enumerate(sources):
+        if not len(source):
+            raise ValueError(f"sources: number {n} is empty, wanted at least one id")
+    if reverse_source:
+        sources = [s[::-1] for s in sources]
+    inputs, target_mask = pad([[BOS, *y] for y in targets])
+    outputs, _ = pad([[*y, EOS] for y in targets])
+    return Batch(*pad(sources), inputs, outputs, target_mask)
+
+
+def bucketed(lengths, batch_size, rng):
+    """Share examples out into batches of nearly equal lengths, in random order.
+
+    All examples are shuffled, cut into pools of 50 batches, and only inside a pool sorted by length.
+    So padding is small, yet the batches differ from epoch to epoch.
+
+    Parameters
+    ----------
+    lengths : sequence of (source length, target length)
+    batch_size : int
+    rng : numpy.random.Generator
+        The same state gives the same batches.
+
+    Returns
+    -------
+    list of ndarray of int
+        Indices into `lengths`; each index stands in exactly one batch.  The last batch cut may be smaller.
+
+    Raises
+    ------
+    ValueError
+        `lengths` is empty or not a sequence of pairs, or `batch_size` is less than 1.
+    """
+    lengths = np.asarray(lengths)
+    if lengths.ndim != 2 or lengths.shape[1] != 2 or not len(lengths):
+        raise ValueError(f"lengths: shape {lengths.shape}, wanted (number of examples > 0, 2)")
+    if batch_size < 1:
+        raise ValueError(f"batch_size: {batch_size}, wanted 1 or more")
+    order, size, batches = rng.permutation(len(lengths)), POOL * batch_size, []
+    for pool in (order[i:i + size] for i in range(0, len(order), size)):
+        source, target = lengths[pool].T
+        pool = pool[np.lexsort((source, target))]               # by target length, then by source length
+        batches += [pool[i:i + batch_size] for i in range(0, len(pool), batch_size)]
+    return [batches[i] for i in rng.permutation(len(batches))]
