@@ -1,0 +1,73 @@
+"""Files are saved whole or not at all.
+
+A file is first written under another name in the same folder, pushed to the disk, and only then given its real name.
+`os.replace` is one indivisible step, so a reader (or a crash, or a full disk) meets the old file or the new one,
+never half of one.
+"""
+import os
+import secrets
+from pathlib import Path
+
+
+def write_atomically(path, write):
+    """Let `write` fill a temporary file, then put it in the place of `path`.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The file to create or replace. Its folder must exist. A symbolic link is followed.
+    write : callable
+        ``write(temporary_path)`` creates the file at the given `pathlib.Path`, which has the suffix of `path`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder is missing.
+    ValueError
+        If `path` exists and is not a regular file (a folder, a device).
+    OSError
+        If writing fails (a full disk). Whatever `write` raises is passed on. The temporary file is removed and an
+        old file stays as it was.
+    """
+    path = Path(os.path.realpath(path))                  # replace the file a link points at, not the link
+    check_place(path)
+    temporary = path.with_name(f".tmp-{secrets.token_hex(8)}{path.suffix}")
+    try:
+        write(temporary)
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())                      # the content reaches the disk before the name does
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)                # there is one only after an error
+    _sync_folder(path.parent)
+
+
+def write_text(path, text):
+    """Write the string `text` to `path` in UTF-8, whole or not at all; line ends stay as they are.
+
+    Raises what `write_atomically` raises, and TypeError if `text` is not a string.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"text: got {type(text).__name__}, wanted a string")
+    data = text.encode("utf-8")
+    write_atomically(path, lambda temporary: temporary.write_bytes(data))
+
+
+def check_place(path):
+    """Raise FileNotFoundError or ValueError if no file can be saved at `path` (see `write_atomically`)."""
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"path: cannot save {path.name!r}, the folder {str(path.parent)!r} does not exist")
+    if path.exists() and not path.is_file():
+        raise ValueError(f"path: {str(path)!r} exists and is not a regular file")
+
+
+def _sync_folder(folder):
+    """Push the folder's list of names to the disk, so that the new name survives a power cut."""
+    if os.name != "posix":                               # other systems do not open folders
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
