@@ -1,0 +1,489 @@
+"""Pictures of a run: loss curves and attention maps.
+
+Every function returns a `matplotlib.figure.Figure` of its own (pyplot and its global list of figures are never used)
+and saves it when a path is given. matplotlib is imported when the first figure is drawn.
+
+Labels are tokens of any language. Each is drawn with a font that has a glyph for every character in it; a character
+that no installed font has is written as its code point, U+4F60, so that no label is ever an empty box.
+"""
+import contextlib
+import functools
+import math
+import os
+import textwrap
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+
+from .files import check_place, write_atomically
+
+# Okabe and Ito's colours: told apart by colour-blind readers too. Dashes tell them apart in a grey print.
+BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
+
+STYLE = {
+    "font.family": ["DejaVu Sans"],        # comes with matplotlib
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "0.88",
+    "grid.linewidth": 0.6,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 4,
+    "legend.frameon": False,
+    "image.cmap": "viridis",               # perceptually uniform, reads in grey
+    "figure.dpi": 100,
+    "savefig.dpi": 160,
+    "svg.hashsalt": "minis2s",             # the same figure gives the same bytes
+}
+
+CURVES = {                                 # key of a record: (label, colour, dashes)
+    "train_loss": ("training", BLUE, "-"),
+    "valid_loss_teacher_forced": ("validation, teacher forced", ORANGE, "--"),
+    "valid_loss_free_running": ("validation, free running", GREEN, "-."),
+    "valid_exact_match": ("exact match", BLUE, "-"),
+    "valid_token_accuracy": ("token accuracy", ORANGE, "--"),
+}
+LOSSES, RATES = list(CURVES)[:3], list(CURVES)[3:]
+
+# Tried first, in this order; any other font that has the characters will do.
+CJK_FAMILIES = ["Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN", "PingFang SC",
+                "Hiragino Sans GB", "Microsoft YaHei", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "SimHei",
+                "Heiti SC", "Arial Unicode MS", "Noto Sans CJK JP", "Droid Sans Fallback"]
+NO_CJK_FONT = "no font with CJK glyphs found: those labels are shown as code points"
+NO_GLYPH = "no font found for some characters: they are shown as code points"
+
+LONGEST_LABEL = 40                         # characters; a longer label is cut
+
+
+def loss_curves(records, path=None):
+    """Draw losses, and exact match with token accuracy, against the epoch.
+
+    Parameters
+    ----------
+    records : list of dict
+        The lines of a run's ``metrics.jsonl``. Keys: ``epoch`` (where no record has one, ``step`` is the horizontal
+        axis), ``train_loss``, ``valid_loss_teacher_forced``, ``valid_loss_free_running`` (nats per token),
+        ``valid_token_accuracy``, ``valid_exact_match`` (fractions, 0 to 1). Any may be missing or None.
+    path : str or os.PathLike, optional
+        Where to save: ``.png`` or ``.svg``.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The left panel holds the losses, the right one the rates in per cent.
+
+    Raises
+    ------
+    ValueError
+        If `records` is empty, none has an epoch or a step, a rate is not a fraction, or the suffix is unknown.
+    TypeError
+        If a record is not a dict, or a value not a number.
+    FileNotFoundError
+        If the folder of `path` is missing.
+    """
+    _check_path(path)
+    records = list(records)
+    x_key = _check_records(records)
+    with _style():
+        figure = _new_figure(8.0, 3.2)
+        figure.set_layout_engine("constrained")
+        losses, rates = figure.subplots(1, 2)
+        for axes, keys, scale in [(losses, LOSSES, 1.0), (rates, RATES, 100.0)]:
+            for key in keys:
+                x, y = _curve(records, x_key, key)
+                if any(map(math.isfinite, y)):
+                    label, colour, dashes = CURVES[key]
+                    axes.plot(x, scale * np.array(y), dashes, color=colour, label=label,
+                              marker="o" if len(x) <= 30 else None)          # one point alone has no line
+            if axes.lines:
+                axes.legend()
+            else:
+                axes.text(0.5, 0.5, "no finite value recorded", transform=axes.transAxes, ha="center", va="center")
+            last = max(record[x_key] for record in records if record.get(x_key) is not None)
+            axes.set(xlabel=x_key, xlim=(0, 1.03 * last if last > 0 else 1))
+            axes.xaxis.get_major_locator().set_params(integer=True)
+        losses.set(title="loss", ylabel="nats per token")
+        losses.set_ylim(bottom=0)
+        rates.set(title="validation", ylabel="per cent", ylim=(-3, 103))
+        return _finish(figure, path)
+
+
+def attention_map(alpha, source, target, path=None, title=None):
+    """Draw the attention weights of one pair: a row for each target token, a column for each source token.
+
+    Parameters
+    ----------
+    alpha : array_like, (S, T), real
+        ``alpha[s, t]``: how much target step s looks at source step t, 0 to 1. Padding is left out by the caller.
+    source, target : sequences of T and of S str
+        The tokens, in order.
+    path : str or os.PathLike, optional
+        Where to save: ``.png`` or ``.svg``.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        ``figure.axes[0]`` is the map, ``figure.axes[1]`` the colour bar. Small maps have the numbers in the cells.
+
+    Raises
+    ------
+    ValueError
+        If shapes and tokens do not agree, a weight is not finite or not in 0..1, or the suffix is unknown.
+    TypeError
+        If `alpha` is not real or a token is not a string.
+    FileNotFoundError
+        If the folder of `path` is missing.
+    """
+    _check_path(path)
+    return _draw_maps([_check_map("", alpha, source, target)], 1, path, title)
+
+
+def attention_grid(maps, path=None, columns=3):
+    """Draw several attention maps in one figure, with one colour bar.
+
+    Parameters
+    ----------
+    maps : list of (alpha, source, target)
+        Each as in `attention_map`.
+    path : str or os.PathLike, optional
+        Where to save: ``.png`` or ``.svg``.
+    columns : int
+        How many maps stand side by side.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        ``figure.axes`` holds the maps in order, then the colour bar.
+
+    Raises
+    ------
+    ValueError, TypeError, FileNotFoundError
+        As `attention_map`; also if there is no map, or `columns` is not a positive integer.
+    """
+    _check_path(path)
+    maps = [_check_map(f"maps[{i}]: ", *_three(i, one)) for i, one in enumerate(maps)]
+    if not maps:
+        raise ValueError("maps: got none, wanted at least one (alpha, source, target)")
+    if not isinstance(columns, (int, np.integer)) or columns < 1:
+        raise ValueError(f"columns: got {columns!r}, wanted a positive integer")
+    return _draw_maps(maps, min(columns, len(maps)), path, None)
+
+
+# ---- what comes in ----
+
+def _check_path(path):
+    if path is None:
+        return
+    suffix = Path(path).suffix
+    if suffix.lower() not in (".png", ".svg"):
+        raise ValueError(f"path: got suffix {suffix!r} in {os.fspath(path)!r}, wanted .png or .svg")
+    check_place(path)
+
+
+def _check_records(records):
+    """Return the key of the horizontal axis."""
+    if not records:
+        raise ValueError("records: got none, wanted at least one")
+    for i, record in enumerate(records):
+        if not isinstance(record, dict):
+            raise TypeError(f"records[{i}]: got {type(record).__name__}, wanted a dict")
+        for key in ["epoch", "step", *CURVES]:
+            value = record.get(key)
+            if value is not None and not isinstance(value, (int, float, np.integer, np.floating)):
+                raise TypeError(f"records[{i}][{key!r}]: got {value!r}, wanted a number or None")
+            if value is not None and key in ("epoch", "step") and not (math.isfinite(value) and value >= 0):
+                raise ValueError(f"records[{i}][{key!r}]: got {value!r}, wanted a number that is not negative")
+            if value is not None and key in RATES and not 0 <= value <= 1:
+                raise ValueError(f"records[{i}][{key!r}]: got {value!r}, wanted a fraction, 0 to 1")
+    for key in ["epoch", "step"]:
+        if any(record.get(key) is not None for record in records):
+            return key
+    raise ValueError("records: none has an 'epoch' or a 'step'")
+
+
+def _curve(records, x_key, key):
+    """The points of one curve. A loss that is infinite or NaN leaves a gap."""
+    points = [(r[x_key], r[key]) for r in records if r.get(x_key) is not None and r.get(key) is not None]
+    return [x for x, _ in points], [y if math.isfinite(y) else math.nan for _, y in points]
+
+
+def _three(i, one):
+    if not isinstance(one, (tuple, list)) or len(one) != 3:
+        raise ValueError(f"maps[{i}]: wanted (alpha, source, target)")
+    return one
+
+
+def _check_map(where, alpha, source, target):
+    """Return alpha as a float array, and the tokens as lists."""
+    alpha, source, target = np.asarray(alpha), list(source), list(target)
+    for name, tokens in [("source", source), ("target", target)]:
+        for i, token in enumerate(tokens):
+            if not isinstance(token, str):
+                raise TypeError(f"{where}{name}[{i}]: got {type(token).__name__}, wanted a string")
+    if alpha.dtype.kind not in "fiu":
+        raise TypeError(f"{where}alpha: got dtype {alpha.dtype}, wanted real numbers")
+    if alpha.shape != (len(target), len(source)) or alpha.size == 0:
+        raise ValueError(f"{where}alpha: got shape {alpha.shape}, wanted (S, T) = ({len(target)}, {len(source)}): "
+                         "a row for each target token, a column for each source token, at least one of each")
+    if not np.isfinite(alpha).all():
+        raise ValueError(f"{where}alpha: {np.sum(~np.isfinite(alpha))} of {alpha.size} weights are not finite")
+    if alpha.min() < 0 or alpha.max() > 1 + 1e-3:        # float16 rounds to about 1e-3
+        raise ValueError(f"{where}alpha: got weights from {alpha.min():.4g} to {alpha.max():.4g}, wanted 0 to 1")
+    return alpha.astype(float), source, target
+
+
+# ---- attention maps ----
+
+def _draw_maps(maps, columns, path, title):
+    rows = math.ceil(len(maps) / columns)
+    cell = _cell_inches(max(max(alpha.shape) for alpha, _, _ in maps))
+    size = min(10.0, 0.65 * 72 * cell)                   # points, of the labels
+    lettering = _Lettering([title or ""] + [token for _, *sides in maps for side in sides for token in side])
+    labels = [[[lettering.label(token) for token in side] for side in sides] for _, *sides in maps]
+
+    # Everything is placed in inches, so that all cells of a figure are squares of one size. A column of maps has
+    # room for its labels on the left and then for its cells; a row has its labels above its cells.
+    left, wide, above, high = [[0.0] * n for n in (columns, columns, rows, rows)]
+    for i, ((alpha, _, _), (source, target)) in enumerate(zip(maps, labels)):
+        r, c = divmod(i, columns)
+        S, T = alpha.shape
+        left[c] = max(left[c], _longest(target, size) + 0.45)
+        wide[c] = max(wide[c], T * cell)
+        above[r] = max(above[r], (_longest(source, size) if _upright(source, size, cell) else size / 72) + 0.45)
+        high[r] = max(high[r], S * cell)
+    bar_high = min(max(sum(above[1:]) + sum(high), 1.0), 4.0)
+    maps_wide, maps_high = sum(left) + sum(wide), max(sum(above) + sum(high), above[0] + bar_high)
+    width = max(maps_wide + 0.8, 3.0)
+
+    title_text, title_font = lettering.prose(title or "")
+    title_text = _wrap(title_text, width, 10) if title else ""
+    note = _wrap(lettering.note(), width, 7)
+    top = 0.1 + _lines_high(title_text, 10)
+    height = top + maps_high + 0.15 + _lines_high(note, 7)
+
+    with _style():
+        figure = _new_figure(width, height)
+
+        def place(x, y, w, h):                           # inches from the left and from the top
+            return figure.add_axes([x / width, 1 - (y + h) / height, w / width, h / height])
+
+        for i, ((alpha, _, _), (source, target)) in enumerate(zip(maps, labels)):
+            r, c = divmod(i, columns)
+            S, T = alpha.shape
+            axes = place(sum(left[:c + 1]) + sum(wide[:c]), top + sum(above[:r + 1]) + sum(high[:r]), T * cell, S * cell)
+            image = _draw_map(axes, alpha, source, target, size, cell)
+        bar = figure.colorbar(image, cax=place(maps_wide + 0.15, top + above[0], 0.12, bar_high), ticks=[0, 0.5, 1])
+        bar.set_label("weight")
+        bar.outline.set_visible(False)
+        bar.ax.grid(False)
+        if title:
+            figure.text(0.5, 1 - 0.05 / height, title_text, ha="center", va="top", parse_math=False,
+                        fontproperties=_font(title_font, 10))
+        if note:
+            figure.text(0.5, 0.05 / height, note, ha="center", va="bottom", fontsize=7)
+        return _finish(figure, path)
+
+
+def _draw_map(axes, alpha, above, left, size, cell):
+    S, T = alpha.shape
+    image = axes.imshow(alpha, vmin=0, vmax=1, interpolation="none")
+    axes.spines[:].set_visible(False)
+    axes.grid(False)
+    axes.xaxis.tick_top()
+    axes.xaxis.set_label_position("top")
+    axes.set(xlabel="source", ylabel="target")
+    _label_axis(axes.xaxis, above, size, rotation=90 if _upright(above, size, cell) else 0)
+    _label_axis(axes.yaxis, left, size)
+    axes.set_xticks(np.arange(1, T) - 0.5, minor=True)   # thin white lines between the cells
+    axes.set_yticks(np.arange(1, S) - 0.5, minor=True)
+    axes.grid(True, which="minor", color="white", linewidth=0.5)
+    axes.tick_params(which="both", length=0)
+    if S * T <= 60:
+        for (s, t), weight in np.ndenumerate(alpha):
+            axes.text(t, s, f"{weight:.2f}", ha="center", va="center", fontsize=min(8, 0.36 * 72 * cell),
+                      color="black" if weight > 0.6 else "white")            # viridis is bright above
+    return image
+
+
+def _label_axis(axis, labels, size, **how):
+    axis.set_ticks(range(len(labels)), [text for text, _ in labels], parse_math=False, **how)   # "$" is a token
+    for tick, (_, font) in zip(axis.get_major_ticks(), labels):
+        for text in (tick.label1, tick.label2):
+            text.set_fontproperties(_font(font, size))
+
+
+def _cell_inches(n):
+    """Side of a cell where the longer side has n: large for few tokens, legible up to 100, 24 inches at most."""
+    return min(0.55, max(9 / n, 0.2), 24 / n)
+
+
+def _longest(labels, size):
+    """Width in inches of the widest label, on the safe side."""
+    em = max(sum(1.0 if _is_wide(char) else 0.7 for char in text) for text, _ in labels)
+    return em * size / 72
+
+
+def _upright(labels, size, cell):
+    """Whether the labels above are too wide to stand side by side."""
+    return _longest(labels, size) > cell
+
+
+def _wrap(text, width, size):
+    """Break lines that are longer than `width` inches."""
+    return "\n".join(textwrap.fill(line, int(width * 72 / (0.62 * size))) for line in text.split("\n"))
+
+
+def _lines_high(text, size):
+    return 1.4 * size / 72 * len(text.split("\n")) if text else 0.0
+
+
+# ---- letters ----
+
+class _Lettering:
+    """Finds for each label of one figure a font that has all its glyphs."""
+
+    def __init__(self, strings):
+        import matplotlib
+        self.plain = os.path.join(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
+        wanted = {char for char in "".join(strings) if char.isprintable()} - glyphs(self.plain)
+        self.other = find_font(frozenset(wanted)) if wanted else None
+        self.without_glyph = set()
+
+    def label(self, token):
+        """A token: -> (text to show, file of its font). Spaces are made visible."""
+        font = self._choose(token)
+        text = self._shown(token, font).replace(" ", "␣" if "␣" in glyphs(font) else "_")
+        text = text.replace("\0", " ")
+        return (text if len(text) <= LONGEST_LABEL else text[:LONGEST_LABEL - 3] + "..."), font
+
+    def prose(self, text):
+        """A title: -> (text to show, file of its font). Its lines are kept."""
+        font = self._choose(text.replace("\n", ""))
+        return "\n".join(self._shown(line, font).replace("\0", " ") for line in text.split("\n")), font
+
+    def note(self):
+        """What the reader must know about characters that could not be drawn ('' if nothing)."""
+        if not self.without_glyph:
+            return ""
+        return NO_CJK_FONT if self.other is None and any(map(_is_cjk, self.without_glyph)) else NO_GLYPH
+
+    def _choose(self, text):
+        if self.other is None or set(filter(str.isprintable, text)) <= glyphs(self.plain):
+            return self.plain
+        return self.other
+
+    def _shown(self, text, font):
+        """`text` with code points for what `font` cannot draw; NUL stands for the blank between code points."""
+        pieces, after_code = [], False
+        for char in text:
+            drawn = char.isprintable() and (char in glyphs(font) or char == " ")
+            if not drawn and char.isprintable():
+                self.without_glyph.add(char)
+            if pieces and (after_code or not drawn):
+                pieces.append("\0")
+            pieces.append(char if drawn else f"U+{ord(char):04X}")
+            after_code = not drawn
+        return "".join(pieces)
+
+
+@functools.lru_cache(maxsize=64)
+def find_font(characters):
+    """Find the installed font that draws most of some characters, and plain ASCII too.
+
+    Parameters
+    ----------
+    characters : frozenset of str
+
+    Returns
+    -------
+    str or None
+        Its file, as `matplotlib.font_manager.FontProperties(fname=...)` takes it. Among equals the families in
+        `CJK_FAMILIES` come first. None if no font draws any of the characters.
+    """
+    best, most = None, 0
+    for font in _font_files():
+        count = len(characters & glyphs(font)) if ASCII <= glyphs(font) else 0
+        if count > most:
+            best, most = font, count
+        if most == len(characters):
+            break
+    return best
+
+
+ASCII = frozenset(map(chr, range(0x20, 0x7F)))
+
+
+@functools.lru_cache(maxsize=None)
+def glyphs(font):
+    """The characters that a font file really has glyphs for (a frozenset; empty if it cannot be read)."""
+    from matplotlib import font_manager
+    try:
+        charmap = font_manager.get_font(font).get_charmap()
+    except (OSError, RuntimeError):                      # removed since matplotlib listed it, or broken
+        return frozenset()
+    if 0xFDD0 in charmap:                                # never a character: a font of placeholder boxes claims it
+        return frozenset()
+    return frozenset(map(chr, charmap))
+
+
+def _font(file, size):
+    from matplotlib.font_manager import FontProperties
+    return FontProperties(fname=file, size=size)
+
+
+def _font_files():
+    """Files of the installed fonts, preferred families and regular weights first."""
+    from matplotlib import font_manager
+    rank = {family: i for i, family in enumerate(CJK_FAMILIES)}
+
+    def order(entry):
+        weight = entry.weight if isinstance(entry.weight, int) else 400
+        return rank.get(entry.name, len(rank)), entry.style != "normal", abs(weight - 400), entry.fname
+
+    listed = sorted(font_manager.fontManager.ttflist, key=order)
+    for entry in listed:
+        if hasattr(font_manager, "FontPath"):            # matplotlib 3.11 tells the faces of a .ttc file apart
+            yield font_manager.FontPath(entry.fname, entry.index)
+        else:
+            yield entry.fname
+    # matplotlib keeps its list from one run to the next: a font installed since is not in it.
+    yield from sorted(set(font_manager.findSystemFonts()) - {entry.fname for entry in listed})
+
+
+def _is_wide(char):
+    return unicodedata.east_asian_width(char) in "WF"
+
+
+def _is_cjk(char):
+    return _is_wide(char) and not 0x1F000 <= ord(char) <= 0x1FAFF           # wide, but no emoji
+
+
+# ---- figures ----
+
+@contextlib.contextmanager
+def _style():
+    """Our settings over matplotlib's own defaults, whatever the person's are; theirs come back afterwards."""
+    import matplotlib.style
+    with matplotlib.style.context(["default", STYLE]):
+        yield
+
+
+def _new_figure(width, height):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    figure = Figure(figsize=(width, height))
+    FigureCanvasAgg(figure)                              # draws without a screen
+    return figure
+
+
+def _finish(figure, path):
+    if path is not None:
+        kind = Path(path).suffix.lower()[1:]
+        metadata = {"Date": None} if kind == "svg" else None                 # the same figure, the same bytes
+        write_atomically(path, lambda temporary: figure.savefig(temporary, format=kind, bbox_inches="tight",
+                                                                pad_inches=0.08, metadata=metadata))
+    return figure
