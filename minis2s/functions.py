@@ -1,0 +1,61 @@
+"""Maps without parameters, each with its derivative beside it.
+
+The same lines run in float32, float64 and complex128: nothing here names a dtype, and softmax is shifted
+by the largest *real part*, so that every map stays analytic and the complex-step check stays exact.
+
+Forward                                     Backward, where dz means dL/dz
+(F1)  y = sigmoid(a) = 1 / (1 + exp(-a))    (F1*) da = dy y (1-y)
+(F2)  y = tanh(a)                           (F2*) da = dy (1-y^2)
+(F3)  p = softmax(a), p_k = exp a_k / sum   (F3*) da = p (dp - sum_k p_k dp_k)
+(F4)  l = log softmax(a)                    (F4*) da = dl - softmax(a) sum_k dl_k
+"""
+from typing import Callable, NamedTuple
+
+import numpy as np
+
+
+def sigmoid(a):
+    """Logistic map of an array of any shape; the tanh form never overflows and accepts complex `a`."""
+    return 0.5 * (1.0 + np.tanh(0.5 * a))                       # (F1)
+
+
+class Pointwise(NamedTuple):
+    """A map of single numbers, and its derivative written in terms of the map's OUTPUT."""
+    f: Callable
+    df: Callable
+
+
+SIGMOID = Pointwise(sigmoid, lambda y: y * (1.0 - y))           # (F1) (F1*)
+TANH = Pointwise(np.tanh, lambda y: 1.0 - y * y)                # (F2) (F2*)
+
+
+def softmax(a, mask=None, axis=-1):
+    """Probabilities proportional to exp(a) along `axis`.
+
+    Parameters
+    ----------
+    a : ndarray
+        Scores; any real shift of them along `axis` leaves the result as it is.
+    mask : ndarray of bool, broadcastable to `a`, optional
+        Where it is False the probability is exactly 0, whatever the score.
+    """
+    real = True if mask is None else np.asarray(mask, dtype=bool)
+    shift = np.max(a.real, axis=axis, keepdims=True, where=real, initial=-np.inf)
+    y = np.where(real, np.exp(np.where(real, a - shift, 0.0)), 0.0)
+    return y / y.sum(axis=axis, keepdims=True)                  # (F3)
+
+
+def softmax_backward(p, dp, axis=-1):
+    """Pull `dp` back through `p = softmax(a)`: -> da.  Where p is 0 (masked) so is da."""
+    return p * (dp - (p * dp).sum(axis=axis, keepdims=True))    # (F3*)
+
+
+def log_softmax(a, axis=-1):
+    """Logarithm of softmax(a), exact where the probability itself would underflow."""
+    a = a - a.real.max(axis=axis, keepdims=True)
+    return a - np.log(np.exp(a).sum(axis=axis, keepdims=True))  # (F4)
+
+
+def log_softmax_backward(log_p, dlog_p, axis=-1):
+    """Pull `dlog_p` back through `log_p = log_softmax(a)`: -> da."""
+    return dlog_p - np.exp(log_p) * dlog_p.sum(axis=axis, keepdims=True)    # (F4*)

@@ -1,0 +1,154 @@
+"""The whole model: loss of a batch, and its gradient.  `backward` reads as `forward` upside down.
+
+Rows A3.1, B4.1, C2.2; ties: D3.s.  Shapes: T source steps, S target steps, N batch.
+
+Forward                                   Backward
+(S1)  hs, finals = encoder(source)        (S1*) encoder's gradients
+(S2)  s_0 = bridge(finals)                (S2*) dfinals
+(S3)  memory or ctx for the decoder       (S3*) dhs, dfinals +=
+(S4)  logits = decoder(s_0, inputs)       (S4*) ds_0, dmemory, dctx, decoder's gradients
+(S5)  L = loss(logits, targets)           (S5*) dlogits
+"""
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import bridge, decoder, dropout, encoder, loss, tree
+from .attention import SCORES, remember, remember_backward
+from .cells import CELLS
+
+
+class Params(NamedTuple):
+    encoder: encoder.Params
+    bridge: Any                # for each layer a State of linear.Params, or None
+    decoder: decoder.Params
+
+
+class Drops(NamedTuple):       # dropout masks of one batch, each None where nothing is dropped
+    encoder: tuple             # (N, D) for each layer's input
+    decoder: tuple
+    output: np.ndarray         # (N, R)
+
+
+class EncodeCache(NamedTuple):
+    hs: np.ndarray
+    encoder: encoder.Cache
+    bridge: bridge.Cache
+    finals: tuple
+
+
+class Cache(NamedTuple):
+    encode: EncodeCache
+    source: decoder.Source
+    decoder: decoder.Cache
+    loss: loss.Cache
+    backend: str
+
+
+def init(config, seed=0):
+    """First parameters of a model, in the Config's dtype; the same seed gives the same bits."""
+    rng, cell = np.random.default_rng(seed), CELLS[config.cell_name]
+    p = Params(encoder.init(rng, config, cell),
+               bridge.init(rng, config.bridge, cell, config.encoder_size, config.hidden, config.layers),
+               decoder.init(rng, config))
+    return tree.map(lambda a: a.astype(config.dtype), p)
+
+
+def draw_drops(rng, config, N):
+    """Draw the dropout masks of a batch of N examples; None where the rate is 0."""
+    if config.dropout == 0:
+        return None
+    def draw(D):
+        return dropout.draw(rng, config.dropout, (N, D), config.dtype)
+    above = [config.encoder_size] * (config.layers - 1)
+    return Drops(tuple(map(draw, [config.embedding, *above])),
+                 tuple(map(draw, [config.decoder_input_size] + [config.hidden] * (config.layers - 1))),
+                 draw(config.readout_size))
+
+
+def untie(p, config):
+    """Put shared weights where they are used: the decoder that results has parameters of its own to look at."""
+    dec = p.decoder
+    if config.tied_cells:
+        dec = dec._replace(layers=p.encoder.layers)
+    if config.tied_embedding:
+        dec = dec._replace(readout=dec.readout._replace(W=dec.embedding.T))
+    return p._replace(decoder=dec)
+
+
+def tie_gradients(g, config):
+    """The gradient of a shared weight is the sum of those of its uses."""
+    enc, dec = g.encoder, g.decoder
+    if config.tied_cells:
+        enc = enc._replace(layers=tree.add(enc.layers, dec.layers))                 # fork
+        dec = dec._replace(layers=None)
+    if config.tied_embedding:
+        dec = dec._replace(embedding=dec.embedding + dec.readout.W.T,               # fork
+                           readout=dec.readout._replace(W=None))
+    return Params(enc, g.bridge, dec)
+
+
+def encode(p, config, ids, mask, drops=None, backend="numpy"):
+    """Read the source once: ids, mask (T, N) -> decoder.Source, the decoder's initial states, EncodeCache."""
+    cell = CELLS[config.cell_name]
+    hs, finals, k_encoder = encoder.forward(p.encoder, cell, ids, mask, drops and drops.encoder, backend)   # (S1)
+    s0, k_bridge = bridge.forward(p.bridge, config.bridge, finals)                  # (S2)
+    source = decoder.Source(None, None)
+    if config.context == "attention":
+        source = decoder.Source(remember(SCORES[config.attention], p.decoder.score, hs, mask), None)    # (S3)
+    elif config.context == "every-step":
+        source = decoder.Source(None, k_bridge.finals[-1].h)                        # (S3)
+    return source, s0, EncodeCache(hs, k_encoder, k_bridge, finals)
+
+
+def encode_backward(p, config, source, k, dsource, ds0, backend="numpy"):
+    """Pull gradients of Source and initial states back: -> encoder, bridge and score Params gradients."""
+    cell = CELLS[config.cell_name]
+    dhs, g_score = np.zeros_like(k.hs), None
+    dfinals, g_bridge = bridge.backward(p.bridge, config.bridge, k.bridge, ds0)     # (S2*)
+    if config.context == "attention":
+        dhs, g_score = remember_backward(SCORES[config.attention], p.decoder.score, source.memory,
+                                         dsource.memory)                            # (S3*)
+    elif config.context == "every-step":
+        top = dfinals[-1]
+        dfinals = (*dfinals[:-1], top._replace(h=top.h + dsource.ctx))              # (S3*) fork
+    dfinals = tuple(bridge.split(like, d) for like, d in zip(k.finals, dfinals))
+    return encoder.backward(p.encoder, cell, k.encoder, dhs, dfinals, backend), g_bridge, g_score    # (S1*)
+
+
+def forward(p, config, batch, teacher=None, drops=None, backend="numpy"):
+    """Loss of a batch.
+
+    Parameters
+    ----------
+    p : Params
+    config : Config
+    batch : data.Batch
+    teacher : ndarray of bool of shape (S, N), optional
+        See decoder.forward; None is teacher forcing.
+    drops : Drops, optional
+
+    Returns
+    -------
+    loss : number
+        Nats per real target token, label smoothing included.
+    logits : ndarray of shape (S, N, V)
+    cache : Cache
+    """
+    p = untie(p, config)
+    source, s0, k_encode = encode(p, config, batch.source, batch.source_mask, drops, backend)    # (S1) (S2) (S3)
+    logits, k_decoder = decoder.forward(p.decoder, config, source, s0, batch.inputs, teacher,
+                                        drops and drops.decoder, drops and drops.output)         # (S4)
+    L, k_loss = loss.forward(logits, batch.targets, batch.target_mask, config.label_smoothing)   # (S5)
+    return L, logits, Cache(k_encode, source, k_decoder, k_loss, backend)
+
+
+def backward(p, config, k):
+    """Gradient of the loss with respect to every parameter: -> Params."""
+    p = untie(p, config)
+    dlogits = loss.backward(k.loss)                                                 # (S5*)
+    g_decoder, ds0, dsource = decoder.backward(p.decoder, config, k.source, k.decoder, dlogits)  # (S4*)
+    g_encoder, g_bridge, g_score = encode_backward(p, config, k.source, k.encode, dsource, ds0,
+                                                   k.backend)                       # (S3*) (S2*) (S1*)
+    g_decoder = g_decoder._replace(score=tree.add(g_decoder.score, g_score))        # fork: keys and queries
+    return tie_gradients(Params(g_encoder, g_bridge, g_decoder), config)

@@ -1,0 +1,59 @@
+"""Nested NamedTuples of arrays: one way to walk parameters, gradients and optimizer moments.
+
+A tree is an array, None ("no such part": a tied weight, an unused option) or a tuple of trees.  Names
+join field names and positions with dots: "encoder.layers.0.W".
+"""
+import numpy as np
+
+
+def named(tree, prefix=""):
+    """Yield (name, array) for every array of `tree`, in the order of its fields; None is skipped."""
+    if tree is None:
+        return
+    if not isinstance(tree, tuple):
+        yield prefix, tree
+        return
+    for field, part in zip(getattr(tree, "_fields", range(len(tree))), tree):
+        yield from named(part, f"{prefix}.{field}" if prefix else str(field))
+
+
+def map(f, tree, *others):
+    """Apply `f` array by array to trees of the same form; the result has the types of `tree`."""
+    if tree is None:
+        return None
+    if isinstance(tree, tuple):
+        parts = [map(f, *group) for group in zip(tree, *others)]
+        return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
+    return f(tree, *others)
+
+
+def add(a, b):
+    """Sum of two trees; None is nothing: add(None, b) is b."""
+    if a is None or b is None:
+        return b if a is None else a
+    if isinstance(a, tuple):
+        parts = [add(x, y) for x, y in zip(a, b)]
+        return type(a)(*parts) if hasattr(a, "_fields") else tuple(parts)
+    return a + b
+
+
+def zeros_like(tree):
+    """A tree of the same form whose arrays are all zero."""
+    return map(np.zeros_like, tree)
+
+
+def accumulate(total, tree):
+    """total += tree, array by array, in place: for sums over time, on buffers of our own."""
+    for (_, t), (_, a) in zip(named(total), named(tree)):
+        t += a
+
+
+def replace(tree, arrays, prefix=""):
+    """The same tree with arrays taken from the dict `arrays` by name; KeyError if one is missing."""
+    if tree is None:
+        return None
+    if not isinstance(tree, tuple):
+        return arrays[prefix]
+    fields = getattr(tree, "_fields", range(len(tree)))
+    parts = [replace(part, arrays, f"{prefix}.{f}" if prefix else str(f)) for f, part in zip(fields, tree)]
+    return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
