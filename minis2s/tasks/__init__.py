@@ -1,0 +1,75 @@
+"""Built-in tasks: text pairs made from a seed, without files or network.
+
+``load("dates")`` gives the pairs; ``TASKS`` says what there is.  Same seed, same pairs, on every machine.
+"""
+from difflib import get_close_matches
+from typing import NamedTuple
+
+import numpy as np
+
+from . import addition, copy, dates, numbers, reverse
+from .sampling import Splits
+
+
+class Task(NamedTuple):
+    name: str
+    summary: str            # one line
+    source_unit: str        # "char" or "word", see data.units
+    target_unit: str
+    generate: object        # (numpy.random.Generator, (train, valid, test)) -> Splits
+    options: dict           # suggested Config and training options
+    sizes: dict             # default number of pairs: {"train": ..., "valid": ..., "test": ...}
+
+
+def _sizes(train, valid, test):
+    return dict(train=train, valid=valid, test=test)
+
+
+TASKS = {task.name: task for task in (
+    Task("copy", "letters, said again", "char", "char", copy.generate, {}, _sizes(10_000, 500, 1_000)),
+    Task("reverse", "letters, said backwards; tested on longer texts than trained", "char", "char",
+         reverse.generate, {}, _sizes(50_000, 1_000, 2_000)),
+    Task("addition", "16+75 -> 91, numbers up to 999", "char", "char", addition.generate, {},
+         _sizes(45_000, 1_000, 4_000)),
+    Task("dates", "a date as people write it -> ISO: the 3rd of May 1999 -> 1999-05-03", "char", "char",
+         dates.generate, {}, _sizes(45_000, 1_000, 2_000)),
+    Task("numbers", "English number words -> Chinese numerals: twelve thousand five -> 一万两千零五", "word", "char",
+         numbers.generate, {}, _sizes(40_000, 1_000, 2_000)),
+    Task("numbers-back", "Chinese numerals -> English number words", "char", "word",
+         numbers.generate_back, {}, _sizes(40_000, 1_000, 2_000)),
+)}
+
+
+def load(name, seed=0, sizes=None):
+    """Make the pairs of a task.
+
+    Parameters
+    ----------
+    name : str
+        A key of TASKS.
+    seed : int
+        Same seed, same pairs.
+    sizes : dict, optional
+        Numbers of pairs for any of "train", "valid", "test" in place of the task's own.
+
+    Returns
+    -------
+    Splits
+        Lists train, valid, test of (source, target) texts.  No source text stands twice.
+
+    Raises
+    ------
+    ValueError
+        The task is unknown, `sizes` names an unknown part or a bad number, or the task has too few different pairs.
+    """
+    if name not in TASKS:
+        near = get_close_matches(str(name), TASKS, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise ValueError(f"name: no task {name!r}, there are {', '.join(TASKS)}{hint}")
+    counts = {**TASKS[name].sizes, **(sizes or {})}
+    for part, count in counts.items():
+        if part not in Splits._fields:
+            raise ValueError(f"sizes: no part {part!r}, there are {', '.join(Splits._fields)}")
+        if not isinstance(count, (int, np.integer)) or isinstance(count, bool) or count < 0:
+            raise ValueError(f"sizes: {part} is {count!r}, wanted an integer of 0 or more")
+    return TASKS[name].generate(np.random.default_rng(seed), tuple(int(counts[p]) for p in Splits._fields))
