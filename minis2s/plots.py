@@ -322,14 +322,20 @@ def _cell_inches(n):
 
 
 def _longest(labels, size):
-    """Width in inches of the widest label, on the safe side."""
-    em = max(sum(1.0 if _is_wide(char) else 0.7 for char in text) for text, _ in labels)
-    return em * size / 72
+    """Width in inches of the widest label, measured in its own font."""
+    from matplotlib.font_manager import get_font
+    widest = 0.0
+    for text, file in labels:
+        font = get_font(file)
+        font.set_size(size, 720)                         # dots per inch
+        font.set_text(text)
+        widest = max(widest, font.get_width_height()[0] / 64 / 720)          # it counts 64ths of a dot
+    return widest
 
 
 def _upright(labels, size, cell):
     """Whether the labels above are too wide to stand side by side."""
-    return _longest(labels, size) > cell
+    return _longest(labels, size) > 0.95 * cell
 
 
 def _wrap(text, width, size):
@@ -383,7 +389,7 @@ class _Lettering:
             drawn = char.isprintable() and (char in glyphs(font) or char == " ")
             if not drawn and char.isprintable():
                 self.without_glyph.add(char)
-            if pieces and (after_code or not drawn):
+            if pieces and (after_code or not drawn) and " " not in (char, pieces[-1]):
                 pieces.append("\0")
             pieces.append(char if drawn else f"U+{ord(char):04X}")
             after_code = not drawn
@@ -438,28 +444,45 @@ def _font(file, size):
 def _font_files():
     """Files of the installed fonts, preferred families and regular weights first."""
     from matplotlib import font_manager
+    listed = font_manager.fontManager.ttflist
+    yield from _in_order(listed)
+    # matplotlib keeps its list from one run to the next: fonts installed since are not in it.
+    new = sorted(set(font_manager.findSystemFonts()) - {entry.fname for entry in listed})
+    yield from _in_order([entry for file in new for entry in _entries(file)])
+
+
+def _entries(file):
+    """What matplotlib would list for one font file: an entry for each face (none if it cannot be read)."""
+    from matplotlib import font_manager
+    try:
+        first = font_manager.get_font(file)
+        faces = [first]
+        if hasattr(font_manager, "FontPath"):
+            faces += [font_manager.get_font(font_manager.FontPath(file, i)) for i in range(1, first.num_faces)]
+        return [font_manager.ttfFontProperty(face) for face in faces]
+    except (OSError, RuntimeError, NotImplementedError):
+        return []
+
+
+def _in_order(entries):
+    """Files (with their face) of matplotlib's font entries: preferred families, upright, regular weight first."""
+    from matplotlib import font_manager
     rank = {family: i for i, family in enumerate(CJK_FAMILIES)}
 
     def order(entry):
         weight = entry.weight if isinstance(entry.weight, int) else 400
         return rank.get(entry.name, len(rank)), entry.style != "normal", abs(weight - 400), entry.fname
 
-    listed = sorted(font_manager.fontManager.ttflist, key=order)
-    for entry in listed:
+    for entry in sorted(entries, key=order):
         if hasattr(font_manager, "FontPath"):            # matplotlib 3.11 tells the faces of a .ttc file apart
             yield font_manager.FontPath(entry.fname, entry.index)
         else:
             yield entry.fname
-    # matplotlib keeps its list from one run to the next: a font installed since is not in it.
-    yield from sorted(set(font_manager.findSystemFonts()) - {entry.fname for entry in listed})
-
-
-def _is_wide(char):
-    return unicodedata.east_asian_width(char) in "WF"
 
 
 def _is_cjk(char):
-    return _is_wide(char) and not 0x1F000 <= ord(char) <= 0x1FAFF           # wide, but no emoji
+    """Whether it fills a square as Chinese, Japanese and Korean characters do (emoji do too, but are none)."""
+    return unicodedata.east_asian_width(char) in "WF" and not 0x1F000 <= ord(char) <= 0x1FAFF
 
 
 # ---- figures ----
