@@ -413,7 +413,7 @@ def all_outputs(next_log_probs, max_length, eos, y=(), log_p=0.0):
             for found in all_outputs(next_log_probs, max_length, eos, y + (token,), log_p + step[token])]
 
 
-def best_output(outputs, eos, a=0.0, must_finish=False):
+def best_output(outputs, eos, a, must_finish):
     """The output with the greatest log p / len^a; if equal, the one whose tokens come first.
 
     len counts the EOS.  With `must_finish`, outputs cut at max_length count only if none has an EOS.

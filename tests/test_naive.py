@@ -49,8 +49,9 @@ MARK = r"\((?:F|R|L|GA|G|M|AD|AG|AB|AC|A|E|Y|DR|X|B|U|O|C)\d\)"
 ALL_MARKS = """F1 F2 F3 F4 R1 R2 L1 L2 L3 L4 L5 G1 G2 G3 G4 GA1 GA2 GA3 GA4 M1 AD1 AD2 AG1 AG2 AB1 AB2 AB3 AC1
                AC2 AC3 A1 A2 E1 Y1 DR1 X1 X2 X3 B1 U1 U2 U3 U4 O1 O2 O3 O4 O5 O6 C1 C2""".split()
 ALL_ROWS = """a3_1 a3_2 a3_3 a4_1 a4_2 a4_2_printed a4_3 a4_4 b4_1 b4_1l b4_2e b4_2e_printed b4_2d
-              b4_2d_printed b4_2a b4_2a_printed b4_2o c2_1 c2_2 c3_1l c3_1g c3_1g_after c3_1g_printed c4_1d c3_3c d3_1 d3_2
-              d3_2_printed d3_3 d3_3_printed d3_4 d3_5 d3_s e3_3""".split()
+              b4_2d_printed b4_2a b4_2a_printed b4_2o c2_1 c2_2 c3_1l c3_1g c3_1g_after
+              c3_1g_printed c4_1d c3_3c d3_1 d3_2 d3_2_printed d3_3 d3_3_printed d3_4 d3_5
+              d3_s e3_3""".split()
 
 
 def test_it_imports_only_math():
@@ -260,6 +261,7 @@ def test_weights_and_context():                                                 
     close(naive.attention_weights([0.0, LN3, 50.0], [True, True, False]), [0.25, 0.75, 0.0])
     close(naive.context([0.25, 0.75, 0.0], HS), [0.25, 1.5])
     close(naive.context([0.2, 0.3, 0.5], HS), [1.7, 1.1])
+    close(naive.context([1.0], [[3.0, 4.0, 5.0]]), [3.0, 4.0, 5.0])
 
 
 def test_fusions():                                                                # (U1) (U2) (U3) (U4)
@@ -288,8 +290,8 @@ def test_target_distribution():                                                 
 def test_cross_entropy_counts_real_tokens_only():                                  # (X1) (X2) (X3)
     u = [0.0, LN2, LN3]                                       # p = 1/6, 2/6, 3/6
     logits = [[u, u], [u, [99.0, -99.0, 7.0]]]                # S = 2, N = 2
-    ids, mask = [[2, 0], [1, 0]], [[True, True], [True, False]]
-    close(naive.cross_entropy(logits, ids, mask), (log(2) + log(6) + log(3)) / 3)
+    ids, mask = [[2, 2], [1, 0]], [[True, True], [True, False]]
+    close(naive.cross_entropy(logits, ids, mask), (log(2) + log(2) + log(3)) / 3)
     # smoothed by 0.3: q = 0.1, 0.1, 0.8 around token 2
     close(naive.cross_entropy([[u]], [[2]], [[True]], eps=0.3), 0.1 * log(6) + 0.1 * log(3) + 0.8 * log(2))
 
@@ -360,6 +362,15 @@ def test_searches_on_a_garden_path():
     # K = 1 keeps only token 0 at first: the best it meets is 0 EOS, which greedy misses
     y, log_p = naive.beam_search(garden_path, 3, EOS, K=1)
     assert y == (0, 2) and log_p == approx(log(0.2))
+
+
+def test_greedy_stops_at_the_eos():
+    def ends_after_three(prefix):
+        return naive.log_softmax([0.0, LN2, -9.0] if len(prefix) < 3 else [0.0, 0.0, LN2])
+
+    y, log_p = naive.greedy(ends_after_three, 9, EOS)
+    assert y == (1, 1, 1, EOS) and log_p == approx(3 * log(2 / (3 + exp(-9.0))) + log(0.5))
+    assert naive.greedy(ends_after_three, 2, EOS)[0] == (1, 1)
 
 
 def test_length_counts_the_eos():
@@ -456,6 +467,8 @@ def test_a4_1_and_a4_2():
 def test_a4_3_fuses_with_sigmoid():
     s, a, h_tilde = naive.a4_3([LN3], [[1.0], [0.0]], [[1.0], [-4 / 3 * LN3]])
     close((a, h_tilde, s), ([0.75, 0.25], [0.75], [0.5]))                           # σ(ln 3 - 4/3 ln 3 · 3/4)
+    s, a, h_tilde = naive.a4_3([LN3], [[1.0], [0.0]], [[1.0], [0.0]], mask=[False, True])
+    close((a, h_tilde, s), ([0.0, 1.0], [0.0], [0.75]))
 
 
 def test_a4_4_gives_the_printed_numbers():
@@ -497,9 +510,10 @@ def test_b4_1_before_and_after():
 
 
 def test_b4_1_takes_the_h_of_an_lstm():
-    state, p, a = naive.b4_1("after", lambda x, s: ([LN3], [99.0]), naive.score_dot, lambda s, ctx: s + ctx,
-                             [0.0], ([0.0], [0.0]), [[1.0], [0.0]], mask=[True, False])
-    close((state, a, p), (([LN3], [99.0]), [1.0, 0.0], naive.softmax([LN3, 1.0])))
+    for order in ("before", "after"):
+        state, p, a = naive.b4_1(order, lambda x, s: ([LN3], [99.0]), naive.score_dot, lambda s, ctx: s + ctx,
+                                 [0.0], ([0.0], [0.0]), [[1.0], [0.0]], mask=[True, False])
+        close((state, a, p), (([LN3], [99.0]), [1.0, 0.0], naive.softmax([LN3, 1.0])))
 
 
 def test_the_two_losses_agree():
@@ -559,12 +573,12 @@ def test_c2_1_and_d3_1():
 
 
 def test_c2_2_feeds_h_at_every_step():
-    encoder = lambda x, h: [h[0] + x[0]]                      # h = 1 + 2 = 3
+    encoder = lambda x, h: [h[0] + x[0]]                      # h = 1 + 1 + 1 = 3
     decoder = lambda x, s: [10 * s[0] + x[0] + 100 * x[1]]
-    ps, ss = naive.c2_2(encoder, decoder, [[0.0, 0.0]], [0.0, LN3], [[1.0], [2.0]], [0.0], [[5.0], [7.0]])
+    ps, ss = naive.c2_2(encoder, decoder, [[0.0, 0.0]], [0.0, LN3], [[1.0]] * 3, [0.0], [[5.0], [7.0]])
     assert ss == [[30.0 + 5.0 + 300.0], [3350.0 + 7.0 + 300.0]]
     close(ps, [[0.25, 0.75], [0.25, 0.75]])
-    ps, _ = naive.c2_2(encoder, decoder, [[0.0, LN3 / 335]], [0.0, 0.0], [[1.0], [2.0]], [0.0], [[5.0]])
+    ps, _ = naive.c2_2(encoder, decoder, [[0.0, LN3 / 335]], [0.0, 0.0], [[1.0]] * 3, [0.0], [[5.0]])
     close(ps, [[0.25, 0.75]])
 
 
