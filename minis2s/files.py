@@ -1,8 +1,8 @@
 """Files are saved whole or not at all.
 
-A file is first written under another name in the same folder, pushed to the disk, and only then given its real name.
-`os.replace` is one indivisible step, so a reader (or a crash, or a full disk) meets the old file or the new one,
-never half of one.
+A file is first written under another name in the same folder, pushed to the disk, and only then given its
+real name. `os.replace` is one indivisible step, so a reader (or a crash, or a full disk) meets the old file
+or the new one, never half of one.
 """
 import os
 import secrets
@@ -17,7 +17,7 @@ def write_atomically(path, write):
     path : str or os.PathLike
         The file to create or replace. Its folder must exist. A symbolic link is followed.
     write : callable
-        ``write(temporary_path)`` creates the file at the given `pathlib.Path`, which has the suffix of `path`.
+        ``write(temporary_path)`` creates the file at that `pathlib.Path`, which has the suffix of `path`.
 
     Raises
     ------
@@ -26,8 +26,8 @@ def write_atomically(path, write):
     ValueError
         If `path` exists and is not a regular file (a folder, a device).
     OSError
-        If writing fails (a full disk). Whatever `write` raises is passed on. The temporary file is removed and an
-        old file stays as it was.
+        If writing fails (a full disk). Whatever `write` raises is passed on. The temporary file is removed
+        and an old file stays as it was.
     """
     path = Path(os.path.realpath(path))                  # replace the file a link points at, not the link
     check_place(path)
@@ -57,7 +57,8 @@ def check_place(path):
     """Raise FileNotFoundError or ValueError if no file can be saved at `path` (see `write_atomically`)."""
     path = Path(path)
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"path: cannot save {path.name!r}, the folder {str(path.parent)!r} does not exist")
+        folder = str(path.parent)
+        raise FileNotFoundError(f"path: cannot save {path.name!r}, the folder {folder!r} does not exist")
     if path.exists() and not path.is_file():
         raise ValueError(f"path: {str(path)!r} exists and is not a regular file")
 

@@ -1,10 +1,10 @@
 """Pictures of a run: loss curves and attention maps.
 
-Every function returns a `matplotlib.figure.Figure` of its own (pyplot and its global list of figures are never used)
-and saves it when a path is given. matplotlib is imported when the first figure is drawn.
+Every function returns a `matplotlib.figure.Figure` of its own and saves it when a path is given; pyplot and
+its global list of figures are never used. matplotlib is imported when the first figure is drawn.
 
-Labels are tokens of any language. Each is drawn with a font that has a glyph for every character in it; a character
-that no installed font has is written as its code point, U+4F60, so that no label is ever an empty box.
+Labels are tokens of any language. Each is drawn with a font that has a glyph for every character in it; a
+character that no installed font has is written as its code point, U+4F60: no label is ever an empty box.
 """
 import contextlib
 import functools
@@ -64,9 +64,9 @@ def loss_curves(records, path=None):
     Parameters
     ----------
     records : list of dict
-        The lines of a run's ``metrics.jsonl``. Keys: ``epoch`` (where no record has one, ``step`` is the horizontal
-        axis), ``train_loss``, ``valid_loss_teacher_forced``, ``valid_loss_free_running`` (nats per token),
-        ``valid_token_accuracy``, ``valid_exact_match`` (fractions, 0 to 1). Any may be missing or None.
+        The lines of a run's ``metrics.jsonl``. Keys: ``epoch`` (where no record has one, ``step`` is the
+        horizontal axis), ``train_loss``, ``valid_loss_teacher_forced``, ``valid_loss_free_running`` (nats per
+        token), ``valid_token_accuracy``, ``valid_exact_match`` (fractions, 0 to 1). Any may be missing or None.
     path : str or os.PathLike, optional
         Where to save: ``.png`` or ``.svg``.
 
@@ -78,7 +78,7 @@ def loss_curves(records, path=None):
     Raises
     ------
     ValueError
-        If `records` is empty, none has an epoch or a step, a rate is not a fraction, or the suffix is unknown.
+        If `records` is empty, none has an epoch or step, a rate is not a fraction, or the suffix is unknown.
     TypeError
         If a record is not a dict, or a value not a number.
     FileNotFoundError
@@ -101,7 +101,8 @@ def loss_curves(records, path=None):
             if axes.lines:
                 axes.legend()
             else:
-                axes.text(0.5, 0.5, "no finite value recorded", transform=axes.transAxes, ha="center", va="center")
+                axes.text(0.5, 0.5, "no finite value recorded", ha="center", va="center",
+                          transform=axes.transAxes)
             last = max(record[x_key] for record in records if record.get(x_key) is not None)
             axes.set(xlabel=x_key, xlim=(0, 1.03 * last if last > 0 else 1))
             axes.xaxis.get_major_locator().set_params(integer=True)
@@ -117,7 +118,7 @@ def attention_map(alpha, source, target, path=None, title=None):
     Parameters
     ----------
     alpha : array_like, (S, T), real
-        ``alpha[s, t]``: how much target step s looks at source step t, 0 to 1. Padding is left out by the caller.
+        ``alpha[s, t]``: how much target step s looks at source step t, 0 to 1. The caller leaves padding out.
     source, target : sequences of T and of S str
         The tokens, in order.
     path : str or os.PathLike, optional
@@ -127,7 +128,7 @@ def attention_map(alpha, source, target, path=None, title=None):
     Returns
     -------
     matplotlib.figure.Figure
-        ``figure.axes[0]`` is the map, ``figure.axes[1]`` the colour bar. Small maps have the numbers in the cells.
+        ``figure.axes[0]`` is the map, ``figure.axes[1]`` the colour bar. Small maps show the numbers.
 
     Raises
     ------
@@ -196,7 +197,7 @@ def _check_records(records):
             if value is not None and not isinstance(value, (int, float, np.integer, np.floating)):
                 raise TypeError(f"records[{i}][{key!r}]: got {value!r}, wanted a number or None")
             if value is not None and key in ("epoch", "step") and not (math.isfinite(value) and value >= 0):
-                raise ValueError(f"records[{i}][{key!r}]: got {value!r}, wanted a number that is not negative")
+                raise ValueError(f"records[{i}][{key!r}]: got {value!r}, wanted a number from 0 upwards")
             if value is not None and key in RATES and not 0 <= value <= 1:
                 raise ValueError(f"records[{i}][{key!r}]: got {value!r}, wanted a fraction, 0 to 1")
     for key in ["epoch", "step"]:
@@ -227,12 +228,15 @@ def _check_map(where, alpha, source, target):
     if alpha.dtype.kind not in "fiu":
         raise TypeError(f"{where}alpha: got dtype {alpha.dtype}, wanted real numbers")
     if alpha.shape != (len(target), len(source)) or alpha.size == 0:
-        raise ValueError(f"{where}alpha: got shape {alpha.shape}, wanted (S, T) = ({len(target)}, {len(source)}): "
-                         "a row for each target token, a column for each source token, at least one of each")
+        raise ValueError(f"{where}alpha: got shape {alpha.shape}, "
+                         f"wanted (S, T) = ({len(target)}, {len(source)}): a row for each target token, "
+                         "a column for each source token, at least one of each")
     if not np.isfinite(alpha).all():
-        raise ValueError(f"{where}alpha: {np.sum(~np.isfinite(alpha))} of {alpha.size} weights are not finite")
+        bad = np.sum(~np.isfinite(alpha))
+        raise ValueError(f"{where}alpha: {bad} of {alpha.size} weights are not finite")
     if alpha.min() < 0 or alpha.max() > 1 + 1e-3:        # float16 rounds to about 1e-3
-        raise ValueError(f"{where}alpha: got weights from {alpha.min():.4g} to {alpha.max():.4g}, wanted 0 to 1")
+        raise ValueError(f"{where}alpha: got weights from {alpha.min():.4g} to {alpha.max():.4g}, "
+                         "wanted 0 to 1")
     return alpha.astype(float), source, target
 
 
@@ -245,15 +249,16 @@ def _draw_maps(maps, columns, path, title):
     lettering = _Lettering([title or ""] + [token for _, *sides in maps for side in sides for token in side])
     labels = [[[lettering.label(token) for token in side] for side in sides] for _, *sides in maps]
 
-    # Everything is placed in inches, so that all cells of a figure are squares of one size. A column of maps has
-    # room for its labels on the left and then for its cells; a row has its labels above its cells.
+    # Everything is placed in inches, so that all cells of a figure are squares of one size. A column of maps
+    # has room for its labels on the left and then for its cells; a row has its labels above its cells.
     left, wide, above, high = [[0.0] * n for n in (columns, columns, rows, rows)]
     for i, ((alpha, _, _), (source, target)) in enumerate(zip(maps, labels)):
         r, c = divmod(i, columns)
         S, T = alpha.shape
         left[c] = max(left[c], _longest(target, size) + 0.45)
         wide[c] = max(wide[c], T * cell)
-        above[r] = max(above[r], (_longest(source, size) if _upright(source, size, cell) else size / 72) + 0.45)
+        label_high = _longest(source, size) if _upright(source, size, cell) else size / 72
+        above[r] = max(above[r], label_high + 0.45)
         high[r] = max(high[r], S * cell)
     bar_high = min(max(sum(above[1:]) + sum(high), 1.0), 4.0)
     maps_wide, maps_high = sum(left) + sum(wide), max(sum(above) + sum(high), above[0] + bar_high)
@@ -274,9 +279,11 @@ def _draw_maps(maps, columns, path, title):
         for i, ((alpha, _, _), (source, target)) in enumerate(zip(maps, labels)):
             r, c = divmod(i, columns)
             S, T = alpha.shape
-            axes = place(sum(left[:c + 1]) + sum(wide[:c]), top + sum(above[:r + 1]) + sum(high[:r]), T * cell, S * cell)
+            x, y = sum(left[:c + 1]) + sum(wide[:c]), top + sum(above[:r + 1]) + sum(high[:r])
+            axes = place(x, y, T * cell, S * cell)
             image = _draw_map(axes, alpha, source, target, size, cell)
-        bar = figure.colorbar(image, cax=place(maps_wide + 0.15, top + above[0], 0.12, bar_high), ticks=[0, 0.5, 1])
+        bar_place = place(maps_wide + 0.15, top + above[0], 0.12, bar_high)
+        bar = figure.colorbar(image, cax=bar_place, ticks=[0, 0.5, 1])
         bar.set_label("weight")
         bar.outline.set_visible(False)
         bar.ax.grid(False)
@@ -310,14 +317,15 @@ def _draw_map(axes, alpha, above, left, size, cell):
 
 
 def _label_axis(axis, labels, size, **how):
-    axis.set_ticks(range(len(labels)), [text for text, _ in labels], parse_math=False, **how)   # "$" is a token
+    shown = [text for text, _ in labels]
+    axis.set_ticks(range(len(labels)), shown, parse_math=False, **how)       # "$" is a token, not a formula
     for tick, (_, font) in zip(axis.get_major_ticks(), labels):
         for text in (tick.label1, tick.label2):
             text.set_fontproperties(_font(font, size))
 
 
 def _cell_inches(n):
-    """Side of a cell where the longer side has n: large for few tokens, legible up to 100, 24 inches at most."""
+    """Side of a cell where the longer side has n: large for few, legible up to 100, 24 inches at most."""
     return min(0.55, max(9 / n, 0.2), 24 / n)
 
 
@@ -383,7 +391,7 @@ class _Lettering:
         return self.other
 
     def _shown(self, text, font):
-        """`text` with code points for what `font` cannot draw; NUL stands for the blank between code points."""
+        """`text` with code points for what `font` cannot draw; NUL is the blank between code points."""
         pieces, after_code = [], False
         for char in text:
             drawn = char.isprintable() and (char in glyphs(font) or char == " ")
@@ -407,8 +415,8 @@ def find_font(characters):
     Returns
     -------
     str or None
-        Its file, as `matplotlib.font_manager.FontProperties(fname=...)` takes it. Among equals the families in
-        `CJK_FAMILIES` come first. None if no font draws any of the characters.
+        Its file, as `matplotlib.font_manager.FontProperties(fname=...)` takes it. Among equals the families
+        in `CJK_FAMILIES` come first. None if no font draws any of the characters.
     """
     best, most = None, 0
     for font in _font_files():
@@ -431,7 +439,7 @@ def glyphs(font):
         charmap = font_manager.get_font(font).get_charmap()
     except (OSError, RuntimeError):                      # removed since matplotlib listed it, or broken
         return frozenset()
-    if 0xFDD0 in charmap:                                # never a character: a font of placeholder boxes claims it
+    if 0xFDD0 in charmap:                                # no character: only a font of placeholders claims it
         return frozenset()
     return frozenset(map(chr, charmap))
 
@@ -458,14 +466,15 @@ def _entries(file):
         first = font_manager.get_font(file)
         faces = [first]
         if hasattr(font_manager, "FontPath"):
-            faces += [font_manager.get_font(font_manager.FontPath(file, i)) for i in range(1, first.num_faces)]
+            others = [font_manager.FontPath(file, i) for i in range(1, first.num_faces)]
+            faces += [font_manager.get_font(other) for other in others]
         return [font_manager.ttfFontProperty(face) for face in faces]
     except (OSError, RuntimeError, NotImplementedError):
         return []
 
 
 def _in_order(entries):
-    """Files (with their face) of matplotlib's font entries: preferred families, upright, regular weight first."""
+    """Files (and faces) of matplotlib's font entries: preferred families, upright, regular weight first."""
     from matplotlib import font_manager
     rank = {family: i for i, family in enumerate(CJK_FAMILIES)}
 
@@ -474,14 +483,14 @@ def _in_order(entries):
         return rank.get(entry.name, len(rank)), entry.style != "normal", abs(weight - 400), entry.fname
 
     for entry in sorted(entries, key=order):
-        if hasattr(font_manager, "FontPath"):            # matplotlib 3.11 tells the faces of a .ttc file apart
+        if hasattr(font_manager, "FontPath"):            # matplotlib 3.11 knows the faces of a .ttc file
             yield font_manager.FontPath(entry.fname, entry.index)
         else:
             yield entry.fname
 
 
 def _is_cjk(char):
-    """Whether it fills a square as Chinese, Japanese and Korean characters do (emoji do too, but are none)."""
+    """Whether it fills a square as Chinese, Japanese and Korean characters do, and is no emoji."""
     return unicodedata.east_asian_width(char) in "WF" and not 0x1F000 <= ord(char) <= 0x1FAFF
 
 

@@ -1,4 +1,4 @@
-"""Figures show the numbers and tokens they were given, without warnings, in letters that the fonts really have."""
+"""Figures show the numbers and tokens they were given, without warnings, in letters the fonts really have."""
 import errno
 import subprocess
 import sys
@@ -92,7 +92,8 @@ def test_numbers_stand_in_the_cells_of_small_maps_only():
     alpha = weights(6, 10)
     axes = attention_map(alpha, ["a"] * 10, ["b"] * 6).axes[0]
     shown = {(int(t.get_position()[1]), int(t.get_position()[0])): t for t in axes.texts}
-    assert {at: text.get_text() for at, text in shown.items()} == {at: f"{w:.2f}" for at, w in np.ndenumerate(alpha)}
+    want = {at: f"{weight:.2f}" for at, weight in np.ndenumerate(alpha)}
+    assert {at: text.get_text() for at, text in shown.items()} == want
     assert len(attention_map(weights(6, 11), ["a"] * 11, ["b"] * 6).axes[0].texts) == 0
 
 
@@ -158,10 +159,12 @@ def test_chinese_labels_with_the_fonts_of_this_machine():
 
 
 def test_without_cjk_font_code_points_and_a_note(no_cjk_font, tmp_path):
-    figure = attention_map(weights(3, 2), ["你好", "x你y"], ["猫", "é", "a"], tmp_path / "map.png", title="猫 = cat")
+    figure = attention_map(weights(3, 2), ["你好", "x你y"], ["猫", "é", "a"], tmp_path / "map.png",
+                           title="猫 = cat")
     figure.canvas.draw()
     axes = figure.axes[0]
-    assert labels(axes.xaxis) == ["U+4F60 U+597D", "x U+4F60 y"] and labels(axes.yaxis) == ["U+732B", "é", "a"]
+    assert labels(axes.xaxis) == ["U+4F60 U+597D", "x U+4F60 y"]
+    assert labels(axes.yaxis) == ["U+732B", "é", "a"]
     title, note = texts(figure)
     assert title == "U+732B = cat"
     assert " ".join(note.split()) == "no font with CJK glyphs found: those labels are shown as code points"
@@ -190,9 +193,10 @@ def test_a_font_with_some_of_the_characters_draws_only_those(monkeypatch):
 
 
 def test_placeholder_and_missing_fonts_have_no_glyphs(only_matplotlibs_fonts, tmp_path):
-    assert plots.find_font(frozenset("你")) is None                   # matplotlib's "Last Resort" claims everything
+    assert plots.find_font(frozenset("你")) is None              # matplotlib's "Last Resort" claims everything
     (tmp_path / "broken.ttf").write_bytes(b"not a font")
-    assert plots.glyphs(str(tmp_path / "broken.ttf")) == plots.glyphs(str(tmp_path / "gone.ttf")) == frozenset()
+    assert plots.glyphs(str(tmp_path / "broken.ttf")) == frozenset()
+    assert plots.glyphs(str(tmp_path / "gone.ttf")) == frozenset()
     figure = attention_map(weights(1, 1), ["你"], ["a"])
     assert labels(figure.axes[0].xaxis) == ["U+4F60"] and len(texts(figure)) == 1
 
@@ -212,7 +216,7 @@ def test_fonts_installed_since_matplotlib_listed_them_are_found(monkeypatch, onl
     files = sorted(e.fname for e in font_manager.fontManager.ttflist if "DejaVuSans" in e.fname)
     monkeypatch.setattr(font_manager.fontManager, "ttflist", [])
     monkeypatch.setattr(font_manager, "findSystemFonts", lambda *a, **k: files)
-    assert plots.find_font(frozenset("é")).endswith("DejaVuSans.ttf")          # not the bold one, first by name
+    assert plots.find_font(frozenset("é")).endswith("DejaVuSans.ttf")      # not the bold one, first by name
 
 
 def test_regular_weight_and_preferred_family_come_first(monkeypatch):
@@ -299,7 +303,8 @@ def test_loss_curves_show_the_numbers():
             assert all(x0 <= x <= x1 and y0 <= y <= y1 for x, y in line.get_xydata())
 
 
-@pytest.mark.parametrize("record", [RECORDS[0], dict(epoch=0, train_loss=1.0), dict(epoch=0.25, train_loss=None)])
+@pytest.mark.parametrize("record", [RECORDS[0], dict(epoch=0, train_loss=1.0),
+                                    dict(epoch=0.25, train_loss=None)])
 def test_one_record_is_enough(record):
     figure = loss_curves([record])
     figure.canvas.draw()
@@ -310,7 +315,8 @@ def test_one_record_is_enough(record):
 
 
 def test_without_epochs_steps_are_the_axis_and_bad_losses_leave_a_gap():
-    figure = loss_curves([dict(step=i, train_loss=y) for i, y in enumerate([2.0, float("inf"), float("nan"), 1.0])])
+    values = [2.0, float("inf"), float("nan"), 1.0]
+    figure = loss_curves([dict(step=i, train_loss=y) for i, y in enumerate(values)])
     figure.canvas.draw()
     axes = figure.axes[0]
     assert axes.get_xlabel() == "step"
@@ -323,7 +329,7 @@ def test_without_epochs_steps_are_the_axis_and_bad_losses_leave_a_gap():
     ([RECORDS[0], 5], TypeError, r"records\[1\]: got int, wanted a dict"),
     ([dict(epoch=1, train_loss="1")], TypeError, r"records\[0\]\['train_loss'\]: got '1', wanted a number"),
     ([dict(epoch=float("nan"))], ValueError, "'epoch'.*: got nan"),
-    ([dict(epoch=1, valid_exact_match=99.0)], ValueError, "'valid_exact_match'.*: got 99.0, wanted a fraction")])
+    ([dict(epoch=1, valid_exact_match=99.0)], ValueError, "'valid_exact_match'.*99.0, wanted a fraction")])
 def test_bad_records_are_refused(records, error, match):
     with pytest.raises(error, match=match):
         loss_curves(records)
@@ -385,7 +391,8 @@ assert "matplotlib" not in sys.modules
 import matplotlib
 matplotlib.rcParams["font.size"] = 33
 matplotlib.rcParams["image.origin"] = "lower"
-settings = lambda: {k: matplotlib.rcParams[k] for k in matplotlib.rcParams if k != "backend"}  # reading that imports
+# reading the setting "backend" would itself import pyplot
+settings = lambda: {k: matplotlib.rcParams[k] for k in matplotlib.rcParams if k != "backend"}
 before = settings()
 figure = plots.attention_map([[1.0]], ["a"], ["b"])
 assert figure.axes[0].images[0].origin == "upper"
