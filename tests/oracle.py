@@ -1,0 +1,137 @@
+"""The library's parameters handed to the scalar oracle, one example at a time.
+
+Arrays become lists, packed gates become dicts.  No equation stands here: all are in naive.py.
+"""
+import naive
+import numpy as np
+
+from minis2s.recurrent import TwoWay
+
+
+def lists(t):
+    """A tuple of arrays -> a list of nested lists."""
+    return [a.tolist() for a in t]
+
+
+def gates(a, letters):
+    """Blocks packed on the last axis -> a dict by the gates' letters."""
+    return {q: block.tolist() for q, block in zip(letters, np.split(a, len(letters), axis=-1))}
+
+
+def cell(name, p):
+    """A cell as naive.py wants it: a function (x, state) -> state."""
+    if name in ("rnn", "rnn-sigmoid"):
+        W, U, b = lists(p)
+        return lambda x, h: naive.rnn_step(W, U, b, x, h, phi="sigmoid" if name == "rnn-sigmoid" else "tanh")
+    W, U, b = (gates(a, "ifgo" if name == "lstm" else "zrn") for a in p[:3])
+    if name == "lstm":
+        return lambda x, s: naive.lstm_step(W, U, b, x, *s)
+    if name == "gru":
+        return lambda x, h: naive.gru_step(W, U, b, x, h)
+    return lambda x, h: naive.gru_after_step(W, U, b, p.b_U.tolist(), x, h)
+
+
+def state(s, n):
+    """Example n of a State: a list, or the tuple (h, c)."""
+    return pack([a[n].tolist() for a in s])
+
+
+def pack(parts):
+    """[h] -> h, [h, c] -> (h, c)."""
+    return parts[0] if len(parts) == 1 else tuple(parts)
+
+
+def parts(s):
+    """h -> [h], (h, c) -> [h, c]."""
+    return list(s) if isinstance(s, tuple) else [s]
+
+
+def zero_state(name, H):
+    return pack([[0.0] * H] * (2 if name == "lstm" else 1))
+
+
+def score(name, p):
+    """A score as naive.py wants it: a function (s, hs) -> e."""
+    f = {"dot": naive.score_dot, "scaled": naive.score_scaled_dot, "general": naive.score_general,
+         "additive": naive.score_additive, "concat-dot": naive.score_concat_dot}[name]
+    return lambda s, hs: f(s, hs, *lists(p))
+
+
+def drop(x, m, n):
+    return x if m is None else naive.dropout(x, m[n].tolist())
+
+
+def stack(name, layers, xs, mask, drops, n):
+    """recurrent.forward of example n: xs (lists) -> hs, and each layer's final state, both directions joined."""
+    finals = []
+    for p, m in zip(layers, drops):
+        xs = [drop(x, m, n) for x in xs]
+        if isinstance(p, TwoWay):
+            zero = zero_state(name, len(p.forward.U))
+            (fw, fw_last), (bw, bw_last) = naive.bidirectional(
+                cell(name, p.forward), cell(name, p.backward), xs, zero, zero, mask)
+            xs = [naive.concat(naive.h_of(f), naive.h_of(b)) for f, b in zip(fw, bw)]
+            finals.append(pack([naive.concat(f, b) for f, b in zip(parts(fw_last), parts(bw_last))]))
+        else:
+            states, last = naive.unroll(cell(name, p), xs, zero_state(name, len(p.U)), mask)
+            xs = [naive.h_of(s) for s in states]
+            finals.append(last)
+    return xs, finals
+
+
+def bridge(kind, p, finals, H):
+    """The decoder's initial states of one example."""
+    if kind == "copy":
+        return finals
+    if kind == "zeros":
+        return [pack([[0.0] * H for _ in parts(f)]) for f in finals]
+    return [pack([naive.bridge(*lists(q), part) for q, part in zip(layer, parts(f))]) for layer, f in zip(p, finals)]
+
+
+def fuse(kind, p, s, ctx):
+    if kind == "none":
+        return s
+    if kind in ("concat", "sum"):
+        return {"concat": naive.fuse_concat, "sum": naive.fuse_add}[kind](s, ctx)
+    return {"sigmoid": naive.fuse_sigmoid, "tanh": naive.fuse_tanh}[kind](s, ctx, p.W.tolist())
+
+
+def model(p, config, batch, n, teacher=None, drops=None):
+    """Logits (S lists of V) of example n, for the whole model."""
+    c, name, H = config, config.cell_name, config.hidden
+    mask, dec = batch.source_mask[:, n].tolist(), p.decoder
+    layers = p.encoder.layers if c.tied_cells else dec.layers
+    W = (dec.embedding.T if c.tied_embedding else dec.readout.W).tolist()
+    enc_drops, dec_drops, out_drop = drops or ([None] * c.layers, [None] * c.layers, None)
+
+    xs = [naive.embed(p.encoder.embedding.tolist(), token) for token in batch.source[:, n]]
+    hs, finals = stack(name, p.encoder.layers, xs, mask, enc_drops, n)
+    states = bridge(c.bridge, p.bridge, finals, H)
+    ctx = naive.h_of(finals[-1])                  # what "every-step" feeds; attention puts its own in its place
+    z, logits = [0.0] * c.fused_size, []
+
+    def attend(s):
+        e = score(c.attention, dec.score)(s, hs)
+        return naive.context(naive.attention_weights(e, mask), hs)
+
+    for t, y in enumerate(batch.inputs[:, n]):
+        if teacher is not None and t > 0 and not teacher[t, n]:
+            y = naive.argmax(logits[-1])
+        if c.context == "attention" and c.order == "before":
+            ctx = attend(naive.h_of(states[-1]))
+        x = naive.embed(dec.embedding.tolist(), y)
+        if c.context == "every-step" or c.order == "before":
+            x = naive.concat(x, ctx)
+        if c.input_feeding:
+            x = naive.concat(x, z)
+        new = []
+        for layer, m, s in zip(layers, dec_drops, states):
+            new.append(cell(name, layer)(drop(x, m, n), s))
+            x = naive.h_of(new[-1])
+        states = new
+        if c.context == "attention" and c.order == "after":
+            ctx = attend(x)
+        z = fuse(c.fusion, dec.fusion, x, ctx)
+        r = naive.concat(z, ctx) if c.readout == "state-context" else z
+        logits.append(naive.linear(W, dec.readout.b.tolist(), drop(r, out_drop, n)))
+    return logits
