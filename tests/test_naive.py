@@ -597,7 +597,7 @@ def test_c3_1g():
     # as printed, with the same z = 3/4 and r = 1/4:  n = tanh((3/4 · 3 + 1/4 · 2) · 4 - 11 + ln 2) = 3/5
     printed_W = {"z": [[0.1], [0.5]], "r": [[0.3], [-0.5]], "n": [[4.0]]}
     close(naive.c3_1g_printed(printed_W, {**b, "n": [-11.0 + LN2]}, [2.0], [3.0]), [1.2])
-    with pytest.raises(ValueError, match="same size"):
+    with pytest.raises(ValueError, match="same size; got 2 and 1"):
         naive.c3_1g_printed(printed_W, b, [2.0, 1.0], [3.0])
 
 
