@@ -66,7 +66,8 @@ def loss_curves(records, path=None):
     records : list of dict
         The lines of a run's ``metrics.jsonl``. Keys: ``epoch`` (where no record has one, ``step`` is the
         horizontal axis), ``train_loss``, ``valid_loss_teacher_forced``, ``valid_loss_free_running`` (nats per
-        token), ``valid_token_accuracy``, ``valid_exact_match`` (fractions, 0 to 1). Any may be missing or None.
+        token), ``valid_token_accuracy``, ``valid_exact_match`` (fractions, 0 to 1). Any may be missing
+        or None.
     path : str or os.PathLike, optional
         Where to save: ``.png`` or ``.svg``.
 

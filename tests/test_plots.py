@@ -212,6 +212,13 @@ def test_find_font_reads_characters_not_names(monkeypatch, only_matplotlibs_font
     assert plots.find_font(frozenset("你")) is None
 
 
+def test_the_font_with_most_of_the_characters_wins(monkeypatch, only_matplotlibs_fonts):
+    have = {"signs": frozenset("你好猫"), "some": plots.ASCII | {"你"}, "most": plots.ASCII | set("你好")}
+    monkeypatch.setattr(plots, "_font_files", lambda: iter(have))
+    monkeypatch.setattr(plots, "glyphs", have.get)
+    assert plots.find_font(frozenset("你好猫")) == "most"             # "signs" could not write U+4F60
+
+
 def test_fonts_installed_since_matplotlib_listed_them_are_found(monkeypatch, only_matplotlibs_fonts):
     files = sorted(e.fname for e in font_manager.fontManager.ttflist if "DejaVuSans" in e.fname)
     monkeypatch.setattr(font_manager.fontManager, "ttflist", [])
@@ -229,7 +236,7 @@ def test_regular_weight_and_preferred_family_come_first(monkeypatch):
 
 
 def test_grid_shows_each_map(tmp_path):
-    sizes = [(2, 3), (4, 5), (1, 9), (3, 3)]
+    sizes = [(2, 6), (4, 5), (1, 9), (3, 3)]
     maps = [(weights(S, T), [f"{i}s{t}" for t in range(T)], [f"{i}t{s}" for s in range(S)])
             for i, (S, T) in enumerate(sizes)]
     figure = attention_grid(maps, tmp_path / "grid.svg", columns=3)
