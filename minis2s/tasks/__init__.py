@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import addition, copy, dates, numbers, reverse
+from . import addition, copy, dates, numbers, phrases, reverse
 from .sampling import Splits
 
 
@@ -37,6 +37,8 @@ TASKS = {task.name: task for task in (
          numbers.generate, {}, _sizes(40_000, 1_000, 2_000)),
     Task("numbers-back", "Chinese numerals -> English number words", "char", "word",
          numbers.generate_back, {}, _sizes(40_000, 1_000, 2_000)),
+    Task("phrases", "English -> Chinese from a small grammar; tested on combinations of words that were never trained",
+         "word", "char", phrases.generate, {}, _sizes(20_000, 1_000, 1_000)),
 )}
 
 
