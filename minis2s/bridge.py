@@ -45,11 +45,12 @@ def split(like, d):
 
 def forward(p, kind, finals):
     """Finals (tuple of State or TwoWay) -> the decoder's initial states (tuple of State), Cache."""
+    one_way = tuple(f.forward if isinstance(f, TwoWay) else f for f in finals)
     finals = tuple(join(f) for f in finals)
     if kind == "copy":
         s0 = finals
     elif kind == "zeros":
-        s0 = tree.zeros_like(finals)
+        s0 = tree.zeros_like(one_way)                  # H numbers, however many directions there are
     else:
         s0 = tuple(tree.map(lambda f, q: np.tanh(linear.forward(q, f)), final, q)     # (B1)
                    for final, q in zip(finals, p))
