@@ -52,7 +52,7 @@ def forward(logits, targets, mask, eps=0.0):
 
 def backward(k):
     """-> dlogits (S, N, V)."""
-    dlogits = np.exp(k.log_p)                                   # (X3*) p
+    dlogits = np.exp(k.log_p)                                   # (X1*) (X3*) p
     if k.targets.ndim == 3:
         dlogits -= (1 - k.eps) * k.targets                      # (X3*) - q
     else:
