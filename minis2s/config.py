@@ -1,6 +1,8 @@
 """Config: one frozen record that names every choice of a model, and refuses what cannot be."""
 from dataclasses import asdict, dataclass, fields
 
+import numpy as np
+
 from .attention import SCORES
 
 CHOICES = {
@@ -23,8 +25,8 @@ class Config:
 
     Parameters
     ----------
-    source_vocab, target_vocab : int
-        Vocabulary sizes V, the four special tokens included.
+    source_vocab, target_vocab : int or None
+        Vocabulary sizes V, the four special tokens included; None until the data are known.
     cell : {"lstm", "gru", "rnn"}
     activation : {"tanh", "sigmoid"}
         phi of the RNN cell (R2); A4.1 has sigmoid.
@@ -66,8 +68,8 @@ class Config:
     ValueError, TypeError
         For a value or a combination that cannot be, with a sentence that says why.
     """
-    source_vocab: int
-    target_vocab: int
+    source_vocab: int | None = None
+    target_vocab: int | None = None
     cell: str = "lstm"
     activation: str = "tanh"
     reset: str = "before"
@@ -150,8 +152,9 @@ class Config:
                     raise ValueError(f"{f.name}={value!r}: wanted at least 0 and less than 1")
             else:
                 smallest = 5 if f.name.endswith("vocab") else 1
-                if isinstance(value, bool) or not isinstance(value, int):
+                if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
                     raise TypeError(f"{f.name}={value!r}: wanted a whole number")
+                object.__setattr__(self, f.name, int(value))
                 if value < smallest:
                     raise ValueError(f"{f.name}={value}: wanted at least {smallest}"
                                      + (" (four special tokens and one more)" if smallest == 5 else ""))

@@ -46,7 +46,15 @@ class Cache(NamedTuple):
 
 
 def init(config, seed=0):
-    """First parameters of a model, in the Config's dtype; the same seed gives the same bits."""
+    """First parameters of a model, in the Config's dtype; the same seed gives the same bits.
+
+    Raises
+    ------
+    ValueError
+        If the Config does not say how large the vocabularies are.
+    """
+    if config.source_vocab is None or config.target_vocab is None:
+        raise ValueError("source_vocab and target_vocab: the Config must name both before a model can be made")
     rng, cell = np.random.default_rng(seed), CELLS[config.cell_name]
     p = Params(encoder.init(rng, config, cell),
                bridge.init(rng, config.bridge, cell, config.encoder_size, config.hidden, config.layers),

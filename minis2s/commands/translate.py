@@ -1,0 +1,83 @@
+"""minis2s translate: answers to texts."""
+import sys
+
+from ..api import Seq2Seq, attention_of
+
+NAME, HELP = "translate", "translate texts, given as arguments or as lines on standard input"
+EPILOG = """examples:
+  minis2s translate runs/dates "the 3rd of May 1999"
+  minis2s translate runs/dates "3 May 99" --beam 5 --nbest 3 --attention map.png
+  minis2s translate runs/french < sentences.txt
+"""
+
+
+def arguments(parser):
+    """Run, texts, and how to decode."""
+    parser.add_argument("path", metavar="RUN", help="directory of the run")
+    parser.add_argument("texts", nargs="*", metavar="TEXT", help="without any: lines of standard input")
+    parser.add_argument("--beam", type=int, default=None, metavar="K", help="hypotheses kept (default: 1, greedy)")
+    parser.add_argument("--nbest", type=int, default=1, metavar="N", help="answers shown, with log p and score")
+    parser.add_argument("--length-penalty", type=float, default=1.0, metavar="X",
+                        help="beams are ranked by log p / length^X (default: 1)")
+    parser.add_argument("--max-length", type=int, metavar="N", help="most tokens of an answer")
+    parser.add_argument("--sample", action="store_true", help="draw a random answer")
+    parser.add_argument("--temperature", type=float, metavar="X", help="of --sample (default: 1)")
+    parser.add_argument("--top-k", type=int, metavar="N", help="of --sample: only the N most probable tokens")
+    parser.add_argument("--top-p", type=float, metavar="X", help="of --sample: only the most probable X of the mass")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of --sample (default: 0)")
+    parser.add_argument("--exact", action="store_true", help="search for the provably most probable answer")
+    parser.add_argument("--budget", type=int, metavar="N", help="of --exact: outputs begun at most")
+    parser.add_argument("--attention", metavar="MAP.png", help="draw the attention weights (of all texts, in one figure)")
+
+
+def run(args):
+    """Print an answer for each text; notes go to standard error."""
+    model = Seq2Seq.load(args.path)
+    if args.attention and model.config.context != "attention":
+        raise ValueError("--attention: this model has no attention")
+    method, options = how(args)
+    texts = args.texts or [line.rstrip("\r\n") for line in lines(sys.stdin)]
+    if not texts:
+        raise ValueError("no text: give TEXT, or lines on standard input")
+    answers = model.decode(texts, method=method, max_length=args.max_length, **options)
+    for text, best in zip(texts, answers):
+        for note in best[0].notes:
+            print(f"minis2s: {text!r}: {note}", file=sys.stderr)
+        for a in best:
+            if method == "exact":
+                proven = "proven" if a.proven else "not proven, the budget is spent"
+                print(f"{a.text}\t{a.log_prob:.4f}\t{proven}")
+            elif args.nbest > 1:
+                print(f"{a.text}\t{a.log_prob:.4f}\t{a.score:.4f}")
+            else:
+                print(a.text)
+    if args.attention:
+        from .. import plots
+        plots.attention_grid([attention_of(best[0]) for best in answers], args.attention)
+        print(f"minis2s: attention drawn in {args.attention}", file=sys.stderr)
+    return 0
+
+
+def how(args):
+    """-> method, options of Seq2Seq.decode; ValueError for options that do not go together."""
+    if args.sample + args.exact + (args.beam is not None) > 1:
+        raise ValueError("--beam, --sample, --exact: choose one")
+    sampling = {k: getattr(args, k) for k in ("temperature", "top_k", "top_p") if getattr(args, k) is not None}
+    if sampling and not args.sample:
+        raise ValueError(f"--{next(iter(sampling)).replace('_', '-')} goes with --sample")
+    if args.budget is not None and not args.exact:
+        raise ValueError("--budget goes with --exact")
+    if args.sample:
+        return "sample", {**sampling, "seed": args.seed}
+    if args.exact:
+        return "exact", {} if args.budget is None else {"budget": args.budget}
+    beam = args.beam if args.beam is not None else max(1, args.nbest)
+    return "beam", {"beam": beam, "nbest": args.nbest, "length_penalty": args.length_penalty}
+
+
+def lines(stream):
+    """Lines of standard input; ValueError where they are not UTF-8."""
+    try:
+        return stream.read().splitlines()
+    except UnicodeDecodeError as e:
+        raise ValueError(f"standard input: byte {e.start + 1} is not UTF-8") from None

@@ -1,0 +1,109 @@
+"""A run's directory: what training leaves, and what it needs to go on.
+
+    config.json              the Config, how it was trained, units, where the data came from
+    vocabulary.json          the symbols of both sides
+    weights.safetensors      the best weights
+    checkpoint.safetensors   all that training needs to go on
+    metrics.jsonl            one line for each evaluation
+    loss.png  attention.png
+"""
+import json
+from pathlib import Path
+
+from . import checkpoint
+from .config import Config
+from .data.vocab import Vocabulary
+from .files import write_text
+
+FORMAT = 1
+FILES = ("config.json", "vocabulary.json", "weights.safetensors", "checkpoint.safetensors", "metrics.jsonl",
+         "loss.png", "attention.png")
+
+
+class Run:
+    """Paths of a run's files, and reading and writing them."""
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.config, self.vocabulary, self.weights, self.checkpoint, self.metrics, self.loss, self.attention = (
+            self.path / name for name in FILES)
+
+    def create(self, overwrite=False):
+        """Make the directory.
+
+        Raises
+        ------
+        FileExistsError
+            If something stands there and `overwrite` is False; overwriting removes a run's own files, nothing else.
+        NotADirectoryError
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise NotADirectoryError(f"{self.path}: a file, wanted a directory for the run")
+        if self.path.is_dir() and any(self.path.iterdir()):
+            if not overwrite:
+                raise FileExistsError(f"{self.path}: exists already; go on with it (--resume, resume=True) or "
+                                      "replace it (--overwrite, overwrite=True)")
+            for name in FILES:
+                (self.path / name).unlink(missing_ok=True)
+        self.path.mkdir(parents=True, exist_ok=True)
+
+    def write_model(self, description, source_vocab, target_vocab):
+        """Write what stays the same through training: the vocabularies, then config.json."""
+        words = {"source": source_vocab.to_json(), "target": target_vocab.to_json()}
+        write_text(self.vocabulary, json.dumps(words, ensure_ascii=False, indent=0) + "\n")
+        write_text(self.config, json.dumps({"format": FORMAT, **description}, ensure_ascii=False, indent=2) + "\n")
+
+    def read_model(self):
+        """-> description (with "config" a Config), source and target Vocabulary; ValueError naming a broken file."""
+        description = self._json(self.config)
+        words = self._json(self.vocabulary)
+        if description.get("format") != FORMAT:
+            raise ValueError(f"{self.config}: format {description.get('format')!r}, this version reads {FORMAT}")
+        try:
+            description["config"] = Config.from_json(description["config"])
+            vocabs = [Vocabulary.from_json(words[side]) for side in ("source", "target")]
+        except (KeyError, TypeError, ValueError) as e:
+            raise ValueError(f"{self.path}: not a run of this version ({e})") from None
+        return description, *vocabs
+
+    def _json(self, path):
+        if not self.path.is_dir():
+            raise FileNotFoundError(f"{self.path}: no such run directory")
+        if not path.is_file():
+            raise FileNotFoundError(f"{path}: missing, so {self.path} is no run")
+        try:
+            value = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as e:
+            raise ValueError(f"{path}: not JSON ({e})") from None
+        if not isinstance(value, dict):
+            raise ValueError(f"{path}: wanted a JSON object")
+        return value
+
+    def records(self):
+        """The lines of metrics.jsonl as dicts; a last line that was cut off is left out."""
+        if not self.metrics.is_file():
+            return []
+        rows = []
+        for line in self.metrics.read_text(encoding="utf-8").splitlines():
+            try:
+                rows.append(json.loads(line))
+            except ValueError:
+                break
+        return rows
+
+    def append(self, row):
+        """Add a line to metrics.jsonl."""
+        with open(self.metrics, "a", encoding="utf-8") as f:
+            f.write(json.dumps(row) + "\n")
+
+    def rewind(self, progress):
+        """Drop the lines that were written after the checkpoint `progress`: they will be written again."""
+        rows = [r for r in self.records() if r["step"] <= progress.step
+                and not (r["end_of_epoch"] and r["epoch"] > progress.epoch)]
+        write_text(self.metrics, "".join(json.dumps(r) + "\n" for r in rows))
+
+    def save_progress(self, progress, config):
+        """Write the checkpoint, and the best weights so far (the present ones before the first evaluation)."""
+        checkpoint.save_progress(self.checkpoint, progress, config)
+        best = progress.params if progress.best_score is None else progress.best
+        checkpoint.save_weights(self.weights, best, config)
