@@ -4,6 +4,7 @@ The list is made by the *training* path, seq2seq.forward on each output as a tar
 the searches but the decoder's step.
 """
 import importlib
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -46,7 +47,8 @@ def constant(logits):
     """A model whose next-token logits are the same whatever comes before."""
     config = Config(V, V, hidden=2, embedding=2, attention="none", dtype="float64")
     p = tree.zeros_like(seq2seq.init(config))
-    return p._replace(decoder=p.decoder._replace(readout=p.decoder.readout._replace(b=np.array(logits)))), config
+    readout = p.decoder.readout._replace(b=np.array(logits))
+    return p._replace(decoder=p.decoder._replace(readout=readout)), config
 
 
 def table(p, config, source, max_length=L):
@@ -74,8 +76,8 @@ def assert_same(a, b):
     """The same lists of answers, but for the rounding of batches of other shapes."""
     assert [x.ids for x in a] == [x.ids for x in b]
     assert [(x.finished, x.proven) for x in a] == [(x.finished, x.proven) for x in b]
-    np.testing.assert_allclose([(x.log_prob, x.score) for x in a], [(x.log_prob, x.score) for x in b], rtol=1e-11)
     for x, y in zip(a, b):
+        np.testing.assert_allclose([x.log_prob, x.score], [y.log_prob, y.score], rtol=1e-11)
         assert (x.alpha is None) == (y.alpha is None)
         if x.alpha is not None:
             np.testing.assert_allclose(x.alpha, y.alpha, rtol=1e-9, atol=1e-14)
@@ -96,12 +98,13 @@ every_search = pytest.mark.parametrize("search", SEARCHES.values(), ids=SEARCHES
 @every_family
 @every_search
 def test_log_prob_and_alpha_are_those_of_the_teacher_forced_model(search, kinds):
-    for seed in range(6):
+    for seed in range(4):
         p, config = make(seed, **kinds)
         for source, answers in zip(SOURCES, search(p, config, *pad(SOURCES))):
             for a in answers:
                 length = len(a.ids) + a.finished
-                loss, _, k = seq2seq.forward(p, config, make_batch([source], [a.ids if a.finished else a.ids[:-1]]))
+                target = a.ids if a.finished else a.ids[:-1]
+                loss, _, k = seq2seq.forward(p, config, make_batch([source], [target]))
                 if a.finished:
                     assert a.log_prob == pytest.approx(-loss * length, rel=1e-11)
                 else:
@@ -125,7 +128,7 @@ def test_an_answer_depends_neither_on_neighbours_nor_on_padding(search, kinds):
     others = pad([[4], SOURCES[1], [6, 6, 6, 6, 6, 5], [5, 4]])
     assert_same(together[1], search(p, config, *others)[1])                          # among others
     more = np.concatenate([ids, np.full((3, 3), 5)]), np.concatenate([mask, np.zeros((3, 3), bool)])
-    for a, b in zip(together, search(p, config, *more)):                             # padded with a real token
+    for a, b in zip(together, search(p, config, *more)):                             # padded, with a token
         assert_same(a, b)
 
 
@@ -142,15 +145,15 @@ def test_pad_bos_and_unk_are_never_produced(search):
 @every_search
 def test_sources_are_encoded_once(search, monkeypatch):
     seen, encode = [], seq2seq.encode
-    monkeypatch.setattr(seq2seq, "encode", lambda p, c, ids, mask: seen.append(ids.shape[1]) or encode(p, c, ids, mask))
+    monkeypatch.setattr(seq2seq, "encode", lambda *args: seen.append(args[2].shape[1]) or encode(*args))
     search(*make(0), *pad(SOURCES))
-    assert set(seen) == {3} and len(seen) == (2 if search is SEARCHES["exact"] else 1)     # exact begins with beam
+    assert seen == ([3, 3] if search is SEARCHES["exact"] else [3])     # exact begins with a beam search
 
 
 @every_search
 def test_float32_models_give_the_loss_too(search):
     p, config = make(3)
-    p, config = tree.map(lambda a: a.astype("float32"), p), Config.from_json({**config.to_json(), "dtype": "float32"})
+    p, config = tree.map(lambda a: a.astype("float32"), p), replace(config, dtype="float32")
     for source, (a, *_) in zip(SOURCES, search(p, config, *pad(SOURCES))):
         assert a.log_prob == pytest.approx(table(p, config, source)[written(a)], rel=1e-4)
 
@@ -173,7 +176,8 @@ def test_beam_of_one_is_greedy_to_the_bit(kinds):
     unfinished = 0
     for seed in range(25):
         p, config = make(seed, **kinds)
-        for (a,), (b,) in zip(greedy(p, config, *pad(SOURCES), 6), beam(p, config, *pad(SOURCES), 6, width=1)):
+        best = beam(p, config, *pad(SOURCES), 6, width=1)
+        for (a,), (b,) in zip(greedy(p, config, *pad(SOURCES), 6), best):
             assert a[:3] == b[:3] and a.finished == b.finished
             assert a.alpha is None or np.array_equal(a.alpha, b.alpha)
             unfinished += not a.finished
@@ -195,7 +199,8 @@ def test_ties_go_to_the_lower_id(logits):
 def test_a_beam_without_limit_ranks_all_outputs(kinds, a):
     for seed in range(3):
         p, config = make(seed, **kinds)
-        for source, answers in zip(SOURCES, beam(p, config, *pad(SOURCES), L, width=300, length_penalty=a, nbest=125)):
+        every = beam(p, config, *pad(SOURCES), L, width=300, length_penalty=a, nbest=125)
+        for source, answers in zip(SOURCES, every):
             found = table(p, config, source)
             def ranked(finished):
                 scores = {y: log_p / len(y)**a for y, log_p in outputs(found, finished).items()}
@@ -220,12 +225,13 @@ def plain_beam(found, width, a, nbest):
 @every_family
 @pytest.mark.parametrize("a", [0.0, 0.6, 1.0, 2.0])
 def test_stopping_early_loses_nothing(kinds, a):
-    for seed in range(8):
+    for seed in range(4):
         p, config = make(seed, **kinds)
+        tables = [table(p, config, source) for source in SOURCES]
         for width, nbest in [(2, 1), (3, 3), (5, 2)]:
             answers = beam(p, config, *pad(SOURCES), L, width, length_penalty=a, nbest=nbest)
-            for source, found in zip(SOURCES, answers):
-                assert [written(x) for x in found] == plain_beam(table(p, config, source), width, a, nbest)
+            for found, every in zip(answers, tables):
+                assert [written(x) for x in found] == plain_beam(every, width, a, nbest)
 
 
 def test_beam_stops_when_nothing_can_win(monkeypatch):
@@ -257,12 +263,12 @@ def cut(p, temperature, top_k, top_p):
     return {v: q[v] / sum(q[u] for u in kept) for v in kept}
 
 
-@pytest.mark.parametrize("kinds", [FAMILIES["additive-after"], FAMILIES["gru-every-step"]], ids=["lstm", "gru"])
+@pytest.mark.parametrize("kinds", [FAMILIES["additive-after"], FAMILIES["gru-every-step"]])
 @pytest.mark.parametrize("temperature, top_k, top_p", [
     (1.0, None, None), (0.5, None, None), (2.0, None, None), (1.0, 2, None), (1.0, None, 0.7), (1.5, 3, 0.8)])
 def test_frequencies_are_the_model_s(kinds, temperature, top_k, top_p):
     p, config = make(5, sharp=1.0, **kinds)
-    found, N = table(p, config, SOURCES[0], 2), 4000
+    found, N = table(p, config, SOURCES[0], 2), 3000
     def q(y):
         return cut({v: np.exp(found[*y, v] - found[y]) for v in ALLOWED}, temperature, top_k, top_p)
     expected = {}
@@ -332,7 +338,7 @@ def test_exact_is_the_best_of_all_outputs(kinds, width, at_once, monkeypatch):
     monkeypatch.setattr(module, "WIDTH", width)
     monkeypatch.setattr(module, "AT_ONCE", at_once)
     beaten = 0
-    for seed in range(12):
+    for seed in range(8):
         p, config = make(seed, **kinds)
         first = beam(p, config, *pad(SOURCES), L, width)
         for source, (a,), (b,) in zip(SOURCES, exact(p, config, *pad(SOURCES), L), first):

@@ -4,18 +4,18 @@ Part P10.  Source: Sutskever et al. (2014); length normalisation: Wu et al. (201
 
 One step, for one source with beginnings of length l:
 
-    1.  every live hypothesis, extended by every token, is a candidate:  log p(new) = log p(old) + log p(token)
+    1.  every live hypothesis, extended by every token, is a candidate: log p(new) = log p(old) + log p(token)
     2.  the K most probable candidates stay (all have length l+1, so log p compares them fairly)
     3.  those of them that end in EOS are finished and put aside; the others are the live ones of length l+1
 
 Finished ones have different lengths, and every further token makes an output less probable, so log p alone
-favours short outputs.  Therefore they are ranked by  score = log p / length**a.  With a = 0 that is log p, with
+favours short outputs.  Therefore they are ranked by score = log p / length**a.  With a = 0 that is log p, with
 a = 1 the mean log p of a token.
 
-When to stop.  A live hypothesis with log p = L can still reach  L / max_length**a  at most: more tokens only
+When to stop.  A live hypothesis with log p = L can still reach L / max_length**a at most: more tokens only
 lower log p, which is not positive, and a negative number divided by length**a is greatest at the greatest
-length, as a >= 0.  The live one with the greatest L has the greatest of these bounds.  So when the n-best list
-is full, and its last entry's score is not below that bound, nothing live can displace it.
+length, as a >= 0.  The live one with the greatest L has the greatest of these bounds.  So when the n-best
+list is full, and its last entry's score is not below that bound, nothing live can displace it.
 """
 from itertools import groupby
 
@@ -42,8 +42,8 @@ def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1
     Returns
     -------
     list of N lists of Answer, best first
-        All of a list are different.  Finished answers come first; unfinished ones, cut off at max_length, only
-        fill the list up.  It is shorter than `nbest` only where there are no more outputs of that length.
+        All of a list are different.  Finished answers come first; unfinished ones, cut off at max_length,
+        only fill the list up.  It is shorter than `nbest` only where there are no more outputs.
 
     Raises
     ------
@@ -58,8 +58,9 @@ def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1
     def rank(hypotheses):
         return sorted(hypotheses, key=lambda h: -score(h, length_penalty))
 
-    def may_enter(best, kept):          # can the most probable live hypothesis still enter the n-best list?
-        return len(kept) < nbest or best.log_p / max_length ** length_penalty > score(kept[-1], length_penalty)
+    def may_enter(best, kept):                                  # see "When to stop"
+        bound = best.log_p / max_length ** length_penalty
+        return len(kept) < nbest or bound > score(kept[-1], length_penalty)
 
     p, live = start(p, config, source, mask)
     finished = [[] for _ in live.hypotheses]
@@ -78,9 +79,9 @@ def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1
 
 
 def candidates(step, width):
-    """Yield for each source that is live: n, its `width` most probable extended hypotheses, the best first."""
+    """Yield for each source that is live: n, its `width` most probable extended hypotheses, best first."""
     rows, V = range(len(step.live.hypotheses)), step.total.shape[1]
-    for n, group in groupby(rows, key=lambda row: step.live.hypotheses[row].n):    # a source's rows are neighbours
+    for n, group in groupby(rows, key=lambda row: step.live.hypotheses[row].n):    # its rows are neighbours
         group = np.array(list(group))
         row, token = np.divmod(top(step.total[group].ravel(), width), V)
         yield n, extend(step, group[row], token)

@@ -1,18 +1,20 @@
 """Exact search: the most probable output, with proof, by branch and bound on log-probability.
 
-Part P10.  Source: Land & Doig (1960) for branch and bound; Stahlberg & Byrne (2019) for its use on such models.
+Part P10.  Source: Land & Doig (1960) for branch and bound; Stahlberg & Byrne (2019) for such models.
 
-Outputs are the leaves of a tree: at the root nothing, at every branch one token more.  There are V^max_length of
-them, but one fact closes most of the tree:
+Outputs are the leaves of a tree: at the root nothing, at every branch one token more.  There are about
+V^max_length of them, but one fact closes most of the tree:
 
     log p(prefix + more tokens)  <=  log p(prefix)             as no log-probability is positive
 
 So a prefix that is already no more probable than the best finished output known need not be looked at again,
-nor anything behind it.  Beam search gives the first "best known"; then the most probable open prefix is expanded,
-again and again.  When the most probable open prefix does not beat the best known output, no other does: proven.
+nor anything behind it.  Beam search gives the first "best known"; then the most probable open prefix is
+expanded, again and again.  When the most probable open prefix does not beat the best known output, no other
+does: proven.
 
 What is proven: of all outputs that end in EOS within max_length tokens (EOS counted, and without PAD, BOS and
-UNK) none has a greater log p, up to the rounding of the sums.  Nothing is said of longer outputs, nor of unfinished ones.
+UNK) none has a greater log p, up to the rounding of the sums.  Nothing is said of longer outputs, nor of
+unfinished ones.
 """
 from heapq import heappop, heappush
 from itertools import count
@@ -22,11 +24,11 @@ import numpy as np
 from .. import tree
 from ..data.vocab import EOS
 from .beam import beam
-from .hypotheses import (Live, advance, answer, check_count, check_source, ended, extend, select, select_source,
-                         start)
+from .hypotheses import (Live, advance, answer, check_count, check_source, ended, extend, select,
+                         select_source, start)
 
 WIDTH = 4                      # of the beam search that finds the first answer to beat
-AT_ONCE = 16                   # prefixes expanded as one batch: quicker than one by one, though a few are in vain
+AT_ONCE = 16                   # prefixes expanded as one batch: quicker, though a few are in vain
 
 
 def exact(p, config, source, mask, max_length, budget=10000):
@@ -61,8 +63,8 @@ def exact(p, config, source, mask, max_length, budget=10000):
 def branch_and_bound(p, config, roots, mask, n, best, max_length, budget):
     """Search the tree of source n; `best` is the Answer to beat: -> Answer."""
     least = best.log_prob if best.finished else -np.inf         # what a prefix must exceed to matter
-    order = count()                                             # of equally probable prefixes the older goes first
-    open_ = [(0.0, next(order), roots.hypotheses[n], select(roots.state, n))]   # a heap: the most probable on top
+    order = count()                                             # of equally probable prefixes the older first
+    open_ = [(0.0, next(order), roots.hypotheses[n], select(roots.state, n))]   # a heap, most probable on top
     while open_ and -open_[0][0] > least and budget > 0:
         batch = [heappop(open_) for _ in range(min(AT_ONCE, budget, len(open_)))]
         budget -= len(batch)
@@ -70,7 +72,7 @@ def branch_and_bound(p, config, roots, mask, n, best, max_length, budget):
         state = tree.map(lambda *rows: np.stack(rows), *states)
         step = advance(p, config, Live(list(prefixes), select_source(roots.source, [n] * len(batch)), state))
         matters = step.total > least                            # the rest of the tree is cut off here
-        matters[[h.length + 1 == max_length for h in prefixes], EOS + 1:] = False   # the last token must be EOS
+        matters[[h.length + 1 == max_length for h in prefixes], EOS + 1:] = False   # the last must be EOS
         for h in extend(step, *np.nonzero(matters)):
             if not ended(h):
                 heappush(open_, (-h.log_p, next(order), h, select(step.live.state, h.row)))

@@ -1,4 +1,4 @@
-"""What all searches share: hypotheses, one step of the decoder for a batch of them, and the answers in the end.
+"""What all searches share: hypotheses, one step of the decoder for a batch of them, and answers.
 
 A *hypothesis* is a beginning y_1 ... y_l of an output.  Every search repeats three moves:
 
@@ -67,7 +67,7 @@ class Step(NamedTuple):        # what one step of the decoder says about every l
 
 
 def start(p, config, source, mask):
-    """Encode the sources once: -> the decoder's Params (untied), Live with the empty hypothesis of each source."""
+    """Encode the sources once: -> the decoder's Params (untied), Live with each source's empty hypothesis."""
     p = seq2seq.untie(p, config)
     encoded, layers, _ = seq2seq.encode(p, config, source, mask)
     empty = [Hypothesis(n, None, BOS, 0, 0.0, n, None) for n in range(source.shape[1])]
@@ -84,7 +84,7 @@ def advance(p, config, live):
     """
     ids = np.array([h.token for h in live.hypotheses])
     r, state, k = decoder.step(p, config, live.source, ids, live.state)
-    log_p = log_softmax(decoder.readout(p, r).astype(np.float64))   # float64: log p are summed over the tokens
+    log_p = log_softmax(decoder.readout(p, r).astype(np.float64))   # float64: log p are summed over tokens
     if np.isnan(log_p).any():
         raise ValueError("p: the model's log-probabilities hold NaN, wanted finite parameters")
     log_p[:, NEVER] = -np.inf
@@ -105,7 +105,7 @@ def follow(step, hypotheses):
     """Make the next Live of extended hypotheses: each takes its state from the row it came from."""
     rows = np.array([h.row for h in hypotheses], dtype=int)
     source = step.live.source
-    if [h.n for h in hypotheses] != [h.n for h in step.live.hypotheses]:    # else the rows' sources are the same
+    if [h.n for h in hypotheses] != [h.n for h in step.live.hypotheses]:    # else nothing to copy
         source = select_source(source, rows)
     return Live(hypotheses, source, select(step.live.state, rows))
 
@@ -121,7 +121,7 @@ def select_source(source, rows):
 
 
 def top(values, K):
-    """Indices of the K greatest values, the greatest first; of equal ones the lower index; -inf is never taken."""
+    """Indices of the K greatest values, greatest first; of equal ones the lower index; never of -inf."""
     K = min(K, int((values > -np.inf).sum()))
     if K == 0:
         return np.array([], dtype=int)
@@ -162,9 +162,10 @@ def check_source(config, source, mask, max_length):
     if mask.shape != source.shape or mask.dtype != bool:
         raise ValueError(f"mask: {mask.dtype} of shape {mask.shape}, wanted bool of shape {source.shape}")
     if not mask[:1].all() or mask.shape[0] == 0 or (mask[1:] > mask[:-1]).any():
-        raise ValueError("mask: wanted in every column at least one real position, and padding at the end only")
+        raise ValueError("mask: wanted in every column a real position, and padding at the end only")
     if source.min() < 0 or source.max() >= config.source_vocab:
-        raise ValueError(f"source: ids from {source.min()} to {source.max()}, wanted 0 .. {config.source_vocab - 1}")
+        raise ValueError(f"source: ids from {source.min()} to {source.max()}, "
+                         f"wanted 0 .. {config.source_vocab - 1}")
     check_count("max_length", max_length)
 
 
@@ -172,7 +173,8 @@ def check_count(name, value, most=None):
     """ValueError for what is no whole number from 1 to `most`."""
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or value < 1 or (most is not None and value > most):
-        raise ValueError(f"{name}: {value!r}, wanted a whole number, " + (f"1 .. {most}" if most else "1 or more"))
+        wanted = "1 or more" if most is None else f"1 .. {most}"
+        raise ValueError(f"{name}: {value!r}, wanted a whole number, {wanted}")
 
 
 def check_real(name, value, ok, wanted):

@@ -2,16 +2,17 @@
 
 Part P10.  Top-k: Fan et al. (2018); top-p (nucleus): Holtzman et al. (2020).
 
-    temperature   q_v ~ p_v^(1/temperature): 1 leaves p as it is, towards 0 only the most probable is left
+    temperature   q_v ~ p_v^(1/temperature): 1 leaves p as it is, near 0 only the most probable is left
     top-k         keep the k most probable tokens
-    top-p         keep the smallest set of most probable tokens whose q add up to at least top_p; the token that
-                  crosses the line is part of it
+    top-p         keep the smallest set of most probable tokens whose q add up to at least top_p; the token
+                  that crosses the line is part of it
 
 in this order; what is kept is scaled to sum to 1.
 """
 import numpy as np
 
-from .hypotheses import advance, answer, check_count, check_real, check_source, ended, extend, follow, start, top
+from .hypotheses import (advance, answer, check_count, check_real, check_source, ended, extend, follow, start,
+                         top)
 
 
 def sample(p, config, source, mask, max_length, rng, temperature=1.0, top_k=None, top_p=None):
@@ -22,8 +23,8 @@ def sample(p, config, source, mask, max_length, rng, temperature=1.0, top_k=None
     p, config, source, mask, max_length
         See greedy.
     rng : numpy.random.Generator
-        Each source draws from a generator of its own, seeded from `rng`.  So its answer depends on the state of
-        `rng`, the source and its place in the batch, but not on the other sources.
+        Each source draws from a generator of its own, seeded from `rng`.  So its answer depends on the state
+        of `rng`, the source and its place in the batch, but not on the other sources.
     temperature : float, more than 0
     top_k : int, optional
     top_p : float, more than 0 and at most 1, optional
