@@ -35,7 +35,8 @@ def test_batch(pairs, reverse):
     assert columns(b.source, b.source_mask) == [s[::-1] if reverse else s for s in sources]
     assert columns(b.inputs, b.target_mask) == [[BOS] + y for y in targets]
     assert columns(b.targets, b.target_mask) == [y + [EOS] for y in targets]
-    assert b.target_mask.shape == b.targets.shape == b.inputs.shape == (1 + max(map(len, targets)), len(pairs))
+    shape = 1 + max(map(len, targets)), len(pairs)
+    assert b.target_mask.shape == b.targets.shape == b.inputs.shape == shape
     assert (b.targets[~b.target_mask] == PAD).all() and (b.inputs[~b.target_mask] == PAD).all()
 
 

@@ -86,7 +86,8 @@ def test_from_json_refuses(bad, error, message):
         Vocabulary.from_json(bad)
 
 
-@pytest.mark.parametrize("wish, message", [(dict(max_size=4), "max_size: 4"), (dict(min_count=0), "min_count: 0")])
+@pytest.mark.parametrize("wish, message", [(dict(max_size=4), "max_size: 4"),
+                                           (dict(min_count=0), "min_count: 0")])
 def test_build_refuses(wish, message):
     with pytest.raises(ValueError, match=message):
         Vocabulary.build([["a"]], **wish)

@@ -1,6 +1,7 @@
 """A person's own pairs: one line each, source TAB target.
 
-Further columns are ignored, so the files of Tatoeba and exported Anki decks work as they are; ``.gz`` works too.
+Further columns are ignored, so the files of Tatoeba and exported Anki decks work as they are; so does
+``.gz``.
 """
 import gzip
 import unicodedata
@@ -25,8 +26,8 @@ class Pairs(NamedTuple):
 def read_pairs(path):
     """Read text pairs from a file.
 
-    UTF-8 (a byte order mark is dropped), lines end in LF or CRLF, texts are brought to NFC and stripped of outer
-    whitespace.  Blank lines are passed over.  A pair with an empty side is left out and counted.
+    UTF-8 (a byte order mark is dropped), lines end in LF or CRLF, texts are brought to NFC and stripped
+    of outer whitespace.  Blank lines are passed over.  A pair with an empty side is left out and counted.
 
     Parameters
     ----------
@@ -42,14 +43,15 @@ def read_pairs(path):
     FileNotFoundError
         There is no such file.
     ValueError
-        The path is a directory, the gzip data are damaged, or a line is binary, not UTF-8 or has one column only, or
-        no pair is left.  The message names the file and the line.
+        The path is a directory, the gzip data are damaged, or a line is binary, not UTF-8 or has one
+        column only, or no pair is left.  The message names the file and the line.
     """
     path = Path(path)
     sources, targets, skipped, first = [], [], 0, None
     for number, line in enumerate(_lines(path), start=1):
         if b"\0" in line:
-            raise ValueError(f"{path}, line {number}: a NUL byte, so this is no text file; wanted source TAB target")
+            raise ValueError(f"{path}, line {number}: a NUL byte, so this is no text file; "
+                             "wanted source TAB target")
         try:
             text = unicodedata.normalize("NFC", line.decode("utf-8-sig" if number == 1 else "utf-8"))
         except UnicodeDecodeError as e:
@@ -59,7 +61,8 @@ def read_pairs(path):
             continue
         source, *rest = (column.strip() for column in text.split("\t"))
         if not rest:
-            raise ValueError(f"{path}, line {number}: one column only, {source[:40]!r}; wanted source TAB target")
+            raise ValueError(f"{path}, line {number}: one column only, {source[:40]!r}; "
+                             "wanted source TAB target")
         if source and rest[0]:
             sources.append(source)
             targets.append(rest[0])
@@ -109,7 +112,7 @@ def split_by_source(sources, targets, fraction, seed):
         raise ValueError(f"targets: {len(targets)} for {len(sources)} sources, wanted one for each")
     if not 0 < fraction < 1:
         raise ValueError(f"fraction: {fraction}, wanted between 0 and 1")
-    different = list(dict.fromkeys(sources))                # in order of appearance: a set's order is not fixed
+    different = list(dict.fromkeys(sources))        # in order of appearance: a set's order is not fixed
     count = round(fraction * len(different))
     if not 0 < count < len(different):
         raise ValueError(f"fraction: {fraction} of {len(different)} different sources is {count}, "

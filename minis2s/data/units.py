@@ -4,9 +4,10 @@
 ``word``  whitespace divides and is dropped; each punctuation mark or symbol is a token of its own.
           Marks inside a word do not divide it: don't, well-known, snake_case, 3.50, 10:30, 7/8, p.m, U.S.
 
-Joining words puts spaces back by the habits of English: none before , . ! ? and closing brackets, none after opening
-brackets and $, straight double quotes open and close in turn.  Chinese marks take no spaces at all.
-Ordinary sentences come back unchanged; runs of whitespace do not, nor single straight quotes used as brackets ('so').
+Joining words puts spaces back by the habits of English: none before , . ! ? and closing brackets, none
+after opening brackets and $, straight double quotes open and close in turn.  Chinese marks take no
+spaces at all.  Ordinary sentences come back unchanged; runs of whitespace do not, nor single straight
+quotes used as brackets ('so').
 """
 import unicodedata
 
@@ -88,6 +89,7 @@ def _is_inner(chunk, i):
     if ch in "'’-_":
         return before.isalnum() and after.isalnum()
     if ch in ".,:/":
-        return (before.isdigit() and after.isdigit()
-                or ch == "." and before.isalpha() and after.isalpha() and not chunk[max(i - 2, 0):i - 1].isalnum())
+        if ch == "." and before.isalpha() and after.isalpha():
+            return not chunk[max(i - 2, 0):i - 1].isalnum()     # p.m, but not end.Next
+        return before.isdigit() and after.isdigit()
     return False

@@ -33,11 +33,11 @@ TASKS = {task.name: task for task in (
          _sizes(45_000, 1_000, 4_000)),
     Task("dates", "a date as people write it -> ISO: the 3rd of May 1999 -> 1999-05-03", "char", "char",
          dates.generate, {}, _sizes(45_000, 1_000, 2_000)),
-    Task("numbers", "English number words -> Chinese numerals: twelve thousand five -> 一万两千零五", "word", "char",
-         numbers.generate, {}, _sizes(40_000, 1_000, 2_000)),
+    Task("numbers", "English number words -> Chinese numerals: twelve thousand five -> 一万两千零五",
+         "word", "char", numbers.generate, {}, _sizes(40_000, 1_000, 2_000)),
     Task("numbers-back", "Chinese numerals -> English number words", "char", "word",
          numbers.generate_back, {}, _sizes(40_000, 1_000, 2_000)),
-    Task("phrases", "English -> Chinese from a small grammar; tested on combinations of words that were never trained",
+    Task("phrases", "English -> Chinese from a small grammar; tested on new combinations of words",
          "word", "char", phrases.generate, {}, _sizes(20_000, 1_000, 1_000)),
 )}
 
@@ -62,7 +62,8 @@ def load(name, seed=0, sizes=None):
     Raises
     ------
     ValueError
-        The task is unknown, `sizes` names an unknown part or a bad number, or the task has too few different pairs.
+        The task is unknown, `sizes` names an unknown part or a bad number, or the task has too few
+        different pairs.
     """
     if name not in TASKS:
         near = get_close_matches(str(name), TASKS, n=1)

@@ -1,8 +1,8 @@
 """addition: "16+75" -> "91", two numbers from 0 to 999.
 
-The answer cannot be copied from anywhere, it must be computed, and the carry runs from right to left while the
-answer is written from left to right.  Known for showing what a reversed source and a context at every step are worth.
-The nine pairs of digit counts are as frequent as their number of sums allows.
+The answer cannot be copied from anywhere, it must be computed, and the carry runs from right to left
+while the answer is written from left to right.  Known for showing what a reversed source and a context
+at every step are worth. The nine pairs of digit counts are as frequent as their number of sums allows.
 16+75 and 75+16 are different sums; one may be practised and the other asked.
 """
 from .sampling import deal, draw

@@ -1,8 +1,9 @@
 """copy: say again what you heard, letter by letter.
 
-The smallest task that needs memory: everything about the source must fit into what the encoder hands over.  A model
-with attention learns it in a minute, because the alignment is a straight line.  Held-out texts are up to
-two letters longer than any in training, so one sees at once whether a model learned to copy or to count.
+The smallest task that needs memory: everything about the source must fit into what the encoder hands
+over.  A model with attention learns it in a minute, because the alignment is a straight line.  Held-out
+texts are up to two letters longer than any in training, so one sees at once whether a model learned to
+copy or to count.
 """
 from .sampling import Splits
 
@@ -17,7 +18,8 @@ def strings(rng, count, longest, taken):
     """
     drawn = []
     while len(drawn) < count:
-        s = "".join(SYMBOLS[i] for i in rng.integers(len(SYMBOLS), size=rng.integers(1, longest, endpoint=True)))
+        length = rng.integers(1, longest, endpoint=True)
+        s = "".join(SYMBOLS[i] for i in rng.integers(len(SYMBOLS), size=length))
         if s not in taken:
             taken.add(s)
             drawn.append(s)

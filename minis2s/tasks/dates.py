@@ -1,12 +1,14 @@
 """dates: a date as people write it -> ISO, as in "the 3rd of May 1999" -> "1999-05-03".
 
-Every part of the answer stands somewhere in the source, but where depends on the form; some parts are copied (the day),
-some are looked up (the month), some must be ignored (the weekday).  The classic picture of attention.
+Every part of the answer stands somewhere in the source, but where depends on the form; some parts are
+copied (the day), some are looked up (the month), some must be ignored (the weekday).  The classic
+picture of attention.
 
-Days from 1900-01-01 to 2049-12-31 in 20 forms (FORMS), those with letters as written, in lower and in UPPER case.
-Numbers with strokes or hyphens and the year last are month first, as in the United States: 2/10/93 is February 10.
-A year of two digits lies in 1950 .. 2049: 49 is 2049, 50 is 1950; forms with such years have only these days.
-Forms with a short month leave out May, which has no shorter form and would give the same text twice.
+Days from 1900-01-01 to 2049-12-31 in 20 forms (FORMS), those with letters as written, in lower and in
+UPPER case. Numbers with strokes or hyphens and the year last are month first, as in the United States:
+2/10/93 is February 10. A year of two digits lies in 1950 .. 2049: 49 is 2049, 50 is 1950; forms with
+such years have only these days. Forms with a short month leave out May, which has no shorter form and
+would give the same text twice.
 """
 from datetime import date
 from typing import NamedTuple
@@ -21,8 +23,8 @@ DOTTED = "Jan. Feb. Mar. Apr. May Jun. Jul. Aug. Sept. Oct. Nov. Dec.".split()
 class Form(NamedTuple):
     """A way to write a date, as a template for `str.format`.
 
-    y, yy: year of 4 and 2 digits; m, mm: month, plain and with a leading zero; d, dd, th: day, plain, with a leading
-    zero, 3rd; month, mon, mon_dot: May, Sep, Sept.; weekday, wkd: Tuesday, Tue.
+    y, yy: year of 4 and 2 digits; m, mm: month, plain and with a leading zero; d, dd, th: day, plain,
+    with a leading zero, 3rd; month, mon, mon_dot: May, Sep, Sept.; weekday, wkd: Tuesday, Tue.
     """
     template: str
 
@@ -77,7 +79,8 @@ def write(day, form, case=0):
     """A `datetime.date` in a Form; case 0 as written, 1 lower, 2 upper."""
     month, weekday = MONTHS[day.month - 1], WEEKDAYS[day.weekday()]
     text = form.template.format(
-        y=day.year, yy=f"{day.year % 100:02}", m=day.month, mm=f"{day.month:02}", d=day.day, dd=f"{day.day:02}",
+        y=day.year, yy=f"{day.year % 100:02}",
+        m=day.month, mm=f"{day.month:02}", d=day.day, dd=f"{day.day:02}",
         th=ordinal(day.day), month=month, mon=month[:3], mon_dot=DOTTED[day.month - 1], weekday=weekday,
         wkd=weekday[:3])
     return (text, text.lower(), text.upper())[case]

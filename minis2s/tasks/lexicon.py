@@ -177,9 +177,10 @@ PLACES = {p.en: p for p in (
     Place("in", "the hospital", "医院", "医院里", "person child computer chair flower"),
     Place("in", "Beijing", "北京", "北京"),
     Place("in", "Shanghai", "上海", "上海"),
-    Place("on", "the table", "桌子", "桌子上", "book newspaper magazine letter map umbrella cup hat apple orange egg cat "
-          "flower"),
-    Place("in", "the room", "房间", "房间里", "person child student book computer chair table umbrella cat dog bird"),
+    Place("on", "the table", "桌子", "桌子上",
+          "book newspaper magazine letter map umbrella cup hat apple orange egg cat flower"),
+    Place("in", "the room", "房间", "房间里",
+          "person child student book computer chair table umbrella cat dog bird"),
     Place("under", "the tree", "树", "树下", "person child dog cat bicycle chair horse flower"),
 )}
 
@@ -196,16 +197,19 @@ VERBS = [
     Verb("write", "writes", "wrote", "writing", "写", "letter,book,novel", "home,school,the library", True),
     Verb("buy", "buys", "bought", "buying", "买",
          "book,newspaper,magazine,novel,map,computer,bicycle,car,umbrella,chair,table,cup,shirt,coat,hat,"
-         "pair of pants,pair of shoes,apple,orange,banana,egg,bowl of noodles,cup of tea,cup of coffee,bottle of beer,cat,dog,horse,fish,flower",
+         "pair of pants,pair of shoes,apple,orange,banana,egg,bowl of noodles,cup of tea,"
+         "cup of coffee,bottle of beer,cat,dog,horse,fish,flower",
          "the store,the market,Beijing,Shanghai"),
     Verb("sell", "sells", "sold", "selling", "卖",
          "book,newspaper,computer,bicycle,car,umbrella,hat,shirt,apple,orange,egg,horse,fish,flower",
          "the store,the market,Beijing,Shanghai"),
-    Verb("borrow", "borrows", "borrowed", "borrowing", "借", "book,magazine,novel,map", "school,the library", True),
+    Verb("borrow", "borrows", "borrowed", "borrowing", "借", "book,magazine,novel,map",
+         "school,the library", True),
     Verb("eat", "eats", "ate", "eating", "吃", "apple,orange,banana,egg,bowl of rice,bowl of noodles,fish",
          "home,school,the restaurant,the park", True),
     Verb("drink", "drinks", "drank", "drinking", "喝",
-         "cup of tea,cup of coffee,glass of water,glass of milk,bottle of beer", "home,the restaurant,the park", True),
+         "cup of tea,cup of coffee,glass of water,glass of milk,bottle of beer",
+         "home,the restaurant,the park", True),
     Verb("draw", "draws", "drew", "drawing", "画", "cat,dog,bird,horse,fish,flower,tree,house,map",
          "home,school,the park"),
     Verb("wash", "washes", "washed", "washing", "洗", "shirt,coat,hat,pair of pants,cup,apple,car",
@@ -215,14 +219,17 @@ SEE = Verb("see", "sees", "saw", "seeing", "看见",
            "cat,dog,bird,horse,flower,tree,house,car,child,student,person",
            "the park,the station,Beijing,Shanghai")
 HAVE = Verb("have", "has", "had", "having", "有",
-            "book,newspaper,magazine,novel,map,computer,bicycle,car,umbrella,chair,table,cup,house,shirt,coat,hat,"
-            "apple,orange,egg,cat,dog,bird,horse,fish")
-WEAR = Verb("wear", "wears", "wore", "wearing", "穿", "shirt,coat,hat,pair of pants,pair of shoes")    # a hat: 戴
-GO = Verb("go", "goes", "went", "going", "去", places="school,the library,the park,the station,the store,the market,"
-          "the restaurant,the hospital,Beijing,Shanghai")
+            "book,newspaper,magazine,novel,map,computer,bicycle,car,umbrella,chair,table,cup,house,shirt,"
+            "coat,hat,apple,orange,egg,cat,dog,bird,horse,fish")
+WEAR = Verb("wear", "wears", "wore", "wearing", "穿",        # a hat: 戴
+            "shirt,coat,hat,pair of pants,pair of shoes")
+GO = Verb("go", "goes", "went", "going", "去",
+          places="school,the library,the park,the station,the store,the market,"
+                "the restaurant,the hospital,Beijing,Shanghai")
 ACTIVITIES = [
-    Verb("work", "works", "worked", "working", "工作", places="home,school,the library,the station,the store,the market,"
-         "the restaurant,the hospital,Beijing,Shanghai"),
+    Verb("work", "works", "worked", "working", "工作",
+         places="home,school,the library,the station,the store,the market,"
+                "the restaurant,the hospital,Beijing,Shanghai"),
     Verb("study", "studies", "studied", "studying", "学习", places="home,school,the library,Beijing,Shanghai"),
     Verb("exercise", "exercises", "exercised", "exercising", "锻炼身体", places="home,school,the park"),
 ]
@@ -234,5 +241,5 @@ SKILLS = [Phrase("swim", "游泳"), Phrase("drive", "开车"), Phrase("cook", "�
           Phrase("ride a bicycle", "骑自行车"), Phrase("play the piano", "弹钢琴"), Phrase("play chess", "下棋")]
 JOBS = [Noun("doctor", "doctors", "doctors", "医生", "个"), Noun("nurse", "nurses", "nurses", "护士", "个"),
         Noun("teacher", "teachers", "teachers", "老师", "个"), Noun("driver", "drivers", "drivers", "司机", "个"),
-        Noun("cook", "cooks", "cooks", "厨师", "个"), Noun("singer", "singers", "singers", "歌手", "个"),
+        Noun("farmer", "farmers", "farmers", "农民", "个"), Noun("singer", "singers", "singers", "歌手", "个"),
         Noun("actor", "actors", "actors", "演员", "个"), Noun("engineer", "engineers", "engineers", "工程师", "个")]

@@ -1,21 +1,23 @@
 """numbers: English number words -> Chinese numerals; numbers-back: the same pairs the other way.
 
-"twelve thousand five" -> 一万两千零五.  English counts in thousands, Chinese in ten thousands (万), so the parts shift:
-two million (2,000,000) is 两百万.  A model has to regroup, not to replace word by word, and the attention map shows it.
+"twelve thousand five" -> 一万两千零五.  English counts in thousands, Chinese in ten thousands (万), so the
+parts shift: two million (2,000,000) is 两百万.  A model has to regroup, not to replace word by word, and
+the attention map shows it.
 
 English: no "and", hyphens as in twenty-one.  Chinese: a gap of zeros inside the number is one 零;
 10 to 19 begin with 十 where they begin the number (十五, 十二万) and with 一十 elsewhere (一百一十五);
 two is 两 before 百, 千, 万 and 亿 (两百, 两千, 两万) and 二 elsewhere (二十, 十二万, 三百零二).
 
-Numbers lie in 0 .. 99,999,999.  The counts of digits 1 to 8 are equally frequent (there are only 1,000 numbers of three
-digits or less), and for each, every pattern of zeros, so that 30,000,000 and 40,020,000 are no rarities.
+Numbers lie in 0 .. 99,999,999.  The counts of digits 1 to 8 are equally frequent (there are only 1,000
+numbers of three digits or less), and for each, every pattern of zeros, so that 30,000,000 and 40,020,000
+are no rarities.
 """
 from itertools import product
 
 from .sampling import Splits, deal, draw
 
-ONES = ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen").split()
+ONES = ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+        "sixteen seventeen eighteen nineteen").split()
 TENS = "- - twenty thirty forty fifty sixty seventy eighty ninety".split()
 THOUSANDS = ["", "thousand", "million", "billion"]
 

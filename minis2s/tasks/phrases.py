@@ -4,25 +4,26 @@ What makes it more than word for word:
 
 - measure words by noun: 一本书, 三只猫, 两个人; two is 两 before them, but twelve is 十二; many takes none: 很多书
 - time and place stand before the verb: I read two books in the park yesterday -> 我昨天在公园看了两本书
-- the past is 了 after the verb, and 没 without 了 when denied; habits, wishes and the future are denied by 不; 有 by 没
+- the past is 了 after the verb, and 没 without 了 when denied; habits, wishes and the future are denied by
+  不; 有 by 没
 - questions keep the word order: 吗 at the end, or 什么, 几本, 哪里 in the place of the answer
 - can (skill) and will are 会, want to is 想, is reading is 正在看, is wearing is 穿着 or, a hat, 戴着
 - possession is 的 (我的书), but not with family (我妈妈); nouns have no plural, people spoken of take 们
 - adjectives are verbs: 这本书很贵, 这本书不贵, but colours 是白色的; before a noun 新书, 便宜的书
 - English has a and an, plurals, -s, past forms, do, am/is/are; Chinese has none of these
 
-Valid and test hold out COMBINATIONS: certain pairs of verb and noun, adjective and noun, place and noun, owner and noun,
-subject and skill, subject and job, and triples of subject, verb and time never stand in a training sentence
-(`held_out`).  Every sentence of valid and test has at least one of them, while all their words occur in training.
-So the test asks for grammar, not memory.
+Valid and test hold out COMBINATIONS: certain pairs of verb and noun, adjective and noun, place and noun,
+owner and noun, subject and skill, subject and job, and triples of subject, verb and time never stand in
+a training sentence (`held_out`).  Every sentence of valid and test has at least one of them, while all
+their words occur in training.  So the test asks for grammar, not memory.
 """
 from functools import cache
 from inspect import signature
 from itertools import product
 from typing import NamedTuple
 
-from .lexicon import (ACTIVITIES, ADJECTIVES, COUNTS, FUTURE, GO, HABIT, HAVE, JOBS, NOUNS, OWNERS, PAST, PLACES, SEE,
-                      SKILLS, SUBJECTS, VEHICLES, VERBS, WEAR, Phrase)
+from .lexicon import (ACTIVITIES, ADJECTIVES, COUNTS, FUTURE, GO, HABIT, HAVE, JOBS, NOUNS, OWNERS, PAST,
+                      PLACES, SEE, SKILLS, SUBJECTS, VEHICLES, VERBS, WEAR, Phrase)
 from .sampling import Splits, draw
 
 # What can be held out, by the parameter names of the templates.
@@ -31,13 +32,13 @@ KINDS = [("verb", "noun"), ("adjective", "noun"), ("place", "noun"), ("owner", "
 ONE_IN = 9          # of the combinations of a kind, about one in so many is held out:
 HELD = 4           # those whose number leaves this remainder (so that reading books is practised)
 
-_TABLES = [SUBJECTS, [*VERBS, SEE, HAVE, WEAR, GO, *ACTIVITIES], list(NOUNS.values()), list(ADJECTIVES.values()),
-           list(PLACES.values()), PAST + HABIT + FUTURE, OWNERS, SKILLS, JOBS]
+_TABLES = [SUBJECTS, [*VERBS, SEE, HAVE, WEAR, GO, *ACTIVITIES], list(NOUNS.values()),
+           list(ADJECTIVES.values()), list(PLACES.values()), PAST + HABIT + FUTURE, OWNERS, SKILLS, JOBS]
 _NUMBER = {(type(word), word.en): i for table in _TABLES for i, word in enumerate(table)}
 
 
 def held_out(*words):
-    """Is this combination kept for valid and test?  Decided by the words' places in their tables, for good."""
+    """Is this combination kept for valid and test?  The words' places in their tables decide, for good."""
     return sum((k + 1) * _NUMBER[type(w), w.en] for k, w in enumerate(words)) % ONE_IN == HELD
 
 
@@ -79,7 +80,8 @@ VERY = Phrase("very", "非常")
 
 def counts(noun, few=False):
     """The counts that suit a noun; many cups of tea would need a measure word, so it is left out."""
-    return [c for c in COUNTS if not (few and c.en in ("ten", "twelve")) and not (noun.packed and c.en == "many")]
+    unfit = ["ten", "twelve"] * few + ["many"] * noun.packed
+    return [c for c in COUNTS if c.en not in unfit]
 
 
 def places(verb):
@@ -136,9 +138,15 @@ def present(subject, verb):
 
 # ---- the past
 
+@template(lambda: ((s, v, n, c, t) for v, n in SEEN for s, c, t in product(SUBJECTS, counts(n, v.few), PAST)))
+def past(subject, verb, noun, count, time):
+    en, zh = thing(count, noun)
+    return sentence(f"{subject.en} {verb.past} {en} {time.en}.", f"{subject.zh}{time.zh}{verb.zh}了{zh}")
+
+
 @template(lambda: ((s, v, n, c, p, t) for v, n in SEEN
-                   for s, c, p, t in product(SUBJECTS, counts(n, v.few), [None, *places(v)], PAST)))
-def past(subject, verb, noun, count, place, time):
+                   for s, c, p, t in product(SUBJECTS, (A, TWO), places(v), PAST)))
+def past_place(subject, verb, noun, count, place, time):
     en, zh = thing(count, noun)
     return sentence(f"{subject.en} {verb.past} {en}{at(place)} {time.en}.",
                     f"{subject.zh}{time.zh}{zai(place)}{verb.zh}了{zh}")
@@ -192,7 +200,8 @@ def habit_often(subject, verb, noun):
 
 @template(lambda: ((s, v, n) for s, (v, n) in product(SUBJECTS, OBJECTS)))
 def habit_not(subject, verb, noun):
-    return sentence(f"{subject.en} {do(subject)}n't {verb.en} {noun.bare}.", f"{subject.zh}不{verb.zh}{noun.zh}")
+    return sentence(f"{subject.en} {do(subject)}n't {verb.en} {noun.bare}.",
+                    f"{subject.zh}不{verb.zh}{noun.zh}")
 
 
 @template(lambda: ((s, v, n, t) for s, (v, n), t in product(ASKED, OBJECTS, HABIT)))
@@ -214,7 +223,8 @@ def activity_where(subject, verb):
 
 # ---- wishes, the future, the very moment
 
-@template(lambda: ((s, v, n, c, t) for s, (v, n), c, t in product(SUBJECTS, OBJECTS, (A, TWO), [None, *FUTURE])))
+@template(lambda: ((s, v, n, c, t)
+                   for s, (v, n), c, t in product(SUBJECTS, OBJECTS, (A, TWO), [None, *FUTURE])))
 def want(subject, verb, noun, count, time):
     en, zh = thing(count, noun)
     return sentence(f"{subject.en} {'wants' if subject.third else 'want'} to {verb.en} {en}"
@@ -234,7 +244,8 @@ def want_question(subject, verb, noun, count):
     return sentence(f"{do(subject)} {subject.en} want to {verb.en} {en}?", f"{subject.zh}想{verb.zh}{zh}吗")
 
 
-@template(lambda: ((s, v, n, c, t) for s, (v, n), c, t in product(SUBJECTS, OBJECTS, (A, TWO, THREE), FUTURE)))
+@template(lambda: ((s, v, n, c, t)
+                   for s, (v, n), c, t in product(SUBJECTS, OBJECTS, (A, TWO, THREE), FUTURE)))
 def future(subject, verb, noun, count, time):
     en, zh = thing(count, noun)
     return sentence(f"{subject.en} will {verb.en} {en} {time.en}.", f"{subject.zh}{time.zh}会{verb.zh}{zh}")
@@ -309,7 +320,8 @@ def job_wish(subject, job):
 
 @template(lambda: product(SUBJECTS, [GO], places(GO), PAST))
 def went(subject, verb, place, time):
-    return sentence(f"{subject.en} {verb.past} {to(place)} {time.en}.", f"{subject.zh}{time.zh}{verb.zh}了{place.zh}")
+    return sentence(f"{subject.en} {verb.past} {to(place)} {time.en}.",
+                    f"{subject.zh}{time.zh}{verb.zh}了{place.zh}")
 
 
 @template(lambda: product(SUBJECTS, [GO], places(GO), PAST))
@@ -346,7 +358,8 @@ def have(subject, verb, noun, count):
 
 @template(lambda: product(SUBJECTS, [HAVE], OWNED))
 def have_not(subject, verb, noun):
-    return sentence(f"{subject.en} {do(subject)}n't have any {noun.bare}.", f"{subject.zh}没{verb.zh}{noun.zh}")
+    return sentence(f"{subject.en} {do(subject)}n't have any {noun.bare}.",
+                    f"{subject.zh}没{verb.zh}{noun.zh}")
 
 
 @template(lambda: product(ASKED, [HAVE], OWNED))
@@ -394,11 +407,13 @@ DESCRIBED = [(n, a) for n in NOUNS.values() for a in adjectives(n)]
 
 def these(noun):
     """The ways to point at a noun: (English, be, Chinese)."""
-    ways = [(f"{en} {noun.en}", "is", f"{zh}{noun.measure}{noun.zh}") for en, zh in (("this", "这"), ("that", "那"))]
+    ways = [(f"{en} {noun.en}", "is", f"{zh}{noun.measure}{noun.zh}")
+            for en, zh in (("this", "这"), ("that", "那"))]
     ways += [(f"{en} {noun.many}", "are", f"{zh}{noun.measure}{noun.zh}")
              for en, zh in (("these two", "这两"), ("those three", "那三"))]
     if not noun.packed:
-        ways += [(f"{en} {noun.many}", "are", f"{zh}{noun.zh}") for en, zh in (("these", "这些"), ("those", "那些"))]
+        ways += [(f"{en} {noun.many}", "are", f"{zh}{noun.zh}")
+                 for en, zh in (("these", "这些"), ("those", "那些"))]
     return ways
 
 
@@ -458,7 +473,7 @@ def own_question(way, owner, noun):
 
 @cache
 def pools():
-    """All choices of every template: those without and those with a held-out combination, two lists of lists."""
+    """All choices of every template: those without and those with a held-out combination."""
     free, held = [], []
     for t in TEMPLATES:
         free.append([])
@@ -470,7 +485,7 @@ def pools():
 
 
 def generate(rng, sizes):
-    """-> Splits of sizes (train, valid, test): even over the templates, train from one pool, the rest from the other."""
+    """-> Splits of sizes (train, valid, test): even over the templates."""
     train, valid, test = sizes
     free, held = pools()
     write = lambda pool, count, what: [TEMPLATES[g].write(*pool[g][i])

@@ -1,8 +1,8 @@
 """reverse: say it backwards.
 
-The alignment is the other diagonal: the last letter read is the first one written.  Without attention the near
-end is easy and the far end is lost; with attention the map shows the crossing line.  Training has lengths 1 to 25, valid
-and test 1 to 30, so the last fifth of the lengths is never practised.
+The alignment is the other diagonal: the last letter read is the first one written.  Without attention
+the near end is easy and the far end is lost; with attention the map shows the crossing line.  Training
+has lengths 1 to 25, valid and test 1 to 30, so the last fifth of the lengths is never practised.
 """
 from .copy import strings
 from .sampling import Splits

@@ -18,7 +18,7 @@ def fill(capacities, count):
     """
     shares = [0] * len(capacities)
     order = sorted(range(len(capacities)), key=lambda k: capacities[k])
-    for place, k in enumerate(order):                       # the smallest first: it may get less than its share
+    for place, k in enumerate(order):               # the smallest first: it may get less than its share
         shares[k] = min(capacities[k], count // (len(order) - place))
         count -= shares[k]
     return shares
