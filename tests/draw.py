@@ -30,8 +30,8 @@ def batch(rng, config, source_lengths=(5, 2, 4), target_lengths=(1, 3, 2)):
     """Ragged batch of few different tokens, so that every sequence of some length repeats one."""
     def sequences(V, lengths):
         return [rng.integers(4, V, size=length).tolist() for length in lengths]
-    return make_batch(sequences(config.source_vocab, source_lengths), sequences(config.target_vocab, target_lengths),
-                      config.reverse_source)
+    return make_batch(sequences(config.source_vocab, source_lengths),
+                      sequences(config.target_vocab, target_lengths), config.reverse_source)
 
 
 def read_only(x):

@@ -62,7 +62,7 @@ def drop(x, m, n):
 
 
 def stack(name, layers, xs, mask, drops, n):
-    """recurrent.forward of example n: xs (lists) -> hs, and each layer's final state, both directions joined."""
+    """recurrent.forward of example n: xs (lists) -> hs, and each layer's final state, directions joined."""
     finals = []
     for p, m in zip(layers, drops):
         xs = [drop(x, m, n) for x in xs]
@@ -85,7 +85,8 @@ def bridge(kind, p, finals, H):
         return finals
     if kind == "zeros":
         return [pack([[0.0] * H for _ in parts(f)]) for f in finals]
-    return [pack([naive.bridge(*lists(q), part) for q, part in zip(layer, parts(f))]) for layer, f in zip(p, finals)]
+    return [pack([naive.bridge(*lists(q), part) for q, part in zip(layer, parts(f))])
+            for layer, f in zip(p, finals)]
 
 
 def fuse(kind, p, s, ctx):
@@ -107,7 +108,7 @@ def model(p, config, batch, n, teacher=None, drops=None):
     xs = [naive.embed(p.encoder.embedding.tolist(), token) for token in batch.source[:, n]]
     hs, finals = stack(name, p.encoder.layers, xs, mask, enc_drops, n)
     states = bridge(c.bridge, p.bridge, finals, H)
-    ctx = naive.h_of(finals[-1])                  # what "every-step" feeds; attention puts its own in its place
+    ctx = naive.h_of(finals[-1])            # what "every-step" feeds; attention puts its own in its place
     z, logits = [0.0] * c.fused_size, []
 
     def attend(s):

@@ -1,0 +1,64 @@
+"""A table of Configs that meets every choice, and the pairs of choices that meet in the decoder."""
+import itertools
+
+from minis2s.config import Config
+
+SIZES = dict(source_vocab=7, target_vocab=8, embedding=6, hidden=2, dtype="float64")
+
+
+def config(**choices):
+    return Config(**{**SIZES, "cell": "gru", "attention": "general", **choices})
+
+
+PLAIN, LUONG = dict(attention="none"), dict(fusion="tanh", input_feeding=True)
+
+CONFIGS = {
+    # every cell without attention
+    **{f"plain-{cell}": config(cell=cell, **PLAIN) for cell in ("rnn", "lstm", "gru")},
+    "plain-sigmoid": config(cell="rnn", activation="sigmoid", **PLAIN),
+    "plain-gru-after": config(reset="after", **PLAIN),
+    # every attention in either order
+    **{f"{attention}-{order}": config(attention=attention, order=order)
+       for attention in ("dot", "scaled", "general", "additive", "concat-dot")
+       for order in ("before", "after")},
+    "additive-size": config(attention="additive", attention_size=9),
+    # every fusion with every readout
+    **{f"{fusion}-{readout}-{order}": config(fusion=fusion, readout=readout, order=order)
+       for fusion, readout, order in itertools.product(
+           ("none", "sum", "sigmoid", "tanh"), ("state", "state-context"), ("before", "after"))
+       if (fusion, readout, order) != ("none", "state", "after")},
+    # the fused state fed back
+    **{f"feeding-{fusion}-{order}": config(fusion=fusion, order=order, input_feeding=True)
+       for fusion in ("concat", "sum", "tanh") for order in ("before", "after")},
+    "feeding-lstm-none": config(cell="lstm", fusion="none", readout="state-context", input_feeding=True),
+    # the final state at every step
+    "every-step": config(context="every-step", **PLAIN),
+    "every-step-lstm-none": config(cell="lstm", context="every-step", fusion="none", bridge="zeros", **PLAIN),
+    "every-step-sigmoid": config(context="every-step", fusion="sigmoid", readout="state-context", layers=2,
+                                  **PLAIN),
+    "every-step-two-ways": config(context="every-step", bidirectional=True, fusion="tanh", **PLAIN),
+    # bridges, directions, layers
+    "dense": config(cell="lstm", bridge="dense", layers=2, **PLAIN),
+    "zeros": config(bridge="zeros"),
+    "two-ways": config(bidirectional=True, **PLAIN),
+    "two-ways-additive": config(cell="lstm", bidirectional=True, attention="additive", order="before",
+                                layers=2),
+    "two-ways-concat-dot": config(bidirectional=True, attention="concat-dot", **LUONG),
+    "two-ways-zeros": config(cell="lstm", bidirectional=True, bridge="zeros", fusion="sigmoid", layers=2),
+    "three-layers": config(cell="rnn", layers=3, order="before"),
+    # ties
+    "tied-cells": config(cell="lstm", tied_cells=True, layers=2, **PLAIN),
+    "tied-cells-attention": config(tied_cells=True, attention="dot"),
+    "tied-embedding": config(tied_embedding=True, embedding=2, fusion="tanh"),
+    "tied-embedding-concat": config(tied_embedding=True, embedding=4, order="before"),
+    "tied-both": config(reset="after", tied_cells=True, tied_embedding=True, embedding=4, layers=2),
+    # training
+    "dropout": config(cell="lstm", dropout=0.4, layers=2, bidirectional=True, **LUONG),
+    "dropout-readout": config(dropout=0.4, fusion="sum", readout="state-context", order="before"),
+    "dropout-tied": config(dropout=0.3, tied_cells=True, tied_embedding=True, embedding=2, layers=2, **PLAIN),
+    "smoothing": config(label_smoothing=0.2),
+    "reverse": config(reverse_source=True, cell="lstm", layers=2, **PLAIN),
+    "everything": config(reset="after", layers=2, bidirectional=True, attention="additive", attention_size=3,
+                         order="before", fusion="tanh", input_feeding=True, readout="state-context",
+                         dropout=0.3, label_smoothing=0.1, reverse_source=True),
+}
