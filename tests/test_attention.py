@@ -90,7 +90,8 @@ def test_gradients_of_the_score_alone(name):
     _, k = c.score.score(p, ss[0], memory)
     ds, dmemory, dp = c.score.score_backward(p, memory, read_only(k), de)
     dmemory = tree.add(dmemory, tree.zeros_like(memory))                       # None: not read by this score
-    assert_gradients(lambda v: readout(de, c.score.score(*v)[0]), (p, ss[0], memory), (dp, ds, dmemory), 1e-12)
+    v = p, ss[0], memory
+    assert_gradients(lambda v: readout(de, c.score.score(*v)[0]), v, (dp, ds, dmemory), 1e-12)
 
 
 def test_gradients_by_central_differences():
@@ -196,8 +197,8 @@ def float32_stays_float32(c):
     weights_are_a_distribution_over_the_real, what_is_permuted_in_time_changes_no_context,
     score_gradients_sum_to_zero_over_positions, padding_is_not_read, padding_has_no_gradient,
     more_padding_changes_nothing, backward_twice_gives_the_same_bits,
-    a_gradient_has_the_form_of_what_it_differentiates, equal_states_get_equal_weights, one_token_gets_all_the_weight,
-    an_example_alone_is_as_in_the_batch, float32_stays_float32,
+    a_gradient_has_the_form_of_what_it_differentiates, equal_states_get_equal_weights,
+    one_token_gets_all_the_weight, an_example_alone_is_as_in_the_batch, float32_stays_float32,
 ], ids=lambda f: f.__name__)
 def test_property(name, holds):
     holds(Case(name))                     # read-only arrays: whoever writes into its inputs raises

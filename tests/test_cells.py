@@ -1,4 +1,4 @@
-"""One step of every cell: the oracle's numbers, the complex step's gradients, and a table of common properties."""
+"""One step of every cell: the oracle's numbers, the complex step's gradients, common properties."""
 import numpy as np
 import oracle
 import pytest
@@ -18,7 +18,8 @@ def case(name, N=N, D=D, H=H, seed=0, scale=0.8):
     """Random parameters, input and state, and the random vectors that read out the new state."""
     rng, cell = np.random.default_rng(seed), CELLS[name]
     p = like(rng, cell.init(rng, D, H), scale)
-    return read_only((p, normal(rng, N, D, scale=scale), state(rng, cell, N, H))), read_only(state(rng, cell, N, H))
+    v, d = (p, normal(rng, N, D, scale=scale), state(rng, cell, N, H)), state(rng, cell, N, H)
+    return read_only((v, d))
 
 
 # Equations -----------------------------------------------------------------------------------------------
@@ -103,7 +104,8 @@ def backward_is_linear(cell, v, d):
 def float32_stays_float32(cell, v, d):
     v, d = tree.map(lambda a: a.astype(np.float32), (v, d))
     new, k = cell.step(*v)
-    assert {a.dtype for _, a in tree.named((new, k, cell.step_backward(v[0], k, d)))} == {np.dtype(np.float32)}
+    arrays = tree.named((new, k, cell.step_backward(v[0], k, d)))
+    assert {a.dtype for _, a in arrays} == {np.dtype(np.float32)}
 
 
 @cells
@@ -161,7 +163,7 @@ def test_gates_that_are_shut_or_open():
     for name in ["gru", "gru-after"]:
         cell = CELLS[name]
         zero = tree.zeros_like(cell.init(rng, D, H))
-        for b_z, want in [(-1000, h), (1000, np.full((N, H), np.tanh(0.5)))]:    # z = 0 keeps h', z = 1 takes n
+        for b_z, want in [(-1000, h), (1000, np.full((N, H), np.tanh(0.5)))]:    # z = 0: h', z = 1: n
             new, _ = cell.step(zero._replace(b=biases(b_z, 0, 0.5)), x, cell.State(h))
             np.testing.assert_array_equal(new.h, want)
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from draw import read_only
 
-from minis2s.gradcheck import (assert_close, assert_gradients, central_difference, complex_step, tree_gradient,
-                               worst_error)
+from minis2s.gradcheck import (assert_close, assert_gradients, central_difference, complex_step,
+                               tree_gradient, worst_error)
 
 
 class P(NamedTuple):

@@ -35,15 +35,17 @@ def test_cells_start_with_the_right_shapes_and_biases(name):
     p = CELLS[name].init(np.random.default_rng(0), 5, 3)
     blocks = {"lstm": 4, "gru": 3, "gru-after": 3}.get(name, 1)
     assert p.W.shape == (5, 3 * blocks) and p.U.shape == (3, 3 * blocks) and p.b.shape == (3 * blocks,)
-    np.testing.assert_array_equal(p.b, [0] * 3 + [1] * 3 + [0] * 6 if name == "lstm" else 0)    # forget gate: 1
+    forget = [0] * 3 + [1] * 3 + [0] * 6
+    np.testing.assert_array_equal(p.b, forget if name == "lstm" else 0)
     assert name != "gru-after" or (p.b_U == np.zeros(3)).all()
     for q in np.split(p.U, blocks, axis=1):
         np.testing.assert_allclose(q.T @ q, np.eye(3), atol=1e-14)
     same(CELLS[name].init(np.random.default_rng(0), 5, 3), p)
 
 
-@pytest.mark.parametrize("name, shapes", [("dot", []), ("scaled", []), ("general", [(2, 3)]),
-                                          ("additive", [(2, 4), (3, 4), (4,)]), ("concat-dot", [(2, 3), (3, 3)])])
+@pytest.mark.parametrize("name, shapes", [
+    ("dot", []), ("scaled", []), ("general", [(2, 3)]), ("additive", [(2, 4), (3, 4), (4,)]),
+    ("concat-dot", [(2, 3), (3, 3)])])
 def test_scores_start_with_the_right_shapes(name, shapes):
     p = SCORES[name].init(np.random.default_rng(0), 2, 3, 4)
     assert [a.shape for a in p] == shapes

@@ -1,4 +1,4 @@
-"""Softmax cross-entropy: (X1) (X2) (X3) against the oracle, (X1*) (X3*) by complex step; masks and extremes."""
+"""Softmax cross-entropy: (X1) (X2) (X3) by the oracle, (X1*) (X3*) by complex step; masks, extremes."""
 import naive
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ rng = np.random.default_rng(0)
 LOGITS, IDS, MASK = read_only((normal(rng, S, N, V, scale=2), rng.integers(0, V, (S, N)), mask(LENGTHS)))
 ONE_HOT = read_only(np.eye(V)[IDS])
 eps = pytest.mark.parametrize("eps", [0.0, 0.1, 0.9])
+dims = st.integers(1, 5)
 targets = pytest.mark.parametrize("targets", [IDS, ONE_HOT], ids=["sparse", "one-hot"])
 
 
@@ -37,7 +38,8 @@ def test_gradients(targets, eps):
 
 def test_gradients_by_central_differences():
     got = loss.backward(loss.forward(LOGITS, IDS, MASK, 0.1)[1])
-    assert_close("logits", got, central_difference(lambda w: loss.forward(w, IDS, MASK, 0.1)[0], LOGITS), 1e-7)
+    want = central_difference(lambda w: loss.forward(w, IDS, MASK, 0.1)[0], LOGITS)
+    assert_close("logits", got, want, 1e-7)
 
 
 @eps
@@ -79,7 +81,7 @@ def test_logits_of_a_thousand(targets, eps):
     close(loss.forward(-1000.0 * ONE_HOT, IDS, MASK)[0], 1000 + np.log(V - 1))
 
 
-@given(S=st.integers(1, 5), N=st.integers(1, 5), V=st.integers(1, 5), seed=st.integers(0, 99), eps=st.floats(0, 0.99),
+@given(S=dims, N=dims, V=dims, seed=st.integers(0, 99), eps=st.floats(0, 0.99),
        scale=st.sampled_from([1.0, 1000.0]))
 def test_any_shape(S, N, V, seed, eps, scale):
     rng = np.random.default_rng(seed)

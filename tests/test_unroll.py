@@ -18,7 +18,7 @@ cells = pytest.mark.parametrize("name", CELLS)
 
 
 class Case:
-    """A cell over T steps, and random vectors that read out h at every t and every field of the last state."""
+    """A cell over T steps, and random vectors that read out every h_t and every field of the last state."""
 
     def __init__(self, name, lengths=LENGTHS, T=None, D=D, H=H, seed=0):
         rng, self.cell = np.random.default_rng(seed), CELLS[name]
@@ -37,7 +37,8 @@ class Case:
 
     def backward(self):
         """Gradients in the order of v: parameters, inputs, initial state."""
-        dxs, d0, dp = unroll.backward(self.cell, self.v[0], read_only(self.forward()[2]), self.dhs, self.d, self.mask)
+        caches = read_only(self.forward()[2])
+        dxs, d0, dp = unroll.backward(self.cell, self.v[0], caches, self.dhs, self.d, self.mask)
         return dp, dxs, d0
 
     def check_forward(self):
@@ -98,7 +99,7 @@ def step_by_step_equals_the_whole(c):
         s, _ = CELLS[c.name].step(p, xs[t], s)
         real = c.mask[t]
         np.testing.assert_array_equal(hs[t][real], s.h[real])
-        s = type(s)(*(np.where(real[:, None], a, b) for a, b in zip(s, last)))     # those that ended wait there
+        s = type(s)(*(np.where(real[:, None], a, b) for a, b in zip(s, last)))     # who has ended waits
     same(s, last)
 
 
