@@ -30,6 +30,8 @@ class Training:
         Examples in a batch.
     lr : float
         Step size at the start.
+    lr_final : float or None
+        Step size at the end of the last epoch, reached evenly from `lr`; None: constant.
     optimizer : {"adam", "rmsprop", "sgd"}
     momentum : float
         Of SGD.
@@ -61,6 +63,7 @@ class Training:
     minutes: float | None = None
     batch: int = 64
     lr: float = 1e-3
+    lr_final: float | None = None
     optimizer: str = "adam"
     momentum: float = 0.0
     clip: float | None = 5.0
@@ -87,7 +90,7 @@ class Training:
         ranges = [
             (("epochs", "seed"), lambda x: x >= 0, "0 or more"),
             (("batch", "lr_patience", "patience", "evaluate_every"), lambda x: x >= 1, "1 or more"),
-            (("minutes", "lr", "clip", "clip_value"), lambda x: x > 0, "more than 0"),
+            (("minutes", "lr", "lr_final", "clip", "clip_value"), lambda x: x > 0, "more than 0"),
             (("momentum",), lambda x: 0 <= x < 1, "at least 0 and less than 1"),
             (("lr_decay",), lambda x: 0 < x <= 1, "more than 0 and at most 1"),
             (("teacher_forcing", "teacher_final"), lambda x: 0 <= x <= 1, "from 0 to 1"),
@@ -153,14 +156,22 @@ def teacher_ratio(training, epoch):
     return training.teacher_forcing + done * (training.teacher_final - training.teacher_forcing)
 
 
+def step_size(training, progress, batches):
+    """The step size now: the present `lr`, on its even way to `lr_final`, in an epoch of so many batches."""
+    if training.lr_final is None:
+        return progress.lr
+    done = min(1.0, (progress.epoch + progress.batch / batches) / training.epochs)
+    return progress.lr * (1 + done * (training.lr_final / training.lr - 1))
+
+
 def batch_of(config, examples, indices):
     """The Batch of some examples (pairs of id lists)."""
     chosen = [examples[i] for i in indices]
     return make_batch([x for x, _ in chosen], [y for _, y in chosen], config.reverse_source)
 
 
-def one_step(config, training, progress, batch, backend="numpy"):
-    """Forward, backward, clip, update: -> the next Progress."""
+def one_step(config, training, progress, batch, lr, backend="numpy"):
+    """Forward, backward, clip, update with step size `lr`: -> the next Progress."""
     ratio, teacher = teacher_ratio(training, progress.epoch), None
     if ratio < 1:
         teacher = rng_for(training, COINS, progress.step).random(batch.inputs.shape) < ratio
@@ -177,7 +188,7 @@ def one_step(config, training, progress, batch, backend="numpy"):
     update, extra = optim.OPTIMIZERS[training.optimizer], {}
     if training.optimizer == "sgd":
         extra["momentum"] = training.momentum
-    params, state = update(progress.params, g, progress.optimizer, progress.lr, **extra)
+    params, state = update(progress.params, g, progress.optimizer, lr, **extra)
     tokens = int(batch.target_mask.sum())
     return progress._replace(params=params, optimizer=state, batch=progress.batch + 1, step=progress.step + 1,
                              loss_sum=progress.loss_sum + float(L) * tokens, tokens=progress.tokens + tokens)
@@ -244,7 +255,7 @@ def score_of(training, v):
 def record(training, progress, v, batches, speed):
     """One line of metrics.jsonl: losses in nats per target token."""
     return dict(epoch=round(progress.epoch + progress.batch / batches, 6), step=progress.step,
-                end_of_epoch=progress.batch == batches, lr=progress.lr,
+                end_of_epoch=progress.batch == batches, lr=step_size(training, progress, batches),
                 train_loss=progress.loss_sum / progress.tokens if progress.tokens else None,
                 valid_loss_teacher_forced=v.loss_teacher_forced, valid_loss_free_running=v.loss_free_running,
                 valid_token_accuracy=v.token_accuracy, valid_exact_match=v.exact_match, tokens_per_second=speed)
@@ -302,7 +313,8 @@ def run(config, training, train_set, valid_set, progress=None, on_step=None, on_
         batches = epoch_batches(training, train_set, progress.epoch)
         started, tokens_before = time.monotonic(), progress.tokens
         for indices in batches[progress.batch:]:
-            progress = one_step(config, training, progress, batch_of(config, train_set, indices), backend)
+            lr = step_size(training, progress, len(batches))
+            progress = one_step(config, training, progress, batch_of(config, train_set, indices), lr, backend)
             on_step(progress, progress.loss_sum / progress.tokens)
             if training.evaluate_every and progress.step % training.evaluate_every == 0 and progress.batch < len(batches):
                 on_record(record(training, progress, validate(progress.params, config, valid_set, backend=backend),

@@ -32,7 +32,7 @@ MODEL_HELP = {
     "dtype": "precision"}
 TRAINING_HELP = {
     "epochs": "times through the data", "minutes": "stop after so long", "batch": "pairs in a batch",
-    "lr": "step size", "optimizer": "", "momentum": "of sgd", "clip": "longest gradient, by global norm",
+    "lr": "step size", "lr_final": "step size at the end, reached evenly", "optimizer": "", "momentum": "of sgd", "clip": "longest gradient, by global norm",
     "clip_value": "largest gradient entry", "lr_decay": "factor of the step size when validation stops improving",
     "lr_patience": "epochs before that", "patience": "epochs without improvement before stopping",
     "monitor": "what improvement is", "teacher_forcing": "share of target tokens fed as they are",
