@@ -191,6 +191,12 @@ def test_particular_dates_can_be_written(text):
     assert text in written
 
 
+def test_ordinals():
+    assert [dates.ordinal(n) for n in (1, 2, 3, 4, 10, 11, 12, 13, 20, 21, 22, 23, 24, 30, 31)] == [
+        "1st", "2nd", "3rd", "4th", "10th", "11th", "12th", "13th", "20th", "21st", "22nd", "23rd", "24th", "30th",
+        "31st"]
+
+
 def test_window_of_short_years():
     assert read_date("1/1/49")[0].year == 2049 and read_date("12/31/50")[0].year == 1950
     short = [(s, t) for s, t in BIG["dates"].train if re.search(r"^\d{1,2}/\d+/\d\d$|'\d\d$", s)]
