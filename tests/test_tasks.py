@@ -193,8 +193,8 @@ def test_particular_dates_can_be_written(text):
 
 def test_ordinals():
     assert [dates.ordinal(n) for n in (1, 2, 3, 4, 10, 11, 12, 13, 20, 21, 22, 23, 24, 30, 31)] == [
-        "1st", "2nd", "3rd", "4th", "10th", "11th", "12th", "13th", "20th", "21st", "22nd", "23rd", "24th", "30th",
-        "31st"]
+        "1st", "2nd", "3rd", "4th", "10th", "11th", "12th", "13th", "20th", "21st", "22nd", "23rd", "24th",
+        "30th", "31st"]
 
 
 def test_window_of_short_years():
