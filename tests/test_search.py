@@ -158,6 +158,14 @@ def test_float32_models_give_the_loss_too(search):
         assert a.log_prob == pytest.approx(table(p, config, source)[written(a)], rel=1e-4)
 
 
+def test_log_p_of_float32_models_are_summed_in_float64():
+    p, config = constant([0, 0, -9, 0, 1, 0.5, 0])
+    p, config = tree.map(lambda a: a.astype("float32"), p), replace(config, dtype="float32")
+    (a,), = greedy(p, config, *pad([[4]]), 50)
+    assert a.ids == [4] * 50
+    assert a.log_prob == pytest.approx(50 * (1 - np.log(4 + np.exp(-9) + np.exp(1) + np.exp(0.5))), rel=1e-13)
+
+
 # Greedy and beam ----------------------------------------------------------------------------------------
 
 @every_family
@@ -182,6 +190,13 @@ def test_beam_of_one_is_greedy_to_the_bit(kinds):
             assert a.alpha is None or np.array_equal(a.alpha, b.alpha)
             unfinished += not a.finished
     assert 0 < unfinished < 75              # both kinds were met
+
+
+def test_beam_of_one_is_greedy_where_sums_round_to_ties():
+    p, config = constant([0, 0, -9, 0, 1, 1 + 4e-16, 1])       # 5 is ahead of 4, until the sum hides it
+    (a,), = greedy(p, config, *pad([[4]]), 20)
+    (b,), = beam(p, config, *pad([[4]]), 20, width=1)
+    assert a == b and {4, 5} == set(a.ids)
 
 
 @pytest.mark.parametrize("logits", [[0.0] * V, [0, 0, -1, 0, 2, 2, 2], [0, 0, 3, 0, 1, 3, 3]])
@@ -348,6 +363,24 @@ def test_exact_is_the_best_of_all_outputs(kinds, width, at_once, monkeypatch):
             assert a.score == a.log_prob == pytest.approx(best[y], rel=1e-11)
             beaten += a.ids != b.ids
     assert beaten or width > 1              # the search itself was at work, not only the beam before it
+
+
+def test_exact_expands_only_what_must_be_expanded(monkeypatch):
+    module, rows, step = importlib.import_module("minis2s.search.exact"), [], decoder.step
+    monkeypatch.setattr(module, "WIDTH", 1)
+    monkeypatch.setattr(module, "AT_ONCE", 1)
+    monkeypatch.setattr(decoder, "step", lambda *args: rows.append(len(args[3])) or step(*args))
+    beaten = 0
+    for seed in range(30):
+        p, config = make(seed, **FAMILIES["gru-every-step"])
+        found, rows[:] = table(p, config, SOURCES[0]), []
+        (first,), = beam(p, config, *pad(SOURCES[:1]), L, width=1)
+        of_beam, rows[:] = sum(rows), []
+        (a,), = exact(p, config, *pad(SOURCES[:1]), L)
+        beaten += first.ids != a.ids
+        prefixes = [log_p for y, log_p in found.items() if len(y) < L and y[-1:] != (EOS,)]
+        assert sum(rows) - of_beam == sum(log_p > a.log_prob for log_p in prefixes)
+    assert beaten > 3
 
 
 @pytest.mark.parametrize("max_length", [1, 2, 7])

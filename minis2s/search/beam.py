@@ -9,8 +9,8 @@ One step, for one source with beginnings of length l:
     3.  those of them that end in EOS are finished and put aside; the others are the live ones of length l+1
 
 Finished ones have different lengths, and every further token makes an output less probable, so log p alone
-favours short outputs.  Therefore they are ranked by score = log p / length**a.  With a = 0 that is log p, with
-a = 1 the mean log p of a token.
+favours short outputs.  Therefore they are ranked by score = log p / length**a.  With a = 0 that is log p,
+with a = 1 the mean log p of a token.
 
 When to stop.  A live hypothesis with log p = L can still reach L / max_length**a at most: more tokens only
 lower log p, which is not positive, and a negative number divided by length**a is greatest at the greatest
@@ -63,19 +63,19 @@ def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1
         return len(kept) < nbest or bound > score(kept[-1], length_penalty)
 
     p, live = start(p, config, source, mask)
-    finished = [[] for _ in live.hypotheses]
+    kept = [[] for _ in live.hypotheses]                        # for each source, finished ones, best first
     while live.hypotheses and live.hypotheses[0].length < max_length:
         step = advance(p, config, live)
         going = []
         for n, new in candidates(step, width):
-            finished[n] = rank(finished[n] + [h for h in new if ended(h)])[:nbest]
+            kept[n] = rank(kept[n] + [h for h in new if ended(h)])[:nbest]
             new = [h for h in new if not ended(h)]
-            if new and may_enter(new[0], finished[n]):
+            if new and may_enter(new[0], kept[n]):
                 going += new
         live = follow(step, going)
-    cut = [[h for h in live.hypotheses if h.n == n] for n in range(len(finished))]
-    return [[answer(h, mask, length_penalty) for h in (finished[n] + rank(cut[n]))[:nbest]]
-            for n in range(len(finished))]
+    for h in live.hypotheses:                                   # cut off; they stand best first
+        kept[h.n].append(h)
+    return [[answer(h, mask, length_penalty) for h in best[:nbest]] for best in kept]
 
 
 def candidates(step, width):
