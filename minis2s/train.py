@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import loss, optim, seq2seq
+from . import loss, optim, seq2seq, tree
 from .data.batches import bucketed, make_batch
 
 ORDER, COINS, DROPS = 1, 2, 3       # what random numbers are drawn for
@@ -170,6 +170,7 @@ def batch_of(config, examples, indices):
     return make_batch([x for x, _ in chosen], [y for _, y in chosen], config.reverse_source)
 
 
+@np.errstate(all="ignore")          # what overflows becomes NaN or infinity, and these are looked for
 def one_step(config, training, progress, batch, lr, backend="numpy"):
     """Forward, backward, clip, update with step size `lr`: -> the next Progress."""
     ratio, teacher = teacher_ratio(training, progress.epoch), None
@@ -178,17 +179,20 @@ def one_step(config, training, progress, batch, lr, backend="numpy"):
     drops = seq2seq.draw_drops(rng_for(training, DROPS, progress.step), config, batch.inputs.shape[1])
     L, logits, k = seq2seq.forward(progress.params, config, batch, teacher, drops, backend)
     if not np.isfinite(L):
-        raise Diverged(culprit(progress, params=progress.params, forward=k, logits=logits, loss=L))
+        raise Diverged(culprit(progress, params=progress.params, encoder=k.encode.encoder, hs=k.encode.hs,
+                               bridge=k.encode.bridge, source=k.source, decoder=k.decoder, logits=logits, loss=L))
     g = seq2seq.backward(progress.params, config, k)
-    if training.clip_value:
-        g = optim.clip_by_value(g, training.clip_value)
-    g, size = optim.clip_by_norm(g, training.clip or math.inf)
+    clipped, size = optim.clip_by_norm(g, training.clip or math.inf)
     if not math.isfinite(size):
-        raise Diverged(culprit(progress, params=progress.params, forward=k, gradient=g))
+        raise Diverged(culprit(progress, gradient=dict(reversed(list(tree.named(g))))))     # the decoder's come first
+    if training.clip_value:
+        clipped = optim.clip_by_value(clipped, training.clip_value)
     update, extra = optim.OPTIMIZERS[training.optimizer], {}
     if training.optimizer == "sgd":
         extra["momentum"] = training.momentum
-    params, state = update(progress.params, g, progress.optimizer, lr, **extra)
+    params, state = update(progress.params, clipped, progress.optimizer, lr, **extra)
+    if not all(np.isfinite(a).all() for _, a in tree.named(params)):
+        raise Diverged(culprit(progress, updated=params))
     tokens = int(batch.target_mask.sum())
     return progress._replace(params=params, optimizer=state, batch=progress.batch + 1, step=progress.step + 1,
                              loss_sum=progress.loss_sum + float(L) * tokens, tokens=progress.tokens + tokens)
@@ -227,6 +231,7 @@ class Validation(NamedTuple):
     exact_match: float         # share of sequences right, free running (equals greedy decoding)
 
 
+@np.errstate(all="ignore")
 def validate(p, config, examples, batch=256, backend="numpy"):
     """Evaluate parameters on examples (pairs of id lists): -> Validation."""
     lengths = [(len(x), len(y)) for x, y in examples]
@@ -262,7 +267,10 @@ def record(training, progress, v, batches, speed):
 
 
 def end_epoch(training, progress, v):
-    """Count the epoch, keep the best weights, decay the step size, decide on early stopping."""
+    """Count the epoch, keep the best weights, decay the step size, decide on early stopping; Diverged at NaN."""
+    if not math.isfinite(v.loss_teacher_forced + v.loss_free_running):
+        raise Diverged(f"step {progress.step} (epoch {progress.epoch + 1}): the validation loss is "
+                       f"{v.loss_teacher_forced} (teacher-forced), {v.loss_free_running} (free-running)")
     score = score_of(training, v)
     better = progress.best_score is None or score > tuple(progress.best_score)
     waits, lr_waits = (0, 0) if better else (progress.waits + 1, progress.lr_waits + 1)
@@ -325,9 +333,10 @@ def run(config, training, train_set, valid_set, progress=None, on_step=None, on_
             if time.monotonic() > deadline:
                 save(progress)
                 v = validate(progress.params, config, valid_set, backend=backend)
+                ended = end_epoch(training, progress, v)
                 on_record(record(training, progress, v, len(batches), None))
                 # judged as an epoch would be, for the weights alone: a resumed run must not see it
-                return progress._replace(best=end_epoch(training, progress, v).best, best_score=score_of(training, v))
+                return progress._replace(best=ended.best, best_score=ended.best_score)
             if time.monotonic() - saved_at > save_seconds:
                 save(progress)
                 saved_at = time.monotonic()
