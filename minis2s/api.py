@@ -17,7 +17,7 @@ from .config import Config
 from .data.batches import pad
 from .data.pairs import read_pairs, split_by_source
 from .data.units import join, split
-from .data.vocab import Vocabulary
+from .data.vocab import SPECIALS, Vocabulary
 from .recurrent import BACKENDS
 from .run import Run
 from .train import Training
@@ -49,6 +49,8 @@ class Seq2Seq:
         The default is an LSTM of 128 with additive attention.
     source_units, target_units : {"char", "word"}
         What a token is: a Unicode code point, or a word or punctuation mark.
+    min_count : int
+        Tokens seen less often in training are read as <unk>, so that the model learns what to do with unknown ones.
     backend : str
         How the recurrent loops are computed.
 
@@ -74,7 +76,7 @@ class Seq2Seq:
     ['ba']
     """
 
-    def __init__(self, config=None, *, source_units="char", target_units="char", backend="numpy"):
+    def __init__(self, config=None, *, source_units="char", target_units="char", min_count=1, backend="numpy"):
         if not isinstance(config, (Config, type(None))):
             raise TypeError(f"config: got {type(config).__name__}, wanted a Config")
         for name, unit in (("source_units", source_units), ("target_units", target_units)):
@@ -83,7 +85,7 @@ class Seq2Seq:
         if backend not in BACKENDS:
             raise ValueError(f"backend={backend!r}: choose one of {', '.join(BACKENDS)}")
         self.config, self.backend = config or Config(), backend
-        self.source_units, self.target_units = source_units, target_units
+        self.source_units, self.target_units, self.min_count = source_units, target_units, min_count
         self.source_vocab = self.target_vocab = self.params = self.stopped_by = None
         self.records, self.lengths, self.origin, self.held_out = [], None, {}, []
 
@@ -131,10 +133,13 @@ class Seq2Seq:
             valid = text_pairs("valid", valid)
         tokens = [(split(x, self.source_units), split(y, self.target_units)) for x, y in pairs]
         held = [(split(x, self.source_units), split(y, self.target_units)) for x, y in valid]
-        self.source_vocab = Vocabulary.build(x for x, _ in tokens)
-        self.target_vocab = Vocabulary.build(y for _, y in tokens)
-        self.config = dataclasses.replace(self.config, source_vocab=max(5, len(self.source_vocab)),
-                                          target_vocab=max(5, len(self.target_vocab)))
+        self.source_vocab = Vocabulary.build((x for x, _ in tokens), min_count=self.min_count)
+        self.target_vocab = Vocabulary.build((y for _, y in tokens), min_count=self.min_count)
+        for side, vocab in (("source", self.source_vocab), ("target", self.target_vocab)):
+            if len(vocab) == len(SPECIALS):
+                raise ValueError(f"min_count={self.min_count}: no {side} token stands so often in the pairs")
+        self.config = dataclasses.replace(self.config, source_vocab=len(self.source_vocab),
+                                          target_vocab=len(self.target_vocab))
         self.lengths = {"source": max(len(x) for x, _ in tokens), "target": max(len(y) for _, y in tokens)}
         self.origin, self.held_out = origin or {}, valid
         train_set, valid_set = self._encode(tokens), self._encode(held)
@@ -177,9 +182,8 @@ class Seq2Seq:
     def _open_run(self, run, training, data):
         """Check that a run can go on with these options and data: -> its Progress, or None before its first."""
         description, source_vocab, target_vocab = run.read_model()
-        now = {**training.to_json(), "source units": self.source_units, "target units": self.target_units}
-        then = {**description["training"], "source units": description["units"]["source"],
-                "target units": description["units"]["target"]}
+        now = {**training.to_json(), **self._units()}
+        then = {**description["training"], **description["units"]}
         checkpoint.check_config(run.config, description["config"].to_json(), self.config)
         for name, value in now.items():
             if name not in ("epochs", "minutes") and then.get(name) != value:
@@ -197,8 +201,12 @@ class Seq2Seq:
         return state
 
     def _description(self):
-        return {"config": self.config.to_json(), "units": {"source": self.source_units, "target": self.target_units},
-                "lengths": self.lengths, "origin": self.origin}
+        return {"config": self.config.to_json(), "units": self._units(), "lengths": self.lengths,
+                "origin": self.origin}
+
+    def _units(self):
+        """What makes tokens of texts, as the constructor's arguments."""
+        return {"source_units": self.source_units, "target_units": self.target_units, "min_count": self.min_count}
 
     def _draw(self, run, valid):
         """Loss curves, and attention maps of a few held-out texts."""
@@ -368,8 +376,7 @@ class Seq2Seq:
         """
         run = Run(path)
         description, source_vocab, target_vocab = run.read_model()
-        model = cls(description["config"], source_units=description["units"]["source"],
-                    target_units=description["units"]["target"], backend=backend)
+        model = cls(description["config"], **description["units"], backend=backend)
         model.source_vocab, model.target_vocab = source_vocab, target_vocab
         model.lengths, model.origin = description["lengths"], description["origin"]
         model.params = checkpoint.load_weights(run.weights, model.config)

@@ -47,6 +47,7 @@ def arguments(parser):
     parser.add_argument("--valid", metavar="FILE", help="held-out pairs; without it some sources of --pairs are")
     parser.add_argument("--source-units", choices=("char", "word"), help="what a source token is (default: char)")
     parser.add_argument("--target-units", choices=("char", "word"), help="what a target token is (default: char)")
+    parser.add_argument("--min-count", type=int, metavar="N", help="rarer tokens are read as <unk> (default: 1)")
     parser.add_argument("--size", type=int, metavar="N", help="use N training pairs of the task")
     parser.add_argument("--out", metavar="DIR", help="directory of the run (default: runs/TASK)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in DIR")
@@ -95,15 +96,15 @@ def run(args):
         origin = origin_of(args)
         task = task_of(origin["task"]) if args.task else None
         preset = dict(task.options) if task else {}
-        units = {"source": task.source_unit, "target": task.target_unit} if task else {"source": "char", "target": "char"}
+        units = {"source_units": task.source_unit, "target_units": task.target_unit} if task else {}
         if model_options.get("context", "attention") != "attention":
             preset["attention"] = "none"
     train_pairs, valid, test = data(origin)
     names = {f.name for f in fields(Config)}
     config = Config(**{**{k: v for k, v in preset.items() if k in names}, **model_options})
     training = Training(**{**{k: v for k, v in preset.items() if k not in names}, **training_options})
-    units = {side: getattr(args, f"{side}_units") or units[side] for side in units}
-    model = Seq2Seq(config, source_units=units["source"], target_units=units["target"])
+    asked = {name: getattr(args, name) for name in ("source_units", "target_units", "min_count")}
+    model = Seq2Seq(config, **{**units, **{name: value for name, value in asked.items() if value is not None}})
     out = Path(args.out or default_out(args))
     model.fit(train_pairs, valid, training=training, out=out, resume=args.resume, overwrite=args.overwrite, origin=origin)
     if model.stopped_by is not None:

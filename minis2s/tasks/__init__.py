@@ -25,20 +25,29 @@ def _sizes(train, valid, test):
     return dict(train=train, valid=valid, test=test)
 
 
+STEPS = dict(batch=64, lr=3e-3, lr_final=1e-4, clip=1.0)      # a large step at first, nearly none at the end
+EVERY_STEP = dict(attention="none", context="every-step", reverse_source=True)
+
 TASKS = {task.name: task for task in (
-    Task("copy", "letters, said again", "char", "char", copy.generate, {}, _sizes(10_000, 500, 1_000)),
+    Task("copy", "letters, said again", "char", "char", copy.generate,
+         dict(hidden=64, embedding=32, epochs=4, **STEPS), _sizes(10_000, 500, 1_000)),
     Task("reverse", "letters, said backwards; tested on longer texts than trained", "char", "char",
-         reverse.generate, {}, _sizes(50_000, 1_000, 2_000)),
+         reverse.generate,
+         dict(hidden=128, embedding=64, epochs=6, **STEPS), _sizes(50_000, 1_000, 2_000)),
     Task("addition", "16+75 -> 91, numbers up to 999", "char", "char", addition.generate, {},
          _sizes(45_000, 1_000, 4_000)),
     Task("dates", "a date as people write it -> ISO: the 3rd of May 1999 -> 1999-05-03", "char", "char",
-         dates.generate, {}, _sizes(45_000, 1_000, 2_000)),
+         dates.generate,
+         dict(hidden=128, embedding=32, epochs=3, **STEPS), _sizes(45_000, 1_000, 2_000)),
     Task("numbers", "English number words -> Chinese numerals: twelve thousand five -> 一万两千零五",
-         "word", "char", numbers.generate, {}, _sizes(40_000, 1_000, 2_000)),
+         "word", "char", numbers.generate,
+         dict(hidden=128, embedding=64, epochs=6, **STEPS), _sizes(40_000, 1_000, 2_000)),
     Task("numbers-back", "Chinese numerals -> English number words", "char", "word",
-         numbers.generate_back, {}, _sizes(40_000, 1_000, 2_000)),
+         numbers.generate_back,
+         dict(hidden=128, embedding=64, epochs=6, **STEPS), _sizes(40_000, 1_000, 2_000)),
     Task("phrases", "English -> Chinese from a small grammar; tested on new combinations of words",
-         "word", "char", phrases.generate, {}, _sizes(20_000, 1_000, 1_000)),
+         "word", "char", phrases.generate,
+         dict(hidden=128, embedding=64, epochs=10, bidirectional=True, attention="general", **STEPS), _sizes(20_000, 1_000, 1_000)),
 )}
 
 
