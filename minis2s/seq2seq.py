@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import bridge, decoder, dropout, encoder, loss, tree
+from . import bridge, checks, decoder, dropout, encoder, loss, tree
 from .attention import SCORES, remember, remember_backward
 from .cells import CELLS
 
@@ -50,9 +50,10 @@ def init(config, seed=0):
 
     Raises
     ------
-    ValueError
-        If the Config does not say how large the vocabularies are.
+    ValueError, TypeError
+        If the Config does not say how large the vocabularies are; for a seed that is no whole number from 0.
     """
+    checks.whole("seed", seed, 0)
     if config.source_vocab is None or config.target_vocab is None:
         raise ValueError("source_vocab and target_vocab: the Config must name both before a model can be made")
     rng, cell = np.random.default_rng(seed), CELLS[config.cell_name]
@@ -97,7 +98,15 @@ def tie_gradients(g, config):
 
 
 def encode(p, config, ids, mask, drops=None, backend="numpy"):
-    """Read the source once: ids, mask (T, N) -> decoder.Source, the decoder's initial states, EncodeCache."""
+    """Read the source once: ids, mask (T, N) -> decoder.Source, the decoder's initial states, EncodeCache.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For ids outside the vocabulary, padding before the end, arrays of wrong shape or dtype.
+    """
+    checks.ids("source", ids, config.source_vocab)
+    checks.mask("source_mask", mask, ids.shape)
     cell = CELLS[config.cell_name]
     hs, finals, k_encoder = encoder.forward(p.encoder, cell, ids, mask, drops and drops.encoder, backend)   # (S1)
     s0, k_bridge = bridge.forward(p.bridge, config.bridge, finals)                  # (S2)
@@ -142,13 +151,36 @@ def forward(p, config, batch, teacher=None, drops=None, backend="numpy"):
         Nats per real target token, label smoothing included.
     logits : ndarray of shape (S, N, V)
     cache : Cache
+
+    Raises
+    ------
+    ValueError, TypeError
+        For a batch, coins or dropout masks of wrong shape or dtype, or with ids outside the vocabularies.
     """
+    check_batch(config, batch, teacher, drops)
     p = untie(p, config)
     source, s0, k_encode = encode(p, config, batch.source, batch.source_mask, drops, backend)    # (S1) (S2) (S3)
     logits, k_decoder = decoder.forward(p.decoder, config, source, s0, batch.inputs, teacher,
                                         drops and drops.decoder, drops and drops.output)         # (S4)
     L, k_loss = loss.forward(logits, batch.targets, batch.target_mask, config.label_smoothing)   # (S5)
     return L, logits, Cache(k_encode, source, k_decoder, k_loss, backend)
+
+
+def check_batch(config, batch, teacher=None, drops=None):
+    """Ask for what `forward` can compute with; `encode` asks about the source."""
+    V, N = config.target_vocab, batch.source.shape[-1] if isinstance(batch.source, np.ndarray) else "N"
+    checks.ids("inputs", batch.inputs, V, ("S", N))
+    shape = batch.inputs.shape
+    if np.ndim(batch.targets) == 3:
+        checks.array("targets", batch.targets, (*shape, V), "fiub")
+    else:
+        checks.ids("targets", batch.targets, V, shape)
+    checks.mask("target_mask", batch.target_mask, shape)
+    if teacher is not None:
+        checks.array("teacher", teacher, shape, "b")
+    if drops is not None:
+        for name, m in tree.named(drops, "drops"):
+            checks.array(name, m, (N, "D"))
 
 
 def backward(p, config, k):

@@ -1,0 +1,61 @@
+"""What public doors ask of their arguments: shapes, dtypes, finiteness.  Inner functions only compute.
+
+Every function returns nothing, or raises with one line: the argument's name, what came, and what was wanted.
+"""
+import numpy as np
+
+
+def array(name, a, shape, kinds="fc"):
+    """Ask for an array.
+
+    Parameters
+    ----------
+    name : str
+        Of the argument, for the message.
+    a : object
+    shape : tuple
+        Of whole numbers, and of letters ("T") where any size of at least 1 will do.
+    kinds : str
+        Allowed dtype kinds as NumPy writes them: f floating, c complex, i and u whole, b bool.
+
+    Raises
+    ------
+    TypeError
+        No array, or of another dtype.
+    ValueError
+        Of another shape, or with NaN or infinity.
+    """
+    if not isinstance(a, np.ndarray):
+        raise TypeError(f"{name}: got {type(a).__name__}, wanted an array")
+    words = {"f": "floating", "c": "complex", "i": "whole", "u": "unsigned", "b": "bool"}
+    if a.dtype.kind not in kinds:
+        raise TypeError(f"{name}: got dtype {a.dtype}, wanted {' or '.join(words[k] for k in kinds)} numbers")
+    fits = len(a.shape) == len(shape) and all(n > 0 if isinstance(w, str) else n == w for n, w in zip(a.shape, shape))
+    if not fits:
+        raise ValueError(f"{name}: got shape {a.shape}, wanted ({', '.join(map(str, shape))})")
+    if a.dtype.kind in "fc" and not np.isfinite(a).all():
+        at = tuple(int(i) for i in np.unravel_index(np.argmin(np.isfinite(a)), a.shape))
+        raise ValueError(f"{name}: entry {at} is {a[at]}, wanted finite numbers")
+
+
+def ids(name, a, V, shape=("T", "N")):
+    """Ask for token ids 0 .. V-1."""
+    array(name, a, shape, "iu")
+    if a.min() < 0 or a.max() >= V:
+        raise ValueError(f"{name}: got ids from {a.min()} to {a.max()}, wanted 0 .. {V - 1}")
+
+
+def mask(name, a, shape):
+    """Ask for a mask (steps, N): in every column real steps (True), at least one, and then only padding."""
+    array(name, a, shape, "b")
+    if not a[0].all() or (a[1:] > a[:-1]).any():
+        raise ValueError(f"{name}: wanted in every column a real step (True) first, and padding at the end only")
+
+
+def whole(name, value, least, most=None):
+    """Ask for a whole number from `least` to `most` (None: no limit)."""
+    is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_))
+    if not is_whole or value < least or (most is not None and value > most):
+        wanted = f"{least} or more" if most is None else f"{least} .. {most}"
+        error = ValueError if is_whole else TypeError
+        raise error(f"{name}: got {value!r}, wanted a whole number, {wanted}")
