@@ -7,6 +7,8 @@ import oracle
 import pytest
 from configs import CONFIGS, config
 from draw import batch, close, form, like, read_only, same
+from hypothesis import given
+from hypothesis import strategies as st
 
 from minis2s import seq2seq, tree
 from minis2s.data.batches import Batch, make_batch
@@ -49,6 +51,18 @@ def test_forward_is_the_oracles(c):
     b = case.batch
     ids, real = b.targets.tolist(), b.target_mask.tolist()
     close(L, naive.cross_entropy(logits.tolist(), ids, real, c.label_smoothing))
+
+
+@given(c=st.sampled_from(list(CONFIGS.values())), seed=st.integers(0, 99),
+       lengths=st.lists(st.tuples(st.integers(1, 5), st.integers(0, 4)), min_size=1, max_size=4))
+def test_any_lengths(c, seed, lengths):
+    """Sources of 1 to 5 tokens, targets of 0 to 4, in batches of 1 to 4."""
+    rng, case = np.random.default_rng(seed), Case(c, seed)
+    b, drops = batch(rng, c, *zip(*lengths)), seq2seq.draw_drops(rng, c, len(lengths))
+    _, logits, k = seq2seq.forward(case.p, c, b, drops=drops)
+    want = [oracle.model(case.p, c, b, n, drops=drops) for n in range(len(lengths))]
+    close(logits, np.array(want).swapaxes(0, 1))
+    assert form(seq2seq.backward(case.p, c, k)) == form(case.p)
 
 
 @configs
