@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import checkpoint, evaluate, search, seq2seq, train, tree
+from . import checkpoint, checks, evaluate, search, seq2seq, train, tree
 from .config import Config
 from .data.batches import pad
 from .data.pairs import read_pairs, split_by_source
@@ -84,6 +84,7 @@ class Seq2Seq:
                 raise ValueError(f"{name}={unit!r}: choose one of {', '.join(UNITS)}")
         if backend not in BACKENDS:
             raise ValueError(f"backend={backend!r}: choose one of {', '.join(BACKENDS)}")
+        checks.whole("min_count", min_count, 1)
         self.config, self.backend = config or Config(), backend
         self.source_units, self.target_units, self.min_count = source_units, target_units, min_count
         self.source_vocab = self.target_vocab = self.params = self.stopped_by = None
@@ -123,16 +124,24 @@ class Seq2Seq:
         train.Diverged
             At the first NaN or infinity; the last checkpoint stays.
         """
+        if not isinstance(training, (Training, type(None))):
+            raise TypeError(f"training: got {type(training).__name__}, wanted a Training")
+        if (resume or overwrite) and out is None:
+            raise ValueError("out: wanted the directory of the run, as resume or overwrite is True")
         training = training or Training()
         pairs = text_pairs("pairs", pairs)
         if valid is None:
             sources = len(dict.fromkeys(x for x, _ in pairs))
-            (xs, ys), (held_xs, held_ys) = split_by_source(*zip(*pairs), min(HELD_OUT, AT_MOST / sources), training.seed)
+            if sources == 1:
+                raise ValueError("pairs: one source only, so none can be held out; give valid")
+            share = min(max(HELD_OUT, 1 / sources), AT_MOST / sources)
+            (xs, ys), (held_xs, held_ys) = split_by_source(*zip(*pairs), share, training.seed)
             pairs, valid = list(zip(xs, ys)), list(zip(held_xs, held_ys))
         else:
             valid = text_pairs("valid", valid)
         tokens = [(split(x, self.source_units), split(y, self.target_units)) for x, y in pairs]
         held = [(split(x, self.source_units), split(y, self.target_units)) for x, y in valid]
+        self.params = None                              # those of other vocabularies would answer nonsense
         self.source_vocab = Vocabulary.build((x for x, _ in tokens), min_count=self.min_count)
         self.target_vocab = Vocabulary.build((y for _, y in tokens), min_count=self.min_count)
         for side, vocab in (("source", self.source_vocab), ("target", self.target_vocab)):
@@ -182,6 +191,8 @@ class Seq2Seq:
     def _open_run(self, run, training, data):
         """Check that a run can go on with these options and data: -> its Progress, or None before its first."""
         description, source_vocab, target_vocab = run.read_model()
+        if not isinstance(description.get("training"), dict) or "sha256" not in description.get("data", ()):
+            raise ValueError(f"{run.config}: a saved model, not a run that training could go on with")
         now = {**training.to_json(), **self._units()}
         then = {**description["training"], **description["units"]}
         checkpoint.check_config(run.config, description["config"].to_json(), self.config)
@@ -270,9 +281,13 @@ class Seq2Seq:
         self._need_params()
         if method not in ("beam", "sample", "exact"):
             raise ValueError(f"method={method!r}: choose one of beam, sample, exact")
-        if isinstance(texts, str) or not all(isinstance(t, str) for t in texts):
+        if not isinstance(texts, (list, tuple)) or not all(isinstance(t, str) for t in texts):
             raise TypeError("texts: wanted a list of strings")
-        max_length = max_length or self.lengths["target"] + EXTRA
+        for name, value in (("beam", beam), ("nbest", nbest), ("batch", batch)):
+            checks.whole(name, value, 1)
+        checks.whole("nbest", nbest, 1, beam)
+        checks.whole("seed", seed, 0)
+        max_length = self.lengths["target"] + EXTRA if max_length is None else max_length
         tokens = [split(t, self.source_units) for t in texts]
         for i, t in enumerate(tokens):
             if not t:
@@ -287,7 +302,7 @@ class Seq2Seq:
                 found = search.sample(*args, np.random.default_rng((seed, at)), **options)
             elif method == "exact":
                 found = search.exact(*args, **options)
-            elif beam == 1:
+            elif beam == 1 and length_penalty == 1:
                 found = search.greedy(*args, **options)
             else:
                 found = search.beam(*args, width=beam, length_penalty=length_penalty, nbest=nbest, **options)
@@ -404,7 +419,8 @@ def text_pairs(name, pairs):
         pairs = read_pairs(pairs)
     if hasattr(pairs, "sources"):
         pairs = list(zip(pairs.sources, pairs.targets))
-    pairs = list(pairs)
+    if not isinstance(pairs, (list, tuple)):
+        raise TypeError(f"{name}: got {type(pairs).__name__}, wanted a list of (source, target), or a file's path")
     if not pairs:
         raise ValueError(f"{name}: none, wanted at least one (source, target)")
     for i, pair in enumerate(pairs):

@@ -35,7 +35,7 @@ def main(argv=None):
         return 1
     except KeyboardInterrupt:
         return 130
-    except (ValueError, OSError, Diverged) as e:
+    except (ValueError, TypeError, OSError, MemoryError, Diverged) as e:
         print(f"minis2s: {message(e)}", file=sys.stderr)
         return 2
 

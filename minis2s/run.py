@@ -7,6 +7,7 @@
     metrics.jsonl            one line for each evaluation
     loss.png  attention.png
 """
+import hashlib
 import json
 from pathlib import Path
 
@@ -16,6 +17,11 @@ from .data.vocab import Vocabulary
 from .files import write_text
 
 FORMAT = 1
+PARTS = {                           # of config.json, and what they must be
+    "config": lambda x: isinstance(x, dict), "origin": lambda x: isinstance(x, dict),
+    "vocabulary": lambda x: isinstance(x, str),
+    "units": lambda x: isinstance(x, dict) and sorted(x) == ["min_count", "source_units", "target_units"],
+    "lengths": lambda x: isinstance(x, dict) and all(isinstance(x.get(side), int) for side in ("source", "target"))}
 FILES = ("config.json", "vocabulary.json", "weights.safetensors", "checkpoint.safetensors", "metrics.jsonl",
          "loss.png", "attention.png")
 
@@ -43,15 +49,20 @@ class Run:
             if not overwrite:
                 raise FileExistsError(f"{self.path}: exists already; go on with it (--resume, resume=True) or "
                                       "replace it (--overwrite, overwrite=True)")
-            for name in FILES:
-                (self.path / name).unlink(missing_ok=True)
+            for path in [self.path / name for name in FILES] + self.leftovers():
+                path.unlink(missing_ok=True)
         self.path.mkdir(parents=True, exist_ok=True)
 
+    def leftovers(self):
+        """Files half written when a run was killed."""
+        return list(self.path.glob(".tmp-*"))
+
     def write_model(self, description, source_vocab, target_vocab):
-        """Write what stays the same through training: the vocabularies, then config.json."""
+        """Write what stays the same through training: the vocabularies, then config.json with their digest."""
         words = {"source": source_vocab.to_json(), "target": target_vocab.to_json()}
         write_text(self.vocabulary, json.dumps(words, ensure_ascii=False, indent=0) + "\n")
-        write_text(self.config, json.dumps({"format": FORMAT, **description}, ensure_ascii=False, indent=2) + "\n")
+        description = {"format": FORMAT, **description, "vocabulary": digest(words)}
+        write_text(self.config, json.dumps(description, ensure_ascii=False, indent=2) + "\n")
 
     def read_model(self):
         """-> description (with "config" a Config), source and target Vocabulary; ValueError naming a broken file."""
@@ -59,18 +70,23 @@ class Run:
         words = self._json(self.vocabulary)
         if description.get("format") != FORMAT:
             raise ValueError(f"{self.config}: format {description.get('format')!r}, this version reads {FORMAT}")
+        for name, fits in PARTS.items():
+            if not fits(description.get(name)):
+                raise ValueError(f"{self.config}: {name} is {description.get(name)!r}; no run of this version")
         try:
             description["config"] = Config.from_json(description["config"])
-            vocabs = [Vocabulary.from_json(words[side]) for side in ("source", "target")]
-        except (KeyError, TypeError, ValueError) as e:
-            raise ValueError(f"{self.path}: not a run of this version ({e})") from None
-        return description, *vocabs
+        except (TypeError, ValueError) as e:
+            raise ValueError(f"{self.config}: {e}") from None
+        if digest(words) != description["vocabulary"]:
+            raise ValueError(f"{self.vocabulary}: changed after it was saved (its digest does not fit)")
+        return description, *(Vocabulary.from_json(words[side]) for side in ("source", "target"))
 
     def _json(self, path):
         if not self.path.is_dir():
             raise FileNotFoundError(f"{self.path}: no such run directory")
         if not path.is_file():
-            raise FileNotFoundError(f"{path}: missing, so {self.path} is no run")
+            raise FileNotFoundError(f"{path}: missing, so {self.path} is no run; if it was stopped before its first "
+                                    "step, begin again with --overwrite (overwrite=True)")
         try:
             value = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as e:
@@ -80,15 +96,17 @@ class Run:
         return value
 
     def records(self):
-        """The lines of metrics.jsonl as dicts; a last line that was cut off is left out."""
+        """The lines of metrics.jsonl as dicts, up to the first broken one: the last may have been cut off."""
         if not self.metrics.is_file():
             return []
         rows = []
         for line in self.metrics.read_text(encoding="utf-8").splitlines():
             try:
-                rows.append(json.loads(line))
-            except ValueError:
+                row = json.loads(line)
+                row["step"], row["epoch"], row["end_of_epoch"]
+            except (ValueError, TypeError, KeyError):
                 break
+            rows.append(row)
         return rows
 
     def append(self, row):
@@ -107,3 +125,8 @@ class Run:
         checkpoint.save_progress(self.checkpoint, progress, config)
         best = progress.params if progress.best_score is None else progress.best
         checkpoint.save_weights(self.weights, best, config)
+
+
+def digest(words):
+    """SHA-256 of the symbols of both sides."""
+    return hashlib.sha256(json.dumps(words, sort_keys=True).encode()).hexdigest()

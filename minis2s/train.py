@@ -13,6 +13,7 @@ import numpy as np
 
 from . import loss, optim, seq2seq, tree
 from .data.batches import bucketed, make_batch
+from .data.vocab import UNK
 
 ORDER, COINS, DROPS = 1, 2, 3       # what random numbers are drawn for
 
@@ -246,7 +247,7 @@ def validate(p, config, examples, batch=256, backend="numpy"):
             if teacher is None:
                 sums["right"] += int((right & b.target_mask).sum())
             else:
-                sums["exact"] += int(right.all(axis=0).sum())
+                sums["exact"] += int((right & (b.targets != UNK)).all(axis=0).sum())    # <unk> is no answer
         sums["tokens"] += n
     return Validation(sums["forced"] / sums["tokens"], sums["free"] / sums["tokens"],
                       sums["right"] / sums["tokens"], sums["exact"] / len(examples))

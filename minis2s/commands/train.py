@@ -1,5 +1,6 @@
 """minis2s train: learn a task, or somebody's own pairs."""
 import argparse
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -85,9 +86,11 @@ def run(args):
     if args.resume:
         stored = Run(args.out or default_out(args)).read_model()[0]
         origin = stored["origin"]
-        for key, value in (("task", args.task), ("pairs", args.pairs and str(Path(args.pairs).resolve()))):
-            if value and origin.get(key) != value:
+        for key, value in {**places(args), "task": args.task, "size": args.size}.items():
+            if value is not None and origin.get(key) != value:
                 raise ValueError(f"--resume: the run was begun with {key} {origin.get(key)!r}, not {value!r}")
+        if "training" not in stored or not ("task" in origin or "pairs" in origin):
+            raise ValueError(f"--resume: {args.out} was not begun by minis2s train")
         preset, units = {**stored["config"].to_json(), **stored["training"]}, stored["units"]
         preset.pop("source_vocab"), preset.pop("target_vocab")
     else:
@@ -99,11 +102,11 @@ def run(args):
         units = {"source_units": task.source_unit, "target_units": task.target_unit} if task else {}
         if model_options.get("context", "attention") != "attention":
             preset["attention"] = "none"
-    train_pairs, valid, test = data(origin)
     names = {f.name for f in fields(Config)}
     config = Config(**{**{k: v for k, v in preset.items() if k in names}, **model_options})
     training = Training(**{**{k: v for k, v in preset.items() if k not in names}, **training_options})
     asked = {name: getattr(args, name) for name in ("source_units", "target_units", "min_count")}
+    train_pairs, valid, test = data(origin)
     model = Seq2Seq(config, **{**units, **{name: value for name, value in asked.items() if value is not None}})
     out = Path(args.out or default_out(args))
     model.fit(train_pairs, valid, training=training, out=out, resume=args.resume, overwrite=args.overwrite, origin=origin)
@@ -133,16 +136,23 @@ def origin_of(args):
     """Plain values from which `data` finds the same pairs again."""
     if args.task:
         task_of(args.task)
+        if args.valid:
+            raise ValueError("--valid goes with --pairs; a task has held-out pairs of its own")
         return {"task": args.task, "size": args.size, "seed": getattr(args, "seed", 0)}
-    if args.size:
+    if args.size is not None:
         raise ValueError("--size is for built-in tasks")
-    return {"pairs": str(Path(args.pairs).resolve()), "valid": args.valid and str(Path(args.valid).resolve())}
+    return places(args)
+
+
+def places(args):
+    """The files of --pairs and --valid, found again from any directory."""
+    return {name: path and str(Path(path).resolve()) for name, path in (("pairs", args.pairs), ("valid", args.valid))}
 
 
 def data(origin):
     """-> training pairs, validation pairs (None: hold some out), test pairs or None."""
     if "task" in origin:
-        sizes = {"train": origin["size"]} if origin["size"] else None
+        sizes = None if origin["size"] is None else {"train": origin["size"]}
         return load(origin["task"], seed=origin["seed"], sizes=sizes)
     return read(origin["pairs"]), origin["valid"] and read(origin["valid"]), None
 
@@ -152,7 +162,7 @@ def read(path):
     pairs = read_pairs(path)
     if pairs.skipped.count:
         print(f"{path}: {pairs.skipped.count} pairs with an empty side left out, "
-              f"the first at line {pairs.skipped.first_line}")
+              f"the first at line {pairs.skipped.first_line}", file=sys.stderr)
     return pairs
 
 
@@ -164,8 +174,9 @@ def report(model, out, test):
               f"character errors {result['character_error_rate']:.2%}")
     samples = dict((test or model.held_out)[:200])
     print("\nunseen texts, the model's answers, and what was wanted where they differ:")
-    for text, wanted in sorted(samples.items(), key=lambda pair: len(pair[0]))[::max(1, len(samples) // 8)]:
-        answer = model.translate(text)
+    chosen = sorted(samples.items(), key=lambda pair: len(pair[0]))[::max(1, len(samples) // 8)]
+    for (text, wanted), best in zip(chosen, model.decode([text for text, _ in chosen])):
+        answer = best[0].text
         print(f"  {text}  ->  {answer}" + ("" if answer == wanted else f"   (wanted: {wanted})"))
     print(f"\nsaved in {out}: {', '.join(sorted(p.name for p in out.iterdir()))}")
     print(f"translate with:  minis2s translate {out} TEXT")

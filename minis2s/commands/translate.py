@@ -67,6 +67,8 @@ def how(args):
         raise ValueError(f"--{next(iter(sampling)).replace('_', '-')} goes with --sample")
     if args.budget is not None and not args.exact:
         raise ValueError("--budget goes with --exact")
+    if args.nbest != 1 and (args.sample or args.exact):
+        raise ValueError("--nbest goes with --beam")
     if args.sample:
         return "sample", {**sampling, "seed": args.seed}
     if args.exact:
