@@ -27,7 +27,12 @@ def parser():
 def main(argv=None):
     """Run a command: -> exit status; 2 and one line on standard error for bad input."""
     from .train import Diverged
-    args = parser().parse_args(argv)
+    top = parser()
+    args, rest = top.parse_known_args(argv)
+    if rest and hasattr(args, "texts") and not any(text.startswith("-") for text in rest):
+        args.texts += rest                      # argparse loses what stands behind options: RUN --beam 5 TEXT
+    elif rest:
+        top.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         return args.run(args)
     except BrokenPipeError:                     # the reader of our output is gone: nothing to say, nobody to tell
