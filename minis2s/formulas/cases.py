@@ -641,7 +641,7 @@ def c2_2_printed(rng, z):
         W, b, W_y, b_y = (a.tolist() for a in (*v.p.hidden, *v.p.readout))
         return fields(p=[naive.b4_2o(W_y, b_y, naive.bridge(W, b, naive.concat(y, h)))
                          for y, h in zip(v.y_prev.tolist(), v.h.tolist())])
-    p = printed_c.DecoderParams(linear.init(rng, z.D + z.H, z.T), linear.init(rng, z.T, z.V))
+    p = printed_c.init(rng, z.D, z.H, z.T, z.V)
     inputs = fields(p=like(rng, z, p), y_prev=normal(rng, z, z.N, z.D), h=normal(rng, z, z.N, z.H))
     return Case(inputs, forward, backward, answer)
 

@@ -6,7 +6,6 @@ import numpy as np
 from .. import gradcheck, tree
 
 FORWARD, GRADIENT = 1e-12, 1e-12    # allowed, relative to an array's largest entry
-DEEP = 1e-10                        # the same for compositions over many steps, where rounding adds up
 
 
 class Errors(NamedTuple):

@@ -33,6 +33,11 @@ class DecoderParams(NamedTuple):
     readout: linear.Params     # W (A, V)
 
 
+def init(rng, E, H, A, V):
+    """First DecoderParams, float64."""
+    return DecoderParams(linear.init(rng, E + H, A), linear.init(rng, A, V))
+
+
 class DecoderCache(NamedTuple):
     y_h: np.ndarray            # (N, E+H), [y'; h]
     u: np.ndarray              # (N, A)
