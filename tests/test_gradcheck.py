@@ -39,6 +39,11 @@ def test_central_difference_is_close():
     np.testing.assert_allclose(central_difference(cubes, W), 3 * W ** 2, rtol=1e-7, atol=1e-9)    # (N2)
 
 
+def test_the_step_grows_with_the_entry():
+    for w in [1e6, 1e12]:                     # 1e12 + 1e-5 is 1e12: a step of fixed size would not move it
+        assert central_difference(cubes, np.array([w])) == pytest.approx(3 * w ** 2, rel=1e-7)
+
+
 def test_central_difference_has_an_error_of_h_squared():
     for h in [0.1, 0.2]:                      # ((w+h)^3 - (w-h)^3) / 2h = 3 w^2 + h^2
         np.testing.assert_allclose(central_difference(cubes, W, h) - 3 * W ** 2, h ** 2, rtol=1e-10)
