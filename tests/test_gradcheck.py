@@ -39,6 +39,14 @@ def test_central_difference_is_close():
     np.testing.assert_allclose(central_difference(cubes, W), 3 * W ** 2, rtol=1e-7, atol=1e-9)    # (N2)
 
 
+@pytest.mark.parametrize("numeric", [complex_step, central_difference])
+def test_each_entry_is_moved_by_itself(numeric):
+    """In a product an entry that was not put back would show in all later ones."""
+    np.testing.assert_allclose(numeric(np.prod, W), np.prod(W) / W, rtol=1e-8)
+    if numeric is central_difference:         # with a step that nobody could overlook
+        np.testing.assert_allclose(numeric(np.prod, W, h=0.5), np.prod(W) / W, rtol=1e-12)
+
+
 def test_the_step_grows_with_the_entry():
     for w in [1e6, 1e12]:                     # 1e12 + 1e-5 is 1e12: a step of fixed size would not move it
         assert central_difference(cubes, np.array([w])) == pytest.approx(3 * w ** 2, rel=1e-7)

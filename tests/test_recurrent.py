@@ -123,6 +123,13 @@ def test_step_gradients(name, dropped):
                      (dp, dx, dstates), 1e-12)
 
 
+@pytest.mark.parametrize("two", [False, True])
+def test_no_dropout_unless_asked(two):
+    c = Case("gru", 2, two)
+    assert c.drops == (None, None)
+    same(recurrent.forward(c.cell, *c.v, c.mask)[:2], c.forward()[:2])
+
+
 def test_zero_state_has_the_parameters_dtype_and_every_field():
     for dtype in ["float32", "float64", "complex128"]:
         p = tree.map(lambda a: a.astype(dtype), Case("lstm", 1, False).v[0][0])
