@@ -13,8 +13,8 @@ EPILOG = """examples:
 
 def arguments(parser):
     """Add this command's arguments to an argparse parser."""
-    parser.add_argument("id", nargs="?", metavar="ID", help="a formula, for example B4.2a; without it, a table of all")
-    parser.add_argument("--document", metavar="LETTER", help="only the formulas of this document: A, B, C, D or E")
+    parser.add_argument("id", nargs="?", metavar="ID", help="for example B4.2a; without it, a table of all")
+    parser.add_argument("--document", metavar="LETTER", help="only formulas of document A, B, C, D or E")
     parser.add_argument("--json", action="store_true", help="print the table as JSON")
 
 

@@ -1,7 +1,7 @@
 """Every formula of the five documents: what is printed, what is meant, and the live code that computes it.
 
-`FORMULAS` maps an ID ("B4.2a") to its Formula.  Nothing here stores a number: errors and examples are computed by
-the code they speak of, when they are asked for.
+`FORMULAS` maps an ID ("B4.2a") to its Formula.  Nothing here stores a number: errors and examples are
+computed by the code they speak of, when they are asked for.
 """
 import difflib
 
@@ -23,4 +23,5 @@ def find(name):
     if name.lower() in by_lower:
         return by_lower[name.lower()]
     near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0)
-    raise ValueError(f"no formula {name!r}; did you mean {by_lower[near[0]].id}?  There are {', '.join(FORMULAS)}")
+    known = ", ".join(FORMULAS)
+    raise ValueError(f"no formula {name!r}; did you mean {by_lower[near[0]].id}?  There are {known}")

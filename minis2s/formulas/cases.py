@@ -1,9 +1,11 @@
 """A small case of every formula: inputs, the library's forward and backward, and what the scalar oracle says.
 
-A case's inputs are a tree of everything its outputs depend on smoothly (weights, inputs, states); ids and masks
-are fixed when it is drawn.  The functions here only bring live code and oracle to one form: inputs -> outputs
-(a tree), cache; inputs, cache, d -> gradients (a tree like the inputs); inputs -> what plain Python gets.
+A case's inputs are a tree of everything its outputs depend on smoothly (weights, inputs, states); ids and
+masks are fixed when it is drawn.  The functions here only bring live code and oracle to one form:
+inputs -> outputs (a tree), cache; inputs, cache, d -> gradients (a tree like the inputs); inputs -> what plain
+Python answers.
 """
+
 from collections import namedtuple
 from typing import Any, Callable, NamedTuple
 
@@ -22,12 +24,13 @@ from ..printed import d as printed_d
 
 
 class Sizes(NamedTuple):
-    """Sizes of a case, all different, and the size of its numbers (0: all scores equal; 1000: all saturated)."""
-    T: int = 4
+    """Sizes of a case, and the size of its numbers (0: all scores equal; 1000: all saturated)."""
+
+    T: int = 6
     S: int = 3
     N: int = 2
-    D: int = 2
-    H: int = 3
+    D: int = 3
+    H: int = 4
     V: int = 5
     scale: float = 0.8
 
@@ -35,12 +38,13 @@ class Sizes(NamedTuple):
 class Case(NamedTuple):
     inputs: Any                # a tree of float64 arrays
     forward: Callable          # inputs -> outputs (a tree), cache
-    backward: Callable         # inputs, cache, gradients of the outputs -> gradients of the inputs; None: has none
+    backward: Callable         # inputs, cache, outputs' gradients -> inputs' gradients; None: there is none
     oracle: Callable           # inputs -> outputs, computed by minis2s.naive
     silent: tuple = ()         # outputs that are compared only: backward takes no gradient of them
 
 
 # Words -----------------------------------------------------------------------------------------------------
+
 
 def fields(**parts):
     """A tree whose parts have these names."""
@@ -105,10 +109,12 @@ def stacked(*blocks):
     return np.concatenate(blocks).tolist()
 
 
-# Recurrent steps and sequences ------------------------------------------------------------------------------
+# Recurrent steps and sequences -----------------------------------------------------------------------------
+
 
 def step_case(cell, p, x, s, oracle):
     """One step of any cell; oracle(p, x, state, n) is naive's answer for example n."""
+
     def forward(v):
         return cell.step(v.p, v.x, v.s)
 
@@ -119,6 +125,7 @@ def step_case(cell, p, x, s, oracle):
     def answer(v):
         parts = by_example(lambda n: as_tuple(oracle(v.p, v.x[n].tolist(), state_of(v.s, n))), len(v.x))
         return type(v.s)(*parts)
+
     return Case(fields(p=p, x=x, s=s), forward, backward, answer)
 
 
@@ -128,13 +135,15 @@ def as_tuple(state):
 
 def one_step(name, oracle):
     """A cell of the library; oracle(p, x, state)."""
+
     def draw(rng, z):
         cell = CELLS[name]
         p = like(rng, z, cell.init(rng, z.D, z.H))
         if name == "rnn-sigmoid":
-            p = p._replace(b=np.zeros(z.H))                     # A4.1 has no bias
+            p = p._replace(b=np.zeros(z.H))  # A4.1 has no bias
         s = cell.State(*(normal(rng, z, z.N, z.H) for _ in cell.State._fields))
         return step_case(cell, p, normal(rng, z, z.N, z.D), s, oracle)
+
     return draw
 
 
@@ -150,17 +159,26 @@ def without_bias(case):
         inputs=case.inputs._replace(p=case.inputs.p._replace(b=None)),
         forward=lambda v: case.forward(v._replace(p=v.p._replace(b=b))),
         backward=lambda v, k, d: drop_bias(case.backward(v._replace(p=v.p._replace(b=b)), k, d)),
-        oracle=case.oracle)
+        oracle=case.oracle,
+    )
 
 
 def drop_bias(g):
     return g._replace(p=g.p._replace(b=None))
 
 
-b4_2e = one_step("lstm", lambda p, x, s: naive.b4_2e(gates(p.W, "ifgo"), gates(p.U, "ifgo"), gates(p.b, "ifgo"), x, *s))
-c3_1g = one_step("gru", lambda p, x, h: naive.c3_1g(gates(p.W, "zrn"), gates(p.U, "zrn"), gates(p.b, "zrn"), x, h))
-c3_1g_after = one_step("gru-after", lambda p, x, h: naive.c3_1g_after(
-    gates(p.W, "zrn"), gates(p.U, "zrn"), gates(p.b, "zrn"), p.b_U.tolist(), x, h))
+b4_2e = one_step(
+    "lstm", lambda p, x, s: naive.b4_2e(gates(p.W, "ifgo"), gates(p.U, "ifgo"), gates(p.b, "ifgo"), x, *s)
+)
+c3_1g = one_step(
+    "gru", lambda p, x, h: naive.c3_1g(gates(p.W, "zrn"), gates(p.U, "zrn"), gates(p.b, "zrn"), x, h)
+)
+c3_1g_after = one_step(
+    "gru-after",
+    lambda p, x, h: naive.c3_1g_after(
+        gates(p.W, "zrn"), gates(p.U, "zrn"), gates(p.b, "zrn"), p.b_U.tolist(), x, h
+    ),
+)
 
 
 def h_before_x(p, letters):
@@ -174,6 +192,7 @@ c3_1l = one_step("lstm", lambda p, x, s: naive.c3_1l(h_before_x(p, "ifgo"), gate
 
 def sequence(oracle):
     """A tanh RNN over ragged sequences; oracle(cell, xs, h0) -> the list of states."""
+
     def draw(rng, z):
         mask = ragged(rng, z)
 
@@ -190,11 +209,17 @@ def sequence(oracle):
                 xs = v.xs[mask[:, n], n].tolist()
                 hs = oracle(naive_cell("rnn", v.p), xs, v.s0.h[n].tolist())
                 return hs + [hs[-1]] * (z.T - len(xs)), hs[-1]
+
             hs, context = by_example(example, z.N)
             return fields(hs=time_first(hs), context=list(context))
-        inputs = fields(p=like(rng, z, rnn.init(rng, z.D, z.H)), xs=normal(rng, z, z.T, z.N, z.D),
-                        s0=rnn.State(normal(rng, z, z.N, z.H)))
+
+        inputs = fields(
+            p=like(rng, z, rnn.init(rng, z.D, z.H)),
+            xs=normal(rng, z, z.T, z.N, z.D),
+            s0=rnn.State(normal(rng, z, z.N, z.H)),
+        )
         return Case(inputs, forward, backward, answer)
+
     return draw
 
 
@@ -203,14 +228,20 @@ c2_1 = sequence(naive.c2_1)
 d3_1 = sequence(naive.d3_1)
 
 
-# Attention --------------------------------------------------------------------------------------------------
+# Attention -------------------------------------------------------------------------------------------------
+
 
 def attention(name, kind, oracle):
     """A score, weights, context, and fusion (kind) of both; oracle(v, n, mask, score) -> z, alpha, ctx."""
+
     def draw(rng, z):
         score, mask = SCORES[name], ragged(rng, z)
-        inputs = fields(p=like(rng, z, score.init(rng, z.H, z.H, z.D)), s=normal(rng, z, z.N, z.H),
-                        hs=normal(rng, z, z.T, z.N, z.H), fusion=like(rng, z, fusion.init(rng, kind, z.H, z.H)))
+        inputs = fields(
+            p=like(rng, z, score.init(rng, z.H, z.H, z.D)),
+            s=normal(rng, z, z.N, z.H),
+            hs=normal(rng, z, z.T, z.N, z.H),
+            fusion=like(rng, z, fusion.init(rng, kind, z.H, z.H)),
+        )
 
         def forward(v):
             memory = remember(score, v.p, v.hs, mask)
@@ -229,32 +260,49 @@ def attention(name, kind, oracle):
         def answer(v):
             def example(n):
                 return oracle(v, v.s[n].tolist(), v.hs[:, n].tolist(), mask[:, n].tolist())
+
             fused, alpha, ctx = by_example(example, z.N)
             return fields(z=fused, alpha=time_first(alpha), ctx=ctx)
+
         return Case(inputs, forward, backward, answer, silent=("alpha",))
+
     return draw
 
 
 def weights_only(f):
     """An oracle of weights alone, completed by D3.4: -> s, alpha, ctx."""
+
     def oracle(v, s, hs, mask):
         alpha = f(v, s, hs, mask)
         return s, alpha, naive.context(alpha, hs)
+
     return oracle
 
 
 a3_3 = attention("dot", "sum", lambda v, s, hs, mask: naive.a3_3(s, hs, mask=mask))
 a4_3 = attention("dot", "sigmoid", lambda v, s, hs, mask: naive.a4_3(s, hs, v.fusion.W.tolist(), mask=mask))
-a4_3_general = attention("general", "sigmoid", lambda v, s, hs, mask: naive.a4_3(
-    s, hs, v.fusion.W.tolist(), lambda s, hs: naive.score_general(s, hs, v.p.W.tolist()), mask))
-b4_2a = attention("concat-dot", "none", weights_only(
-    lambda v, s, hs, mask: naive.b4_2a(s, hs, stacked(v.p.W_s, v.p.W_h), mask)))
-d3_3 = attention("additive", "none", weights_only(
-    lambda v, s, hs, mask: naive.d3_3(s, hs, *(a.tolist() for a in v.p), mask)))
+a4_3_general = attention(
+    "general",
+    "sigmoid",
+    lambda v, s, hs, mask: naive.a4_3(
+        s, hs, v.fusion.W.tolist(), lambda s, hs: naive.score_general(s, hs, v.p.W.tolist()), mask
+    ),
+)
+b4_2a = attention(
+    "concat-dot",
+    "none",
+    weights_only(lambda v, s, hs, mask: naive.b4_2a(s, hs, stacked(v.p.W_s, v.p.W_h), mask)),
+)
+d3_3 = attention(
+    "additive",
+    "none",
+    weights_only(lambda v, s, hs, mask: naive.d3_3(s, hs, *(a.tolist() for a in v.p), mask)),
+)
 
 
 class GivenScores:
-    """A "score" whose query is the scores themselves: what is left of `attend` is softmax and weighted sum."""
+    """A "score" whose query is the scores: what is left of `attend` is softmax and weighted sum."""
+
     @staticmethod
     def score(p, e, memory):
         return e, None
@@ -279,11 +327,16 @@ def d3_4(rng, z):
     def answer(v):
         def example(n):
             return (naive.d3_4(naive.softmax(v.e[:, n].tolist(), mask[:, n].tolist()), v.hs[:, n].tolist()),)
+
         return fields(ctx=by_example(example, z.N)[0])
-    return Case(fields(e=normal(rng, z, z.T, z.N), hs=normal(rng, z, z.T, z.N, z.H)), forward, backward, answer)
+
+    return Case(
+        fields(e=normal(rng, z, z.T, z.N), hs=normal(rng, z, z.T, z.N, z.H)), forward, backward, answer
+    )
 
 
-# Readout, loss, clipping ------------------------------------------------------------------------------------
+# Readout, loss, clipping -----------------------------------------------------------------------------------
+
 
 def b4_2o(rng, z):
     def forward(v):
@@ -297,8 +350,13 @@ def b4_2o(rng, z):
     def answer(v):
         W_y, b_y = (a.tolist() for a in v.readout)
         return fields(p=[naive.b4_2o(W_y, b_y, s) for s in v.s.tolist()])
-    return Case(fields(readout=like(rng, z, linear.init(rng, z.H, z.V)), s=normal(rng, z, z.N, z.H)),
-                forward, backward, answer)
+
+    return Case(
+        fields(readout=like(rng, z, linear.init(rng, z.H, z.V)), s=normal(rng, z, z.N, z.H)),
+        forward,
+        backward,
+        answer,
+    )
 
 
 def d3_5(rng, z):
@@ -315,8 +373,13 @@ def d3_5(rng, z):
 
     def answer(v):
         return fields(p=[naive.d3_5(v.W_o.tolist(), s, ctx) for s, ctx in zip(v.s.tolist(), v.ctx.tolist())])
-    return Case(fields(W_o=normal(rng, z, 2 * z.H, z.V), s=normal(rng, z, z.N, z.H), ctx=normal(rng, z, z.N, z.H)),
-                forward, backward, answer)
+
+    return Case(
+        fields(W_o=normal(rng, z, 2 * z.H, z.V), s=normal(rng, z, z.N, z.H), ctx=normal(rng, z, z.N, z.H)),
+        forward,
+        backward,
+        answer,
+    )
 
 
 def losses(one_hot):
@@ -336,13 +399,16 @@ def losses(one_hot):
             for n in range(z.N):
                 rows, ys = v.logits[mask[:, n], n].tolist(), targets[mask[:, n], n].tolist()
                 ps = [naive.softmax(row) for row in rows]
-                if min(map(min, ps)) == 0:          # log 0: the document's form has no value, its limit has
+                if min(map(min, ps)) == 0:  # log 0: the document's form has no value, its limit has
                     total += len(rows) * naive.cross_entropy(
-                        [[row] for row in rows], ids[mask[:, n], n:n + 1].tolist(), [[True]] * len(rows))
+                        [[row] for row in rows], ids[mask[:, n], n : n + 1].tolist(), [[True]] * len(rows)
+                    )
                 else:
                     total += naive.b4_1l(ps, ys) if one_hot else naive.e3_3(ps, ys)
             return fields(L=total)
+
         return Case(fields(logits=normal(rng, z, z.T, z.N, z.V)), forward, backward, answer)
+
     return draw
 
 
@@ -351,30 +417,40 @@ b4_1l, e3_3 = losses(one_hot=True), losses(one_hot=False)
 
 def clipping(by):
     def draw(rng, z):
-        limit = 0.5 * (z.scale or 1)                # less than the norm and than some entries, but not than all
-        clip = {"norm": lambda g: optim.clip_by_norm(g, limit)[0], "value": lambda g: optim.clip_by_value(g, limit)}
+        limit = 0.5 * (z.scale or 1)  # less than the norm and than some entries, but not than all
+        clip = {
+            "norm": lambda g: optim.clip_by_norm(g, limit)[0],
+            "value": lambda g: optim.clip_by_value(g, limit),
+        }
 
         def answer(v):
             flat = naive.c3_3c([a.ravel().tolist() for a in v], limit, by)
             return type(v)(*(np.reshape(g, a.shape) for g, a in zip(flat, v)))
+
         inputs = fields(W=normal(rng, z, z.D, z.H), b=normal(rng, z, z.H))
         return Case(inputs, lambda v: (clip[by](v), None), None, answer)
+
     return draw
 
 
-# One step of the whole decoder --------------------------------------------------------------------------------
+# One step of the whole decoder -----------------------------------------------------------------------------
+
 
 def decoder_step(oracle, **choices):
-    """decoder.step and readout; oracle(v, config, y_prev, state, hs, ctx, mask) -> state parts, p for one example."""
+    """decoder.step and readout; oracle(v, config, y_prev, state, hs, ctx, mask) -> state, p, by example."""
+
     def draw(rng, z):
-        config = Config(source_vocab=5, target_vocab=max(5, z.V), embedding=z.D, hidden=z.H, dtype="float64", **choices)
+        config = Config(
+            source_vocab=5, target_vocab=max(5, z.V), embedding=z.D, hidden=z.H, dtype="float64", **choices
+        )
         cell, score, mask = CELLS[config.cell_name], SCORES.get(config.attention), ragged(rng, z)
         ids = rng.integers(0, config.target_vocab, z.N)
         inputs = fields(
             p=like(rng, z, decoder.init(rng, config)),
             hs=normal(rng, z, z.T, z.N, z.H) if score else None,
             ctx=normal(rng, z, z.N, z.H) if config.context == "every-step" else None,
-            s=cell.State(*(normal(rng, z, z.N, z.H) for _ in cell.State._fields)))
+            s=cell.State(*(normal(rng, z, z.N, z.H) for _ in cell.State._fields)),
+        )
 
         def source_of(v):
             return decoder.Source(remember(score, v.p.score, v.hs, mask) if score else None, v.ctx)
@@ -388,23 +464,36 @@ def decoder_step(oracle, **choices):
             r, p, k = cache
             source = source_of(v)
             dr, g_readout = linear.backward(v.p.readout, r, softmax_backward(p, d.p))
-            demb, ds, dsource, grads = decoder.step_backward(v.p, config, source, k, dr, decoder.State((d.s,), None))
+            demb, ds, dsource, grads = decoder.step_backward(
+                v.p, config, source, k, dr, decoder.State((d.s,), None)
+            )
             dhs, (g_layers, g_score, g_fusion) = None, grads
             if score:
                 dhs, g_keys = remember_backward(score, v.p.score, source.memory, dsource.memory)
                 g_score = tree.add(g_score, g_keys)
             dE = embedding.backward(v.p.embedding, ids, demb)
-            return type(v)(decoder.Params(dE, g_layers, g_score, g_fusion, g_readout), dhs, dsource.ctx, ds.layers[0])
+            return type(v)(
+                decoder.Params(dE, g_layers, g_score, g_fusion, g_readout), dhs, dsource.ctx, ds.layers[0]
+            )
 
         def answer(v):
             def example(n):
-                parts, p = oracle(v, config, naive.embed(v.p.embedding.tolist(), ids[n]), state_of(v.s, n),
-                                  score and v.hs[:, n].tolist(), v.ctx is not None and v.ctx[n].tolist(),
-                                  mask[:, n].tolist())
+                parts, p = oracle(
+                    v,
+                    config,
+                    naive.embed(v.p.embedding.tolist(), ids[n]),
+                    state_of(v.s, n),
+                    score and v.hs[:, n].tolist(),
+                    v.ctx is not None and v.ctx[n].tolist(),
+                    mask[:, n].tolist(),
+                )
                 return *as_tuple(parts), p, naive.argmax(p)
+
             *s, p, y = by_example(example, z.N)
             return fields(s=cell.State(*s), p=p, y=y)
+
         return Case(inputs, forward, backward, answer, silent=("y",))
+
     return draw
 
 
@@ -415,29 +504,50 @@ def read_out(v, s):
 
 def a4_2(rng, z):
     """Neither W_d nor W_y has a bias: both are held at 0."""
+
     def oracle(v, config, y_prev, s, hs, ctx, mask):
         p = v.p.layers[0]
         return naive.a4_2(stacked(p.W, p.U), v.p.readout.W.tolist(), y_prev, s)
+
     case = decoder_step(oracle, cell="rnn", activation="sigmoid", attention="none")(rng, z)
     zeros = case.inputs.p.layers[0].b * 0, case.inputs.p.readout.b * 0
 
     def with_bias(v):
-        return v._replace(p=v.p._replace(layers=(v.p.layers[0]._replace(b=zeros[0]),),
-                                         readout=v.p.readout._replace(b=zeros[1])))
+        return v._replace(
+            p=v.p._replace(
+                layers=(v.p.layers[0]._replace(b=zeros[0]),), readout=v.p.readout._replace(b=zeros[1])
+            )
+        )
 
     def without(v):
-        return v._replace(p=v.p._replace(layers=(v.p.layers[0]._replace(b=None),), readout=v.p.readout._replace(b=None)))
-    return case._replace(inputs=without(case.inputs), forward=lambda v: case.forward(with_bias(v)),
-                         backward=lambda v, k, d: without(case.backward(with_bias(v), k, d)))
+        return v._replace(
+            p=v.p._replace(layers=(v.p.layers[0]._replace(b=None),), readout=v.p.readout._replace(b=None))
+        )
+
+    return case._replace(
+        inputs=without(case.inputs),
+        forward=lambda v: case.forward(with_bias(v)),
+        backward=lambda v, k, d: without(case.backward(with_bias(v), k, d)),
+    )
 
 
 def b4_1(order):
     def oracle(v, config, y_prev, s, hs, ctx, mask):
         def readout(s, ctx):
             return naive.linear(v.p.readout.W.tolist(), v.p.readout.b.tolist(), naive.concat(s, ctx))
-        s, p, _ = naive.b4_1(order, naive_cell("lstm", v.p.layers[0]),
-                             lambda s, hs: naive.score_general(s, hs, v.p.score.W.tolist()), readout, y_prev, s, hs, mask)
+
+        s, p, _ = naive.b4_1(
+            order,
+            naive_cell("lstm", v.p.layers[0]),
+            lambda s, hs: naive.score_general(s, hs, v.p.score.W.tolist()),
+            readout,
+            y_prev,
+            s,
+            hs,
+            mask,
+        )
         return s, p
+
     return decoder_step(oracle, cell="lstm", attention="general", order=order, fusion="concat")
 
 
@@ -452,7 +562,10 @@ b4_2d = decoder_step(b4_2d_oracle, cell="lstm", attention="none", context="every
 
 def c4_1d(cell):
     def oracle(v, config, y_prev, s, hs, ctx, mask):
-        return naive.c4_1d(naive_cell(cell, v.p.layers[0]), v.p.readout.W.tolist(), v.p.readout.b.tolist(), y_prev, s)[:2]
+        return naive.c4_1d(
+            naive_cell(cell, v.p.layers[0]), v.p.readout.W.tolist(), v.p.readout.b.tolist(), y_prev, s
+        )[:2]
+
     return decoder_step(oracle, cell=cell, attention="none")
 
 
@@ -465,13 +578,17 @@ def d3_2_oracle(v, config, y_prev, s, hs, ctx, mask):
 d3_2 = decoder_step(d3_2_oracle, cell="rnn", attention="additive", order="before", fusion="none")
 
 
-# Whole models: the output is the loss, the gradient that of every parameter ---------------------------------------
+# Whole models: the output is the loss, the gradient that of every parameter --------------------------------
+
 
 def model(oracle, free=False, **choices):
-    """seq2seq.forward and backward; oracle(p, xs, batch inputs as vectors, S) -> S distributions of one example."""
+    """seq2seq.forward and backward; oracle(p, xs, ys, zero) -> the distributions of one example."""
+
     def draw(rng, z):
         V = max(5, z.V)
-        config = Config(source_vocab=V, target_vocab=V, hidden=z.H, dtype="float64", **{"embedding": z.D, **choices})
+        config = Config(
+            source_vocab=V, target_vocab=V, hidden=z.H, dtype="float64", **{"embedding": z.D, **choices}
+        )
         sources = [rng.integers(4, V, n).tolist() for n in lengths(rng, z)]
         targets = [rng.integers(4, V, rng.integers(0, z.S)).tolist() for _ in range(z.N - 1)]
         batch = make_batch(sources, [rng.integers(4, V, z.S - 1).tolist(), *targets])
@@ -488,12 +605,17 @@ def model(oracle, free=False, **choices):
         def answer(p):
             total, q = 0.0, seq2seq.untie(p, config)
             for n in range(z.N):
-                xs = [naive.embed(p.encoder.embedding.tolist(), i) for i in batch.source[batch.source_mask[:, n], n]]
+                xs = [
+                    naive.embed(p.encoder.embedding.tolist(), i)
+                    for i in batch.source[batch.source_mask[:, n], n]
+                ]
                 real = batch.target_mask[:, n]
                 ys = [naive.embed(p.decoder.embedding.tolist(), i) for i in batch.inputs[real, n]]
                 total += naive.e3_3(oracle(q, xs, ys, [0.0] * z.H), batch.targets[real, n].tolist())
             return fields(L=total)
+
         return Case(like(rng, z, seq2seq.init(config, 0)), forward, backward, answer)
+
     return draw
 
 
@@ -502,12 +624,14 @@ def readout_of(p):
 
 
 def a3_2_oracle(p, xs, ys, zero):
-    """BOS is read first, as the library does; from there on the document's loop: say, then read what was said."""
+    """BOS is read first, as in the library; then the document's loop: say a word, read it."""
     W_y, b_y = readout_of(p)
     cell = naive_cell("rnn", p.decoder.layers[0])
     _, context = naive.a3_1(naive_cell("rnn", p.encoder.layers[0]), xs, zero)
     context = cell(ys[0], context)
-    _, after = naive.a3_2(cell, lambda ctx, ys: naive.linear(W_y, b_y, ctx), p.decoder.embedding.tolist(), context, len(ys))
+    _, after = naive.a3_2(
+        cell, lambda ctx, ys: naive.linear(W_y, b_y, ctx), p.decoder.embedding.tolist(), context, len(ys)
+    )
     return [naive.b4_2o(W_y, b_y, s) for s in [context, *after[:-1]]]
 
 
@@ -522,12 +646,21 @@ def a4_4_oracle(p, xs, ys, zero):
 
 
 def c2_2_oracle(p, xs, ys, zero):
-    return naive.c2_2(naive_cell("rnn", p.encoder.layers[0]), naive_cell("rnn", p.decoder.layers[0]), *readout_of(p),
-                      xs, zero, ys)[0]
+    return naive.c2_2(
+        naive_cell("rnn", p.encoder.layers[0]),
+        naive_cell("rnn", p.decoder.layers[0]),
+        *readout_of(p),
+        xs,
+        zero,
+        ys,
+    )[0]
 
 
 def d3_s_oracle(p, xs, ys, zero):
-    return [naive.b4_2o(*readout_of(p), s) for s in naive.d3_s(naive_cell("rnn", p.encoder.layers[0]), xs, ys, zero)[1]]
+    return [
+        naive.b4_2o(*readout_of(p), s)
+        for s in naive.d3_s(naive_cell("rnn", p.encoder.layers[0]), xs, ys, zero)[1]
+    ]
 
 
 a3_2 = model(a3_2_oracle, free=True, cell="rnn", attention="none")
@@ -536,7 +669,8 @@ c2_2 = model(c2_2_oracle, cell="rnn", attention="none", context="every-step", fu
 d3_s = model(d3_s_oracle, cell="rnn", attention="none", tied_cells=True)
 
 
-# As printed -----------------------------------------------------------------------------------------------------
+# As printed ------------------------------------------------------------------------------------------------
+
 
 def a4_2_printed(rng, z):
     def forward(v):
@@ -548,9 +682,16 @@ def a4_2_printed(rng, z):
         return type(v)(g, dy, ds)
 
     def answer(v):
-        s, p = by_example(lambda n: naive.a4_2_printed(v.p.W_d.tolist(), v.y[n].tolist(), v.s[n].tolist()), z.N)
+        s, p = by_example(
+            lambda n: naive.a4_2_printed(v.p.W_d.tolist(), v.y[n].tolist(), v.s[n].tolist()), z.N
+        )
         return fields(s=s, p=p)
-    inputs = fields(p=printed_a.Params(normal(rng, z, z.D + z.V, z.V)), y=normal(rng, z, z.N, z.D), s=normal(rng, z, z.N, z.V))
+
+    inputs = fields(
+        p=printed_a.Params(normal(rng, z, z.D + z.V, z.V)),
+        y=normal(rng, z, z.N, z.D),
+        s=normal(rng, z, z.N, z.V),
+    )
     return Case(inputs, forward, backward, answer)
 
 
@@ -566,12 +707,25 @@ def a4_4_printed(from_zero):
 
         def answer(v):
             zero = [0.0] * z.V
-            parts = by_example(lambda n: naive.a4_4(v.p.W_e.tolist(), v.p.decoder.W_d.tolist(), v.xs[:, n].tolist(),
-                                                    v.ys[:, n].tolist(), zero, zero if from_zero else None), z.N)
+            parts = by_example(
+                lambda n: naive.a4_4(
+                    v.p.W_e.tolist(),
+                    v.p.decoder.W_d.tolist(),
+                    v.xs[:, n].tolist(),
+                    v.ys[:, n].tolist(),
+                    zero,
+                    zero if from_zero else None,
+                ),
+                z.N,
+            )
             return fields(**dict(zip(("hs", "ss", "ps", "y"), map(time_first, parts))))
-        p = printed_a.Example(normal(rng, z, z.D + z.V, z.V), printed_a.Params(normal(rng, z, z.D + z.V, z.V)))
+
+        p = printed_a.Example(
+            normal(rng, z, z.D + z.V, z.V), printed_a.Params(normal(rng, z, z.D + z.V, z.V))
+        )
         inputs = fields(p=p, xs=normal(rng, z, z.T, z.N, z.D), ys=normal(rng, z, z.S, z.N, z.D))
         return Case(inputs, forward, backward, answer, silent=("y",))
+
     return draw
 
 
@@ -596,17 +750,35 @@ def with_unused_g(a):
 
 
 def b4_2e_printed(rng, z):
-    p = printed_b.EncoderParams(normal(rng, z, z.D, 3 * z.H), normal(rng, z, z.H, 4 * z.H), normal(rng, z, 4 * z.H))
+    p = printed_b.EncoderParams(
+        normal(rng, z, z.D, 3 * z.H), normal(rng, z, z.H, 4 * z.H), normal(rng, z, 4 * z.H)
+    )
     s = printed_b.State(normal(rng, z, z.N, z.H), normal(rng, z, z.N, z.H))
-    return step_case(_Encoder(), p, normal(rng, z, z.N, z.D), s, lambda p, x, s: naive.b4_2e_printed(
-        with_unused_g(p.W), gates(p.U, "ifgo"), gates(p.b, "ifgo"), x, *s))
+    return step_case(
+        _Encoder(),
+        p,
+        normal(rng, z, z.N, z.D),
+        s,
+        lambda p, x, s: naive.b4_2e_printed(
+            with_unused_g(p.W), gates(p.U, "ifgo"), gates(p.b, "ifgo"), x, *s
+        ),
+    )
 
 
 def b4_2d_printed(rng, z):
-    p = printed_b.DecoderParams(normal(rng, z, z.D, 4 * z.H), normal(rng, z, z.H, 3 * z.H), normal(rng, z, 4 * z.H))
+    p = printed_b.DecoderParams(
+        normal(rng, z, z.D, 4 * z.H), normal(rng, z, z.H, 3 * z.H), normal(rng, z, 4 * z.H)
+    )
     s = printed_b.State(normal(rng, z, z.N, z.H), normal(rng, z, z.N, z.H))
-    return step_case(_Decoder(), p, normal(rng, z, z.N, z.D), s, lambda p, h_t, s: naive.b4_2d_printed(
-        gates(p.W, "ifgo"), with_unused_g(p.U), gates(p.b, "ifgo"), h_t, *s))
+    return step_case(
+        _Decoder(),
+        p,
+        normal(rng, z, z.N, z.D),
+        s,
+        lambda p, h_t, s: naive.b4_2d_printed(
+            gates(p.W, "ifgo"), with_unused_g(p.U), gates(p.b, "ifgo"), h_t, *s
+        ),
+    )
 
 
 def b4_2a_printed(rng, z):
@@ -621,10 +793,22 @@ def b4_2a_printed(rng, z):
         return type(v)(g, ds, dhs)
 
     def answer(v):
-        return fields(alpha=time_first([naive.b4_2a_printed(
-            v.s[n].tolist(), v.hs[:, n].tolist(), v.p.W_a.tolist(), t, mask[:, n].tolist()) for n in range(z.N)]))
-    inputs = fields(p=printed_b.AttentionParams(normal(rng, z, z.D + z.H, z.H)), s=normal(rng, z, z.N, z.D),
-                    hs=normal(rng, z, z.T, z.N, z.H))
+        return fields(
+            alpha=time_first(
+                [
+                    naive.b4_2a_printed(
+                        v.s[n].tolist(), v.hs[:, n].tolist(), v.p.W_a.tolist(), t, mask[:, n].tolist()
+                    )
+                    for n in range(z.N)
+                ]
+            )
+        )
+
+    inputs = fields(
+        p=printed_b.AttentionParams(normal(rng, z, z.D + z.H, z.H)),
+        s=normal(rng, z, z.N, z.D),
+        hs=normal(rng, z, z.T, z.N, z.H),
+    )
     return Case(inputs, forward, backward, answer)
 
 
@@ -639,20 +823,30 @@ def c2_2_printed(rng, z):
 
     def answer(v):
         W, b, W_y, b_y = (a.tolist() for a in (*v.p.hidden, *v.p.readout))
-        return fields(p=[naive.b4_2o(W_y, b_y, naive.bridge(W, b, naive.concat(y, h)))
-                         for y, h in zip(v.y_prev.tolist(), v.h.tolist())])
+        return fields(
+            p=[
+                naive.b4_2o(W_y, b_y, naive.bridge(W, b, naive.concat(y, h)))
+                for y, h in zip(v.y_prev.tolist(), v.h.tolist())
+            ]
+        )
+
     p = printed_c.init(rng, z.D, z.H, z.T, z.V)
     inputs = fields(p=like(rng, z, p), y_prev=normal(rng, z, z.N, z.D), h=normal(rng, z, z.N, z.H))
     return Case(inputs, forward, backward, answer)
 
 
 def c3_1g_printed(rng, z):
-    p = printed_c.GruParams(normal(rng, z, 2 * z.H, 2 * z.H), normal(rng, z, 2 * z.H), normal(rng, z, z.H, z.H),
-                            normal(rng, z, z.H))
+    p = printed_c.GruParams(
+        normal(rng, z, 2 * z.H, 2 * z.H),
+        normal(rng, z, 2 * z.H),
+        normal(rng, z, z.H, z.H),
+        normal(rng, z, z.H),
+    )
 
     def oracle(p, x, h):
         W, b = gates(p.W_zr, "zr"), gates(p.b_zr, "zr")
         return naive.c3_1g_printed({**W, "n": p.W.tolist()}, {**b, "n": p.b.tolist()}, x, h)
+
     return step_case(_Gru(), p, normal(rng, z, z.N, z.H), printed_c.State(normal(rng, z, z.N, z.H)), oracle)
 
 
@@ -676,9 +870,14 @@ def d3_2_printed(rng, z):
                 s = naive.d3_2_printed(cell, v.hs[t, n].tolist(), s)
                 ss.append(s)
             return ss
+
         return fields(ss=time_first([example(n) for n in range(z.N)]))
-    inputs = fields(p=like(rng, z, rnn.init(rng, z.D, z.H)), hs=normal(rng, z, z.T, z.N, z.D),
-                    s=rnn.State(normal(rng, z, z.N, z.H)))
+
+    inputs = fields(
+        p=like(rng, z, rnn.init(rng, z.D, z.H)),
+        hs=normal(rng, z, z.T, z.N, z.D),
+        s=rnn.State(normal(rng, z, z.N, z.H)),
+    )
     return Case(inputs, forward, backward, answer)
 
 
@@ -697,10 +896,15 @@ def d3_3_printed(over_t):
             columns = []
             for n in range(z.N):
                 ss, hs = v.ss[:, n].tolist(), v.hs[:, n].tolist()
-                columns.append(naive.d3_3_printed_over_t(ss, hs, *p) if over_t else
-                               [naive.d3_3_printed(s, h, *p) for s, h in zip(ss, hs)])
+                columns.append(
+                    naive.d3_3_printed_over_t(ss, hs, *p)
+                    if over_t
+                    else [naive.d3_3_printed(s, h, *p) for s, h in zip(ss, hs)]
+                )
             return fields(a=time_first(columns))
+
         p = printed_d.Params(normal(rng, z, z.D, z.S), normal(rng, z, z.H, z.S), normal(rng, z, z.S))
         inputs = fields(p=p, ss=normal(rng, z, z.T, z.N, z.D), hs=normal(rng, z, z.T, z.N, z.H))
         return Case(inputs, forward, backward, answer)
+
     return draw

@@ -1,4 +1,4 @@
-"""Is a formula's code right?  Forward against the scalar oracle, backward against numerical derivatives, on the spot."""
+"""Is a formula's code right?  Forward against the scalar oracle, backward against numerical derivatives."""
 from typing import NamedTuple
 
 import numpy as np
@@ -9,10 +9,10 @@ FORWARD, GRADIENT = 1e-12, 1e-12    # allowed, relative to an array's largest en
 
 
 class Errors(NamedTuple):
-    """Worst errors, each relative to the largest entry of its array (of 1 for an array that is 0 everywhere)."""
+    """Worst errors, each relative to the largest entry of its array (to 1 where that is 0)."""
     forward: float             # of every output, against naive.py
     gradient: float            # of every array, against the complex step; None where there is no backward
-    central: float             # of every array, against central differences of the best step; None if not asked for
+    central: float             # the same, against central differences of the best step; None if not asked for
     arrays: dict               # name -> (gradient error, central error) of each array
 
 

@@ -10,8 +10,8 @@ PACKAGE = Path(__file__).parents[1]
 class Form(NamedTuple):
     """One way to compute a formula.
 
-    `forward` and `backward` are names of live functions, "minis2s.cells.lstm:step"; `marks` are the equations'
-    marks in these functions ("L4"; their derivatives are L4*); `case` draws a cases.Case from (rng, Sizes).
+    `forward` and `backward` are names of live functions, "minis2s.cells.lstm:step"; `marks` are the marks of
+    the equations in them ("L4"; its derivative is L4*); `case` draws a cases.Case from (rng, Sizes).
     """
     name: str                  # "as intended", "as printed", ...
     forward: tuple
@@ -55,7 +55,7 @@ def resolve(name):
 
 
 def source(name):
-    """Where a function stands: -> path relative to the package's parent, its first line's number, its lines."""
+    """Where a function stands: -> path from the package's parent, its first line's number, its lines."""
     function = inspect.unwrap(resolve(name))
     lines, first = inspect.getsourcelines(function)
     return str(Path(inspect.getsourcefile(function)).relative_to(PACKAGE.parent)), first, lines

@@ -38,8 +38,8 @@ def number(error):
 
 
 def row(form, errors):
-    return (f"  {form.name:14} {place(form.forward[0]):34} {number(errors.forward):>7} {number(errors.gradient):>8} "
-            f"{number(errors.central):>7} {verdict(errors)}")
+    return (f"  {form.name:14} {place(form.forward[0]):34} {number(errors.forward):>7} "
+            f"{number(errors.gradient):>8} {number(errors.central):>7} {verdict(errors)}")
 
 
 def record(formula, form, errors):
@@ -60,9 +60,10 @@ def rows(formulas):
 
 
 LEGEND = """\
-forward: error against the scalar oracle (minis2s/naive.py); gradient: error of the derivative written by hand
-against the complex step; central: against central differences, which cannot do better than about 1e-10.
-All are computed now, relative to an array's largest entry.  `minis2s formulas ID` shows one formula in full."""
+forward: error against the scalar oracle (minis2s/naive.py); gradient: error of the derivative written
+by hand against the complex step; central: against central differences, which cannot do better than
+about 1e-10.  All are computed now, relative to an array's largest entry.  `minis2s formulas ID` shows
+one formula in full."""
 
 
 def table(measured, width):
@@ -82,11 +83,12 @@ def table(measured, width):
         worst = max(worst[0], errors.forward), max(worst[1], errors.gradient or 0.0)
         bad += verdict(errors) != "ok"
     yield ""
-    yield from wrap(f"{forms} forms; {arrays} arrays' gradients checked; worst error forward {number(worst[0])}, "
-                    f"gradient {number(worst[1])}; {'all ok' if not bad else f'{bad} FAIL'}", width, "")
+    outcome = f"{bad} FAIL" if bad else "all ok"
+    yield from wrap(f"{forms} forms; gradients of {arrays} arrays checked; worst error: forward "
+                    f"{number(worst[0])}, gradient {number(worst[1])}; {outcome}", width, "")
 
 
-# One formula --------------------------------------------------------------------------------------------------------
+# One formula ------------------------------------------------------------------------------------------------
 
 def columns(text):
     """Width of a text on a terminal: a combining tilde takes no column."""
@@ -98,8 +100,8 @@ def pad(text, width):
 
 
 def wrap(text, width, indent="  ", more=None):
-    return textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=indent if more is None else more,
-                         break_long_words=False, break_on_hyphens=False) or [""]
+    return textwrap.wrap(text, width, initial_indent=indent, break_long_words=False, break_on_hyphens=False,
+                         subsequent_indent=indent if more is None else more) or [""]
 
 
 def code(name):
@@ -138,14 +140,16 @@ def page(formula, width):
     lines = [f"{formula.id}  {formula.name}   ({formula.where})"]
     lines += titled("as printed", indented(formula.printed) + wrap(f"LaTeX: {formula.latex}", width))
     if formula.intended:
-        lines += titled("as intended", indented(formula.intended) + wrap(f"LaTeX: {formula.latex_intended}", width))
-    for title, text in (("the slip" if formula.cost else "remark", formula.slip), ("what it costs", formula.cost),
-                        ("what cannot be computed", formula.undefined)):
+        latex = wrap(f"LaTeX: {formula.latex_intended}", width)
+        lines += titled("as intended", indented(formula.intended) + latex)
+    for title, text in (("the slip" if formula.cost else "remark", formula.slip),
+                        ("what it costs", formula.cost), ("what cannot be computed", formula.undefined)):
         if text:
             lines += titled(title, wrap(text, width))
     if formula.demo:
         lines += titled("shown by running it", demo(formula.demo))
-    lines += titled("symbols and shapes", ["  T source steps, S target steps, N examples in rows", *symbols(formula, width)])
+    sizes = "  T source steps, S target steps, N examples in rows"
+    lines += titled("symbols and shapes", [sizes, *symbols(formula, width)])
     lines += titled("the equations, from the code's own files", all_equations(formula))
     lines += titled("the code", all_code(formula))
     lines += titled("a tiny example, forward and backward", example(formula, width))
@@ -162,9 +166,13 @@ def symbols(formula, width):
 
 
 def demo(function):
-    path, first, _ = source(f"{function.__module__}:{function.__name__}")
-    return [f"  {path}:{first}", *(f"  {number:4}  {line}" for number, line in code(f"{function.__module__}:{function.__name__}")),
-            "", *(f"  > {line}" for line in function())]
+    name = f"{function.__module__}:{function.__name__}"
+    return [f"  {place(name)}", *numbered(name), "", *(f"  > {line}" for line in function())]
+
+
+def numbered(name):
+    """The code of a function, with line numbers."""
+    return [f"  {at:4}  {line}" for at, line in code(name)]
 
 
 def all_equations(formula):
@@ -188,7 +196,7 @@ def all_code(formula):
                 if name in seen:
                     continue
                 seen.add(name)
-                lines += [f"  {form.name}, {direction}: {place(name)}", *(f"  {at:4}  {line}" for at, line in code(name)), ""]
+                lines += [f"  {form.name}, {direction}: {place(name)}", *numbered(name), ""]
     if not any(form.backward for form in formula.forms):
         lines += ["  There is no backward.", ""]
     return lines[:-1]
@@ -214,8 +222,8 @@ def example(formula, width):
         head, tail = f"  {mark:7} {pad(step.what, left)}", f"= {step.numbers} = {decimals(step.value)}"
         if step.numbers == decimals(step.value):
             tail = f"= {step.numbers}"
-        lines += [f"{head}  {tail}"] if columns(head) <= 10 + left and columns(head + tail) + 2 <= width else \
-            [head.rstrip(), *wrap(tail, width, " " * 12, " " * 14)]
+        fits = columns(head) <= 10 + left and columns(head + tail) + 2 <= width
+        lines += [f"{head}  {tail}"] if fits else [head.rstrip(), *wrap(tail, width, " " * 12, " " * 14)]
     return lines
 
 
@@ -232,7 +240,8 @@ def checked(formula):
         lines.append(row(form, errors))
         if errors.arrays:
             details += [f"  gradient of each array, {form.name} (complex step; central difference):"]
-            details += [f"    {name:24} {number(exact):>8}; {number(near):>8}" for name, (exact, near) in errors.arrays.items()]
+            details += [f"    {name:24} {number(exact):>8}; {number(near):>8}"
+                        for name, (exact, near) in errors.arrays.items()]
     return lines + [""] + details if details else lines
 
 

@@ -1,7 +1,7 @@
 """Document A as printed: the decoder of A4.2, and the worked example of A4.4 that uses it.
 
 Shapes: T source steps, S target steps, N batch, D target embedding, V vocabulary and state (as printed they
-must be equal), H encoder state.  There are no biases.
+must be equal).  There are no biases.
 
 Forward                                  Backward, where dz means dL/dz
 (PA1)  a = [y_t; s'] W_d                 (PA1*) dy_t, ds' = the parts of da W_d^T    dW_d = [y_t; s']^T da
@@ -10,10 +10,10 @@ Forward                                  Backward, where dz means dL/dz
 (PA4)  s_0 = 0                           (PA4*) dh_T = 0: the source gets no gradient
 
 A prime marks step t-1.  The slips: (PA1) reads y_t, the very word that p_t is asked for, where y_{t-1} is
-meant.  A name for the logits' own projection W_y is missing, so the gate's sum a serves as logits, and
-the state must have as many entries as the vocabulary.  The example starts at (PA4) although A 2.4 passes on h_T.
-What they cost: in training the answer stands in the input, so the loss falls by copying; when the
-model must speak by itself there is no y_t to read.  With (PA4) nothing of the source reaches the output at all.
+meant.  The logits' own projection W_y is missing, so the sum a serves as logits (as in A 4.4), and the state
+must have as many entries as the vocabulary.  The example starts at (PA4) although A 2.4 passes on h_T.
+What they cost: in training the answer stands in the input, so the loss falls by copying; when the model must
+speak by itself there is no y_t to read.  With (PA4) nothing of the source reaches the output.
 """
 from typing import NamedTuple
 
@@ -99,7 +99,8 @@ def example_backward(p, k, dhs, dss, dps):
     """Pull the gradients of hs, ss, ps back: -> dxs, dys, Example gradients."""
     ds, dys, total = np.zeros_like(dss[0]), [None] * len(dss), tree.zeros_like(p.decoder)
     for t in reversed(range(len(dss))):
-        dys[t], ds, g = step_backward(p.decoder, k.decoder[t], ds + dss[t], dps[t])   # fork: s_t is output and carry
+        ds = ds + dss[t]                                        # fork: s_t is output and carry
+        dys[t], ds, g = step_backward(p.decoder, k.decoder[t], ds, dps[t])
         tree.accumulate(total, g)                               # fork: W_d is used at every t
     dfinal = rnn.State(np.zeros_like(ds) if k.from_zero else ds)      # (PA4*)
     mask = np.ones(dhs.shape[:2], dtype=bool)

@@ -3,21 +3,21 @@
 Shapes: T source steps, N batch, D input, H hidden.  Gates are packed on the last axis as i, f, g, o, as in
 cells/lstm.py; the candidate's missing weights have no entry at all.
 
-Forward, with x for the cell's input             Backward, where dz means dL/dz
-(PB1)  i,f,o = sigmoid(x W + h' U + b)           (PB1*) da_k = dk k(1-k), k in {i, f, o}; then as for any product
-(PB2)  g = tanh(h' U_g + b_g)     encoder        (PB2*) da_g = dg (1-g^2)    dh' += da_g U_g^T   dU_g = h'^T da_g
-(PB3)  g = tanh(x W_g + b_g)      decoder        (PB3*) da_g = dg (1-g^2)    dx += da_g W_g^T    dW_g = x^T da_g
-(PB4)  c = f c' + i g                            (PB4*) df = dc c'   dc' = dc f   di = dc g   dg = dc i
-(PB5)  h = o tanh(c)                             (PB5*) do = dh tanh(c)   dc += dh o (1-tanh(c)^2)
-(PB6)  v = tanh([s; h_t] W_a)                    (PB6*) da = dv (1-v^2)   ds, dh_t = parts of da W_a^T
-                                                        dW_a = [s; h_t]^T da
-(PB7)  alpha = softmax_i(v . h_i)                (PB7*) de = softmax's    dv = sum_i de_i h_i   dh_i = de_i v
+Forward, with x for the cell's input       Backward, where dz means dL/dz
+(PB1)  i,f,o = sigmoid(x W + h' U + b)     (PB1*) da_k = dk k(1-k), k in {i, f, o}; then as for any product
+(PB2)  g = tanh(h' U_g + b_g)   encoder    (PB2*) da_g = dg (1-g^2)   dh' += da_g U_g^T   dU_g = h'^T da_g
+(PB3)  g = tanh(x W_g + b_g)    decoder    (PB3*) da_g = dg (1-g^2)   dx += da_g W_g^T    dW_g = x^T da_g
+(PB4)  c = f c' + i g                      (PB4*) df = dc c'   dc' = dc f   di = dc g   dg = dc i
+(PB5)  h = o tanh(c)                       (PB5*) do = dh tanh(c)   dc += dh o (1-tanh(c)^2)
+(PB6)  v = tanh([s; h_t] W_a)              (PB6*) da = dv (1-v^2)   ds, dh_t = parts of da W_a^T
+                                                  dW_a = [s; h_t]^T da
+(PB7)  alpha = softmax_i(v . h_i)          (PB7*) de = softmax's   dv = sum_i de_i h_i   dh_i = de_i v
 
 A prime marks step t-1.  The slips:
-B4.2e, (PB2): the candidate does not see x_t.  From zero states with zero biases c and h stay 0 for ever, whatever
-    is read; and content enters c only through the gates' opening, never as such.
-B4.2d, (PB3): the candidate does not see s_{t-1}.  The input x is h_t, with the output's own t: for S > T there is
-    no h_t.  What was said before (y_{t-1}) is not an input, so the decoder cannot know which word it chose.
+B4.2e, (PB2): the candidate does not see x_t.  From zero states with zero biases c and h stay 0 for ever,
+    whatever is read; and a word enters c only through the gates' opening, never as such.
+B4.2d, (PB3): the candidate does not see s_{t-1}.  The input x is h_t, with the output's own t: for S > T
+    there is no h_t.  What was said before (y_{t-1}) is no input: the decoder cannot know which word it chose.
 B4.2a, (PB6): h_t, again with the output's t, stands where each h_i is meant.  One v scores all positions, and
     which one it is made from depends on the step number: reorder the source, and ctx changes.
 """
@@ -131,8 +131,8 @@ def decode(p, hs, s, S):
         S > T: the formula asks for encoder states that do not exist.
     """
     if S > len(hs):
-        raise ValueError(f"S={S} output steps, T={len(hs)} encoder states: as printed step {len(hs) + 1} reads "
-                         f"h_{len(hs) + 1}, which does not exist")
+        raise ValueError(f"S={S} output steps, T={len(hs)} encoder states: as printed step {len(hs) + 1} "
+                         f"reads h_{len(hs) + 1}, which does not exist")
     out = []
     for t in range(S):
         s, _ = decoder_step(p, hs[t], s)
@@ -160,7 +160,8 @@ def attend(p, s, hs, t, mask=None):
         There is no h_t.
     """
     if not 0 <= t < len(hs):
-        raise ValueError(f"t={t + 1} with T={len(hs)}: as printed v_{t + 1} reads h_{t + 1}, which does not exist")
+        raise ValueError(f"t={t + 1} with T={len(hs)}: as printed v_{t + 1} reads h_{t + 1}, "
+                         "which does not exist")
     s_h = np.concatenate([s, hs[t]], axis=1)
     v = np.tanh(s_h @ p.W_a)                                    # (PB6) one v for all positions
     e = np.einsum("nh,tnh->tn", v, hs)                          # (PB7)

@@ -5,20 +5,20 @@ Shapes: N batch, D input, H hidden, V vocabulary.
 Forward                                      Backward, where dz means dL/dz
 (PC1)  u = tanh([y'; h] W + b)               (PC1*) da = du (1-u^2)   dy', dh = parts of da W^T
                                                     dW = [y'; h]^T da   db = sum_n da
-(PC2)  p = softmax(u W_y + b_y)              (PC2*) dlogits = softmax's; du, dW_y, db_y as for any linear layer
+(PC2)  p = softmax(u W_y + b_y)              (PC2*) dlogits = softmax's; the rest as for any linear layer
 (PC3)  z,r = sigmoid([h'; x] W_zr + b_zr)    (PC3*) da_k = dk k(1-k), k in {z, r}; then as for any product
 (PC4)  q = z h' + r x                        (PC4*) dz = dq h'   dh' += dq z   dr = dq x   dx += dq r
 (PC5)  n = tanh(q W + b)                     (PC5*) da_n = dn (1-n^2)   dq = da_n W^T   dW = q^T da_n
 (PC6)  h = (1-z) h' + z n                    (PC6*) dz += dh (n-h')   dn = dh z   dh' += dh (1-z)
 
 A prime marks step t-1.  The slips:
-C2.2, (PC1): y_t = Decoder(h, y_{t-1}) keeps nothing but the last word.  h is the encoder's, the same at every step.
-    After the same word it always says the same thing: it cannot count, and cannot say "that that" and then stop.
+C2.2, (PC1): y_t = Decoder(h, y_{t-1}) keeps nothing but the last word; h is the encoder's, the same at every
+    step.  After the same word it always says the same: it cannot count, nor say "that that" and then stop.
     ("Decoder" is read as the smallest network that mixes the two: one tanh layer and a softmax.)
-C3.1G, (PC4): read as a sum, it needs as many inputs as units.  The update gate z scales the memory that goes into
-    the candidate and also decides how much of the old state stays; the reset gate r scales the new word instead of
-    the memory.  So the unit cannot drop its memory and rewrite the state at once: writing (z = 1) lets all of h'
-    into the candidate.  One W serves both h' and x, so they cannot be told apart in the candidate.
+C3.1G, (PC4): read as a sum, it needs as many inputs as units.  The update gate z scales the memory that goes
+    into the candidate and also decides how much of the old state stays; the reset gate r scales the new word
+    in place of the memory.  So the unit cannot drop its memory and rewrite the state at once: writing (z = 1)
+    lets all of h' into the candidate.  One W serves h' and x, so the candidate cannot tell them apart.
 """
 from typing import NamedTuple
 
@@ -45,7 +45,7 @@ class DecoderCache(NamedTuple):
 
 
 def decoder_step(p, y_prev, h):
-    """C2.2: DecoderParams, y_{t-1} (N, E), h (N, H) -> p_t (N, V), DecoderCache; no state goes on to step t+1."""
+    """C2.2: DecoderParams, y_{t-1} (N, E), h (N, H) -> p_t (N, V), DecoderCache; no state goes on."""
     y_h = np.concatenate([y_prev, h], axis=1)
     u = np.tanh(linear.forward(p.hidden, y_h))                  # (PC1)
     probs = softmax(linear.forward(p.readout, u))               # (PC2)
