@@ -86,6 +86,8 @@ class Training:
             whole, kind = "int" in str(f.type), "str" not in str(f.type)
             if kind and (isinstance(value, bool) or not isinstance(value, int if whole else (int, float))):
                 raise TypeError(f"{f.name}={value!r}: wanted a {'whole number' if whole else 'number'}")
+            if not kind and not isinstance(value, str):
+                raise TypeError(f"{f.name}={value!r}: wanted a string")
             if kind and not math.isfinite(value):
                 raise ValueError(f"{f.name}={value!r}: wanted a finite number")
         ranges = [
