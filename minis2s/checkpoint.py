@@ -19,8 +19,9 @@ def save_arrays(path, part, story):
     """Write the arrays of a tree, and `story` (plain JSON values) about them, to one safetensors file."""
     from safetensors.numpy import save
     arrays = {name: np.ascontiguousarray(a) for name, a in tree.named(part)}
-    head = json.dumps({"format": FORMAT, "story": story}, sort_keys=True)
-    meta = {"minis2s": head, "sha256": digest(arrays, head)}
+    head = {"format": FORMAT, "story": story}
+    # one entry: safetensors writes several in random order, and the same weights shall be the same bytes
+    meta = {"minis2s": json.dumps({**head, "sha256": digest(arrays, head)}, sort_keys=True)}
     write_atomically(path, lambda temporary: temporary.write_bytes(save(arrays, metadata=meta)))
 
 
@@ -44,9 +45,13 @@ def load_arrays(path):
         raise ValueError(f"{path}: not a whole safetensors file ({e})") from None
     if "minis2s" not in meta:
         raise ValueError(f"{path}: a safetensors file, but not one that minis2s wrote")
-    if meta.get("sha256") != digest(arrays, meta["minis2s"]):
+    try:
+        head = json.loads(meta["minis2s"])
+        whole = head.pop("sha256") == digest(arrays, head)
+    except (ValueError, KeyError, AttributeError):
+        whole = False
+    if not whole:
         raise ValueError(f"{path}: changed after it was saved (its digest does not fit)")
-    head = json.loads(meta["minis2s"])
     if head["format"] != FORMAT:
         raise ValueError(f"{path}: format {head['format']}, this version reads {FORMAT}")
     return arrays, head["story"]
@@ -54,7 +59,7 @@ def load_arrays(path):
 
 def digest(arrays, head):
     """SHA-256 of the story and of all arrays with their names, shapes and types."""
-    h = hashlib.sha256(head.encode())
+    h = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
     for name in sorted(arrays):
         a = arrays[name]
         h.update(f"{name} {a.dtype} {a.shape}".encode())
