@@ -1,0 +1,141 @@
+"""What the marks say, read from a module's source once: which statement stands for which equation, what it reads
+and assigns, and how the equation is written in the docstring.
+
+A mark is a name in brackets, letters and a number, with a star for a derivative.  It stands in the module's
+docstring before the equation, and in the comment of the code line that computes it.
+"""
+import ast
+import functools
+import io
+import re
+import tokenize
+from pathlib import Path
+from typing import NamedTuple
+
+MARK = re.compile(r"\([A-Z]{1,3}\d{1,2}\*?\)")
+HEAD = re.compile(rf"(?:^|(?<=  ))({MARK.pattern})(?= )")       # where a line or a column of a docstring begins
+SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Expr)
+INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+
+
+class Statement(NamedTuple):
+    marks: tuple               # of str: ("(L2*)", "(L3*)")
+    line: int
+    reads: tuple               # of (local, attribute, ...): ("s", "h") is s.h
+    writes: tuple              # of local names
+    returns: tuple             # (name, local or None) for each part of what is returned; None: it does not return
+    code: str
+
+
+def equations(docstring):
+    """Docstring of a module -> {mark: equation as it is written there}, continued lines included."""
+    found, left, right, column = {}, None, None, 0
+    for line in docstring.splitlines():
+        heads = list(HEAD.finditer(line))
+        if not line.strip() or not (heads or line.startswith("    ")):
+            left = right = None
+            continue
+        if heads and heads[0].start() == 0:
+            left = heads[0][1]
+        if heads and heads[-1].start() > 0:
+            right, column = heads[-1][1], heads[-1].start()
+        elif left and heads and right and line[column - 2:column].strip():
+            right = None                                        # the left text runs on over the right column
+        cut = column if right else len(line)
+        for mark, text in ((left, line[:cut]), (right, line[cut:])):
+            text = re.sub(r" {2,}", "  ", HEAD.sub("", text).strip())
+            if mark and text:
+                found[mark] = f"{found[mark]}; {text}" if mark in found else text
+    return found
+
+
+@functools.lru_cache(maxsize=None)
+def read_module(filename):
+    """File -> {(first line, name of function): {line: Statement}}, {mark: equation}."""
+    try:
+        source = Path(filename).read_text(encoding="utf-8")
+        tree = ast.parse(source)
+    except (OSError, SyntaxError, ValueError):
+        return {}, {}
+    comments = {token.start[0]: token.string for token in tokenize.generate_tokens(io.StringIO(source).readline)
+                if token.type == tokenize.COMMENT}
+    told, plans, lines = equations(ast.get_docstring(tree) or ""), {}, source.splitlines()
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef):
+            plan = {}
+            for node in own_statements(function):
+                statement = read_statement(node, function, comments, told, lines)
+                if statement.marks:
+                    plan.update(dict.fromkeys(range(node.lineno, node.end_lineno + 1), statement))
+            first = min([function.lineno, *(d.lineno for d in function.decorator_list)])
+            plans[first, function.name] = plan
+    return {place: plan for place, plan in plans.items() if plan}, told
+
+
+def own_statements(node):
+    """The simple statements of a function, without those of functions inside it."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, SIMPLE):
+            yield child
+        elif not isinstance(child, INNER):
+            yield from own_statements(child)
+
+
+def read_statement(node, function, comments, told, lines):
+    """ast node -> Statement, without marks where the comment has none."""
+    rows = range(node.lineno, node.end_lineno + 1)
+    found = dict.fromkeys(mark for row in rows for mark in MARK.findall(comments.get(row, "")))
+    code = "\n".join(lines[row - 1].removesuffix(comments.get(row, "")).rstrip() for row in rows)
+    return Statement(tuple(found), node.lineno, reads(node), writes(node), returned(node, function, found, told),
+                     " ".join(code.split()))
+
+
+def reads(node):
+    """The locals, and attributes of locals, that a statement reads, in order."""
+    def chain(n):
+        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load):
+            return (n.id,)
+        if isinstance(n, ast.Attribute) and (base := chain(n.value)):
+            return (*base, n.attr)
+        return ()
+
+    def visit(n):
+        if path := chain(n):
+            yield path
+        else:
+            for child in ast.iter_child_nodes(n):
+                yield from visit(child)
+    return tuple(dict.fromkeys(visit(node)))
+
+
+def writes(node):
+    """The locals that a statement assigns or, as `np.add.at(dE, ...)` does, fills in place."""
+    if isinstance(node, ast.Expr):
+        call = node.value
+        return (call.args[0].id,) if isinstance(call, ast.Call) and call.args \
+            and isinstance(call.args[0], ast.Name) else ()
+    targets = getattr(node, "targets", None) or ([node.target] if hasattr(node, "target") else [])
+    names = []
+    for target in targets:
+        for part in target.elts if isinstance(target, ast.Tuple) else [target]:
+            while isinstance(part, (ast.Subscript, ast.Attribute, ast.Starred)):
+                part = part.value
+            names.append(part.id)
+    return tuple(dict.fromkeys(names))
+
+
+def returned(node, function, found, told):
+    """Names for the parts of a returned value: from `-> dx, dW` in the function's docstring, else from the equation."""
+    if not isinstance(node, ast.Return) or node.value is None:
+        return None
+    parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+    local = [part.id if isinstance(part, ast.Name) else None for part in parts]
+    text = (ast.get_docstring(function) or "").rpartition("->")[2] if "->" in (ast.get_docstring(function) or "") else ""
+    words = [re.match(r"\s*([A-Za-z_]\w*)", part) for part in re.sub(r"\([^)]*\)|\.\s.*", "", text, flags=re.S).split(",")]
+    words = [word and word[1] for word in words]
+    if not text:
+        heads = [re.match(r"[A-Za-z]+", told.get(mark, "")) for mark in found]
+        words = [head[0] for head in heads if head][:1]
+    size = max(len(local), len(words))
+    words, local = words + [None] * (size - len(words)), local + [None] * (size - len(local))
+    return tuple((word or name or "value", name) for word, name in zip(words, local))
