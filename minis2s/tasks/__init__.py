@@ -43,7 +43,7 @@ TASKS = {task.name: task for task in (
          numbers.generate_back, dict(hidden=128, embedding=64, epochs=6, **STEPS), _sizes(40_000, 1_000, 2_000)),
     Task("phrases", "English -> Chinese from a small grammar; tested on new combinations of words",
          "word", "char", phrases.generate,
-         dict(hidden=128, embedding=64, epochs=10, bidirectional=True, attention="general", **STEPS),
+         dict(hidden=128, embedding=64, epochs=12, dropout=0.3, **STEPS),
          _sizes(20_000, 1_000, 1_000)),
 )}
 
