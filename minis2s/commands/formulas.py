@@ -31,22 +31,17 @@ def run(args):
     if args.id and args.document:
         raise ValueError(f"give either an ID ({args.id}) or --document ({args.document}), not both")
     wanted = [formulas.find(args.id)] if args.id else page.chosen(args.document)
-    if args.id and not args.json:
-        print("\n".join(page.page(wanted[0], width())))
-        return 0
-    measured = page.rows(wanted)
-    if args.json:
-        records = [page.record(*one) for one in measured]
-        print(json.dumps(records, indent=2, ensure_ascii=False))
-        return int(any(r["verdict"] != "ok" for r in records))
     failed = []
 
-    def watched():
-        for one in measured:
+    def measured():
+        for one in page.rows(wanted):
             failed.append(page.verdict(one[2]) != "ok")
             yield one
-    for line in page.table(watched(), width()):
-        print(line, flush=True)
+    if args.json:
+        print(json.dumps([page.record(*one) for one in measured()], indent=2, ensure_ascii=False))
+    else:
+        for line in page.page(wanted[0], measured(), width()) if args.id else page.table(measured(), width()):
+            print(line, flush=True)
     return int(any(failed))
 
 

@@ -2,11 +2,12 @@
 
 A case's inputs are a tree of everything its outputs depend on smoothly (weights, inputs, states); ids and
 masks are fixed when it is drawn.  The functions here only bring live code and oracle to one form:
-inputs -> outputs (a tree), cache; inputs, cache, d -> gradients (a tree like the inputs); inputs -> what plain
-Python answers.
+inputs -> outputs (a tree), cache; inputs, cache, d -> gradients (a tree like the inputs); inputs -> what
+plain Python answers.
 """
 
 from collections import namedtuple
+from functools import cache
 from typing import Any, Callable, NamedTuple
 
 import numpy as np
@@ -47,8 +48,13 @@ class Case(NamedTuple):
 
 
 def fields(**parts):
-    """A tree whose parts have these names."""
-    return namedtuple("Fields", parts)(*parts.values())
+    """A tree whose parts have these names; the same names give the same type."""
+    return fields_type(tuple(parts))(*parts.values())
+
+
+@cache
+def fields_type(names):
+    return namedtuple("Fields", names)
 
 
 def normal(rng, z, *shape):
@@ -382,6 +388,14 @@ def d3_5(rng, z):
     )
 
 
+def summed_loss(formula, logits, ys, ids):
+    """-sum log p by the document's formula; where p underflows and log p has no digits, by log-softmax."""
+    ps = [naive.softmax(row) for row in logits]
+    if min(p[i] for p, i in zip(ps, ids)) > 1e-300:
+        return formula(ps, ys)
+    return len(ids) * naive.cross_entropy([[row] for row in logits], [[i] for i in ids], [[True]] * len(ids))
+
+
 def losses(one_hot):
     def draw(rng, z):
         mask, ids = ragged(rng, z), rng.integers(0, z.V, (z.T, z.N))
@@ -398,13 +412,8 @@ def losses(one_hot):
             total = 0.0
             for n in range(z.N):
                 rows, ys = v.logits[mask[:, n], n].tolist(), targets[mask[:, n], n].tolist()
-                ps = [naive.softmax(row) for row in rows]
-                if min(map(min, ps)) == 0:  # log 0: the document's form has no value, its limit has
-                    total += len(rows) * naive.cross_entropy(
-                        [[row] for row in rows], ids[mask[:, n], n : n + 1].tolist(), [[True]] * len(rows)
-                    )
-                else:
-                    total += naive.b4_1l(ps, ys) if one_hot else naive.e3_3(ps, ys)
+                formula = naive.b4_1l if one_hot else naive.e3_3
+                total += summed_loss(formula, rows, ys, ids[mask[:, n], n].tolist())
             return fields(L=total)
 
         return Case(fields(logits=normal(rng, z, z.T, z.N, z.V)), forward, backward, answer)
@@ -582,7 +591,7 @@ d3_2 = decoder_step(d3_2_oracle, cell="rnn", attention="additive", order="before
 
 
 def model(oracle, free=False, **choices):
-    """seq2seq.forward and backward; oracle(p, xs, ys, zero) -> the distributions of one example."""
+    """seq2seq.forward and backward; oracle(p, xs, ys, zero) -> the states s_1..s_S of one example."""
 
     def draw(rng, z):
         V = max(5, z.V)
@@ -611,7 +620,10 @@ def model(oracle, free=False, **choices):
                 ]
                 real = batch.target_mask[:, n]
                 ys = [naive.embed(p.decoder.embedding.tolist(), i) for i in batch.inputs[real, n]]
-                total += naive.e3_3(oracle(q, xs, ys, [0.0] * z.H), batch.targets[real, n].tolist())
+                ids = batch.targets[real, n].tolist()
+                W_y, b_y = readout_of(q)
+                logits = [naive.linear(W_y, b_y, s) for s in oracle(q, xs, ys, [0.0] * z.H)]
+                total += summed_loss(naive.e3_3, logits, ids, ids)
             return fields(L=total)
 
         return Case(like(rng, z, seq2seq.init(config, 0)), forward, backward, answer)
@@ -632,35 +644,28 @@ def a3_2_oracle(p, xs, ys, zero):
     _, after = naive.a3_2(
         cell, lambda ctx, ys: naive.linear(W_y, b_y, ctx), p.decoder.embedding.tolist(), context, len(ys)
     )
-    return [naive.b4_2o(W_y, b_y, s) for s in [context, *after[:-1]]]
+    return [context, *after[:-1]]
 
 
 def a4_4_oracle(p, xs, ys, zero):
-    (enc,), (dec,), (W_y, b_y) = p.encoder.layers, p.decoder.layers, readout_of(p)
+    (enc,), (dec,) = p.encoder.layers, p.decoder.layers
     _, s = naive.a3_1(naive_cell("rnn-sigmoid", enc), xs, zero)
-    ps = []
+    ss = []
     for y_prev in ys:
         s = naive_cell("rnn-sigmoid", dec)(y_prev, s)
-        ps.append(naive.b4_2o(W_y, b_y, s))
-    return ps
+        ss.append(s)
+    return ss
 
 
 def c2_2_oracle(p, xs, ys, zero):
-    return naive.c2_2(
-        naive_cell("rnn", p.encoder.layers[0]),
-        naive_cell("rnn", p.decoder.layers[0]),
-        *readout_of(p),
-        xs,
-        zero,
-        ys,
-    )[0]
+    encoder, decoder_cell = naive_cell("rnn", p.encoder.layers[0]), naive_cell("rnn", p.decoder.layers[0])
+    ps, ss = naive.c2_2(encoder, decoder_cell, *readout_of(p), xs, zero, ys)
+    assert ps == [naive.b4_2o(*readout_of(p), s) for s in ss]   # what `model` will do with them
+    return ss
 
 
 def d3_s_oracle(p, xs, ys, zero):
-    return [
-        naive.b4_2o(*readout_of(p), s)
-        for s in naive.d3_s(naive_cell("rnn", p.encoder.layers[0]), xs, ys, zero)[1]
-    ]
+    return naive.d3_s(naive_cell("rnn", p.encoder.layers[0]), xs, ys, zero)[1]
 
 
 a3_2 = model(a3_2_oracle, free=True, cell="rnn", attention="none")

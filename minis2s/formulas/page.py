@@ -135,8 +135,8 @@ def indented(text):
     return [f"  {line}" for line in text.splitlines()]
 
 
-def page(formula, width):
-    """All lines of the page of one formula."""
+def page(formula, measured, width):
+    """All lines of the page of one formula; `measured` as from `rows`."""
     lines = [f"{formula.id}  {formula.name}   ({formula.where})"]
     lines += titled("as printed", indented(formula.printed) + wrap(f"LaTeX: {formula.latex}", width))
     if formula.intended:
@@ -153,7 +153,7 @@ def page(formula, width):
     lines += titled("the equations, from the code's own files", all_equations(formula))
     lines += titled("the code", all_code(formula))
     lines += titled("a tiny example, forward and backward", example(formula, width))
-    lines += titled("checked just now", checked(formula))
+    lines += titled("checked just now", checked(measured))
     return lines
 
 
@@ -232,11 +232,10 @@ def decimals(x):
     return f"{round(float(x), 4) + 0.0:.4f}".rstrip("0").rstrip(".").replace("-", "−")
 
 
-def checked(formula):
+def checked(measured):
     lines = [HEAD]
     details = []
-    for form in formula.forms:
-        errors = measure(form)
+    for _, form, errors in measured:
         lines.append(row(form, errors))
         if errors.arrays:
             details += [f"  gradient of each array, {form.name} (complex step; central difference):"]
