@@ -38,6 +38,7 @@ class Translation(NamedTuple):
     alpha: np.ndarray               # (rows, len(source)) attention weights, or None
     finished: bool                  # False: cut off at the greatest length
     notes: tuple                    # unknown tokens, unusual length: sentences
+    proven: bool                    # from the exact search: no other answer is more probable
 
 
 class Seq2Seq:
@@ -203,6 +204,8 @@ class Seq2Seq:
             raise ValueError(f"{run.path}: these are not the pairs that the run was begun with")
         if (source_vocab, target_vocab) != (self.source_vocab, self.target_vocab):
             raise ValueError(f"{run.vocabulary}: not the vocabulary of these pairs")
+        for path in run.leftovers():
+            path.unlink()
         run.write_model({**self._description(), "training": training.to_json(), "data": data},
                         source_vocab, target_vocab)
         if not run.checkpoint.exists():
@@ -322,7 +325,7 @@ class Seq2Seq:
         if len(source) > self.lengths["source"]:
             notes.append(f"{len(source)} tokens; the longest text trained on has {self.lengths['source']}")
         return Translation(join(target, self.target_units), source, target, a.log_prob, a.score, alpha, a.finished,
-                           tuple(notes))
+                           tuple(notes), a.proven)
 
     def evaluate(self, pairs, *, beam=1, length_penalty=1.0):
         """Compare answers with references.

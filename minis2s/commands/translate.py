@@ -78,8 +78,8 @@ def how(args):
 
 
 def lines(stream):
-    """Lines of standard input; ValueError where they are not UTF-8."""
+    """Lines of standard input; ValueError where they are not UTF-8, whatever the locale would make of them."""
     try:
-        return stream.read().splitlines()
+        return (stream.buffer.read().decode("utf-8") if hasattr(stream, "buffer") else stream.read()).splitlines()
     except UnicodeDecodeError as e:
         raise ValueError(f"standard input: byte {e.start + 1} is not UTF-8") from None
