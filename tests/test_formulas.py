@@ -377,8 +377,9 @@ def test_what_cannot_be_asked_is_refused():
     assert formulas.find("b4.2A") is FORMULAS["B4.2a"]
 
 
-def test_nothing_but_the_tests_stands_in_the_way_of_an_installed_package():
-    """The registry and the command import nothing of the tests."""
-    files = [file for folder in ("formulas", "printed", "commands") for file in (PACKAGE / folder).glob("*.py")]
+def test_the_package_imports_nothing_of_the_tests():
+    """An installed package has no tests/: the oracle it compares with is its own minis2s.naive."""
+    folders = ("formulas", "printed", "commands")
+    files = [file for folder in folders for file in (PACKAGE / folder).glob("*.py")]
     for path in files:
         assert not re.search(r"^\s*(import|from) (tests|naive|draw|oracle)\b", path.read_text(), re.M), path
