@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import dropout, tree, unroll
-
-BACKENDS = {"numpy": unroll}   # the time loops by name; a twin has the signatures of unroll
+from . import backends, dropout, tree
+from .backends import BACKENDS          # noqa: F401  the names that `backend` may have
 
 
 class TwoWay(NamedTuple):      # of Params, States or caches: one for each direction
@@ -45,7 +44,7 @@ def forward(cell, layers, xs, mask, drops=None, backend="numpy"):
     drops : tuple of ndarray of shape (N, D of the layer) or None, optional
         Dropout masks of the layers' inputs.
     backend : str
-        A key of BACKENDS.
+        One of BACKENDS.
 
     Returns
     -------
@@ -53,7 +52,7 @@ def forward(cell, layers, xs, mask, drops=None, backend="numpy"):
     finals : tuple, for each layer the State after its last real step, or a TwoWay of two
     cache : Cache
     """
-    loop, N = BACKENDS[backend], xs.shape[1]
+    loop, N = backends.module("unroll", backend), xs.shape[1]
     drops = drops or (None,) * len(layers)
     finals, runs = [], []
     for p, m in zip(layers, drops):
@@ -71,7 +70,7 @@ def forward(cell, layers, xs, mask, drops=None, backend="numpy"):
 
 def backward(cell, layers, cache, dhs, dfinals, backend="numpy"):
     """Pull dhs (T, N, H or 2H) and the gradients of `finals` back: -> dxs, gradients of `layers`."""
-    loop, mask, grads = BACKENDS[backend], cache.mask, []
+    loop, mask, grads = backends.module("unroll", backend), cache.mask, []
     for p, run, m, d in reversed(list(zip(layers, cache.runs, cache.drops, dfinals))):
         if isinstance(p, TwoWay):
             H = p.forward.U.shape[0]

@@ -1,0 +1,12 @@
+"""The compiled twins of the hot loops.  Nothing outside of this package imports it but backends.py.
+
+    jit.py       when a kernel is compiled, and where its machine code is kept
+    simd.py      arithmetic on 16 numbers at once, written as if on one
+    packing.py   the right operand of a product, in the order in which it is read
+    gemm.py      matrix products
+    threads.py   work shared among threads, with the same bits for any number of them
+
+On these stand the twins.  Each has the names and the marks of the page it repeats:
+
+    rnn.py lstm.py gru.py gru_after.py      a cell and the time loop; unroll.py chooses among them
+"""

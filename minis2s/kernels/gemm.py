@@ -1,0 +1,261 @@
+"""Matrix products: C = A B and C += A B, with B packed.
+
+                       16 columns = one vector
+                      ┌──────┬──────┬──────┬──────┐
+     B, a panel  k -> │ b0   │ b1   │ b2   │ b3   │      read once for each k, straight on
+                      └──────┴──────┴──────┴──────┘
+        ┌───┐         ┌──────┬──────┬──────┬──────┐
+    A   │ a │ row 0   │ += a*b0    │  ...        │
+        │   │         ├──────┼──────┼──────┼──────┤
+        │   │  ...    │                           │      C, a tile of 6 rows and 4 vectors: it stays in 24
+        │   │         │                           │      registers while k runs from 0 to K-1
+        │   │ row 5   │                           │
+        └───┘         └──────┴──────┴──────┴──────┘
+          k
+
+A processor multiplies and adds far faster than it reads memory, so a product is as fast as it is sparing with reads.
+The micro-kernel `tile` reads 4 vectors of B and 6 numbers of A for each k, and does 24 vector multiply-adds with them.
+All other loops only choose tiles.  A is read by two strides, so a transposed A costs nothing: dW = x^T da is a product
+with A = x.T; where that means long jumps, rows of A^T are gathered first.
+
+Each number of C is the sum over k from 0 to K-1, in this order, one rounding for each multiply-add; C += begins with C.
+So a result does not depend on the tile, on the rows done together, or on the number of threads: bit for bit.
+"""
+import numpy as np
+
+from .jit import JIT, inlined
+from .packing import pack, padded
+from .simd import LANES
+
+BLOCK = 48                     # rows of A that stay in the cache while all panels of B pass by
+DEPTH = 512                    # rows of a panel of B that stay in the cache while A's rows pass by
+FAR = 128                      # numbers between neighbours from which on A is gathered first
+
+
+def registers():
+    """(bits of a vector register, how many there are) of this machine."""
+    import llvmlite.binding as llvm
+    features = llvm.get_host_cpu_features()
+    if features.get("avx512f"):
+        return 512, 32
+    if features.get("avx2"):
+        return 256, 16
+    return 128, (32 if "neon" in features or "aarch64" in llvm.get_process_triple() else 16)
+
+
+def tile_shape(dtype, machine=None):
+    """(rows, vectors) of a tile: as large as fits into the registers beside one row of B and an entry of A."""
+    bits, count = machine or registers()
+    each = max(1, LANES * 8 * np.dtype(dtype).itemsize // bits)          # registers for one vector
+    for rows, wide in ((6, 4), (6, 2), (6, 1), (4, 1), (3, 1), (2, 1)):
+        if (rows * wide + wide) * each + 1 <= count:
+            return rows, wide
+    return 1, 1
+
+
+# Without compilation: NumPy, by the same names ------------------------------------------------------------
+
+def packed(B):
+    """B (K, N) in panels, for `product`."""
+    return pack(B, 4)
+
+
+def unpacked(B, K, N):
+    """The reverse: panels -> (K, N)."""
+    panels = [B[n * K:n * K + K * padded(min(N - n, 4 * LANES))].reshape(K, -1) for n in range(0, N, 4 * LANES)]
+    return np.concatenate(panels, axis=1)[:, :N]
+
+
+def product(C, A, B):
+    """C = A B: C (M, N) with neighbouring columns, A (M, K) of any strides, B packed."""
+    C[:] = A @ unpacked(B, A.shape[1], C.shape[1])
+
+
+def add_product(C, A, B):
+    """C += A B"""
+    C += A @ unpacked(B, A.shape[1], C.shape[1])
+
+
+@inlined
+def product_of_steps(Cs, As, B, n0, n1):
+    """Cs[t] = As[t] B at every step t, for the rows n0 .. n1-1 of (T, N, ...) arrays whose steps are neighbours."""
+    T, N = As.shape[:2]
+    if n1 - n0 == N:           # all rows of all steps at once
+        product(Cs.reshape(T * N, Cs.shape[2]), As.reshape(T * N, As.shape[2]), B)
+    else:
+        for t in range(T):
+            product(Cs[t, n0:n1], As[t, n0:n1], B)
+
+
+# With it --------------------------------------------------------------------------------------------------
+
+if JIT:
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic, overload
+
+    from .jit import apart
+    from .simd import V, llvm, load, size_of, spread, store
+
+    I64 = ir.IntType(64)
+
+    @intrinsic
+    def pointer_to(context, a):
+        """The address of an array's first number."""
+        def lower(context, builder, sig, args):
+            return context.make_array(sig.args[0])(context, builder, args[0]).data
+        return types.CPointer(a.dtype)(a), lower
+
+    @intrinsic
+    def moved(context, pointer, count):
+        """The address `count` numbers further on."""
+        def lower(context, builder, sig, args):
+            return builder.gep(args[0], [args[1]])
+        return pointer(pointer, types.intp), lower
+
+    def make_tile(rows, wide):
+        """The micro-kernel for a tile of so many rows and vectors: it is written down instruction by instruction."""
+        @intrinsic
+        def tile(context, C, c_row, columns, A, a_row, a_col, B, K, plus):
+            i = types.intp
+            sig = types.void(C, i, i, A, i, i, B, i, types.boolean)
+
+            def lower(context, builder, sig, args):
+                C, c_row, columns, A, a_row, a_col, B, K, plus = args
+                kind, size = llvm(sig.args[0].dtype), size_of(sig.args[0].dtype)
+
+                def constant(n):
+                    return ir.Constant(I64, n)
+
+                def vector_at(pointer, offset):
+                    return builder.bitcast(builder.gep(pointer, [offset]), kind.as_pointer())
+
+                cells = [(m, v) for m in range(rows) for v in range(wide)]
+                places = [vector_at(C, builder.add(builder.mul(c_row, constant(m)), constant(LANES * v)))
+                          for m, v in cells]
+                counts = [builder.sub(columns, constant(LANES * (v if v == wide - 1 else -wide))) for v in range(wide)]
+
+                # sums begin with 0, or with C
+                start = builder.block
+                with builder.if_then(plus):
+                    old = [load(builder, at, counts[v], size) for at, (m, v) in zip(places, cells)]
+                    after_load = builder.block
+                head, loop, done = builder.block, builder.append_basic_block("k"), builder.append_basic_block("done")
+                first = []
+                for value in old:
+                    choice = builder.phi(kind)
+                    choice.add_incoming(ir.Constant(kind, [0.0] * LANES), start)
+                    choice.add_incoming(value, after_load)
+                    first.append(choice)
+                a_rows = [builder.gep(A, [builder.mul(a_row, constant(m))]) for m in range(rows)]
+                builder.cbranch(builder.icmp_signed(">", K, constant(0)), loop, done)
+
+                # for k in range(K): sums[m, v] += A[m, k] * B[k, v]
+                builder.position_at_end(loop)
+                k = builder.phi(I64)
+                sums = [builder.phi(kind) for _ in cells]
+                b_row = builder.mul(k, constant(wide * LANES))
+                b = []
+                for v in range(wide):
+                    b.append(builder.load(vector_at(B, builder.add(b_row, constant(v * LANES)))))
+                    b[-1].align = 64
+                new = []
+                for m in range(rows):
+                    a = V(builder, spread(builder, builder.load(builder.gep(a_rows[m], [builder.mul(k, a_col)]))))
+                    new += [a.call("fma", V(builder, b[v]), V(builder, sums[m * wide + v])).value for v in range(wide)]
+                following = builder.add(k, constant(1))
+                k.add_incoming(constant(0), head)
+                k.add_incoming(following, loop)
+                for phi, at_first, later in zip(sums, first, new):
+                    phi.add_incoming(at_first, head)
+                    phi.add_incoming(later, loop)
+                builder.cbranch(builder.icmp_signed("<", following, K), loop, done)
+
+                builder.position_at_end(done)
+                for place, (m, v), at_first, later in zip(places, cells, first, new):
+                    last = builder.phi(kind)
+                    last.add_incoming(at_first, head)
+                    last.add_incoming(later, loop)
+                    first[cells.index((m, v))] = last
+                for place, (m, v), value in zip(places, cells, first):
+                    store(builder, value, place, counts[v], size)
+                return context.get_dummy_value()
+            return sig, lower
+        return tile
+
+    @inlined
+    def copy_rows(to, A, a_row, a_col, M, K):
+        """A (M, K) -> A^T with rows of BLOCK numbers, so that neighbours in M are neighbours in memory."""
+        for k in range(K):
+            for m in range(M):
+                to[k * BLOCK + m] = A[m * a_row + k * a_col]
+
+    def make_gemm(dtype):
+        """-> the loops about the micro-kernel, for float32 or float64."""
+        R, WIDE = tile_shape(dtype.name)
+
+        def panel_of(wide):
+            """C (+)= A times one panel `wide` vectors wide, in tiles of R rows, then 2, then 1."""
+            tile_R, tile_2, tile_1 = make_tile(R, wide), make_tile(min(2, R), wide), make_tile(1, wide)
+
+            @inlined
+            def panel(C, c_row, columns, A, a_row, a_col, B, M, K, plus):
+                m = 0
+                while m + R <= M:
+                    tile_R(moved(C, m * c_row), c_row, columns, moved(A, m * a_row), a_row, a_col, B, K, plus)
+                    m += R
+                while m + 2 <= M:
+                    tile_2(moved(C, m * c_row), c_row, columns, moved(A, m * a_row), a_row, a_col, B, K, plus)
+                    m += 2
+                if m < M:
+                    tile_1(moved(C, m * c_row), c_row, columns, moved(A, m * a_row), a_row, a_col, B, K, plus)
+            return panel
+
+        panel_1, panel_2, panel_3, panel_4 = (panel_of(min(w, WIDE)) for w in (1, 2, 3, 4))
+        to_3, to_2, to_1 = ((min(w, WIDE) - 1) * LANES for w in (4, 3, 2))      # most columns of the narrower ones
+        p, i = types.CPointer(dtype), types.intp
+
+        @apart("gemm", dtype, types.void(p, i, p, i, i, p, i, i, i, types.boolean))
+        def gemm(C, c_row, A, a_row, a_col, B, M, K, N, plus):
+            gather = a_col >= FAR
+            gathered = np.empty(BLOCK * DEPTH if gather else 1, dtype)
+            for k in range(0, max(K, 1), DEPTH):
+                Kk, more = min(DEPTH, K - k), plus or k > 0
+                for m in range(0, M, BLOCK):
+                    Amk, Mm, row, col = moved(A, m * a_row + k * a_col), min(BLOCK, M - m), a_row, a_col
+                    if gather:
+                        copy_rows(gathered, Amk, a_row, a_col, Mm, Kk)
+                        Amk, row, col = pointer_to(gathered), 1, BLOCK
+                    for n in range(0, N, WIDE * LANES):
+                        Cmn, columns = moved(C, m * c_row + n), N - n
+                        Bkn = moved(B, n * K + k * padded(min(columns, WIDE * LANES)))
+                        if columns > to_3:
+                            panel_4(Cmn, c_row, columns, Amk, row, col, Bkn, Mm, Kk, more)
+                        elif columns > to_2:
+                            panel_3(Cmn, c_row, columns, Amk, row, col, Bkn, Mm, Kk, more)
+                        elif columns > to_1:
+                            panel_2(Cmn, c_row, columns, Amk, row, col, Bkn, Mm, Kk, more)
+                        else:
+                            panel_1(Cmn, c_row, columns, Amk, row, col, Bkn, Mm, Kk, more)
+        return gemm
+
+    GEMM = {types.float32: make_gemm(types.float32), types.float64: make_gemm(types.float64)}
+
+    @overload(packed)
+    def packed_compiled(B):
+        wide = tile_shape(B.dtype.name)[1]
+        return lambda B: pack(B, wide)
+
+    def product_of(function, plus):
+        @overload(function, inline="always")
+        def compiled(C, A, B):
+            gemm = GEMM[C.dtype]
+
+            def call(C, A, B):
+                size = C.itemsize
+                gemm((C, C.strides[0] // size, A, A.strides[0] // size, A.strides[1] // size, B,
+                      C.shape[0], A.shape[1], C.shape[1], plus))
+            return call
+
+    product_of(product, False)
+    product_of(add_product, True)

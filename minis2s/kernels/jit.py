@@ -1,0 +1,172 @@
+"""Compile a kernel when it is first called, and keep the machine code for the next process.
+
+        call ──> compiled in this process? ──yes──────────────────────────────> run
+                            │no
+                 file of this key in the cache? ──yes── load (milliseconds) ──> run
+                            │no
+                 compile (seconds), write the file ──────────────────────────-> run
+
+    ~/.cache/minis2s/kernels-3f9c…/          one directory for each state of the sources
+        lstm.recur-81d0….nbc                 one file for each kernel, argument types and processor
+
+Numba's own cache looks at the file of the function alone: edit a helper in another file and it serves stale code.
+Here the directory's name holds a hash of all files of this package, so an edit anywhere means another directory.  A
+file is written under a name of its own and then renamed, which is atomic; its name is a hash of its key, so two
+processes that start at once write the same file twice, and nobody ever reads half of one.
+
+A big kernel that many others call (the matrix product) is compiled `apart`: the others know its name alone, and the linker
+finds it, so its machine code is made once and not once in each of them.
+
+With NUMBA_DISABLE_JIT=1, or without Numba, `jit` hands the function back: kernels are plain Python then, slow,
+and a debugger stops inside.
+"""
+import hashlib
+import os
+import pickle
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+try:
+    import llvmlite.binding as llvm
+    import numba
+    from llvmlite import ir
+    from numba.core import compiler
+    from numba.core.caching import _Cache
+    from numba.core.ccallback import CFunc
+    from numba.extending import intrinsic
+    JIT = not numba.config.DISABLE_JIT
+except ImportError:
+    JIT = False
+
+OPTIONS = dict(nogil=True, error_model="numpy", fastmath={"contract"})    # contract: a*b + c may be rounded once
+
+
+def jit(name):
+    """Decorate a kernel.  `name` tells compositions of one function from each other: it is part of the cache's key."""
+    def compiled(function):
+        if not JIT:
+            return function
+        dispatcher = numba.njit(**OPTIONS)(function)
+        dispatcher._cache = Cache(name)
+        return dispatcher
+    return compiled
+
+
+def inlined(function):
+    """Decorate a small helper that becomes part of each of its callers."""
+    return numba.njit(inline="always", **OPTIONS)(function) if JIT else function
+
+
+def cache_root():
+    """Where machine code is kept: NUMBA_CACHE_DIR, or a directory of the user's."""
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(os.environ["NUMBA_CACHE_DIR"]) / "minis2s"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "minis2s"
+
+
+def source_hash(folder=Path(__file__).parent):
+    """A hash of every source file of a package, and of the compiler's version."""
+    h = hashlib.sha256(f"{sys.version} {numba.__version__}".encode())
+    for path in sorted(folder.glob("*.py")):
+        h.update(path.name.encode() + path.read_bytes())
+    return h.hexdigest()[:16]
+
+
+class Told:                    # what was said already: each once in a process
+    compiling = False
+    unwritable = False
+
+
+if JIT:
+    class Cache(_Cache):
+        """The files of one kernel; Numba asks it before compiling and hands it what was compiled."""
+        folder = None
+
+        def __init__(self, name):
+            self.name = name
+
+        @property
+        def cache_path(self):
+            if Cache.folder is None:
+                Cache.folder = cache_root() / f"kernels-{source_hash()}"
+            return Cache.folder
+
+        def file(self, signature, codegen):
+            key = repr((self.name, signature, codegen.magic_tuple()))
+            return self.cache_path / f"{self.name}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.nbc"
+
+        def load_overload(self, signature, target):
+            target.refresh()
+            link(str(signature))
+            try:
+                with open(self.file(signature, target.codegen()), "rb") as f:
+                    return compiler.CompileResult._rebuild(target, *pickle.load(f))
+            except (OSError, EOFError, pickle.UnpicklingError):
+                if not Told.compiling:
+                    print("compiling kernels, once ...", file=sys.stderr, flush=True)
+                Told.compiling = True
+
+        def save_overload(self, signature, result):
+            path = self.file(signature, result.codegen)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as f:
+                    pickle.dump(result._reduce(), f)
+                os.replace(f.name, path)
+            except OSError as e:
+                if not Told.unwritable:
+                    warnings.warn(f"compiled kernels cannot be kept in {path.parent} ({e.strerror}): every process "
+                                  "will compile them again; NUMBA_CACHE_DIR names another place", stacklevel=2)
+                Told.unwritable = True
+
+        def enable(self):
+            """Always on."""
+
+        def disable(self):
+            """Always on."""
+
+        def flush(self):
+            """Nothing is kept in memory."""
+
+    APART = {}                 # kernels compiled apart and not linked yet: (name, dtype) -> how to
+
+    def apart(name, dtype, signature):
+        """Decorate a kernel for one dtype that others call by its name alone; it returns nothing."""
+        symbol = f"minis2s.{name}.{dtype}"
+
+        def compiled(function):
+            def make():
+                kernel = CFunc(function, (signature.args, signature.return_type), {}, OPTIONS)
+                kernel._cache = Cache(f"{name}-{dtype}")
+                kernel.compile()
+                llvm.add_symbol(symbol, kernel.address)
+                return kernel                                  # kept: its machine code must stay
+            APART[name, str(dtype)] = make
+
+            @intrinsic
+            def call(context, args):
+                def lower(context, builder, sig, values):
+                    values = [argument(context, builder, builder.extract_value(values[0], k), have, want)
+                              for k, (have, want) in enumerate(zip(sig.args[0].types, signature.args))]
+                    form = ir.FunctionType(ir.VoidType(), [v.type for v in values])
+                    builder.call(numba.core.cgutils.get_or_insert_function(builder.module, form, symbol), values)
+                    return context.get_dummy_value()
+                return numba.types.void(args), lower
+            return call
+        return compiled
+
+    def argument(context, builder, value, have, want):
+        """A number as it is; of an array its address.  The array is the call's argument, so it lives until the end."""
+        if isinstance(have, numba.types.Array):
+            return context.make_array(have)(context, builder, value).data
+        return context.get_value_as_argument(builder, want, context.cast(builder, value, have, want))
+
+    LINKED = {}
+
+    def link(signature):
+        """Make known to the linker the kernels that one with this signature may call."""
+        for key in list(APART):
+            if key[1] in signature and key in APART:
+                LINKED[key] = APART.pop(key)()

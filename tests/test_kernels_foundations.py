@@ -1,0 +1,250 @@
+"""Vector arithmetic, packing and matrix products, compiled and as plain Python."""
+import os
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minis2s.kernels import gemm, jit, packing, simd
+from minis2s.kernels.simd import LANES, at
+
+compiled = pytest.mark.skipif(not jit.JIT, reason="these look at the compiler")
+
+
+@jit.jit("test.apply")
+def apply(x, y, which):
+    N, H = x.shape
+    for n in range(N):
+        for j in range(0, H, LANES):
+            J = at(j, H)
+            v = x[n, J]
+            if which == 0:
+                y[n, J] = simd.exp(v)
+            elif which == 1:
+                y[n, J] = simd.tanh(v)
+            elif which == 2:
+                y[n, J] = simd.sigmoid(v)
+            elif which == 3:
+                y[n, J] = -v
+            elif which == 4:
+                y[n, J] = 1.0 - v * v / 3.0 + v
+            elif which == 5:
+                y[n, J] = simd.where(n % 2 == 0, v, 7.0)
+            else:
+                y[n, J] = simd.at_least(v, 0.5)
+
+
+@jit.jit("test.fold")
+def fold(x, y):
+    for n in range(len(x)):
+        s = simd.zeros(x)
+        for j in range(0, x.shape[1], LANES):
+            s = simd.add(s, x[n, at(j, x.shape[1])])
+        y[n, 0], y[n, 1] = simd.total(s), simd.greatest(x[n, at(0, min(LANES, x.shape[1]))])
+
+
+def numbers(dtype):
+    rng, big = np.random.default_rng(0), 87 if dtype == "float32" else 700
+    return np.concatenate([rng.uniform(-big, big, 50_001), rng.uniform(-9, 9, 50_000), 10.0 ** rng.uniform(-12, 0, 9999),
+                           -10.0 ** rng.uniform(-12, 0, 9999)]).astype(dtype)[None]
+
+
+@pytest.mark.parametrize("dtype, bounds", [("float32", (1.5e-7, 3e-7, 2e-7)), ("float64", (5e-16, 5e-16, 5e-16))])
+def test_error_bounds(dtype, bounds):
+    """The bounds that simd.py states, relative, against the widest floats of the machine."""
+    x = numbers(dtype)
+    if not jit.JIT:
+        x = x[:, ::100].copy()
+    y, exact = np.empty_like(x), x.astype(np.longdouble)
+    wanted = np.exp(exact), np.tanh(exact), 1 / (1 + np.exp(-exact))
+    for which, want in enumerate(wanted):
+        apply(x, y, which)
+        normal = np.abs(want) > np.finfo(dtype).tiny
+        error = np.abs((y - want) / want)[normal].max()
+        if jit.JIT or which < 2:                 # NumPy's own sigmoid by tanh loses small values
+            assert error < bounds[which], (which, error)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_is_not_finite_stays_so(dtype):
+    x = np.array([[np.nan, np.inf, -np.inf, 0.0, 1000.0, -1000.0] + [1.0] * 12], dtype)
+    y = np.empty_like(x)
+    for which, f in enumerate((np.exp, np.tanh, lambda a: 0.5 * (1 + np.tanh(a / 2)))):
+        apply(x, y, which)
+        with np.errstate(over="ignore"):
+            np.testing.assert_allclose(y, f(x), rtol=1e-6, atol=1e-38)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("H", [1, 7, 15, 16, 17, 33])
+def test_operators_and_tails(dtype, H):
+    """Every size is right, and nothing is written beyond a row."""
+    rng = np.random.default_rng(H)
+    x, room = rng.normal(size=(3, H)).astype(dtype), np.full((3, H + 20), 5, dtype)
+    y = room[:, :H]
+    wants = {3: -x, 4: 1 - x * x / 3 + x, 5: np.where(np.arange(3)[:, None] % 2 == 0, x, 7), 6: np.maximum(x, 0.5)}
+    for which, want in wants.items():
+        apply(x, y, which)
+        np.testing.assert_allclose(y, want, rtol=4e-7 if dtype == "float32" else 1e-15, atol=1e-7)
+    assert (room[:, H:] == 5).all()
+    out = np.empty((3, 2), dtype)
+    fold(x, out)
+    np.testing.assert_allclose(out[:, 0], x.sum(axis=1), rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(out[:, 1], np.maximum(x[:, :16].max(axis=1), 0 if H < 16 and jit.JIT else -np.inf))
+
+
+def test_the_greatest_is_nan_if_one_is():
+    x, out = np.ones((4, 16)), np.empty((4, 2))
+    x[1, 0] = x[2, 7] = x[3, 15] = np.nan
+    fold(x, out)
+    np.testing.assert_array_equal(np.isnan(out[:, 1]), [False, True, True, True])
+
+
+# Products -------------------------------------------------------------------------------------------------
+
+@jit.jit("test.multiply")
+def multiply(C, A, B, plus):
+    if plus:
+        gemm.add_product(C, A, gemm.packed(B))
+    else:
+        gemm.product(C, A, gemm.packed(B))
+
+
+def check_product(M, K, N, dtype, seed=0, transposed=False):
+    rng = np.random.default_rng(seed)
+    A, B = rng.normal(size=(M, K)).astype(dtype), rng.normal(size=(K, N)).astype(dtype)
+    if transposed:
+        A = np.ascontiguousarray(A.T).T
+        B = np.ascontiguousarray(B.T).T
+    room = np.full((M, N + 5), 3, dtype)
+    C, want = room[:, :N], A.astype("float64") @ B
+    atol = (1e-6 if dtype == "float32" else 2e-15) * (K + 4)
+    multiply(C, A, B, False)
+    np.testing.assert_allclose(C, want, rtol=0, atol=atol)
+    multiply(C, A, B, True)
+    np.testing.assert_allclose(C, 2 * want, rtol=0, atol=2 * atol)
+    assert (room[:, N:] == 3).all()
+
+
+@given(st.integers(1, 70), st.integers(1, 70), st.integers(1, 140), st.sampled_from(["float32", "float64"]),
+       st.booleans(), st.integers(0, 99))
+def test_products_of_any_size(M, K, N, dtype, transposed, seed):
+    check_product(M, K, N, dtype, seed, transposed)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_products_larger_than_the_blocks(dtype, transposed):
+    check_product(gemm.BLOCK * 3 + 5, gemm.DEPTH * 2 + 3, 4 * LANES + 17, dtype, transposed=transposed)
+
+
+def test_a_row_of_a_product_does_not_depend_on_the_rows_done_with_it():
+    """Bit for bit: the reason why threads change nothing."""
+    rng = np.random.default_rng(0)
+    A, B = rng.normal(size=(64, 700)).astype("float32"), rng.normal(size=(700, 80)).astype("float32")
+    whole, part = np.empty((64, 80), "float32"), np.empty((64, 80), "float32")
+    multiply(whole, A, B, False)
+    for a, b in ((0, 5), (5, 6), (6, 20), (20, 64)):
+        multiply(part[a:b], A[a:b], B, False)
+    if jit.JIT:
+        np.testing.assert_array_equal(whole, part)
+    np.testing.assert_allclose(whole, part, atol=1e-4)
+
+
+def test_products_propagate_what_is_not_finite():
+    A, B, C = np.ones((3, 4)), np.ones((4, 5)), np.empty((3, 5))
+    A[1, 2], B[0, 3] = np.nan, np.inf
+    multiply(C, A, B, False)
+    np.testing.assert_array_equal(C, A @ B)
+
+
+@given(st.integers(1, 9), st.integers(1, 150))
+def test_packing_and_back(K, N):
+    B = np.random.default_rng(0).normal(size=(K, N))
+    panels = packing.pack(B, 4)
+    assert panels.size == K * -(-N // LANES) * LANES
+    np.testing.assert_array_equal(gemm.unpacked(panels, K, N), B)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_tile_fits_into_the_registers_of_every_machine(dtype):
+    for bits, count in ((512, 32), (256, 16), (128, 32), (128, 16)):
+        rows, wide = gemm.tile_shape(dtype, (bits, count))
+        each = LANES * 8 * np.dtype(dtype).itemsize // bits
+        assert rows * wide == 1 or (rows * wide + wide) * each + 1 <= count
+    assert gemm.tile_shape("float32", (512, 32)) == (6, 4)
+    assert gemm.tile_shape("float32", (256, 16)) == (6, 1)
+
+
+# The cache ------------------------------------------------------------------------------------------------
+
+PROGRAM = """
+import numpy as np
+from minis2s.kernels import gemm, jit
+@jit.jit("test.program")
+def f(C, A, B):
+    gemm.product(C, A, gemm.packed(B))
+C = np.empty((2, 3), "float32")
+f(C, np.ones((2, 4), "float32"), np.ones((4, 3), "float32"))
+assert (C == 4).all()
+print("was in the cache:", not jit.Told.compiling)
+"""
+
+
+def start(program, **env):
+    return subprocess.Popen([sys.executable, "-c", program], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            env={**os.environ, **env})
+
+
+def finish(process):
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    return out, err
+
+
+@compiled
+def test_two_processes_at_once_and_a_third_that_finds_their_work(tmp_path):
+    first = [start(PROGRAM, NUMBA_CACHE_DIR=str(tmp_path)) for _ in range(2)]
+    for process in first:
+        out, err = finish(process)
+        assert "was in the cache: False" in out and err.count("compiling kernels, once") == 1
+    out, err = finish(start(PROGRAM, NUMBA_CACHE_DIR=str(tmp_path)))
+    assert "was in the cache: True" in out and err == ""
+    files = [path.name for path in tmp_path.rglob("*") if path.is_file()]
+    assert files and all(name.endswith(".nbc") for name in files)       # nothing half done is left
+    for path in tmp_path.rglob("*.nbc"):
+        path.write_bytes(path.read_bytes()[:100])                       # a broken file is compiled anew
+    out, _ = finish(start(PROGRAM, NUMBA_CACHE_DIR=str(tmp_path)))
+    assert "was in the cache: False" in out
+
+
+@compiled
+def test_a_cache_that_cannot_be_written_gives_one_warning(tmp_path):
+    (tmp_path / "file").write_text("where a directory should be")
+    out, err = finish(start(PROGRAM, NUMBA_CACHE_DIR=str(tmp_path / "file")))
+    assert "was in the cache: False" in out and err.count("cannot be kept") == 1
+
+
+@compiled
+def test_an_edit_of_any_file_is_another_cache(tmp_path):
+    for name in ("a.py", "b.py"):
+        (tmp_path / name).write_text("x = 1\n")
+    before = jit.source_hash(tmp_path)
+    assert jit.source_hash(tmp_path) == before
+    (tmp_path / "b.py").write_text("x = 2\n")
+    assert jit.source_hash(tmp_path) != before
+
+
+def test_importing_the_library_does_not_import_numba():
+    out, _ = finish(start("import sys, minis2s, minis2s.cli; print('numba' in sys.modules)"))
+    assert out == "False\n"
+
+
+def test_nothing_warns():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_product(2, 3, 4, "float64")

@@ -1,0 +1,155 @@
+"""The twins of the cells and the time loop against the NumPy path: field by field, outputs and all gradients."""
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from draw import form, like, normal, read_only, same
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from minis2s import recurrent, tree, unroll
+from minis2s.cells import CELLS
+from minis2s.kernels import jit, threads
+from minis2s.kernels import unroll as twin
+
+BOUND = {"float64": 1e-12, "float32": 3e-6}
+cells = pytest.mark.parametrize("name", CELLS)
+dtypes = pytest.mark.parametrize("dtype", BOUND)
+
+
+class Case:
+    def __init__(self, name, T, N, D, H, dtype, seed=0, in_front=False):
+        rng, self.cell, self.dtype = np.random.default_rng(seed), CELLS[name], dtype
+        scale = 1.6 / np.sqrt(H + D)
+
+        def state():
+            return self.cell.State(*(normal(rng, N, H) for _ in self.cell.State._fields))
+        p = like(rng, self.cell.init(rng, D, H), scale)
+        arrays = p, normal(rng, T, N, D), state(), normal(rng, T, N, H), state()
+        self.p, self.xs, self.s0, self.dhs, self.d = read_only(tree.map(lambda a: a.astype(dtype), arrays))
+        self.mask = np.arange(T)[:, None] < rng.integers(0, T + 1, N)
+        self.mask = read_only(self.mask[::-1] if in_front else self.mask)
+
+    def run(self, loop):
+        hs, s, k = loop.forward(self.cell, self.p, self.xs, self.s0, self.mask)
+        k = read_only(k)
+        grads = loop.backward(self.cell, self.p, k, self.dhs, self.d, self.mask)
+        if isinstance(k, list):
+            k = type(k[0])(*map(np.stack, zip(*k)))
+        return (hs, s), k, grads
+
+    def check(self):
+        for got, want in zip(self.run(twin), self.run(unroll), strict=True):
+            assert form(got) == form(want)
+            close(got, want, self.dtype)
+
+
+def close(got, want, dtype):
+    """Array by array, relative to the array's largest entry (but at least 1)."""
+    for (name, a), (_, b) in zip(tree.named(got), tree.named(want), strict=True):
+        assert a.dtype == b.dtype == dtype, name
+        size = np.abs(b).max(initial=1.0)
+        np.testing.assert_allclose(a, b, rtol=0, atol=BOUND[dtype] * size, err_msg=name)
+
+
+@cells
+@dtypes
+def test_twin_is_the_numpy_path(name, dtype):
+    for sizes in ((1, 1, 1, 1), (5, 7, 16, 32), (4, 49, 37, 33), (3, 6, 130, 100)):
+        Case(name, *sizes, dtype).check()
+
+
+@cells
+@given(T=st.integers(1, 6), N=st.integers(1, 37), D=st.integers(1, 37), H=st.integers(1, 37), seed=st.integers(0, 99),
+       in_front=st.booleans(), dtype=st.sampled_from(list(BOUND)))
+@settings(max_examples=15)
+def test_any_size_and_lengths(name, T, N, D, H, seed, in_front, dtype):
+    Case(name, T, N, D, H, dtype, seed, in_front).check()
+
+
+@cells
+def test_backward_twice_gives_the_same_bits(name):
+    c = Case(name, 4, 5, 6, 20, "float32")
+    k = read_only(twin.forward(c.cell, c.p, c.xs, c.s0, c.mask)[2])
+    args = c.cell, c.p, k, c.dhs, c.d, c.mask
+    same(twin.backward(*args), twin.backward(*args))
+
+
+@cells
+def test_any_number_of_threads_gives_the_same_bits(name, monkeypatch):
+    monkeypatch.setattr(threads, "ENOUGH", 1)
+    c, results = Case(name, 5, 41, 70, 90, "float32"), []
+    try:
+        for count in (1, 2, 3, 7):
+            threads.use(count)
+            results.append(c.run(twin))
+    finally:
+        threads.use(1)
+    for other in results[1:]:
+        for got, want in zip(other, results[0]):
+            same(got, want)
+
+
+@cells
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_spreads_as_in_numpy(name, bad):
+    c = Case(name, 3, 4, 5, 18, "float64")
+    c.mask = np.ones_like(c.mask)
+    for where in ("xs", "dhs"):
+        old = getattr(c, where)
+        new = old.copy()
+        new[1, 2, 3] = bad
+        setattr(c, where, new)
+        with np.errstate(all="ignore"):
+            for got, want in zip(c.run(twin), c.run(unroll)):
+                for (field, a), (_, b) in zip(tree.named(got), tree.named(want)):
+                    np.testing.assert_array_equal(np.isnan(a), np.isnan(b), err_msg=f"{where} {field}")
+                    np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12, err_msg=f"{where} {field}")
+        setattr(c, where, old)
+
+
+@pytest.mark.parametrize("name, layers, two", [("lstm", 2, True), ("gru", 3, False), ("rnn", 2, True)])
+def test_stacks_in_both_directions(name, layers, two):
+    cell, rng, T, N, D, H = CELLS[name], np.random.default_rng(0), 5, 6, 7, 9
+    sizes = [D] + [H * (1 + two)] * (layers - 1)
+
+    def both(make):
+        return recurrent.TwoWay(make(), make()) if two else make()
+
+    def zeros():
+        return cell.State(*(normal(rng, N, H) for _ in cell.State._fields))
+    p = tuple(both(lambda: like(rng, cell.init(rng, size, H), 0.3)) for size in sizes)
+    xs, dhs = normal(rng, T, N, D), normal(rng, T, N, H * (1 + two))
+    d = tuple(both(zeros) for _ in sizes)
+    drops = tuple((rng.random((N, size)) < 0.7) / 0.7 for size in sizes)
+    mask = np.arange(T)[:, None] < rng.integers(1, T + 1, N)
+    results = []
+    for backend in ("numpy", "numba"):
+        hs, finals, k = recurrent.forward(cell, p, xs, mask, drops, backend)
+        results.append((hs, finals, *recurrent.backward(cell, p, k, dhs, d, backend)))
+    close(results[1], results[0], "float64")
+
+
+def test_the_environment_overrides_the_backend(monkeypatch):
+    from minis2s import backends
+    assert backends.module("unroll", "numpy") is unroll and backends.module("unroll", "numba") is twin
+    monkeypatch.setenv("MINIS2S_BACKEND", "numba")
+    assert backends.module("unroll", "numpy") is twin
+    monkeypatch.setenv("MINIS2S_BACKEND", "fortran")
+    with pytest.raises(ValueError, match="MINIS2S_BACKEND='fortran': choose one of numpy, numba"):
+        backends.chosen("numpy")
+    monkeypatch.delenv("MINIS2S_BACKEND")
+    with pytest.raises(ValueError, match="backend='c': choose one of numpy, numba"):
+        backends.chosen("c")
+
+
+@pytest.mark.skipif(not jit.JIT, reason="this is the run without compilation")
+def test_without_compilation():
+    """The kernels' tests once more as plain Python."""
+    here = os.path.dirname(__file__)
+    chosen = [f"{here}/{name}" for name in os.listdir(here) if name.startswith("test_kernels")]
+    run = subprocess.run([sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", *chosen], text=True, capture_output=True,
+                         env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, cwd=os.path.dirname(here))
+    assert run.returncode == 0, run.stdout[-3000:]
