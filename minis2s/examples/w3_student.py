@@ -91,7 +91,7 @@ def run(seed=0):
         e, used = score.score(p.decoder.score, s, memory)
         probs = softmax(logits[t, 0])
         steps.append(Step(target_vocab.symbols[one.inputs[t, 0]], cell.i[0], cell.f[0], cell.o[0],
-                          np.arctanh(cell.tanh_c[0]), s[0], used.v[:, 0], e[:, 0], step.attend.alpha[:, 0], ctx[0], probs,
+                          (cell.f * cell.c_prev + cell.i * cell.g)[0], s[0], used.v[:, 0], e[:, 0], step.attend.alpha[:, 0], ctx[0], probs,
                           target_vocab.symbols[probs.argmax()]))
     encoder = k.encode.encoder.stack.runs[0]
     W_a = printed.AttentionParams(np.concatenate([p.decoder.score.W_s, p.decoder.score.W_h]))
@@ -101,7 +101,7 @@ def run(seed=0):
         error = ""
     except ValueError as e:
         error = str(e)
-    return Result(config, losses, encoder, hs[:, 0], np.stack([np.arctanh(c.tanh_c[0]) for c in encoder]), steps,
+    return Result(config, losses, encoder, hs[:, 0], np.stack([(c.f * c.c_prev + c.i * c.g)[0] for c in encoder]), steps,
                   target_vocab.decode(said), target_vocab.decode(he), decoder.alphas(k.decoder)[:, :, 0], alone, error,
                   target_vocab.symbols)
 
@@ -133,7 +133,8 @@ def report(r):
 
     out += show.heading("Decoder: s_t = LSTM(y_{t-1}, s_{t-1}), then a_t from s_t      (L, AC, A1, A2)")
     out += ["  s_0 = h_3, c_0 = c_3;  v_ti = tanh(W_a [s_t; h_i]),  e_ti = v_ti · h_i,",
-            "  a_t = softmax(e_t) over i,  ctx_t = Σ a_ti h_i,  p(y_t) = softmax(W_y [s_t; ctx_t] + b_y)"]
+            "  a_t = softmax(e_t) over i,  ctx_t = Σ a_ti h_i,",
+            "  p(y_t) = softmax(W_y [s_t; ctx_t] + b_y)"]
     for t, step in enumerate(r.steps, 1):
         out += ["", f"  t = {t}, fed {step.fed}"]
         for name in "ifocs":
