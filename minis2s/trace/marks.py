@@ -45,7 +45,7 @@ def equations(docstring):
         for mark, text in ((left, line[:cut]), (right, line[cut:])):
             text = re.sub(r" {2,}", "  ", HEAD.sub("", text).strip())
             if mark and text:
-                found[mark] = f"{found[mark]}; {text}" if mark in found else text
+                found[mark] = f"{found[mark]}\n{text}" if mark in found else text
     return found
 
 
@@ -139,3 +139,11 @@ def returned(node, function, found, told):
     size = max(len(local), len(words))
     words, local = words + [None] * (size - len(words)), local + [None] * (size - len(local))
     return tuple((word or name or "value", name) for word, name in zip(words, local))
+
+
+def equations_of(tr):
+    """Trace -> {mark: equation} of all modules that its entries come from."""
+    told = {}
+    for file in dict.fromkeys(e.file for e in tr.entries):
+        told.update(read_module(file)[1])
+    return told

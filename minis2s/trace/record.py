@@ -1,5 +1,6 @@
 """What a trace holds, and how to ask for it by name: `tr.decoder.alpha[3]`."""
 import difflib
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +23,8 @@ class Entry(NamedTuple):
     value: np.ndarray
     execution: int             # entries of one run of one line have the same
     inside: int | None         # the execution of the line that called this one: (L2) calls (F1)
-    where: str                 # "cells/lstm.py:62"
+    file: str
+    line: int
     code: str                  # the line
 
     @property
@@ -32,6 +34,11 @@ class Entry(NamedTuple):
     @property
     def shape(self):
         return self.value.shape
+
+    @property
+    def where(self):
+        """Folder, file and line: "cells/lstm.py:62"."""
+        return f"{'/'.join(Path(self.file).parts[-2:])}:{self.line}"
 
     @property
     def place(self):
@@ -190,6 +197,12 @@ class Trace(View):
         from .diff import first_difference
         return first_difference(self, other, rtol)
 
+    def steps(self, wanted):
+        """The same trace with the steps t of `wanted` alone; what belongs to no single step is left out."""
+        kept = Trace(self.source, self.target)
+        kept._entries, kept.masks = [e for e in self._entries if e.t in wanted], self.masks
+        return kept
+
     def html(self, title="minis2s trace"):
         """One self-contained page: see `minis2s.trace.page`."""
         from .page import page
@@ -203,7 +216,7 @@ class Trace(View):
             self.masks.setdefault("steps", {})[part, t] = value[:, 0]
         self._entries.append(Entry(
             len(self._entries), marks, name, role, t, layer, direction, part, phase, self._label(position), value,
-            execution, inside, f"{'/'.join(filename.replace(chr(92), '/').split('/')[-2:])}:{statement.line}", statement.code))
+            execution, inside, filename, statement.line, statement.code))
 
     def _label(self, position: Position):
         labels = {"encoder": self.source, "decoder": self.target}.get(position.part)

@@ -43,7 +43,7 @@ def equation_by_equation(tr, told, phases=("forward", "backward"), steps=None):
         Only these t; what belongs to no single step is left out then.
     """
     head, known = None, set()
-    for group in executions(tr.entries):
+    for group in telling(tr.entries):
         e = group[-1]
         if e.phase not in phases or (steps is not None and e.t not in steps):
             continue
@@ -54,7 +54,7 @@ def equation_by_equation(tr, told, phases=("forward", "backward"), steps=None):
             yield f"── {here} ".ljust(WIDE, "─")
             known = set()
         for mark in e.marks:
-            for i, text in enumerate((told.get(mark) or "").split("; ")):
+            for i, text in enumerate((told.get(mark) or "").split("\n")):
                 yield cut(f"{mark if i == 0 else '':<7} {text}", WIDE)
         yield cut(f"        {e.where}:  {e.code}", WIDE)
         for e in sorted(group, key=lambda e: e.role):           # "in" before "out"
@@ -70,12 +70,27 @@ def executions(entries):
     return sorted((g for g in groups.values()), key=lambda g: max(e.number for e in g))
 
 
+def telling(entries):
+    """The executions that show a number of their own.
+
+    A line that hands on what it was given (dropout without a mask) does not, nor does one that another line calls
+    if that one shows the same numbers, as (L2) does those of (F1).
+    """
+    groups = executions(entries)
+    shown = {group[0].execution: {id(e.value) for e in group} for group in groups}
+    for group in groups:
+        given = {id(e.value) for e in group if e.role == "in"}
+        idle = all(id(e.value) in given for e in group if e.role == "out")
+        if not idle and not shown[group[0].execution] <= shown.get(group[0].inside, set()):
+            yield group
+
+
 def numbers(e, again=False):
     """Lines with the numbers of one entry."""
     a, sign = e.value, "=" if e.role == "out" else "<"
     head = f"    {sign} {e.name:<10} "
-    if a.ndim == 0:
-        yield head + one(a[()]).strip()
+    if a.size == 1:
+        yield head + f"{shape(e):<9} {one(a.flat[0]).strip()}"
         return
     if again:
         yield head + f"{shape(e):<9} as above"
