@@ -256,6 +256,11 @@ def test_the_tiny_example_can_be_followed_with_a_calculator(formula):
     assert any(form.backward for form in formula.forms) == any(mark.endswith("*") for mark in marks)
 
 
+def test_the_example_of_a4_4_gives_the_numbers_that_the_document_prints():
+    found = [line.value for line in FORMULAS["A4.4"].steps() if line.what.startswith("ŷ_")]
+    assert found == pytest.approx([0.2, 0.8, 0.8, 0.2])
+
+
 def test_the_calculator_finds_a_wrong_line_out():
     assert calculate("(−0.5)·2 + 3² − √(4) + σ(0)") == -1 + 9 - 2 + 0.5
     line = next(line for line in FORMULAS["B4.2e"].steps() if line.what == "c = f c' + i g")
@@ -380,6 +385,7 @@ def test_what_cannot_be_asked_is_refused():
 def test_the_package_imports_nothing_of_the_tests():
     """An installed package has no tests/: the oracle it compares with is its own minis2s.naive."""
     folders = ("formulas", "printed", "commands")
-    files = [file for folder in folders for file in (PACKAGE / folder).glob("*.py")]
+    files = [file for folder in folders for file in (PACKAGE / folder).rglob("*.py")]
+    assert len(files) > 20
     for path in files:
         assert not re.search(r"^\s*(import|from) (tests|naive|draw|oracle)\b", path.read_text(), re.M), path

@@ -67,7 +67,7 @@ def test_P2_the_encoders_last_states_are_the_context_and_teacher_forcing_feeds_t
 
 
 def repeat_vector(p, xs, S):
-    """B 5.2 as meant: the encoder's last h repeated S times, two stacked LSTMs, a dense layer at each step."""
+    """B 5.2 as meant: the last h repeated S times, two stacked LSTMs, a dense layer at each step."""
     mask = np.ones(xs.shape[:2], dtype=bool)
     _, finals, k_encoder = recurrent.forward(lstm, p[0], xs, mask)
     repeated = np.repeat(finals[0].h[None], S, axis=0)
@@ -310,7 +310,7 @@ def test_P14_attention_where_input_and_output_have_very_different_lengths(rng, T
     for n in range(2):
         close(logits[:, n], np.array(oracle.model(p, config, batch, n)))
     nothing = decoder.State(tree.zeros_like(k.encode.finals), None)
-    dr = np.ones_like(k.decoder.rs[0])                          # one output step reaches every word, however far
+    dr = np.ones_like(k.decoder.rs[0])                          # one output step reaches every word
     dsource = decoder.step_backward(p.decoder, config, k.source, k.decoder.steps[0], dr, nothing)[2]
     reached = abs(dsource.memory.hs).max(axis=2)
     assert (reached[batch.source_mask] > 0).all() and not reached[~batch.source_mask].any()

@@ -214,7 +214,7 @@ FORMULAS = (
         name="gradient clipping",
         brief="g ← g · min(1, c / ‖g‖), or each entry cut to [−c, c]",
         printed="(in words) limit the size of the gradient",
-        latex=r"g \leftarrow g \cdot \min(1, c / \lVert g \rVert)",
+        latex=r"\text{limit the size of the gradient}",
         symbols={
             "g": "all gradients of the model together",
             "c": "the limit",

@@ -233,11 +233,9 @@ def tied():
 
 def free_running():
     E, W_y, W, U = (0.0, 1.0, -1.0), (0.0, 0.8, -0.8), 0.5, -1.2  # three words, one unit
-    lines, h, p = (
-        given(context=0.4, E_0=E[0], E_1=E[1], E_2=E[2], W=W, U=U),
-        0.4,
-        rnn.Params(mat([W]), mat([U]), np.zeros(1)),
-    )
+    words = {f"E_{v}": E[v] for v in range(3)} | {f"W_y{v}": W_y[v] for v in range(3)}
+    lines, h = given(context=0.4, **words, W=W, U=U), 0.4
+    p = rnn.Params(mat([W]), mat([U]), np.zeros(1))
     back = []
     for t in (1, 2):
         logits = linear.forward(linear.Params(mat(W_y), np.zeros(3)), mat([h])).ravel()
@@ -385,13 +383,13 @@ def b4_2e():
 
 
 def b4_2d():
-    """(PB3): the candidate of lstm() without h' U_g; x is the document's h_t, h' its s_{t-1}."""
+    """(PB3): the candidate of lstm() without h' U_g; x = 1 is the document's h_t, h' its s_{t-1}."""
     x, state = mat([1.0]), printed_b.State(mat([0.5]), mat([-1.0]))
     p = printed_b.DecoderParams(
         mat([0.5, 1.0, 2.0, -0.5]), mat([1.0, -1.0, 1.0]), np.array([0.0, 1.0, 0.0, 0.0])
     )
     return lstm() + printed_candidate(
-        *printed_b.decoder_step(p, x, state), "PB3", "x W_g + b_g, where x is h_t", "1·2 + 0"
+        *printed_b.decoder_step(p, x, state), "PB3", "h_t W_g + b_g", "1·2 + 0"
     )
 
 
@@ -683,8 +681,8 @@ def b4_1():
 
 
 def a4_4():
-    """As printed, s_0 = 0; two units, and one number for each word."""
-    W_e, W_d = mat([1.0, -1.0], [0.5, 0.0], [0.0, 0.5]), mat([0.4, -0.9863], [0.5, 0.0], [0.0, 0.5])
+    """As printed, s_0 = 0; two units, one number for each word; W_d gives [0.2, 0.8] and [0.8, 0.2]."""
+    W_e, W_d = mat([1.0, -1.0], [0.5, 0.0], [0.0, 0.5]), mat([0.4 - log(4), 0.4], [0.5, 0.5], [-0.5, -0.5])
     xs, ys = (1.0, 0.5, -1.0), (1.0, -1.0)
     p = printed_a.Example(W_e, printed_a.Params(W_d))
     hs, ss, ps, k = printed_a.example(p, np.reshape(xs, (3, 1, 1)), np.reshape(ys, (2, 1, 1)))
