@@ -71,17 +71,14 @@ def executions(entries):
 
 
 def telling(entries):
-    """The executions that show a number of their own.
-
-    A line that hands on what it was given (dropout without a mask) does not, nor does one that another line calls
-    if that one shows the same numbers, as (L2) does those of (F1).
-    """
+    """The executions worth a place: all but dropout without a mask, and maps such as (F1) whose caller (L2) shows it all."""
     groups = executions(entries)
     shown = {group[0].execution: {id(e.value) for e in group} for group in groups}
     for group in groups:
-        given = {id(e.value) for e in group if e.role == "in"}
-        idle = all(id(e.value) in given for e in group if e.role == "out")
-        if not idle and not shown[group[0].execution] <= shown.get(group[0].inside, set()):
+        e, names = group[0], {e.name for e in group if e.role == "in"}
+        undropped = e.marks[0].startswith("(DR") and "m" not in names
+        map_of_caller = e.marks[0].startswith("(F") and shown[e.execution] <= shown.get(e.inside, set())
+        if not undropped and not map_of_caller:
             yield group
 
 
