@@ -423,7 +423,7 @@ def text_pairs(name, pairs):
     if hasattr(pairs, "sources"):
         pairs = list(zip(pairs.sources, pairs.targets))
     if not isinstance(pairs, (list, tuple)):
-        raise TypeError(f"{name}: got {type(pairs).__name__}, wanted a list of (source, target), or a file's path")
+        raise TypeError(f"{name}: got {type(pairs).__name__}, wanted a list of (source, target), or a path")
     if not pairs:
         raise ValueError(f"{name}: none, wanted at least one (source, target)")
     for i, pair in enumerate(pairs):

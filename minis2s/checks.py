@@ -30,8 +30,8 @@ def array(name, a, shape, kinds="fc"):
     words = {"f": "floating", "c": "complex", "i": "whole", "u": "unsigned", "b": "bool"}
     if a.dtype.kind not in kinds:
         raise TypeError(f"{name}: got dtype {a.dtype}, wanted {' or '.join(words[k] for k in kinds)} numbers")
-    fits = len(a.shape) == len(shape) and all(n > 0 if isinstance(w, str) else n == w for n, w in zip(a.shape, shape))
-    if not fits:
+    sizes = [n > 0 if isinstance(w, str) else n == w for n, w in zip(a.shape, shape)]
+    if len(a.shape) != len(shape) or not all(sizes):
         raise ValueError(f"{name}: got shape {a.shape}, wanted ({', '.join(map(str, shape))})")
     if a.dtype.kind in "fc" and not np.isfinite(a).all():
         at = tuple(int(i) for i in np.unravel_index(np.argmin(np.isfinite(a)), a.shape))
@@ -49,7 +49,7 @@ def mask(name, a, shape):
     """Ask for a mask (steps, N): in every column real steps (True), at least one, and then only padding."""
     array(name, a, shape, "b")
     if not a[0].all() or (a[1:] > a[:-1]).any():
-        raise ValueError(f"{name}: wanted in every column a real step (True) first, and padding at the end only")
+        raise ValueError(f"{name}: wanted in every column a real step (True), and padding at the end only")
 
 
 def whole(name, value, least, most=None):

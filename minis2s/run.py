@@ -21,7 +21,7 @@ PARTS = {                           # of config.json, and what they must be
     "config": lambda x: isinstance(x, dict), "origin": lambda x: isinstance(x, dict),
     "vocabulary": lambda x: isinstance(x, str),
     "units": lambda x: isinstance(x, dict) and sorted(x) == ["min_count", "source_units", "target_units"],
-    "lengths": lambda x: isinstance(x, dict) and all(isinstance(x.get(side), int) for side in ("source", "target"))}
+    "lengths": lambda x: isinstance(x, dict) and all(isinstance(x.get(s), int) for s in ("source", "target"))}
 FILES = ("config.json", "vocabulary.json", "weights.safetensors", "checkpoint.safetensors", "metrics.jsonl",
          "loss.png", "attention.png")
 
@@ -58,7 +58,7 @@ class Run:
         return list(self.path.glob(".tmp-*"))
 
     def write_model(self, description, source_vocab, target_vocab):
-        """Write what stays the same through training: the vocabularies, then config.json with their digest."""
+        """Write what stays the same in training: the vocabularies, then config.json with their digest."""
         words = {"source": source_vocab.to_json(), "target": target_vocab.to_json()}
         write_text(self.vocabulary, json.dumps(words, ensure_ascii=False, indent=0) + "\n")
         description = {"format": FORMAT, **description, "vocabulary": digest(words)}
@@ -72,7 +72,7 @@ class Run:
             raise ValueError(f"{self.config}: format {description.get('format')!r}, this version reads {FORMAT}")
         for name, fits in PARTS.items():
             if not fits(description.get(name)):
-                raise ValueError(f"{self.config}: {name} is {description.get(name)!r}; no run of this version")
+                raise ValueError(f"{self.config}: {name} is {description.get(name)!r}; of another version")
         try:
             description["config"] = Config.from_json(description["config"])
         except (TypeError, ValueError) as e:
@@ -85,8 +85,8 @@ class Run:
         if not self.path.is_dir():
             raise FileNotFoundError(f"{self.path}: no such run directory")
         if not path.is_file():
-            raise FileNotFoundError(f"{path}: missing, so {self.path} is no run; if it was stopped before its first "
-                                    "step, begin again with --overwrite (overwrite=True)")
+            raise FileNotFoundError(f"{path}: missing, so {self.path} is no run; if it was stopped before its "
+                                    "first step, begin again with --overwrite (overwrite=True)")
         try:
             value = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as e:

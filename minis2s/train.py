@@ -182,12 +182,13 @@ def one_step(config, training, progress, batch, lr, backend="numpy"):
     drops = seq2seq.draw_drops(rng_for(training, DROPS, progress.step), config, batch.inputs.shape[1])
     L, logits, k = seq2seq.forward(progress.params, config, batch, teacher, drops, backend)
     if not np.isfinite(L):
-        raise Diverged(culprit(progress, params=progress.params, encoder=k.encode.encoder, hs=k.encode.hs,
-                               bridge=k.encode.bridge, source=k.source, decoder=k.decoder, logits=logits, loss=L))
+        e = k.encode
+        raise Diverged(culprit(progress, params=progress.params, encoder=e.encoder, hs=e.hs, bridge=e.bridge,
+                               source=k.source, decoder=k.decoder, logits=logits, loss=L))
     g = seq2seq.backward(progress.params, config, k)
     clipped, size = optim.clip_by_norm(g, training.clip or math.inf)
     if not math.isfinite(size):
-        raise Diverged(culprit(progress, gradient=dict(reversed(list(tree.named(g))))))     # the decoder's come first
+        raise Diverged(culprit(progress, gradient=dict(reversed(list(tree.named(g))))))     # decoder's first
     if training.clip_value:
         clipped = optim.clip_by_value(clipped, training.clip_value)
     update, extra = optim.OPTIMIZERS[training.optimizer], {}
@@ -270,7 +271,7 @@ def record(training, progress, v, batches, speed):
 
 
 def end_epoch(training, progress, v):
-    """Count the epoch, keep the best weights, decay the step size, decide on early stopping; Diverged at NaN."""
+    """Count the epoch, keep the best weights, decay the step size, stop early; Diverged at NaN."""
     if not math.isfinite(v.loss_teacher_forced + v.loss_free_running):
         raise Diverged(f"step {progress.step} (epoch {progress.epoch + 1}): the validation loss is "
                        f"{v.loss_teacher_forced} (teacher-forced), {v.loss_free_running} (free-running)")

@@ -54,7 +54,8 @@ def test_the_example_of_the_class_works():
 
 def test_importing_is_light():
     code = "import minis2s, sys; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                            check=True).stdout.split()
     heavy = {"matplotlib", "numba", "tqdm", "safetensors", "sacrebleu", "argparse", "hypothesis", "pytest"}
     assert "minis2s.api" in loaded and not heavy & set(loaded)
 
@@ -72,7 +73,8 @@ def test_pairs_as_list_as_pairs_and_as_path_are_the_same(tmp_path):
     path = tmp_path / "p.tsv"
     path.write_text("".join(f"{x}\t{y}\tmore\n" for x, y in PAIRS), encoding="utf-8")
     one = fit()
-    for pairs in ([list(p) for p in PAIRS], Pairs(*map(list, zip(*PAIRS)), Skipped(0, None)), path, str(path)):
+    for pairs in ([list(p) for p in PAIRS], Pairs(*map(list, zip(*PAIRS)), Skipped(0, None)), path,
+                  str(path)):
         same(fit(pairs, pairs).params, one.params)
 
 
@@ -210,7 +212,7 @@ def test_nan_stops_and_the_last_good_checkpoint_stays(tmp_path, monkeypatch):
     real = train.one_step
 
     def poisoned(config, training, progress, *args):
-        if progress.step == 4:                                          # in the second of its epochs of 3 steps
+        if progress.step == 4:                                      # in the second of its epochs of 3 steps
             progress.params.decoder.readout.W[3, 2] = np.nan
         return real(config, training, progress, *args)
 
@@ -226,7 +228,7 @@ def test_nan_stops_and_the_last_good_checkpoint_stays(tmp_path, monkeypatch):
 
 
 def test_a_full_disk_while_training(tmp_path, monkeypatch):
-    """The second checkpoint finds no room: the first stays whole, and the run can go on when there is room."""
+    """The second checkpoint finds no room: the first stays whole, and the run goes on when there is room."""
     real, left = checkpoint.write_atomically, [3]
 
     def full(path, write):
@@ -259,7 +261,8 @@ def test_a_full_disk_while_saving_a_model(tmp_path, model, monkeypatch):
 
 def test_save_and_load(tmp_path, turned):
     turned.save(tmp_path / "m")
-    assert sorted(p.name for p in (tmp_path / "m").iterdir()) == ["config.json", "vocabulary.json", "weights.safetensors"]
+    assert sorted(p.name for p in (tmp_path / "m").iterdir()) == ["config.json", "vocabulary.json",
+                                                                  "weights.safetensors"]
     back = Seq2Seq.load(tmp_path / "m")
     same(back.params, turned.params)
     assert (back.config, back.source_vocab, back.target_vocab, back.lengths) == (
@@ -304,7 +307,8 @@ def test_an_edited_configuration_does_not_fit_the_weights(tmp_path, model):
 def test_the_pictures_of_a_run(tmp_path):
     fit(training=replace(LONG, epochs=40), out=tmp_path / "r")
     assert {p.name for p in (tmp_path / "r").iterdir()} == {
-        "config.json", "vocabulary.json", "weights.safetensors", "checkpoint.safetensors", "metrics.jsonl", "loss.png",
+        "config.json", "vocabulary.json", "weights.safetensors", "checkpoint.safetensors", "metrics.jsonl",
+        "loss.png",
         "attention.png"}
     for name in ("loss.png", "attention.png"):
         assert (tmp_path / "r" / name).read_bytes().startswith(b"\x89PNG")
@@ -378,11 +382,14 @@ def test_unknown_tokens_and_long_texts_are_told(model):
 
 @pytest.mark.parametrize("options, told", [
     (dict(beam=0), "beam: got 0"), (dict(beam=2.5), "beam: got 2.5"), (dict(nbest=0), "nbest: got 0"),
-    (dict(beam=2, nbest=3), r"nbest: got 3, wanted a whole number, 1 \.\. 2"), (dict(nbest=2), "nbest: got 2"),
-    (dict(max_length=0), "max_length: 0"), (dict(max_length=-1), "max_length"), (dict(batch=0), "batch: got 0"),
+    (dict(beam=2, nbest=3), r"nbest: got 3, wanted a whole number, 1 \.\. 2"),
+    (dict(nbest=2), "nbest: got 2"),
+    (dict(max_length=0), "max_length: 0"), (dict(max_length=-1), "max_length"),
+    (dict(batch=0), "batch: got 0"),
     (dict(length_penalty=-1), "length_penalty"), (dict(length_penalty=float("nan")), "length_penalty"),
     (dict(beam=3, length_penalty="x"), "length_penalty"), (dict(seed=-1), "seed: got -1"),
-    (dict(method="beams"), "choose one of beam, sample, exact"), (dict(method="sample", temperature=0), "temperature"),
+    (dict(method="beams"), "choose one of beam, sample, exact"),
+    (dict(method="sample", temperature=0), "temperature"),
     (dict(method="sample", top_k=0), "top_k"), (dict(method="sample", top_p=1.5), "top_p"),
     (dict(method="exact", budget=0), "budget")])
 def test_wrong_options(model, options, told):
@@ -400,10 +407,13 @@ def test_wrong_texts(model):
 
 
 @pytest.mark.parametrize("pairs, told", [
-    ([], "pairs: none"), (5, "pairs: got int"), (None, "pairs: got NoneType"), (["ab"], r"pairs\[0\]: 'ab', wanted"),
-    ([("a", "b"), ("c",)], r"pairs\[1\]"), ([("a", 5)], r"pairs\[0\]"), ([(" ", "b")], r"pairs\[0\]: the source is empty"),
+    ([], "pairs: none"), (5, "pairs: got int"), (None, "pairs: got NoneType"),
+    (["ab"], r"pairs\[0\]: 'ab', wanted"),
+    ([("a", "b"), ("c",)], r"pairs\[1\]"), ([("a", 5)], r"pairs\[0\]"),
+    ([(" ", "b")], r"pairs\[0\]: the source is empty"),
     ([("a", "")], "no target token"), ([("a", "b", "c")], r"pairs\[0\]"), ([(np.nan, "b")], r"pairs\[0\]"),
-    (np.ones((2, 2)), "pairs: got ndarray"), ("none.tsv", "none.tsv: no such file"), ({"a": "b"}, "pairs: got dict")])
+    (np.ones((2, 2)), "pairs: got ndarray"), ("none.tsv", "none.tsv: no such file"),
+    ({"a": "b"}, "pairs: got dict")])
 def test_wrong_pairs(pairs, told):
     model = Seq2Seq(CONFIG)
     with pytest.raises((ValueError, TypeError, OSError), match=told):
@@ -422,14 +432,18 @@ def test_wrong_validation_and_test_pairs(model):
 
 
 def test_wrong_models_and_trainings():
-    for options, told in ((dict(config={}), "config: got dict"), (dict(source_units="byte"), "source_units='byte'"),
-                          (dict(target_units=None), "target_units=None"), (dict(backend="cuda"), "backend='cuda'"),
-                          (dict(min_count=0), "min_count: got 0"), (dict(min_count="2"), "min_count: got '2'")):
+    for options, told in ((dict(config={}), "config: got dict"),
+                          (dict(source_units="byte"), "source_units='byte'"),
+                          (dict(target_units=None), "target_units=None"),
+                          (dict(backend="cuda"), "backend='cuda'"),
+                          (dict(min_count=0), "min_count: got 0"),
+                          (dict(min_count="2"), "min_count: got '2'")):
         with pytest.raises((ValueError, TypeError), match=told):
             Seq2Seq(**options)
     with pytest.raises(TypeError, match="training: got dict"):
         Seq2Seq().fit(PAIRS, training={})
-    for ask in (lambda m: m.translate("a"), lambda m: m.evaluate(PAIRS), lambda m: m.summary(), lambda m: m.save("x")):
+    for ask in (lambda m: m.translate("a"), lambda m: m.evaluate(PAIRS), lambda m: m.summary(),
+                lambda m: m.save("x")):
         with pytest.raises(ValueError, match="fit or load it first"):
             ask(Seq2Seq())
 
@@ -473,9 +487,11 @@ def test_bleu_and_chrf_where_sacrebleu_is(model, monkeypatch):
 
 def test_summary_counts_by_hand():
     """V = 8 on both sides (4 special, a b c d), E = 3, H = 2, two layers, attention with W (2, 2)."""
-    model = fit(config=Config(embedding=3, hidden=2, layers=2, cell="gru", attention="general"), training=Training(epochs=0))
+    model = fit(config=Config(embedding=3, hidden=2, layers=2, cell="gru", attention="general"),
+                training=Training(epochs=0))
     text = model.summary()
-    counts = {"encoder.embedding": 8 * 3, "encoder.layers.0.W": 3 * 6, "encoder.layers.0.U": 2 * 6, "encoder.layers.0.b": 6,
+    counts = {"encoder.embedding": 8 * 3, "encoder.layers.0.W": 3 * 6, "encoder.layers.0.U": 2 * 6,
+              "encoder.layers.0.b": 6,
               "encoder.layers.1.W": 2 * 6, "decoder.layers.0.W": 3 * 6, "decoder.score.W": 2 * 2,
               "decoder.readout.W": 4 * 8, "decoder.readout.b": 8}
     rows = {line.split()[0]: line.split() for line in text.splitlines() if line}

@@ -63,7 +63,7 @@ def test_the_file_is_plain_safetensors(tmp_path):
 # Files that are not what they should be ------------------------------------------------------------------
 
 def test_every_flipped_bit_is_noticed(tmp_path):
-    """One byte at a time, over the whole file; spaces that fill the header up are the only bytes without meaning."""
+    """One byte at a time, over the whole file; only spaces that fill the header up have no meaning."""
     path = tmp_path / "w"
     checkpoint.save_weights(path, P, C)
     data = path.read_bytes()
@@ -140,7 +140,8 @@ def test_weights_are_no_checkpoint_and_the_other_way_round(tmp_path):
 def test_arrays_that_do_not_fit(tmp_path):
     arrays = dict(tree.named(P))
     name = "encoder.embedding"
-    for change, told in ((dict(), "is missing"), ({name: arrays[name].T}, r"float32 \(3, 6\), the configuration wants"),
+    for change, told in ((dict(), "is missing"),
+                         ({name: arrays[name].T}, r"float32 \(3, 6\), the configuration wants"),
                          ({name: arrays[name].astype(float)}, "is float64"),
                          ({name: arrays[name], "more": arrays[name]}, "more is not part")):
         others = {**{k: a for k, a in arrays.items() if k != name}, **change}

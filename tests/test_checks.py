@@ -45,7 +45,8 @@ def test_masks_with_padding_before_the_end(m):
         checks.mask("a", np.array(m), np.shape(m))
 
 
-@pytest.mark.parametrize("value, error", [(0, ValueError), (9, ValueError), (2.0, TypeError), (True, TypeError),
+@pytest.mark.parametrize("value, error",
+                         [(0, ValueError), (9, ValueError), (2.0, TypeError), (True, TypeError),
                                           ("2", TypeError), (None, TypeError)])
 def test_whole_numbers(value, error):
     with pytest.raises(error, match=r"a: got .*, wanted a whole number, 1 \.\. 8"):
@@ -75,15 +76,18 @@ BAD = {
     "source in three axes": (dict(source=B.source[None]), ValueError, "source: got shape"),
     "source outside": (dict(source=other(B.source, (0, 0), C.source_vocab)), ValueError, "source: got ids"),
     "source negative": (dict(source=other(B.source, (0, 0), -1)), ValueError, "source: got ids from -1"),
-    "mask of whole numbers": (dict(source_mask=B.source_mask.astype(int)), TypeError, "source_mask: got dtype"),
+    "mask of whole numbers": (dict(source_mask=B.source_mask.astype(int)), TypeError,
+                              "source_mask: got dtype"),
     "mask of another shape": (dict(source_mask=B.source_mask[1:]), ValueError, "source_mask: got shape"),
-    "empty source": (dict(source_mask=other(B.source_mask, (0, 1), False)), ValueError, "source_mask: wanted"),
+    "empty source": (dict(source_mask=other(B.source_mask, (0, 1), False)), ValueError,
+                     "source_mask: wanted"),
     "padding in front": (dict(source_mask=B.source_mask[::-1]), ValueError, "source_mask: wanted"),
     "another N": (dict(inputs=B.inputs[:, 1:]), ValueError, r"inputs: got shape .*wanted \(S, 3\)"),
     "inputs outside": (dict(inputs=other(B.inputs, (0, 0), C.target_vocab)), ValueError, "inputs: got ids"),
     "targets of another shape": (dict(targets=B.targets[1:]), ValueError, "targets: got shape"),
     "targets negative": (dict(targets=other(B.targets, (1, 1), -3)), ValueError, "targets: got ids from -3"),
-    "one-hot NaN": (dict(targets=np.full((*B.targets.shape, C.target_vocab), np.nan)), ValueError, "targets: entry"),
+    "one-hot NaN": (dict(targets=np.full((*B.targets.shape, C.target_vocab), np.nan)), ValueError,
+                    "targets: entry"),
     "one-hot V": (dict(targets=np.eye(3)[B.targets % 3]), ValueError, "targets: got shape"),
     "target mask": (dict(target_mask=B.target_mask * 1.0), TypeError, "target_mask: got dtype float64"),
     "no target": (dict(target_mask=B.target_mask & False), ValueError, "target_mask: wanted"),

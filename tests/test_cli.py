@@ -17,7 +17,8 @@ from minis2s.run import Run
 
 PAIRS = [("ab", "ba"), ("bc", "cb"), ("ca", "ac"), ("abc", "cba"), ("d", "d"), ("add", "dda")]
 SMALL = ["--hidden", "16", "--embedding", "8", "--batch", "2", "--seed", "3"]
-RESTLESS = [*SMALL, "--epochs", "12", "--dropout", "0.2", "--teacher-forcing", "0.9", "--teacher-final", "0.3",
+RESTLESS = [*SMALL, "--epochs", "12", "--dropout", "0.2", "--teacher-forcing", "0.9", "--teacher-final",
+            "0.3",
             "--optimizer", "rmsprop", "--evaluate-every", "2"]
 
 
@@ -39,7 +40,8 @@ def data(tmp_path_factory):
 def trained(data, tmp_path_factory):
     """A run that knows its pairs by heart, with attention."""
     out = str(tmp_path_factory.mktemp("runs") / "good")
-    assert cli.main(["train", "--pairs", data, "--valid", data, *SMALL, "--epochs", "120", "--lr", "0.02", "--out", out]) == 0
+    assert cli.main(["train", "--pairs", data, "--valid", data, *SMALL, "--epochs", "120", "--lr", "0.02",
+                     "--out", out]) == 0
     return out
 
 
@@ -82,7 +84,8 @@ def test_help_has_examples(call):
 def test_tasks(call):
     status, out, _ = call("tasks")
     assert status == 0
-    assert {"copy", "reverse", "addition", "dates", "numbers", "phrases"} <= {line.split()[0] for line in out.splitlines()}
+    assert {"copy", "reverse", "addition", "dates", "numbers",
+            "phrases"} <= {line.split()[0] for line in out.splitlines()}
 
 
 def test_training_a_task(call, tmp_path, monkeypatch):
@@ -109,9 +112,12 @@ def test_every_option_of_config_and_training_has_its_option(call, data, tmp_path
     for f in [*fields(Config), *fields(Training)]:
         if not f.name.endswith("vocab"):
             assert "--" + f.name.replace("_", "-") in out, f.name
-    status, _, err = call("train", "--pairs", data, "--valid", data, *SMALL, "--epochs", "0", "--out", tmp_path / "r", "--cell",
-                          "gru", "--reset", "after", "--attention", "concat-dot", "--bidirectional", "--layers", "2",
-                          "--input-feeding", "--fusion", "tanh", "--no-reverse-source", "--source-units", "word")
+    status, _, err = call("train", "--pairs", data, "--valid", data, *SMALL, "--epochs", "0", "--out",
+                          tmp_path / "r", "--cell",
+                          "gru", "--reset", "after", "--attention", "concat-dot", "--bidirectional",
+                          "--layers", "2",
+                          "--input-feeding", "--fusion", "tanh", "--no-reverse-source", "--source-units",
+                          "word")
     assert status == 0, err
     model = Seq2Seq.load(tmp_path / "r")
     assert (model.config.cell_name, model.config.layers, model.config.bidirectional) == ("gru-after", 2, True)
@@ -127,7 +133,8 @@ def test_context_without_attention(call, data, tmp_path):
 def test_pairs_from_gzip_with_empty_sides(call, tmp_path):
     path = tmp_path / "p.tsv.gz"
     path.write_bytes(gzip.compress(("\ufeffab\tba\textra\n\tx\n" + "c\t\n" + "你好\thi\n").encode()))
-    status, out, err = call("train", "--pairs", path, "--valid", path, *SMALL, "--epochs", "1", "--out", tmp_path / "r")
+    status, out, err = call("train", "--pairs", path, "--valid", path, *SMALL, "--epochs", "1", "--out",
+                            tmp_path / "r")
     assert status == 0 and f"{path}: 2 pairs with an empty side left out, the first at line 2" in err
     assert "你" in Seq2Seq.load(tmp_path / "r").source_vocab.symbols
     status, out, err = call("evaluate", tmp_path / "r", "--pairs", path, "--json")
@@ -149,8 +156,10 @@ def test_nbest_exact_and_samples(call, trained):
     assert all(float(r[2]) == pytest.approx(float(r[1]) / (len(r[0]) + 1), abs=1e-3) for r in rows)
     status, out, _ = call("translate", trained, "abc", "--exact")
     assert out.split("\t")[0] == "cba" and out.strip().endswith("proven") and "not" not in out
-    assert "not proven" in call("translate", trained, "abc", "--exact", "--budget", "1", "--max-length", "30")[1]
-    hot = [call("translate", trained, "abc", "abc", "abc", "--sample", "--temperature", "9", "--seed", s)[1] for s in (0, 0, 1)]
+    assert "not proven" in call("translate", trained, "abc", "--exact", "--budget", "1", "--max-length",
+                                "30")[1]
+    hot = [call("translate", trained, "abc", "abc", "abc", "--sample", "--temperature", "9", "--seed",
+                s)[1] for s in (0, 0, 1)]
     assert hot[0] == hot[1] != hot[2]
     assert call("translate", trained, "abc", "--sample", "--top-k", "1")[1] == "cba\n"
 
@@ -184,7 +193,8 @@ def test_sacrebleu_is_named_where_it_is_missing(call, trained, monkeypatch):
 
 def test_summary(call, trained):
     status, out, _ = call("summary", trained)
-    assert status == 0 and re.search(r"encoder.embedding +8 x 8 +64\n", out) and "trained for 120 epochs" in out
+    assert status == 0 and re.search(r"encoder.embedding +8 x 8 +64\n",
+                                     out) and "trained for 120 epochs" in out
 
 
 # What it refuses -----------------------------------------------------------------------------------------
@@ -214,13 +224,16 @@ BAD_TRAINING = {
     "nothing": ([], "name a task or --pairs FILE"), "both": (["copy", "--pairs", "DATA"], "not both"),
     "unknown task": (["datse"], "no task 'datse'.*did you mean dates"),
     "unknown task, resumed": (["datse", "--resume"], "no such run directory"),
-    "both ways": (["copy", "--resume", "--overwrite"], "choose one"), "resume nothing": (["--resume"], "--out DIR"),
+    "both ways": (["copy", "--resume", "--overwrite"], "choose one"),
+    "resume nothing": (["--resume"], "--out DIR"),
     "validation of a task": (["copy", "--valid", "DATA"], "--valid goes with --pairs"),
     "size of pairs": (["--pairs", "DATA", "--size", "5"], "--size is for built-in tasks"),
     "size": (["copy", "--size", "-3"], "train is -3"), "no pairs": (["copy", "--size", "0"], "pairs: none"),
     "too many": (["dates", "--size", "99999999"], "different ones"),
-    "seed": (["copy", "--seed", "-1"], "seed=-1: wanted 0 or more"), "epochs": (["copy", "--epochs", "-1"], "epochs=-1"),
-    "lr": (["copy", "--lr", "nan"], "lr=nan: wanted a finite number"), "hidden": (["copy", "--hidden", "0"], "hidden=0"),
+    "seed": (["copy", "--seed", "-1"], "seed=-1: wanted 0 or more"),
+    "epochs": (["copy", "--epochs", "-1"], "epochs=-1"),
+    "lr": (["copy", "--lr", "nan"], "lr=nan: wanted a finite number"),
+    "hidden": (["copy", "--hidden", "0"], "hidden=0"),
     "batch": (["copy", "--batch", "0"], "batch=0"), "dropout": (["copy", "--dropout", "1"], "dropout=1.0"),
     "momentum": (["copy", "--optimizer", "adam", "--momentum", "0.5"], "momentum=0.5 is SGD's"),
     "min count": (["--pairs", "DATA", "--valid", "DATA", "--min-count", "99"], "min_count=99"),
@@ -228,7 +241,8 @@ BAD_TRAINING = {
     "dot two ways": (["copy", "--attention", "dot", "--bidirectional"], "sizes differ with two directions"),
     "feeding": (["copy", "--attention", "none", "--input-feeding"], "there is no attention"),
     "activation": (["copy", "--cell", "lstm", "--activation", "sigmoid"], "activation=sigmoid is the RNN's"),
-    "word": (["copy", "--hidden", "many"], "invalid int value"), "choice": (["copy", "--cell", "lstn"], "invalid choice"),
+    "word": (["copy", "--hidden", "many"], "invalid int value"),
+    "choice": (["copy", "--cell", "lstn"], "invalid choice"),
     "option": (["copy", "--hiden", "3"], "unrecognized arguments: --hiden"),
     "too much memory": (["copy", "--size", "9", "--hidden", "100000000000"], "[Uu]nable to allocate"),
 }
@@ -243,11 +257,13 @@ def test_bad_training(refused, data, tmp_path, monkeypatch, argv, told):
 def test_an_existing_run_is_kept(refused, data, trained, tmp_path):
     before = {p.name: p.read_bytes() for p in Run(trained).path.iterdir()}
     assert "exists already" in refused("train", "--pairs", data, "--valid", data, "--out", trained)
-    for more in (["--lr", "0.5"], ["--hidden", "8"], ["--source-units", "word"], ["--pairs", tmp_path / "x"], ["copy"],
+    for more in (["--lr", "0.5"], ["--hidden", "8"], ["--source-units", "word"], ["--pairs", tmp_path / "x"],
+                 ["copy"],
                  ["--valid", tmp_path / "x"], ["--size", "5"], ["--min-count", "2"]):
         refused("train", "--resume", "--out", trained, *more)
     (tmp_path / "f").write_text("x")
-    assert "a file, wanted a directory" in refused("train", "--pairs", data, "--valid", data, "--out", tmp_path / "f")
+    assert "a file, wanted a directory" in refused("train", "--pairs", data, "--valid", data, "--out",
+                                                   tmp_path / "f")
     assert {p.name: p.read_bytes() for p in Run(trained).path.iterdir()} == before
 
 
@@ -281,13 +297,16 @@ def broken_files(run):
     config = run.config.read_text(encoding="utf-8")
     return {
         "truncated": (run.weights, weights[:-9], "not a whole safetensors file"),
-        "one byte": (run.weights, weights[:-9] + bytes([weights[-9] ^ 4]) + weights[-8:], "changed after it was saved"),
+        "one byte": (run.weights, weights[:-9] + bytes([weights[-9] ^ 4]) + weights[-8:],
+                     "changed after it was saved"),
         "foreign": (run.weights, b"PK\x03\x04", "not a whole safetensors file"),
         "no weights": (run.weights, None, "weights.safetensors: no such file"),
         "other configuration": (run.config, config.replace('"hidden": 16', '"hidden": 17').encode(),
                                 "another configuration: hidden is 16 there, 17 here"),
-        "no configuration": (run.config, None, "config.json: missing"), "no JSON": (run.config, b"{", "config.json: not JSON"),
-        "vocabulary": (run.vocabulary, run.vocabulary.read_bytes().replace(b'"a"', b'"z"'), "vocabulary.json: changed"),
+        "no configuration": (run.config, None, "config.json: missing"),
+        "no JSON": (run.config, b"{", "config.json: not JSON"),
+        "vocabulary": (run.vocabulary, run.vocabulary.read_bytes().replace(b'"a"', b'"z"'),
+                       "vocabulary.json: changed"),
         "no vocabulary": (run.vocabulary, None, "vocabulary.json: missing"),
     }
 
@@ -306,7 +325,8 @@ def test_broken_runs(refused, copied, name):
 
 
 def test_no_run(refused, tmp_path, data):
-    for command in (["translate", tmp_path / "none", "a"], ["evaluate", tmp_path / "none"], ["summary", tmp_path / "none"],
+    for command in (["translate", tmp_path / "none", "a"], ["evaluate", tmp_path / "none"],
+                    ["summary", tmp_path / "none"],
                     ["train", "--resume", "--out", tmp_path / "none"]):
         assert "none: no such run directory" in refused(*command)
     assert "no such run directory" in refused("summary", data)
@@ -314,12 +334,16 @@ def test_no_run(refused, tmp_path, data):
 
 BAD_DECODING = {
     "beam": (["--beam", "0"], "beam: got 0"), "nbest": (["--nbest", "0"], "nbest: got 0"),
-    "too many": (["--beam", "2", "--nbest", "3"], "nbest: got 3"), "beam word": (["--beam", "wide"], "invalid int"),
-    "penalty": (["--beam", "2", "--length-penalty", "-1"], "length_penalty"), "length": (["--max-length", "0"], "max_length"),
+    "too many": (["--beam", "2", "--nbest", "3"], "nbest: got 3"),
+    "beam word": (["--beam", "wide"], "invalid int"),
+    "penalty": (["--beam", "2", "--length-penalty", "-1"], "length_penalty"),
+    "length": (["--max-length", "0"], "max_length"),
     "penalty alone": (["--length-penalty", "nan"], "length_penalty"),
-    "temperature": (["--sample", "--temperature", "0"], "temperature"), "seed": (["--sample", "--seed", "-1"], "seed"),
+    "temperature": (["--sample", "--temperature", "0"], "temperature"),
+    "seed": (["--sample", "--seed", "-1"], "seed"),
     "top-k": (["--sample", "--top-k", "0"], "top_k"), "top-p": (["--sample", "--top-p", "2"], "top_p"),
-    "no sample": (["--temperature", "2"], "--temperature goes with --sample"), "budget": (["--budget", "9"], "--exact"),
+    "no sample": (["--temperature", "2"], "--temperature goes with --sample"),
+    "budget": (["--budget", "9"], "--exact"),
     "spent": (["--exact", "--budget", "0"], "budget"), "two ways": (["--sample", "--exact"], "choose one"),
     "nbest of samples": (["--sample", "--nbest", "2"], "--nbest goes with --beam"),
     "nowhere": (["--attention", "/nowhere/map.png"], "/nowhere"),
@@ -342,12 +366,14 @@ def test_bad_texts_and_evaluations(refused, trained, monkeypatch):
 def test_attention_maps_need_attention(refused, call, data, tmp_path):
     assert call("train", "--pairs", data, "--valid", data, *SMALL, "--epochs", "0", "--attention", "none",
                 "--out", tmp_path / "r")[0] == 0
-    assert "has no attention" in refused("translate", tmp_path / "r", "ab", "--attention", tmp_path / "map.png")
+    assert "has no attention" in refused("translate", tmp_path / "r", "ab", "--attention",
+                                         tmp_path / "map.png")
 
 
 def test_a_divergence_ends_with_2_and_keeps_a_good_checkpoint(refused, data, tmp_path):
     line = refused("train", "--pairs", data, "--valid", data, *SMALL, "--lr", "1e38", "--out", tmp_path / "r")
-    assert re.fullmatch(r"minis2s: step \d+ \(epoch 1\): .* nan.*|minis2s: step \d+ \(epoch 1\): .* inf.*", line)
+    assert re.fullmatch(r"minis2s: step \d+ \(epoch 1\): .* nan.*|minis2s: step \d+ \(epoch 1\): .* inf.*",
+                        line)
     model = Seq2Seq.load(tmp_path / "r")
     assert np.isfinite(model.params.decoder.readout.W).all()
 
@@ -479,7 +505,8 @@ def test_the_module_is_the_command(trained):
 
 
 def test_a_closed_pipe_is_no_traceback():
-    process = subprocess.Popen([sys.executable, "-m", "minis2s", "tasks"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen([sys.executable, "-m", "minis2s", "tasks"], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
     process.stdout.close()
     assert b"Traceback" not in process.stderr.read()
     assert process.wait(60) == 1

@@ -24,7 +24,8 @@ def test_edit_distance_is_the_definition(a, b):
     assert evaluate.edit_distance(a, b) == distance(a, b) == evaluate.edit_distance(b, a)
 
 
-@pytest.mark.parametrize("a, b, edits", [("kitten", "sitting", 3), ("", "abc", 3), ("一万两千", "一万二千", 1), ("", "", 0)])
+@pytest.mark.parametrize("a, b, edits",
+                         [("kitten", "sitting", 3), ("", "abc", 3), ("一万两千", "一万二千", 1), ("", "", 0)])
 def test_edit_distances_known(a, b, edits):
     assert evaluate.edit_distance(a, b) == edits
 
@@ -34,7 +35,7 @@ def test_exact_match_takes_any_reference():
 
 
 def test_character_error_rate_by_hand():
-    """1 edit of 4 characters, 0 of 2 (the nearest reference), 3 of 3: an empty answer; edits may exceed characters."""
+    """1 edit of 4 characters, 0 of 2 (the nearest reference), 3 of 3: an empty answer."""
     answers, references = ["abcx", "de", ""], [["abcd"], ["xyz", "de"], ["fgh"]]
     assert evaluate.character_error_rate(answers, references) == pytest.approx((1 + 0 + 3) / (4 + 2 + 3))
     assert evaluate.character_error_rate(["aaaa"], [["b"]]) == 4
@@ -43,13 +44,15 @@ def test_character_error_rate_by_hand():
 
 def test_bleu_and_chrf_are_sacrebleus():
     sacrebleu = pytest.importorskip("sacrebleu")
-    answers, references = ["the cat sat on the mat", "a dog barks"], [["the cat sat on a mat"], ["a dog barks", "dogs bark"]]
+    answers, references = ["the cat sat on the mat", "a dog barks"], [["the cat sat on a mat"],
+                                                                      ["a dog barks", "dogs bark"]]
     got = evaluate.corpus_scores(answers, references)
     streams = [["the cat sat on a mat", "a dog barks"], ["the cat sat on a mat", "dogs bark"]]
     assert got["bleu"] == sacrebleu.corpus_bleu(answers, streams).score and 0 < got["bleu"] < 100
     assert got["chrf"] == sacrebleu.corpus_chrf(answers, streams).score
     assert got["bleu_tokenize"] == "13a"
-    perfect = evaluate.corpus_scores(["dogs bark", "the cat sat on a mat"], [["x", "dogs bark"], ["the cat sat on a mat"]])
+    perfect = evaluate.corpus_scores(["dogs bark", "the cat sat on a mat"],
+                                     [["x", "dogs bark"], ["the cat sat on a mat"]])
     assert perfect["chrf"] == pytest.approx(100)
 
 

@@ -13,7 +13,8 @@ LR, STEPS = 0.1, 6
 def draws(seed=0, dtype=float):
     """A tree with a vector, a matrix and a missing part; and STEPS gradients of its form."""
     rng = np.random.default_rng(seed)
-    trees = [(Params(normal(rng, 2, 3).astype(dtype), normal(rng, 3).astype(dtype)), None, (normal(rng, 1).astype(dtype),))
+    trees = [(Params(normal(rng, 2, 3).astype(dtype), normal(rng, 3).astype(dtype)), None,
+              (normal(rng, 1).astype(dtype),))
              for _ in range(1 + STEPS)]
     return read_only(trees[0]), read_only(trees[1:])
 
@@ -37,7 +38,8 @@ CASES = {
     "(O1)": (optim.sgd, {}, lambda w, gs: naive.sgd(w, gs, LR)),
     "(O2)": (optim.sgd, {"momentum": 0.9}, lambda w, gs: naive.momentum(w, gs, LR, 0.9)),
     "(O3) (O4)": (optim.rmsprop, {}, lambda w, gs: naive.rmsprop(w, gs, LR, 0.9, 1e-8)),
-    "(O3) (O4) options": (optim.rmsprop, {"rho": 0.5, "eps": 0.1}, lambda w, gs: naive.rmsprop(w, gs, LR, 0.5, 0.1)),
+    "(O3) (O4) options": (optim.rmsprop, {"rho": 0.5, "eps": 0.1}, lambda w,
+                          gs: naive.rmsprop(w, gs, LR, 0.5, 0.1)),
     "(O5) (O6)": (optim.adam, {}, lambda w, gs: naive.adam(w, gs, LR, 0.9, 0.999, 1e-8)),
     "(O5) (O6) options": (optim.adam, {"beta1": 0.5, "beta2": 0.8, "eps": 0.1},
                           lambda w, gs: naive.adam(w, gs, LR, 0.5, 0.8, 0.1)),
@@ -50,7 +52,8 @@ def test_every_step_is_the_oracles(update, options, oracle):
     p, gs = draws()
     got = steps(update, p, gs, LR, **options)
     assert form(got[-1]) == form(p)
-    np.testing.assert_allclose([flat(t) for t in got], oracle(flat(p), [flat(g) for g in gs]), rtol=0, atol=1e-13)
+    np.testing.assert_allclose([flat(t) for t in got], oracle(flat(p), [flat(g) for g in gs]), rtol=0,
+                               atol=1e-13)
 
 
 @cases
@@ -75,7 +78,8 @@ def test_adams_first_step_is_lr_in_every_entry_however_large_the_gradient():
     p, gs = draws()
     for scale in (1, 1e6):
         new, _ = optim.adam(p, tree.map(lambda a: scale * a, gs[0]), optim.start(p), 0.01)
-        close(tree.map(lambda a, b: np.abs(a - b), new, p), tree.map(lambda a: np.full_like(a, 0.01), p), 1e-5)
+        close(tree.map(lambda a, b: np.abs(a - b), new, p), tree.map(lambda a: np.full_like(a, 0.01), p),
+              1e-5)
 
 
 def test_the_names():

@@ -25,7 +25,7 @@ def run(tmp_path):
 def test_what_is_written_is_read(run):
     description, source, target = run.read_model()
     assert description["config"] == C and (source, target) == (SOURCE, TARGET)
-    assert {k: description[k] for k in ("units", "lengths", "origin")} == {k: STORY[k] for k in ("units", "lengths", "origin")}
+    assert all(description[k] == STORY[k] for k in ("units", "lengths", "origin"))
     assert "你" in run.vocabulary.read_text(encoding="utf-8")
 
 
@@ -66,7 +66,8 @@ def edited(path, **changes):
 
 @pytest.mark.parametrize("changes, told", [
     (dict(format=2), "format 2, this version reads 1"), (dict(config=None), "config is None"),
-    (dict(config={**C.to_json(), "hidden": -1}), "hidden=-1"), (dict(config={"depth": 3}), "unknown configuration depth"),
+    (dict(config={**C.to_json(), "hidden": -1}), "hidden=-1"),
+    (dict(config={"depth": 3}), "unknown configuration depth"),
     (dict(config={**C.to_json(), "hidden": "2"}), "hidden='2'"), (dict(units={"source": "char"}), "units is"),
     (dict(lengths={"source": "3", "target": 2}), "lengths is"), (dict(origin=None), "origin is None"),
     (dict(vocabulary=None), "vocabulary is None")])
@@ -76,7 +77,8 @@ def test_an_edited_config(run, changes, told):
         run.read_model()
 
 
-@pytest.mark.parametrize("changes", [dict(source=[*SPECIALS, "你", "a"]), dict(target=[*SPECIALS, "c"]), dict(target=None),
+@pytest.mark.parametrize("changes", [dict(source=[*SPECIALS, "你", "a"]), dict(target=[*SPECIALS, "c"]),
+                                     dict(target=None),
                                      dict(source=[*SPECIALS, "a"]), dict(more=[])])
 def test_an_edited_vocabulary(run, changes):
     edited(run.vocabulary, **changes)
@@ -87,7 +89,8 @@ def test_an_edited_vocabulary(run, changes):
 def test_files_that_are_broken_or_missing(run, tmp_path):
     for path in (run.vocabulary, run.config):
         data = path.read_bytes()
-        for broken, told in ((data[:20], "not JSON"), (b"[1]", "wanted a JSON object"), (b"\xff\xfe", "not JSON")):
+        for broken, told in ((data[:20], "not JSON"), (b"[1]", "wanted a JSON object"),
+                             (b"\xff\xfe", "not JSON")):
             path.write_bytes(broken)
             with pytest.raises(ValueError, match=f"{path.name}: {told}"):
                 run.read_model()
@@ -117,7 +120,9 @@ def test_records_end_at_the_first_broken_line(run, broken):
     assert run.records() == ROWS
 
 
-@pytest.mark.parametrize("step, epoch, kept", [(0, 0, 0), (1, 0, 0), (2, 0, 1), (4, 0, 1), (4, 1, 2), (7, 1, 3), (8, 1, 3), (8, 2, 4)])
+@pytest.mark.parametrize("step, epoch, kept",
+                         [(0, 0, 0), (1, 0, 0), (2, 0, 1), (4, 0, 1), (4, 1, 2), (7, 1, 3), (8, 1, 3),
+                          (8, 2, 4)])
 def test_rewinding_drops_what_will_be_written_again(run, step, epoch, kept):
     """At step 4 an epoch's last batch is done; only with epoch 1 is its evaluation behind the checkpoint."""
     for r in ROWS:
@@ -139,4 +144,5 @@ def test_weights_are_the_best_or_before_that_the_present_ones(run):
         run.save_progress(progress._replace(params=other, best_score=score), C)
         got = checkpoint.load_weights(run.weights, C)
         assert (got.encoder.embedding == wanted.encoder.embedding).all()
-        assert (checkpoint.load_progress(run.checkpoint, C).params.encoder.embedding == other.encoder.embedding).all()
+        assert (checkpoint.load_progress(run.checkpoint,
+                                         C).params.encoder.embedding == other.encoder.embedding).all()

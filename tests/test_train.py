@@ -66,7 +66,8 @@ def test_stopped_after_any_step_and_continued_it_ends_with_the_same_bits(kind):
         assert (part.step, part.batch) == (k, (k - 1) % 4 + 1) and saved[-1] is part
         equal(trained(training=training, progress=read_only(part), on_record=again.append), whole)
         assert without_speed(again) == without_speed(log)
-    assert not np.array_equal(whole.params.encoder.embedding, train.begin(DROPPING, training).params.encoder.embedding)
+    assert not np.array_equal(whole.params.encoder.embedding,
+                              train.begin(DROPPING, training).params.encoder.embedding)
 
 
 @pytest.mark.parametrize("k", [1, 2, 5])
@@ -125,16 +126,19 @@ def test_a_step_of_sgd_by_hand(clip, value):
 
 
 def test_teacher_ratio():
-    constant, falling = Training(teacher_forcing=0.7), Training(epochs=5, teacher_forcing=1.0, teacher_final=0.2)
+    constant, falling = Training(teacher_forcing=0.7), Training(epochs=5, teacher_forcing=1.0,
+                                                                teacher_final=0.2)
     assert [train.teacher_ratio(constant, e) for e in (0, 9)] == [0.7, 0.7]
-    np.testing.assert_allclose([train.teacher_ratio(falling, e) for e in range(7)], [1, .8, .6, .4, .2, .2, .2])
+    np.testing.assert_allclose([train.teacher_ratio(falling, e) for e in range(7)],
+                               [1, .8, .6, .4, .2, .2, .2])
     assert train.teacher_ratio(replace(falling, epochs=1), 0) == 1.0
 
 
 def test_step_size_falls_evenly_to_its_end():
     training = Training(epochs=2, lr=0.4, lr_final=0.1)
     start = train.begin(SMALL, training)
-    sizes = [train.step_size(training, start._replace(epoch=e, batch=b), 3) for e in (0, 1) for b in (0, 1, 2)]
+    sizes = [train.step_size(training, start._replace(epoch=e, batch=b), 3) for e in (0, 1) for b in (0, 1,
+                                                                                                      2)]
     np.testing.assert_allclose(sizes, [0.4, 0.35, 0.3, 0.25, 0.2, 0.15])
     assert train.step_size(replace(training, lr_final=None), start, 3) == 0.4
     halved = start._replace(lr=0.2, epoch=2)
@@ -231,7 +235,8 @@ def test_unk_is_never_an_exact_answer():
 def told(monkeypatch, losses, exact=None):
     """Let validation answer these numbers, one epoch after the other."""
     answers = iter(zip(losses, exact or [0.0] * len(losses)))
-    monkeypatch.setattr(train, "validate", lambda *_, **__: (lambda v: Validation(v[0], v[0], 0.5, v[1]))(next(answers)))
+    monkeypatch.setattr(train, "validate", lambda *_,
+                        **__: (lambda v: Validation(v[0], v[0], 0.5, v[1]))(next(answers)))
 
 
 def epochs_of(saved):
@@ -246,7 +251,8 @@ def test_early_stopping_keeps_the_best_weights(monkeypatch):
     assert end.epoch == 4 and end.finished
     same(end.best, epochs_of(saved)[2])
     assert end.best_score == (0.0, -2.0)
-    equal(trained(training=replace(RESTLESS, epochs=9, patience=2), progress=end), end)     # nothing is left to do
+    equal(trained(training=replace(RESTLESS, epochs=9, patience=2), progress=end),
+          end)     # nothing is left to do
 
 
 def test_without_patience_it_goes_on_to_the_end_and_keeps_the_best(monkeypatch):
@@ -307,7 +313,8 @@ def test_metrics():
     assert [r["train_loss"] for r in rows] == [sums[i][0] for i in (3, 7, 11)]
     assert all(r["tokens_per_second"] > 0 for r in rows)
     assert set(rows[0]) == {"epoch", "step", "end_of_epoch", "lr", "train_loss", "valid_loss_teacher_forced",
-                            "valid_loss_free_running", "valid_token_accuracy", "valid_exact_match", "tokens_per_second"}
+                            "valid_loss_free_running", "valid_token_accuracy", "valid_exact_match",
+                            "tokens_per_second"}
 
 
 # It learns -----------------------------------------------------------------------------------------------
@@ -320,7 +327,8 @@ LEARNERS = {
     "gru-after-init": dict(cell="gru", reset="after", attention="none"),
     "rnn-attention": dict(cell="rnn", attention="dot"),
     "rnn-sigmoid-every-step": dict(cell="rnn", activation="sigmoid", attention="none", context="every-step"),
-    "two-ways-feeding": dict(cell="gru", attention="concat-dot", bidirectional=True, input_feeding=True, fusion="tanh"),
+    "two-ways-feeding": dict(cell="gru", attention="concat-dot", bidirectional=True, input_feeding=True,
+                             fusion="tanh"),
 }
 
 
@@ -333,8 +341,10 @@ def test_a_few_pairs_are_learned_by_heart(choice):
     assert v.exact_match == v.token_accuracy == 1.0 and v.loss_teacher_forced < 0.1
 
 
-@pytest.mark.parametrize("training", [Training(optimizer="sgd", momentum=0.9, lr=0.3), Training(optimizer="rmsprop", lr=0.01),
-                                      Training(lr=0.02, teacher_forcing=0.8)], ids=["momentum", "rmsprop", "coins"])
+@pytest.mark.parametrize("training", [Training(optimizer="sgd", momentum=0.9, lr=0.3),
+                                      Training(optimizer="rmsprop", lr=0.01),
+                                      Training(lr=0.02, teacher_forcing=0.8)],
+                                      ids=["momentum", "rmsprop", "coins"])
 def test_every_optimizer_learns(training):
     pairs, config = examples(8, longest=3), Config(source_vocab=V, target_vocab=V, embedding=16, hidden=32)
     end = train.run(config, replace(training, epochs=150, lr_decay=1.0), pairs, pairs)
@@ -356,7 +366,8 @@ def planted(part, value, at=(0, 0)):
                                          ("encoder.layers.0.U", -np.inf)])
 def test_a_planted_number_is_named_with_its_place(part, value):
     at = (4, 3)
-    with pytest.raises(Diverged, match=rf"step 7 \(epoch 2\): params.{part}\[4, 3\] is {value}; try a smaller"):
+    with pytest.raises(Diverged,
+                       match=rf"step 7 \(epoch 2\): params.{part}\[4, 3\] is {value}; try a smaller"):
         trained(SMALL, progress=planted(part, value, at), training=replace(RESTLESS, lr_patience=9))
 
 
@@ -412,13 +423,15 @@ def test_a_validation_that_is_nan_is_not_kept(monkeypatch):
     ("epochs", True, TypeError, "whole number"), ("seed", -1, ValueError, "0 or more"),
     ("batch", 0, ValueError, "1 or more"), ("patience", 0, ValueError, "1 or more"),
     ("lr_patience", 0, ValueError, "1 or more"), ("evaluate_every", 0, ValueError, "1 or more"),
-    ("lr", 0, ValueError, "more than 0"), ("lr", float("nan"), ValueError, "finite"), ("lr", "1", TypeError, "number"),
+    ("lr", 0, ValueError, "more than 0"), ("lr", float("nan"), ValueError, "finite"),
+    ("lr", "1", TypeError, "number"),
     ("lr_final", 0, ValueError, "more than 0"), ("minutes", 0, ValueError, "more than 0"),
     ("minutes", float("inf"), ValueError, "finite"), ("clip", 0, ValueError, "more than 0"),
     ("clip_value", -1, ValueError, "more than 0"), ("momentum", 1, ValueError, "less than 1"),
     ("momentum", 0.5, ValueError, "SGD's"), ("lr_decay", 0, ValueError, "more than 0"),
     ("lr_decay", 1.1, ValueError, "at most 1"), ("teacher_forcing", 1.1, ValueError, "from 0 to 1"),
-    ("teacher_final", -0.1, ValueError, "from 0 to 1"), ("optimizer", "adm", ValueError, "sgd, rmsprop, adam"),
+    ("teacher_final", -0.1, ValueError, "from 0 to 1"),
+    ("optimizer", "adm", ValueError, "sgd, rmsprop, adam"),
     ("optimizer", None, TypeError, "string"), ("monitor", "bleu", ValueError, "loss or exact-match"),
 ])
 def test_impossible_options(name, value, error, wanted):

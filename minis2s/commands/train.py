@@ -146,7 +146,8 @@ def origin_of(args):
 
 def places(args):
     """The files of --pairs and --valid, found again from any directory."""
-    return {name: path and str(Path(path).resolve()) for name, path in (("pairs", args.pairs), ("valid", args.valid))}
+    files = {"pairs": args.pairs, "valid": args.valid}
+    return {name: path and str(Path(path).resolve()) for name, path in files.items()}
 
 
 def data(origin):

@@ -78,8 +78,9 @@ def how(args):
 
 
 def lines(stream):
-    """Lines of standard input; ValueError where they are not UTF-8, whatever the locale would make of them."""
+    """Lines of standard input; ValueError where they are not UTF-8, whatever the locale makes of them."""
     try:
-        return (stream.buffer.read().decode("utf-8") if hasattr(stream, "buffer") else stream.read()).splitlines()
+        text = stream.buffer.read().decode("utf-8") if hasattr(stream, "buffer") else stream.read()
+        return text.splitlines()
     except UnicodeDecodeError as e:
         raise ValueError(f"standard input: byte {e.start + 1} is not UTF-8") from None
