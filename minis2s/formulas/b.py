@@ -97,6 +97,7 @@ FORMULAS = (
             "y_t": "one-hot target (S, N, V)",
             "p": "softmax of the logits (S, N, V)",
             "M": "number of real tokens",
+            "q": "in the code, the target as a distribution: 1 for the right word",
         },
         forms=(
             Form(
@@ -107,10 +108,10 @@ FORMULAS = (
                 cases.b4_1l,
             ),
         ),
-        steps=steps.loss_page,
+        steps=steps.one_hot_loss,
         slip=(
             "Nothing is wrong.  The library divides the sum by M, so that the loss does not grow with the"
-            " batch; and it takes log softmax in one step: log p of a p that has underflown to 0 would be -∞."
+            " batch; and it takes log softmax in one step: log p of a p that underflowed to 0 would be −∞."
         ),
     ),
     Formula(

@@ -15,6 +15,7 @@ FORMULAS = (
             "y_t": "target ids (S, N); the document's T is the output's length",
             "p": "softmax of the logits (S, N, V)",
             "M": "number of real tokens",
+            "q": "in the code, the target as a distribution: 1 for the right word",
         },
         forms=(
             Form(
@@ -25,7 +26,7 @@ FORMULAS = (
                 cases.e3_3,
             ),
         ),
-        steps=steps.loss_page,
+        steps=steps.sparse_loss,
         slip=(
             "Nothing is wrong.  It is B4.1L with y_t given as a number in place of a one-hot vector.  The"
             " library divides the sum by M."
