@@ -5,6 +5,10 @@ import sys
 from contextlib import contextmanager
 
 
+# Okabe and Ito's: told apart by colour-blind readers, too.
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+
+
 class Unsolved(Exception):
     """An exercise is not solved (yet).  A notebook shows the one line of it and no traceback."""
 
@@ -57,7 +61,7 @@ def picture(words, width=7.0, height=2.6, rows=1, columns=1, **layout):
     words : str
         What the picture shows, for readers who cannot see it (alt text).
     width, height : float
-        Inches, at 80 dots each.
+        Inches, at 96 dots each.
     rows, columns : int
         Of panels; `layout` goes on to matplotlib's `subplots`.
 
@@ -65,13 +69,14 @@ def picture(words, width=7.0, height=2.6, rows=1, columns=1, **layout):
     ------
     matplotlib Axes, or an array of them
     """
+    import matplotlib
     from ..plots import _new_figure, _style
-    with _style():
+    with _style(), matplotlib.rc_context({"axes.prop_cycle": matplotlib.cycler(color=COLOURS)}):
         figure = _new_figure(width, height)
         figure.set_layout_engine("constrained")
         yield figure.subplots(rows, columns, **layout)
         png = io.BytesIO()
-        figure.savefig(png, format="png", dpi=80, metadata={"Software": None})
+        figure.savefig(png, format="png", dpi=96, metadata={"Software": None})
     if "IPython" in sys.modules and sys.modules["IPython"].get_ipython():
         from IPython.display import display
         display({"image/png": base64.b64encode(png.getvalue()).decode(), "text/plain": words}, raw=True,

@@ -230,8 +230,8 @@ assert abs(np.tanh(tr.cell.a[2]) - tr.cell.h[2]).max() == 0             # (R2), 
 
 # %%
 seen = tr.cell.h.stack()                                                 # (T, N, H)
-with picture("Two heat maps of the state h, six units by three steps. The sentences differ at the first and "
-             "the last step, and also at the second, where both read 'bites'.",
+with picture("Two heat maps of the state h, six units by three steps. The sentences differ at the "
+             "first and the last step, and also at the second, where both read 'bites'.",
              7, 2.6, columns=2, sharey=True) as panels:
     for n, axes in enumerate(panels):
         image = axes.imshow(seen[:, n].T, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")
