@@ -1,7 +1,8 @@
 """The worked examples of the five documents, to be run with the document beside them: `minis2s example W1`.
 
 Each module has `TITLE`, `WHERE` (document and section), `run(seed)` -> a NamedTuple of everything it found out, and
-`report(result)` -> the lines to read.  A module that has a picture has `draw(result, folder, overwrite)`, too.
+`report(result)` -> the lines to read.  A module with a picture also has `PICTURE`, its file's name, and
+`draw(result, path)`.
 """
 import difflib
 from importlib import import_module
