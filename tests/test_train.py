@@ -102,6 +102,20 @@ def test_batches_are_other_ones_in_every_epoch_and_hold_all_examples():
     assert orders[0] != orders[1] != orders[2]
 
 
+def test_every_step_draws_other_numbers(monkeypatch):
+    """For coins, for dropout, and in every epoch."""
+    seen, real = [], train.rng_for
+
+    def spy(*args):
+        seen.append((args[1:], real(*args).random()))
+        return real(*args)
+
+    monkeypatch.setattr(train, "rng_for", spy)
+    trained(training=replace(RESTLESS, teacher_forcing=0.5, teacher_final=None))
+    assert len(seen) == len(set(seen)) == len({x for _, x in seen}) == 3 + 12 + 12
+    assert {what for (what, _), _ in seen} == {train.ORDER, train.COINS, train.DROPS}
+
+
 # What one step does --------------------------------------------------------------------------------------
 
 def step_by_hand(config, training, p, batch, lr, teacher=None, clip=None, value=None):
@@ -293,7 +307,7 @@ def test_minutes_end_a_run_and_resuming_gives_the_same_bits():
     end = trained(training=short, save=saved.append, on_record=rows.append)
     assert end.step == 1 and [r["step"] for r in rows] == [1]
     same(end.best, end.params)                                          # the first judged are the best so far
-    assert saved[-1].best_score is None                                 # but a resumed run does not see that
+    assert saved[-1].step == 1 and saved[-1].best_score is None         # but a resumed run does not see that
     equal(trained(progress=saved[-1]), whole)
 
 
@@ -397,10 +411,10 @@ def test_a_gradient_that_is_not_finite(monkeypatch, value, clip):
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adam"])
-@pytest.mark.parametrize("batch", [3, 64])
-def test_a_step_size_beyond_all_measure(optimizer, batch):
+@pytest.mark.parametrize("batch, lr", [(3, 1e38), (64, 1e38), (3, 1e39)])           # 1e39 is no float32
+def test_a_step_size_beyond_all_measure(optimizer, batch, lr):
     """Nothing that was saved holds NaN: neither after a step, nor after a validation."""
-    saved, training = [], Training(optimizer=optimizer, lr=1e38, batch=batch, clip=None)
+    saved, training = [], Training(optimizer=optimizer, lr=lr, batch=batch, clip=None)
     with pytest.raises(Diverged, match="step [1-9]"):
         train.run(SMALL, training, TRAIN, VALID, save=saved.append, save_seconds=0)
     for s in saved:
