@@ -1,4 +1,4 @@
-"""Pictures of a run: loss curves and attention maps.
+"""Pictures of a run: loss curves, attention maps, and how gradients flow.
 
 Every function returns a `matplotlib.figure.Figure` of its own and saves it when a path is given; pyplot and
 its global list of figures are never used. matplotlib is imported when the first figure is drawn.
@@ -19,7 +19,7 @@ import numpy as np
 from .files import check_place, write_atomically
 
 # Okabe and Ito's colours: told apart by colour-blind readers too. Dashes tell them apart in a grey print.
-BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
+BLUE, ORANGE, GREEN, PURPLE, BLACK = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#222222"
 
 STYLE = {
     "font.family": ["DejaVu Sans"],        # comes with matplotlib
@@ -173,6 +173,156 @@ def attention_grid(maps, path=None, columns=3):
     if not isinstance(columns, (int, np.integer)) or columns < 1:
         raise ValueError(f"columns: got {columns!r}, wanted a positive integer")
     return _draw_maps(maps, min(columns, len(maps)), path, None)
+
+
+def gradient_paths(paths, path=None):
+    """Draw the size of dL/dh_t against t, and of the paths by which it comes: readout, recurrence, attention.
+
+    Parameters
+    ----------
+    paths : dict
+        Name -> flow.Paths of (T,) norms (see `flow.gradient_paths`, `flow.norms`); a panel for each.
+    path : str or os.PathLike, optional
+        Where to save: ``.png`` or ``.svg``.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to draw, a size is negative or not finite, or the suffix is unknown.
+    FileNotFoundError
+        If the folder of `path` is missing.
+    """
+    looks = {"total": (BLACK, "-"), "readout": (BLUE, "--"), "recurrence": (ORANGE, "-."), "attention": (GREEN, ":")}
+    rows = {name: {field: _sizes(f"paths[{name!r}].{field}", values) for field, values in zip(one._fields, one)}
+            for name, one in _named("paths", paths).items()}
+    with _panels(rows, path, "step t", "size of dL/dh") as (figure, panels):
+        for axes, lines in zip(panels, rows.values()):
+            for field, y in lines.items():
+                if field == "total" or y.any():
+                    _log_curve(axes, y, field, *looks[field])
+            axes.legend()
+    return figure
+
+
+def gradient_norms(flows, path=None):
+    """Draw the size of dL/dh_t against t for a loss that reads h_T alone: one curve for each cell.
+
+    Parameters
+    ----------
+    flows : dict
+        Name -> flow.CellFlow (see `flow.side_by_side`).
+    path : str or os.PathLike, optional
+
+    Returns, Raises
+    ---------------
+    As `gradient_paths`.
+    """
+    rows = {name: _sizes(f"flows[{name!r}].dh", one.dh) for name, one in _named("flows", flows).items()}
+    with _panels(["how far back the gradient reaches"], path, "step t", "size of dL/dh") as (figure, panels):
+        for (name, y), look in zip(rows.items(), _looks()):
+            _log_curve(panels[0], y, name, *look)
+        panels[0].legend()
+    return figure
+
+
+def jacobian_spectra(flows, path=None):
+    """Draw the singular values of every step's ds_t/ds_{t-1}: a panel for each cell, 1 marked by a line.
+
+    Parameters
+    ----------
+    flows : dict
+        Name -> flow.CellFlow.
+    path : str or os.PathLike, optional
+
+    Returns, Raises
+    ---------------
+    As `gradient_paths`.
+    """
+    rows = {name: _sizes(f"flows[{name!r}].singular", one.singular, 2) for name, one in _named("flows", flows).items()}
+    with _panels(rows, path, "step t", "singular values") as (figure, panels):
+        for axes, values in zip(panels, rows.values()):
+            axes.axhline(1, color="0.5", linewidth=0.8)
+            for y, label, colour, dashes in ((values.max(axis=1), "largest", ORANGE, "-"),
+                                             (np.median(values, axis=1), "median", BLUE, "--"),
+                                             (values.min(axis=1), "smallest", GREEN, "-.")):
+                _log_curve(axes, y, label, colour, dashes)
+            axes.legend()
+    return figure
+
+
+def gate_saturation(flows, path=None):
+    """Draw the share of units whose gates are shut (full lines) or wide open (dashes): a panel for each cell.
+
+    Parameters
+    ----------
+    flows : dict
+        Name -> flow.CellFlow.
+    path : str or os.PathLike, optional
+
+    Returns, Raises
+    ---------------
+    As `gradient_paths`.
+    """
+    rows = {name: {gate: _sizes(f"flows[{name!r}].saturation[{gate!r}]", share, 2)
+                   for gate, share in one.saturation.items()} for name, one in _named("flows", flows).items()}
+    with _panels(rows, path, "step t", "per cent of units") as (figure, panels):
+        for axes, gates in zip(panels, rows.values()):
+            for (gate, share), (colour, _) in zip(gates.items(), _looks()):
+                for column, (end, dashes) in enumerate((("shut", "-"), ("open", "--"))):
+                    axes.plot(100 * share[:, column], dashes, color=colour, label=f"{gate} {end}",
+                              marker="o" if len(share) == 1 else None)
+            axes.set(ylim=(-3, 103))
+            axes.legend()
+    return figure
+
+
+# ---- gradient flow ----
+
+def _named(what, parts):
+    if not isinstance(parts, dict) or not parts:
+        raise ValueError(f"{what}: got {parts!r}, wanted a dict with at least one entry")
+    return parts
+
+
+def _sizes(what, values, ndim=1):
+    """Return an array of sizes: finite, from 0 upwards."""
+    values = np.asarray(values, dtype=float)
+    if values.ndim != ndim or values.size == 0:
+        raise ValueError(f"{what}: got shape {values.shape}, wanted {ndim} axes and at least one step")
+    if not (np.isfinite(values).all() and values.min() >= 0):
+        raise ValueError(f"{what}: wanted finite numbers from 0 upwards")
+    return values
+
+
+def _looks():
+    return [(BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (PURPLE, ":"), (BLACK, "-")]
+
+
+def _log_curve(axes, y, label, colour, dashes):
+    """A curve on a logarithmic axis; a size of 0 leaves a gap."""
+    axes.set_yscale("log")
+    axes.plot(np.where(y > 0, y, np.nan), dashes, color=colour, label=label, marker="o" if len(y) <= 30 else None)
+
+
+@contextlib.contextmanager
+def _panels(names, path, xlabel, ylabel):
+    """Panels side by side with one vertical scale, to be drawn in; saved at the end."""
+    _check_path(path)
+    names = list(names)
+    with _style():
+        figure = _new_figure(max(4.2, 3.2 * len(names)), 3.2)
+        figure.set_layout_engine("constrained")
+        panels = list(figure.subplots(1, len(names), sharey=True, squeeze=False)[0])
+        for axes, name in zip(panels, names):
+            axes.set(title=name, xlabel=xlabel)
+            axes.xaxis.get_major_locator().set_params(integer=True)
+        panels[0].set_ylabel(ylabel)
+        yield figure, panels
+        _finish(figure, path)
 
 
 # ---- what comes in ----

@@ -95,7 +95,7 @@ def numbers(e, again=False):
     if a.ndim > 1 and a.shape[-2] == 1:
         a = np.squeeze(a, -2)                                   # one example: its row alone
     rows = a.reshape(-1, a.shape[-1]) if a.ndim > 1 else a[None]
-    yield head + f"{shape(e):<9} {summary(e.value)}"
+    yield (head + f"{shape(e):<9} {summary(e.value)}").rstrip()
     for row in rows[:ROWS]:
         # A vector of two lines is shown whole, a longer row is cut.
         whole = len(rows) == 1 and len(row) <= 2 * NUMBERS
