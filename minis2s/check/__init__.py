@@ -1,0 +1,30 @@
+"""The gradient doctor: what is wrong with a hand-written softmax, LSTM step or backward pass, in words.
+
+    from minis2s.check import check
+    check("lstm-step-backward", my_function)
+
+Three stages, each of which may end the report:
+
+1. contract.py   arguments, what comes back, shapes, dtypes; inputs handed over read-only; nothing remembered between calls
+2. locate.py     the first wrong tensor, step, gate block and row in the order of computation, numbers side by side
+3. diagnose.py   the bank of known mistakes run on the same inputs; an exact match is called by its name
+
+The wanted numbers come from the library's own code, on inputs on which mistakes show: all dimensions different, five
+steps, random initial states, ragged lengths, repeated tokens, and large scores where they matter.  An Exercise
+(minis2s.exercises) says what goes in and comes out; a Mistake (minis2s.mistakes) is wrong on purpose.
+"""
+import sys
+import types
+
+from .doctor import Report, check    # noqa: F401
+
+
+class _Callable(types.ModuleType):
+    """This module, so that `minis2s.check(...)` is the function, too."""
+
+    def __call__(self, name, function, seed=0, hint=None):
+        return check(name, function, seed, hint)
+
+
+_Callable.__call__.__doc__ = check.__doc__
+sys.modules[__name__].__class__ = _Callable

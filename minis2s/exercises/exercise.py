@@ -1,0 +1,108 @@
+"""What an exercise is, and the shapes and axes that its documentation names."""
+import re
+from typing import Any, Callable, NamedTuple
+
+import numpy as np
+
+AXES = {"T": "t", "S": "t", "N": "n", "D": "input", "E": "column", "H": "unit", "A": "unit", "V": "token",
+        "K": "place", "width": "place", "4H": "gate:ifgo", "3H": "gate:zrn", "I": "row", "J": "column"}
+
+
+class Case(NamedTuple):
+    """One set of inputs.
+
+    label : str, what is special about it: "ragged lengths".
+    inputs : dict of name: value, in the order of the arguments.
+    raises : types of exception of which one is wanted in place of an answer, or ().
+    """
+    label: str
+    inputs: dict
+    raises: tuple = ()
+
+
+class Output(NamedTuple):
+    """One array (or number) that the function returns: name, letters ("T", "N", "H"), what it is, and its mark."""
+    name: str
+    letters: tuple
+    doc: str
+
+    @property
+    def axes(self):
+        """What each axis counts: "t", "n", "unit", or "gate:ifgo" for gates packed side by side."""
+        return tuple(AXES.get(letter, "row") for letter in self.letters)
+
+    @property
+    def mark(self):
+        """The mark in the documentation, "(L4*)", or ""."""
+        found = re.search(r"\([A-Z]{1,2}\d\*?\)", self.doc)
+        return found.group() if found else ""
+
+
+class Exercise(NamedTuple):
+    """One exercise: `arguments` and `returns` are lines "name  (shape)  meaning".
+
+    cases(rng) makes the inputs, `reference` is the library's own code for them, called by keywords.  `computed` names
+    the outputs in the order in which they are computed, where that is not the order of return.  `backward`: time runs
+    from T to 1.  `own_memory`: what is returned must not share memory with an argument or another output.
+    `contract(f)` may refuse a function for a reason of the exercise's own: -> sentence or None.
+    """
+    name: str
+    title: str
+    equations: str
+    arguments: str
+    returns: str
+    example: str
+    hints: tuple
+    cases: Callable
+    reference: Callable
+    computed: tuple = ()
+    backward: bool = False
+    own_memory: bool = False
+    contract: Any = None
+    seconds: float = 10.0
+    imports: str = "import numpy as np\n"
+
+    @property
+    def function(self):
+        """Name of the function, and of the file without its suffix."""
+        return self.name.replace("-", "_")
+
+    @property
+    def names(self):
+        """Names of the arguments, in order."""
+        return tuple(line.split()[0] for line in self.arguments.strip().splitlines() if not line.startswith(" "))
+
+    @property
+    def outputs(self):
+        """The Outputs, in the order of return."""
+        found = []
+        for line in self.returns.strip().splitlines():
+            name, shape, doc = re.fullmatch(r"(\w+) +(number|\([^)]*\)) +(.*)", line.strip()).groups()
+            found.append(Output(name, () if shape == "number" else tuple(re.findall(r"\w+", shape)), doc))
+        return tuple(found)
+
+    @property
+    def order(self):
+        """The Outputs in the order of computation."""
+        by_name = {output.name: output for output in self.outputs}
+        return tuple(by_name[name] for name in self.computed or by_name)
+
+
+def draws(seed):
+    """The random generator of an exercise's inputs; TypeError or ValueError for what is no seed."""
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+        raise TypeError(f"seed={seed!r}: wanted a whole number")
+    if seed < 0:
+        raise ValueError(f"seed={seed}: wanted 0 or more")
+    return np.random.default_rng(seed)
+
+
+def ragged(lengths, T):
+    """Mask (T, N) of sequences of these lengths."""
+    return np.arange(T)[:, None] < np.asarray(lengths)
+
+
+def lengths(rng, T, N):
+    """Lengths from 1 to T in random order, both met; the first sequence is not the longest."""
+    some = rng.permutation(np.r_[1, rng.integers(2, T, N - 2)])
+    return np.insert(some, rng.integers(1, N), T)

@@ -1,0 +1,14 @@
+"""The bank of mistakes: deliberately wrong implementations, each with the sentence that tells a student what is wrong.
+
+`minis2s.check` runs an exercise's bank on the inputs a student's function got; equal numbers name the mistake.
+Nothing here is ever shown as code.
+"""
+from . import attention, decoding, gated, learning, outputs, recurrent
+from .mistake import Mistake    # noqa: F401
+
+BANK = tuple(m for module in (outputs, recurrent, learning, gated, attention, decoding) for m in module.BANK)
+
+
+def bank_of(name):
+    """The Mistakes of an exercise."""
+    return tuple(m for m in BANK if m.exercise == name)
