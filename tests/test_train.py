@@ -327,7 +327,7 @@ def test_metrics():
         tokens.append(progress.tokens)
 
     trained(on_record=rows.append, on_step=on_step)
-    assert tokens[3] == tokens[7] == tokens[11] == sum(len(y) + 1 for _, y in TRAIN)    # of one epoch, not of all
+    assert tokens[3] == tokens[7] == tokens[11] == sum(len(y) + 1 for _, y in TRAIN)    # of one epoch
     assert all(a == b for a, b in sums) and len(sums) == 12
     assert [r["epoch"] for r in rows] == [1, 2, 3] and [r["step"] for r in rows] == [4, 8, 12]
     assert [r["train_loss"] for r in rows] == [sums[i][0] for i in (3, 7, 11)]
