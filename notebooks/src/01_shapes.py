@@ -56,8 +56,8 @@ becomes `x @ W`. It is the same sum of products, with the matrix transposed.
 """
 
 # %%
-with picture("Shape map of a step. x, 2 by 4, times W, 4 by 6, plus h of the step before, 2 by 6, "
-             "times U, 6 by 6, plus b, 6 numbers, inside tanh, gives h, 2 by 6.", 8, 2.2) as axes:
+with picture("Shape map of a step. x, 2 by 4, times W, 4 by 6, plus h of the step before, "
+             "2 by 6, times U, 6 by 6, plus b, 6 numbers, inside tanh, gives h, 2 by 6.", 8, 2.2) as axes:
     left = 0
     for name, rows, columns, after in (
             ("$x_t$\n(N, D)", 2, 4, "@"), ("$W$\n(D, H)", 4, 6, "+"), ("$h_{t-1}$\n(N, H)", 2, 6, "@"),
@@ -230,8 +230,9 @@ assert abs(np.tanh(tr.cell.a[2]) - tr.cell.h[2]).max() == 0             # (R2), 
 
 # %%
 seen = tr.cell.h.stack()                                                 # (T, N, H)
-with picture("Two heat maps of the state h, six units by three steps. The sentences differ at the "
-             "first and the last step, and also at the second, where both read 'bites'.",
+with picture("Two heat maps of the state h, six units by three steps. The sentences "
+             "differ at the first and the last step, and also at the second, where both "
+             "read 'bites'.",
              7, 2.6, columns=2, sharey=True) as panels:
     for n, axes in enumerate(panels):
         image = axes.imshow(seen[:, n].T, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")

@@ -71,9 +71,10 @@ def apart(cell, bias):
 
 curves = {"tanh, b = 0": apart(rnn, 0), "sigmoid, b = 0, as printed": apart(rnn_sigmoid, 0),
           "sigmoid, b = -u/2": apart(rnn_sigmoid, -0.5)}
-with picture("Distance of the two states after fifty zeros against the recurrent weight u. Tanh "
-             "keeps the bit for u above 1 and below -1. The sigmoid without a bias forgets for "
-             "every u above -6. With a bias of -u/2 it remembers from u = 5 on, and below -5.", 7, 2.8) as axes:
+with picture("Distance of the two states after fifty zeros against the recurrent weight "
+             "u. Tanh keeps the bit for u above 1 and below -1. The sigmoid without a "
+             "bias forgets for every u above -6. With a bias of -u/2 it remembers from u "
+             "= 5 on, and below -5.", 7, 2.8) as axes:
     for (name, values), dashes in zip(curves.items(), ("-", "--", "-.")):
         axes.plot(grid, values, dashes, label=name)
     axes.set(xlabel="recurrent weight u", ylabel="distance")
@@ -122,8 +123,8 @@ times. Unrolled, it is a deep network with $T$ layers that share $W$, $U$ and $b
 """
 
 # %%
-with picture("The unrolled network. Inputs x1 to x4 each lead up through W into states h1 to h4; "
-             "each state leads to the next through U, beginning with h0.", 7, 2.3) as axes:
+with picture("The unrolled network. Inputs x1 to x4 each lead up through W into states h1 "
+             "to h4; each state leads to the next through U, beginning with h0.", 7, 2.3) as axes:
     arrow = dict(arrowstyle="->", color="0.3", lw=1.4)
     for t in range(5):
         axes.text(2 * t, 1, f"$h_{t}$", ha="center", va="center", size=12,
@@ -158,8 +159,10 @@ zero = rnn.State(np.zeros((3, 8)))
 hs, last, _ = unroll.forward(rnn, p, xs, zero, mask)
 through, _, _ = unroll.forward(rnn, p, xs, zero, np.ones_like(mask))    # reads the garbage, too
 
-with picture("Heat maps of eight units over twelve steps for sentences of 12, 7 and 3 words. After "
-             "the last word, shown by a line, the state stays as it is to the end.", 8, 2.5, columns=3, sharey=True) as panels:
+with picture("Heat maps of eight units over twelve steps for sentences of 12, 7 and 3 "
+             "words. After the last word, shown by a line, the state stays as it is to "
+             "the end.",
+             8, 2.5, columns=3, sharey=True) as panels:
     for n, axes in enumerate(panels):
         axes.imshow(hs[:, n].T, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")
         axes.axvline(lengths[n] - 0.5, color="black")
