@@ -1,7 +1,7 @@
-"""How gradients flow: by which paths they reach a hidden state, what a step does to them, which gates are shut.
+"""How gradients flow: the paths by which they reach a hidden state, what a step does to them, shut gates.
 
-Only numbers here; `minis2s.plots` draws them.  The paths are read from a trace of the model's own backward, the
-Jacobians from the cells' own step_backward: nothing is derived a second time.
+Only numbers here; `minis2s.plots` draws them.  The paths are read from a trace of the model's own backward,
+the Jacobians from the cells' own step_backward: nothing is derived a second time.
 Shapes: T steps (of source or target), N batch, D input, H hidden, M numbers in a state (H, or 2H with c).
 """
 from typing import NamedTuple
@@ -18,7 +18,7 @@ GATES = ("i", "f", "o", "z", "r")
 class Paths(NamedTuple):
     """dL/dh_t of the top layer, and the parts that it is the sum of: (T, N, H) each, or (T,) as norms."""
     total: np.ndarray
-    readout: np.ndarray        # decoder: from the output of step t; encoder: from the bridge, at the last real step
+    readout: np.ndarray        # decoder: from the output of step t; encoder: from the bridge, last real step
     recurrence: np.ndarray     # from the next step of the loop
     attention: np.ndarray      # encoder: from all queries; decoder: as a query
 
@@ -63,7 +63,7 @@ def gradient_paths(p, config, batch, drops=None):
 
 def encoder_paths(view, attention, mask, reverse):
     """Paths of one direction: `view` has the (M1*) of its loop, `attention` (T, N, H) what the memory gave."""
-    total, carried = view.dh.stack(), view.dh_prev.stack()     # dh_prev[t]: what step t hands to the one before
+    total, carried = view.dh.stack(), view.dh_prev.stack()  # carried[t]: what step t hands to the one before
     real = mask[:, :, None]
     attention = np.zeros_like(total) if attention is None else attention * real
     if reverse:
@@ -73,7 +73,7 @@ def encoder_paths(view, attention, mask, reverse):
         carry = np.concatenate([carried[1:], np.zeros_like(carried[:1])])
         last = np.arange(len(mask))[:, None] == mask.sum(axis=0) - 1
     end = 0 if reverse else -1
-    carry[end] = total[end] - attention[end]                   # the loop begins with the gradient of its final state
+    carry[end] = total[end] - attention[end]                # the loop begins with its final state's gradient
     carry, last = carry * real, last[:, :, None]
     return Paths(total, carry * last, carry * ~last, attention)
 
@@ -94,7 +94,7 @@ def decoder_paths(view, top, before):
 
 
 def norms(paths):
-    """Paths of (T, N, H) -> Paths of (T,): the length of each step's gradient, all examples and units together."""
+    """Paths of (T, N, H) -> Paths of (T,): each step's length, all examples and units together."""
     return Paths(*(np.sqrt((np.abs(a)**2).sum(axis=(1, 2))) for a in paths))
 
 
@@ -118,8 +118,9 @@ def step_jacobians(cell, p, caches):
     ValueError
         If there are no caches, or they hold more than one example.
     """
-    if not caches or len(caches[0].h_prev) != 1:
-        raise ValueError(f"caches: got {len(caches[0].h_prev) if caches else 'none'}, wanted those of one example")
+    examples = len(caches[0].h_prev) if caches else "none"
+    if examples != 1:
+        raise ValueError(f"caches: got {examples}, wanted those of one example")
     H, S = caches[0].h_prev.shape[1], len(cell.State._fields)
     units = np.eye(S * H, dtype=caches[0].h_prev.dtype)
     d = cell.State(*np.split(units, S, axis=1))
@@ -132,7 +133,7 @@ def step_jacobians(cell, p, caches):
 
 
 def singular_values(jacobians):
-    """(T, M, M) -> (T, M), largest first.  1 keeps a gradient's length; less lets it vanish, more lets it explode."""
+    """(T, M, M) -> (T, M), largest first.  1 keeps a gradient's length; it vanishes by less, explodes by more."""
     return np.linalg.svd(jacobians, compute_uv=False)
 
 
@@ -143,8 +144,8 @@ def saturation(caches, low=0.1, high=0.9):
     ----------
     caches : list of T cell.Cache
     low, high : float
-        A gate is shut below `low` and open above `high`.  A cell without gates is asked for the tanh units of h,
-        moved from (-1, 1) to (0, 1).
+        A gate is shut below `low` and open above `high`.  Of a cell without gates these are the tanh units
+        of h, moved from (-1, 1) to (0, 1).
 
     Returns
     -------
@@ -167,7 +168,7 @@ def saturation(caches, low=0.1, high=0.9):
 
 
 def cell_flow(cell, p, xs, dh):
-    """What a cell does to the gradient `dh` (H,) of its last state over one sequence xs (T, D): -> CellFlow."""
+    """What a cell does to the gradient `dh` (H,) of its last h over one sequence xs (T, D): -> CellFlow."""
     xs, H = xs[:, None, :], p.U.shape[0]
     zero = cell.State(*(np.zeros((1, H), p.U.dtype) for _ in cell.State._fields))
     mask = np.ones(xs.shape[:2], bool)

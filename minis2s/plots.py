@@ -196,8 +196,9 @@ def gradient_paths(paths, path=None):
     FileNotFoundError
         If the folder of `path` is missing.
     """
-    looks = {"total": (BLACK, "-"), "readout": (BLUE, "--"), "recurrence": (ORANGE, "-."), "attention": (GREEN, ":")}
-    rows = {name: {field: _sizes(f"paths[{name!r}].{field}", values) for field, values in zip(one._fields, one)}
+    looks = {"total": (BLACK, "-"), "readout": (BLUE, "--"), "recurrence": (ORANGE, "-."),
+             "attention": (GREEN, ":")}
+    rows = {name: {field: _sizes(f"paths[{name!r}].{field}", getattr(one, field)) for field in looks}
             for name, one in _named("paths", paths).items()}
     with _panels(rows, path, "step t", "size of dL/dh") as (figure, panels):
         for axes, lines in zip(panels, rows.values()):
@@ -242,7 +243,8 @@ def jacobian_spectra(flows, path=None):
     ---------------
     As `gradient_paths`.
     """
-    rows = {name: _sizes(f"flows[{name!r}].singular", one.singular, 2) for name, one in _named("flows", flows).items()}
+    rows = {name: _sizes(f"flows[{name!r}].singular", one.singular, 2)
+            for name, one in _named("flows", flows).items()}
     with _panels(rows, path, "step t", "singular values") as (figure, panels):
         for axes, values in zip(panels, rows.values()):
             axes.axhline(1, color="0.5", linewidth=0.8)
@@ -305,7 +307,8 @@ def _looks():
 def _log_curve(axes, y, label, colour, dashes):
     """A curve on a logarithmic axis; a size of 0 leaves a gap."""
     axes.set_yscale("log")
-    axes.plot(np.where(y > 0, y, np.nan), dashes, color=colour, label=label, marker="o" if len(y) <= 30 else None)
+    axes.plot(np.where(y > 0, y, np.nan), dashes, color=colour, label=label,
+              marker="o" if len(y) <= 30 else None)
 
 
 @contextlib.contextmanager

@@ -11,6 +11,12 @@ from minis2s.cells import CELLS, gru, lstm, rnn
 TINY = 1e-30
 
 
+@pytest.fixture(autouse=True)
+def readable_path(monkeypatch):
+    """Gradient paths are read on the NumPy path, whatever the rest of the tests run on."""
+    monkeypatch.delenv("MINIS2S_BACKEND", raising=False)
+
+
 def model(c, seed=0):
     rng = np.random.default_rng(seed)
     return like(rng, seq2seq.init(c), 0.5), batch(rng, c)

@@ -23,6 +23,12 @@ HOUSE = Path(minis2s.__file__).parent
 DEEP = dict(cell="lstm", layers=2, bidirectional=True, attention="additive")
 
 
+@pytest.fixture(autouse=True)
+def readable_path(monkeypatch):
+    """The trace follows the NumPy path, whatever the rest of the tests run on."""
+    monkeypatch.delenv("MINIS2S_BACKEND", raising=False)
+
+
 def model(c, seed=0, scale=0.5):
     rng = np.random.default_rng(seed)
     return rng, like(rng, seq2seq.init(c), scale), batch(rng, c)
@@ -156,7 +162,9 @@ FILES = [path for path in FILES if path.name != "__init__.py"]
 
 @pytest.fixture(scope="module")
 def runs():
-    return {name: traced(CONFIGS[name])[0] for name in RUNS}
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.delenv("MINIS2S_BACKEND", raising=False)
+        return {name: traced(CONFIGS[name])[0] for name in RUNS}
 
 
 def marked_lines(path):
@@ -236,10 +244,11 @@ def test_every_symbol_of_every_equation_has_a_name(path, runs):
 
 def test_equations_are_read_from_both_columns():
     told = equations(lstm.__doc__)
-    assert told["(L4)"] == "c   = f c' + i g".replace("   ", "  ")
-    assert told["(L1*)"] == "dx = da W^T  dh' = da U^T; dW = x^T da  dU = h'^T da  db = sum_n da"
+    assert told["(L4)"] == "c = f c' + i g"
+    assert told["(L1*)"] == "dx = da W^T  dh' = da U^T\ndW = x^T da  dU = h'^T da  db = sum_n da"
     assert told["(L5*)"] == "do = dh tanh(c)  dc += dh o (1-tanh(c)^2)"
-    assert equations(unroll.__doc__)["(M1*)"] == "dnew_t = ds_t where real, else 0; ds_{t-1} = (step's) where real, ds_t where padding"
+    assert equations(unroll.__doc__)["(M1*)"].splitlines() == [
+        "dnew_t = ds_t where real, else 0", "ds_{t-1} = (step's) where real, ds_t where padding"]
     assert equations(loss.__doc__)["(X3)"] == "L = -(1/M) sum_real sum_v q_v log p_v"
 
 
@@ -335,6 +344,18 @@ def test_importing_the_package_does_not_load_the_trace():
     import subprocess
     code = "import sys, minis2s; assert not any('trace' in m for m in sys.modules if m.startswith('minis2s'))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_compiled_loops_are_refused(monkeypatch):
+    c = config(attention="dot")
+    rng, p, b = model(c)
+    before = sys.gettrace()
+    with pytest.raises(ValueError, match="compiled loops have no lines to follow"), trace():
+        seq2seq.forward(p, c, b, backend="numba")
+    assert sys.gettrace() is before
+    monkeypatch.setenv("MINIS2S_BACKEND", "numba")
+    with pytest.raises(ValueError, match="unset MINIS2S_BACKEND"), trace():
+        run(p, c, b)
 
 
 # ---- asking ----

@@ -12,6 +12,12 @@ from minis2s.trace.marks import equations_of
 from minis2s.trace.show import equation_by_equation
 
 
+@pytest.fixture(autouse=True)
+def readable_path(monkeypatch):
+    """The trace follows the NumPy path, whatever the rest of the tests run on."""
+    monkeypatch.delenv("MINIS2S_BACKEND", raising=False)
+
+
 @pytest.fixture(scope="module")
 def run_path(tmp_path_factory):
     path = tmp_path_factory.mktemp("runs") / "run"
@@ -44,7 +50,7 @@ def test_terminal_shows_each_equation_with_its_numbers(run_path, capsys):
     # (L4) of the encoder's step 1, forward: what it reads and what it gives
     at = next(i for i, line in enumerate(lines) if line.startswith("── forward: encoder, t = 1, layer 0"))
     at = next(i for i in range(at, len(lines)) if lines[i].startswith("(L4)"))
-    assert lines[at] == "(L4)    c  = f c' + i g" and lines[at + 1].strip().startswith("cells/lstm.py:")
+    assert lines[at] == "(L4)    c = f c' + i g" and lines[at + 1].strip().startswith("cells/lstm.py:")
     assert lines[at + 1].endswith("c = f * s.c + i * g")
     given = next(i for i in range(at, at + 20) if lines[i].strip().startswith("= c "))
     assert [float(x) for x in lines[given + 1].split()] == pytest.approx(tr.encoder(mark="L4").c[1][0], abs=5e-5)

@@ -18,8 +18,8 @@ EPILOG = """examples:
   minis2s trace runs/dates "3 May 99" --backward 1999-05-03 --html trace.html
 
 Without --backward the decoder is fed the model's own greedy answer, token by token, and nothing flows back.
-With it, it is fed the target given, and the gradient of the loss follows. A line that begins with < is what an equation reads,
-one with = what it gives.
+With it, it is fed the target given, and the gradient of the loss follows. A line that begins with < is what
+an equation reads, one with = what it gives.
 """
 
 
@@ -65,11 +65,11 @@ def run(args):
         if args.steps is not None:
             tr = tr.steps(args.steps)
         write_text(args.html, tr.html(f"{os.path.basename(os.path.normpath(args.path))}: {args.text}"))
-        print(f"minis2s: {len(tr.entries):,} quantities of {len({e.execution for e in tr.entries}):,} lines in {args.html}",
-              file=sys.stderr)
+        lines = len({e.execution for e in tr.entries})
+        print(f"minis2s: {len(tr.entries):,} quantities of {lines:,} lines in {args.html}", file=sys.stderr)
         return 0
     answer = join(target, model.target_units)
-    print(f"{args.text} → {answer}" + (f"   loss {float(tr.loss.L.value):.4f} nats per token"))
+    print(f"{args.text} → {answer}   loss {float(tr.loss.L.value):.4f} nats per token")
     for line in equation_by_equation(tr, equations_of(tr), steps=args.steps):
         print(line)
     return 0

@@ -45,6 +45,8 @@ def trace(source=None, target=None, also=()):
         Inside another trace.
     TypeError
         If labels are not strings, or something in `also` has no source file.
+    ValueError
+        When a compiled loop is called: only backend="numpy" can be seen.
     """
     source, target = labels("source", source), labels("target", target)
     files = [file_of(i, thing) for i, thing in enumerate(also)]

@@ -1,8 +1,9 @@
 """Where two runs part: the first equation and entry, with both values.
 
 Entries of the two runs are paired by what they are (equation, name, step, layer, direction, part, forward or
-backward) and compared in the order of the first run, so that a mistake is named where it is made and not where
-it is noticed.  Padding is left out: steps and positions that only one run has, and those that masks call padding.
+backward) and compared in the order of the first run, so that a mistake is named where it is made and not
+where it is noticed.  Padding is left out: steps and positions that only one run has, and those that masks call
+padding.
 """
 from collections import Counter
 from typing import NamedTuple
@@ -11,6 +12,8 @@ import numpy as np
 
 from .record import Entry
 
+OF_A_QUERY = ("s", "ds", "q", "dq", "ctx", "dctx")     # (N, ...) in attention, where all else is (T, N, ...)
+
 
 class Difference(NamedTuple):
     """The first place where two runs part."""
@@ -18,8 +21,8 @@ class Difference(NamedTuple):
     name: str
     t: int | None
     index: tuple               # into the value; None where a whole entry is missing or has another shape
-    a: object                  # the value of the run that was asked, and of the other; shapes, or None if missing
-    b: object
+    a: object                  # the value of the run that was asked; a shape; None where it is missing
+    b: object                  # the same of the other run
     entry: Entry
 
     def __str__(self):
@@ -58,7 +61,7 @@ def first_difference(tr, other, rtol=1e-9):
             if e.role == "out" and not padding_step(e, sizes[1]):
                 return Difference(e.mark, e.name, e.t, None, e.shape, None, e)
         elif found := compare(tr, other, e, theirs[key], rtol, sizes):
-            if e.role == "in" and e.inside:                     # the line that called this one hands over wrong numbers
+            if e.role == "in" and e.inside:             # the line that called this one hands over wrong numbers
                 above = [(f, theirs[k]) for k, f in mine.items() if f.execution == e.inside and k in theirs]
                 found = next(filter(None, (compare(tr, other, *pair, rtol, sizes) for pair in above)), found)
             return found
@@ -119,26 +122,32 @@ def steps_differ(a, b, T, U):
 
 
 def is_real(tr, e, shape):
-    """Where the mask says that a value belongs to a real position; everywhere for weights and their gradients."""
-    everywhere = np.ones(shape, bool)
+    """Where the masks say that a value belongs to a real position; everywhere for weights and their gradients."""
+    real = np.ones(shape, bool)
     if is_weight(e):
-        return everywhere
-    mask = tr.masks.get("steps", {}).get((e.part, e.t)) if e.t is not None else None
-    if mask is None and e.t is not None and e.part == "decoder" and "decoder" in tr.masks:
-        mask = tr.masks["decoder"][e.t]
-    if mask is not None and shape[:1] == mask.shape:            # rows are examples
-        return everywhere & mask.reshape(-1, *[1] * (len(shape) - 1))
-    for whole in (tr.masks.get("encoder"), tr.masks.get("decoder")):
-        if e.name in ("rows", "drows") and whole is not None and shape[0] <= whole.size:    # (Y1*): (T N, ...)
-            return everywhere & whole.reshape(-1)[:shape[0]].reshape(-1, *[1] * (len(shape) - 1))
-        if whole is not None and len(shape) >= 2 and shape[1] == whole.shape[1] and shape[0] <= len(whole):
-            real = everywhere & whole[:shape[0]].reshape(shape[0], -1, *[1] * (len(shape) - 2))
-            if mask is not None and shape[1:2] == mask.shape:   # (T, N) of a query that is padding itself
-                real &= mask.reshape(1, -1, *[1] * (len(shape) - 2))
-            if e.part in ("decoder", "loss") and e.t is None and whole is tr.masks.get("encoder"):
-                continue
-            return real
-    return everywhere
+        return real
+    source, target = tr.masks.get("encoder"), tr.masks.get("decoder")
+    now = tr.masks.get("steps", {}).get((e.part, e.t))
+    if now is None and e.part == "decoder" and e.t is not None and target is not None:
+        now = target[e.t]
+    over_source = e.mark.startswith(("(A", "(F3")) and e.name not in OF_A_QUERY
+    if e.t is not None and not over_source:                     # rows are examples
+        return real if now is None else real & spread(now, shape)
+    late = e.part in ("decoder", "loss") or e.mark.startswith(("(S4", "(S5"))
+    whole = target if e.t is None and late else source          # (T, N, ...)
+    if whole is not None:
+        real &= spread(whole.reshape(-1) if e.name in ("rows", "drows") else whole, shape)
+    if now is not None:
+        real &= spread(now[None], shape)
+    return real
+
+
+def spread(mask, shape):
+    """A mask of the first axes, ready to be combined with an array of `shape`; True where it does not fit."""
+    mask = mask[:shape[0]]
+    if mask.ndim > len(shape) or any(m not in (1, n) for m, n in zip(mask.shape, shape)):
+        return True
+    return mask.reshape(mask.shape + (1,) * (len(shape) - mask.ndim))
 
 
 def is_weight(e):

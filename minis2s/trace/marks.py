@@ -1,5 +1,6 @@
-"""What the marks say, read from a module's source once: which statement stands for which equation, what it reads
-and assigns, and how the equation is written in the docstring.
+"""What the marks say, read from a module's source once.
+
+Which statement stands for which equation, what it reads and assigns, and how the equation is written.
 
 A mark is a name in brackets, letters and a number, with a star for a derivative.  It stands in the module's
 docstring before the equation, and in the comment of the code line that computes it.
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 MARK = re.compile(r"\([A-Z]{1,3}\d{1,2}\*?\)")
-HEAD = re.compile(rf"(?:^|(?<=  ))({MARK.pattern})(?= )")       # where a line or a column of a docstring begins
+HEAD = re.compile(rf"(?:^|(?<=  ))({MARK.pattern})(?= )")     # where a line or a column begins
 SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Expr)
 INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
@@ -23,7 +24,7 @@ class Statement(NamedTuple):
     line: int
     reads: tuple               # of (local, attribute, ...): ("s", "h") is s.h
     writes: tuple              # of local names
-    returns: tuple             # (name, local or None) for each part of what is returned; None: it does not return
+    returns: tuple             # (name, local or None) for each part returned; None: no return
     code: str
 
 
@@ -43,7 +44,8 @@ def equations(docstring):
             right = None                                        # the left text runs on over the right column
         cut = column if right else len(line)
         for mark, text in ((left, line[:cut]), (right, line[cut:])):
-            text = re.sub(r" {2,}", "  ", HEAD.sub("", text).strip())
+            text = re.sub(r" {2,}(?=\+?=)", " ", HEAD.sub("", text).strip())
+            text = re.sub(r" {2,}", "  ", text)
             if mark and text:
                 found[mark] = f"{found[mark]}\n{text}" if mark in found else text
     return found
@@ -57,8 +59,8 @@ def read_module(filename):
         tree = ast.parse(source)
     except (OSError, SyntaxError, ValueError):
         return {}, {}
-    comments = {token.start[0]: token.string for token in tokenize.generate_tokens(io.StringIO(source).readline)
-                if token.type == tokenize.COMMENT}
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    comments = {token.start[0]: token.string for token in tokens if token.type == tokenize.COMMENT}
     told, plans, lines = equations(ast.get_docstring(tree) or ""), {}, source.splitlines()
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef):
@@ -86,8 +88,8 @@ def read_statement(node, function, comments, told, lines):
     rows = range(node.lineno, node.end_lineno + 1)
     found = dict.fromkeys(mark for row in rows for mark in MARK.findall(comments.get(row, "")))
     code = "\n".join(lines[row - 1].removesuffix(comments.get(row, "")).rstrip() for row in rows)
-    return Statement(tuple(found), node.lineno, reads(node), writes(node), returned(node, function, found, told),
-                     " ".join(code.split()))
+    return Statement(tuple(found), node.lineno, reads(node), writes(node),
+                     returned(node, function, found, told), " ".join(code.split()))
 
 
 def reads(node):
@@ -125,15 +127,16 @@ def writes(node):
 
 
 def returned(node, function, found, told):
-    """Names for the parts of a returned value: from `-> dx, dW` in the function's docstring, else from the equation."""
+    """Names for the parts of what is returned, from `-> dx, dW` in the function's docstring, else the equation."""
     if not isinstance(node, ast.Return) or node.value is None:
         return None
     parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
     local = [part.id if isinstance(part, ast.Name) else None for part in parts]
-    text = (ast.get_docstring(function) or "").rpartition("->")[2] if "->" in (ast.get_docstring(function) or "") else ""
-    words = [re.match(r"\s*([A-Za-z_]\w*)", part) for part in re.sub(r"\([^)]*\)|\.\s.*", "", text, flags=re.S).split(",")]
+    _, arrow, text = (ast.get_docstring(function) or "").rpartition("->")
+    text = re.sub(r"\([^)]*\)|\.\s.*", "", text, flags=re.S)              # without shapes and further sentences
+    words = [re.match(r"\s*([A-Za-z_]\w*)", part) for part in text.split(",")]
     words = [word and word[1] for word in words]
-    if not text:
+    if not arrow:
         heads = [re.match(r"[A-Za-z]+", told.get(mark, "")) for mark in found]
         words = [head[0] for head in heads if head][:1]
     size = max(len(local), len(words))

@@ -1,4 +1,4 @@
-"""A trace as one self-contained HTML page: no server, no request to anywhere, numbers exact to the last bit."""
+"""A trace as one self-contained HTML page: no server, no request to anywhere, numbers to the last bit."""
 import base64
 import html
 import json
@@ -66,7 +66,7 @@ PAGE = """<!DOCTYPE html>
 <dt><kbd>↑</kbd> <kbd>↓</kbd></dt><dd>other cell: layer, direction</dd>
 <dt><kbd>f</kbd> <kbd>b</kbd></dt><dd>forward pass, backward pass</dd>
 <dt><kbd>n</kbd> <kbd>p</kbd></dt><dd>next, previous equation</dd>
-<dt><kbd>Tab</kbd></dt><dd>on to the next heat map; there the arrows read its values, <kbd>Esc</kbd> leaves it</dd>
+<dt><kbd>Tab</kbd></dt><dd>next heat map; there the arrows read its values, <kbd>Esc</kbd> leaves it</dd>
 </dl></details>
 </footer>
 <output id="readout" aria-live="polite"></output>
@@ -96,9 +96,10 @@ def page(tr, title="minis2s trace"):
         If the trace is empty.
     """
     if not tr.entries:
-        raise ValueError("trace: nothing was recorded, so there is no page to make (compiled loops cannot be seen)")
+        raise ValueError("trace: nothing was recorded, so there is no page to make")
     text = json.dumps(payload(tr), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return PAGE.format(title=html.escape(title), style=STYLE, script=SCRIPT, payload=text.replace("<", "\\u003c"))
+    text = text.replace("<", "\\u003c")                              # no token can end the script
+    return PAGE.format(title=html.escape(title), style=STYLE, script=SCRIPT, payload=text)
 
 
 def payload(tr):
@@ -113,10 +114,12 @@ def payload(tr):
         if at is not None:
             runs.append({
                 "marks": list(e.marks), "code": e.code, "where": e.where, "stop": at, "phase": e.phase,
-                "layer": e.layer, "direction": e.direction, "inner": e.inside is not None,
-                **{role: [[g.name, tensors.add(g.value)] for g in group if g.role == role] for role in ("in", "out")}})
+                "layer": e.layer, "direction": e.direction,
+                **{role: [[g.name, tensors.add(g.value)] for g in group if g.role == role]
+                   for role in ("in", "out")}})
     if tensors.cut:
-        notes.append(f"Arrays are shown up to {ROWS} rows and {COLUMNS} columns; {tensors.cut} are larger and cut.")
+        notes.append(f"Arrays are shown up to {ROWS} rows and {COLUMNS} columns; "
+                     f"{tensors.cut} are larger and cut.")
     marks = dict.fromkeys(mark for e in tr.entries for mark in e.marks)
     sizes = [e.value.shape[-1] for e in tr.entries if e.name == "h" and e.role == "out"]
     cells = dict.fromkeys((s, e.layer, e.direction) for e in tr.entries
@@ -134,7 +137,7 @@ def payload(tr):
 
 def attention(tr):
     """The last alpha of each step of the decoder."""
-    return {e.t: e for e in tr.entries if e.part == "decoder" and e.name == "alpha" and e.role == "out"}.values()
+    return {e.t: e for e in tr.entries if (e.part, e.name, e.role) == ("decoder", "alpha", "out")}.values()
 
 
 def norms(tr, place):
@@ -144,7 +147,8 @@ def norms(tr, place):
         wanted = (e.name == "h" and e.role == "out" and e.phase == "forward"
                   or e.name == "dh" and e.phase == "backward" and e.layer is not None)
         if wanted and e.t is not None and stop_of(e) in place:
-            found[place[stop_of(e)], e.layer, e.direction, e.phase] = float(np.linalg.norm(e.value[np.isfinite(e.value)]))
+            size = np.linalg.norm(e.value[np.isfinite(e.value)])
+            found[place[stop_of(e)], e.layer, e.direction, e.phase] = float(size)
     return [[*key, value] for key, value in found.items()]
 
 

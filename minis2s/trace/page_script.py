@@ -153,13 +153,13 @@ function heatmap(name, x, role) {
 // ---- equations ----
 
 const LETTERS = {alpha: "α", phi: "φ", sigmoid: "σ", sum: "Σ", sqrt: "√", eps: "ε", dalpha: "dα"};
-const UPRIGHT = new Set(`tanh softmax exp log σ Σ √ logsoftmax where real padding else or and from the output order over
+const UPRIGHT = new Set(`dlog tanh softmax exp log σ Σ √ logsoftmax where real padding else or and from the output order over
   attend cell fuse fusion layer by all at once of in is as for any product then parts part two step same with encoder decoder
   gradients linear directions both one hot tokens on before after places memory bridge source inputs targets`.split(/\s+/));
 function math(text) {
   const out = make("span");
-  const token = /([A-Za-z]+(?:’s)?)('?)(?:_(\{[^}]*\}|[A-Za-z0-9]+(?:,[a-z])?))?('?)(?:\^(T|2))?|\^([T2])|[^A-Za-z^]+|\^/g;
-  for (const m of text.replaceAll("log_softmax", "logsoftmax").replace(/'s\b/g, "’s").matchAll(token)) {
+  const token = /\([A-Z]{1,3}\d{1,2}\*?\)|([A-Za-z]+(?:’s)?)('?)(?:_(\{[^}]*\}|[A-Za-z0-9]+(?:,[a-z])?))?('?)(?:\^(T|2))?|\^([T2])|[^A-Za-z^]+|\^/g;
+  for (const m of text.replaceAll("log_softmax", "logsoftmax").replaceAll("log_p", "log p").replace(/([a-z])-([a-z]{2})/g, "$1‑$2").replace(/'s\b/g, "’s").matchAll(token)) {
     if (m[6]) { out.append(make("sup", {}, m[6])); continue; }
     if (!m[1]) { out.append(m[0].replaceAll("-", "−").replaceAll(" . ", " · ").replaceAll("  ", "\u2003")); continue; }
     const word = LETTERS[m[1]] || m[1];
@@ -182,7 +182,7 @@ function card(run) {
   const set = role => make("div", {class: `set ${role}`}, ...run[role].map(([name, i]) => heatmap(name, tensor(i), role)));
   const tensors = make("div", {class: "tensors"}, set("out"));
   if (run.in.length) tensors.append(make("span", {class: "sep"}, run.out.length ? "from" : "reads"), set("in"));
-  return make("article", {class: run.inner ? "eq inner" : "eq", tabindex: -1, "data-mark": run.marks.join(" "),
+  return make("article", {class: "eq", tabindex: -1, "data-mark": run.marks.join(" "),
     "aria-label": run.marks.map(m => `${m} ${(data.equations[m] || "").replaceAll("\n", ", ")}`).join("; ")}, title,
     make("p", {class: "code"}, make("code", {}, run.code), " ", make("small", {}, run.where)), tensors);
 }

@@ -60,12 +60,11 @@ fieldset input:disabled + span { opacity: .45; cursor: default; }
 .columns { display: grid; grid-template-columns: minmax(0, 1fr); gap: 0 1.5rem; }
 @media (min-width: 62rem) {
   .columns.two { grid-template-columns: minmax(0, 1fr) minmax(0, max-content); }
-  .columns.two aside { max-width: 30rem; }
+  .columns.two aside { max-width: 30rem; position: sticky; top: 6rem; align-self: start; }
 }
 .eq { background: var(--card); border: 1px solid var(--line); border-left: 4px solid var(--line); border-radius: 8px;
   margin: 0 0 .7rem; padding: .6rem .9rem .7rem; box-shadow: var(--shadow); scroll-margin-top: 9rem; }
 .eq:focus, .eq:focus-within { border-left-color: var(--accent); }
-.eq.inner { margin-left: 1.5rem; }
 .math { margin: 0; font-weight: 400; font-size: 1.06rem; font-family: Cambria, "STIX Two Text", "Noto Serif", Georgia, serif;
   display: grid; grid-template-columns: max-content 1fr; gap: 0 .7rem; overflow-wrap: anywhere; }
 .math .mark { color: var(--accent); font: 600 .85rem/1.85 system-ui, sans-serif; }
@@ -109,7 +108,6 @@ kbd { font: .8rem ui-monospace, monospace; border: 1px solid var(--line); border
   .eq { padding: .5rem .65rem .6rem; }
   #readout { padding-left: .75rem; padding-right: .75rem; }
   #time { flex-basis: 9rem; }
-  .eq.inner { margin-left: .75rem; }
   .set.in { flex-basis: 100%; }
   .sep { flex-basis: 100%; margin: 0; }
 }

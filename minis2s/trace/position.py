@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 HOUSE = Path(__file__).parent.parent
 PARTS = ("encoder", "bridge", "decoder", "loss")
-FOLDERS = {"cells": "cell", "attention": "attention", "printed": "printed"}     # for what runs outside of a part
+FOLDERS = {"cells": "cell", "attention": "attention", "printed": "printed"}  # what runs outside of a part
 
 
 class Position(NamedTuple):
@@ -37,7 +37,7 @@ def layers_down(v):
 
 def decoder_forward(v):
     t = v.get("t")
-    return {"t": t if t is not None and len(v["rs"]) == t else None}            # after the loop: all t at once
+    return {"t": t if t is not None and len(v["rs"]) == t else None}        # after the loop: all t at once
 
 
 def decoder_backward(v):

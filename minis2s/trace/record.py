@@ -43,8 +43,8 @@ class Entry(NamedTuple):
     @property
     def place(self):
         """In words: "decoder, t = 3, layer 0"."""
-        words = [self.part] + [f"t = {self.t}"] * (self.t is not None) + [f"layer {self.layer}"] * (self.layer is not None)
-        return ", ".join(words + [f"direction {self.direction}"] * (self.direction is not None))
+        parts = ((self.part, "{}"), (self.t, "t = {}"), (self.layer, "layer {}"), (self.direction, "direction {}"))
+        return ", ".join(words.format(value) for value, words in parts if value is not None)
 
 
 class View:
@@ -75,7 +75,8 @@ class View:
                 if not kept:
                     there = sorted({m for e in before for m in e.marks} if field == "mark"
                                    else {str(getattr(e, field)) for e in before})
-                    raise LookupError(f"{self._title}: nothing with {field}={value!r}; there is {', '.join(there)}")
+                    raise LookupError(f"{self._title}: nothing with {field}={value!r}; "
+                                      f"there is {', '.join(there)}")
         return View(kept, self._title)
 
     def __getitem__(self, name):
@@ -103,8 +104,8 @@ class View:
 class Series:
     """One quantity through time: `series[t]` is its value at step t, of the top layer where none was chosen.
 
-    Where a step gives it more than once (h of the cell, then h after the mask) the last value counts.  A quantity
-    that has no step of its own (the logits, made for all t at once) is indexed itself: `logits[3]`.
+    Where a step gives it more than once (h of the cell, then h after the mask) the last value counts.
+    A quantity that has no step of its own (the logits, made for all t at once) is indexed itself: `logits[3]`.
     """
 
     def __init__(self, name, entries, title):
@@ -113,8 +114,8 @@ class Series:
         if layers:
             entries = [e for e in entries if e.layer in (max(layers), None)]
         if len({e.direction for e in entries} - {None}) > 1:
-            raise LookupError(f"{title}: {name} of which direction? Choose "
-                              f"{title}(direction=\"forward\").{name} or {title}(direction=\"backward\").{name}")
+            choices = " or ".join(f'{title}(direction="{way}").{name}' for way in ("forward", "backward"))
+            raise LookupError(f"{title}: {name} of which direction? Choose {choices}")
         self.entries = entries
         self._at = {e.t: e for e in entries}
 
@@ -127,7 +128,8 @@ class Series:
     def value(self):
         """The one value of a quantity that has no steps (or only one)."""
         if None not in self._at and len(self._at) > 1:
-            raise LookupError(f"{self._title}.{self.name} has a value for each of {len(self._at)} steps: index it, [t]")
+            raise LookupError(f"{self._title}.{self.name} has a value for each of {len(self._at)} steps: "
+                              "index it, [t]")
         return self._at.get(None, self.entries[-1]).value
 
     def stack(self):
@@ -139,8 +141,8 @@ class Series:
         try:
             return self._at[self.times[t] if t < 0 else t]
         except (KeyError, IndexError):
-            raise IndexError(f"{self._title}.{self.name} has no step {t}; it has {self.times[0]} to {self.times[-1]}") \
-                from None
+            raise IndexError(f"{self._title}.{self.name} has no step {t}; "
+                             f"it has {self.times[0]} to {self.times[-1]}") from None
 
     def __getitem__(self, t):
         return self.entry(t).value if self.times else self.value[t]
@@ -179,10 +181,10 @@ class Trace(View):
     def __getitem__(self, name):
         if name in self.parts():
             return View([e for e in self._entries if e.part == name], name)
-        homes = [part for part in self.parts() if any(e.part == part and e.name == name for e in self._entries)]
+        homes = list(dict.fromkeys(e.part for e in self._entries if e.name == name))
         if len(homes) > 1:
             raise AttributeError(f"{name!r} is in {', '.join(homes)}: ask for one of them, {homes[0]}.{name}")
-        return View([e for e in self._entries if e.part == homes[0]], homes[0])[name] if homes else super().__getitem__(name)
+        return self[homes[0]][name] if homes else super().__getitem__(name)
 
     def __dir__(self):
         return [*super().__dir__(), *self.parts()]
@@ -193,7 +195,7 @@ class Trace(View):
         return table(self._entries, limit)
 
     def diff(self, other, rtol=1e-9):
-        """The first equation and entry where two runs part, or None: see `minis2s.trace.diff.first_difference`."""
+        """Where two runs part first, or None: see `minis2s.trace.diff.first_difference`."""
         from .diff import first_difference
         return first_difference(self, other, rtol)
 
@@ -215,8 +217,8 @@ class Trace(View):
         elif "(M1)" in marks and name == "m":
             self.masks.setdefault("steps", {})[part, t] = value[:, 0]
         self._entries.append(Entry(
-            len(self._entries), marks, name, role, t, layer, direction, part, phase, self._label(position), value,
-            execution, inside, filename, statement.line, statement.code))
+            len(self._entries), marks, name, role, t, layer, direction, part, phase, self._label(position),
+            value, execution, inside, filename, statement.line, statement.code))
 
     def _label(self, position: Position):
         labels = {"encoder": self.source, "decoder": self.target}.get(position.part)

@@ -10,8 +10,8 @@ def table(entries, limit=None):
     lines = [f"{'no.':>6}  {'mark':<13} {'name':<11} {'':<3} {'part':<10} {'t':>3} {'layer':>5} {'dir.':<8} "
              f"{'phase':<8} {'shape':<13} largest"]
     for e in shown:
-        lines.append(f"{e.number:>6}  {cut(e.mark, 13):<13} {cut(e.name, 11):<11} {e.role:<3} {cut(e.part, 10):<10} "
-                     f"{'' if e.t is None else e.t:>3} {'' if e.layer is None else e.layer:>5} "
+        lines.append(f"{e.number:>6}  {cut(e.mark, 13):<13} {cut(e.name, 11):<11} {e.role:<3} "
+                     f"{cut(e.part, 10):<10} {'' if e.t is None else e.t:>3} {'' if e.layer is None else e.layer:>5} "
                      f"{e.direction or '':<8} {e.phase:<8} {cut(shape(e), 13):<13} {largest(e.value)}")
     if len(shown) < len(entries):
         lines.append(f"... {len(entries) - len(shown):,} more")
@@ -71,7 +71,7 @@ def executions(entries):
 
 
 def telling(entries):
-    """The executions worth a place: all but dropout without a mask, and maps such as (F1) whose caller (L2) shows it all."""
+    """The executions worth a place: not dropout without a mask, not a map as (F1) whose caller shows it all."""
     groups = executions(entries)
     shown = {group[0].execution: {id(e.value) for e in group} for group in groups}
     for group in groups:

@@ -1,7 +1,7 @@
-"""The line tracer: Python tells it each line before it runs, and it notes what marked statements read and assign.
+"""The line tracer: Python tells it each line before it runs; it notes what marked statements read and assign.
 
-`sys.settrace` takes it, as it takes a debugger.  Functions without marks are not followed at all, and once the
-trace ends nothing of it is left: the computing code knows nothing of being watched.
+`sys.settrace` takes it, as it takes a debugger.  Functions without marks are not followed at all, and once
+the trace ends nothing of it is left: the computing code knows nothing of being watched.
 """
 import itertools
 from pathlib import Path
@@ -27,8 +27,8 @@ def smoothed(k):
     return (1 - k.eps) * one_hot(k) + k.eps / k.log_p.shape[2]
 
 
-# Symbols of equations that the code never forms, as it works on several at once: from the locals of a statement
-# that has this mark and assigns this name, the mark and name of the symbol and its value.
+# Symbols of equations that the code never forms, as it works on several at once: for the statement that has this
+# mark and assigns this name, the symbol's own mark and name, and its value from the locals.
 IMPLIED = {
     ("(X3)", "loss"): {("(X2)", "y"): lambda v: one_hot(SimpleNamespace(**v)),
                        ("(X2)", "q"): lambda v: smoothed(SimpleNamespace(**v)),
@@ -42,7 +42,7 @@ IMPLIED = {
 
 
 class Tracer:
-    """Follow marked functions; hand (statement, name, role, position, array, ...) of each quantity to `record`.
+    """Follow marked functions and hand each quantity to `record`.
 
     Parameters
     ----------
@@ -64,6 +64,9 @@ class Tracer:
     def plan(self, code):
         """Code object -> {line: Statement}, or None where nothing is marked."""
         module = module_of(code.co_filename)
+        if module == ("unroll", "kernels"):
+            raise ValueError('trace: compiled loops have no lines to follow; take backend="numpy" and unset '
+                             'MINIS2S_BACKEND')
         if not (module and module[0] != "naive" or code.co_filename in self.also):
             return None
         return marks.read_module(code.co_filename)[0].get((code.co_firstlineno, code.co_name))
@@ -131,9 +134,10 @@ class Call:
             for name, changes, array in quantities(name, value, backward, statement.returns is not None):
                 self.note(frame, name, "out", self.position._replace(**changes), array)
         self.written.update(statement.writes)
-        for key in itertools.product(statement.marks, statement.writes):
-            for (mark, name), make in IMPLIED.get(key, {}).items() if module_of(frame.f_code.co_filename) else ():
-                self.note(frame, name, "out", self.position, make(v), (mark,))
+        if module_of(frame.f_code.co_filename):                 # its locals are known by name
+            for key in itertools.product(statement.marks, statement.writes):
+                for (mark, name), make in IMPLIED.get(key, {}).items():
+                    self.note(frame, name, "out", self.position, make(v), (mark,))
 
     def note(self, frame, name, role, position, value, marks_=None):
         marks_ = marks_ or self.statement.marks
@@ -175,10 +179,11 @@ def read_path(path, v, backward):
 
 
 def quantities(name, value, backward, returned=False):
-    """Yield (name, changes of the position, array) for what a statement assigned: an array, or a tree of arrays.
+    """Yield (name, changes of the position, array) for what a statement assigned: an array or a tree of arrays.
 
-    States give h and c (backward: dh and dc, of the step before except in d_new); gradients of a cell's or layer's
-    Params give dW, dU, ...; bigger trees give dotted names.  Caches are left out: they hold what was noted before.
+    States give h and c (backward: dh and dc, of the step before except in d_new); gradients of a cell's or
+    layer's Params give dW, dU, ...; bigger trees give dotted names.  Caches are left out: they hold what was
+    noted before.
     """
     if is_number(value):
         yield name, {}, value
