@@ -6,7 +6,7 @@ from importlib import import_module
 
 from . import __version__
 
-COMMANDS = ("tasks", "train", "evaluate", "translate", "summary", "examples", "example")
+COMMANDS = ("tasks", "train", "evaluate", "translate", "summary", "formulas", "examples", "example", "figures")
 
 
 def parser():

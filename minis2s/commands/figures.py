@@ -1,0 +1,18 @@
+"""minis2s figures: the pictures of README and the notebooks, drawn anew."""
+from ..figures import FIGURES, draw
+
+NAME, HELP = "figures", "draw the pictures of README and the notebooks anew, from code and seeds"
+EPILOG = "examples:\n  minis2s figures\n  minis2s figures dates_attention --out /tmp/figures"
+
+
+def arguments(parser):
+    """Names and a folder."""
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(FIGURES)} (default: all)")
+    parser.add_argument("--out", default="figures", metavar="DIR", help="folder (default: figures); files are replaced")
+
+
+def run(args):
+    """Draw, and say what is done."""
+    for name in draw(args.names, args.out):
+        print(f"{args.out}/{name}.png and .svg")
+    return 0

@@ -1,0 +1,52 @@
+"""README says what is true: the equation index is made from the registry, and the two commands stand alone.
+
+`python tests/test_readme.py` writes the index anew.
+"""
+import re
+from pathlib import Path
+
+from minis2s.formulas import FORMULAS, source
+
+README = Path(__file__).parents[1] / "README.md"
+HEAD = "| formula | in short | marks | code |\n|---|---|---|---|\n"
+
+
+def row(formula):
+    """One line of the index: all forms as meant, and the printed one where it has code of its own."""
+    groups = {"": [], " · printed: ": []}
+    for form in formula.forms:
+        own = any("printed" in source(name)[0] for name in form.forward)
+        groups[" · printed: " if own else ""].append(form)
+    marks = code = ""
+    for title, forms in groups.items():
+        if forms:
+            names = dict.fromkeys(mark for form in forms for mark in form.marks)
+            files = dict.fromkeys(source(name)[0] for form in forms for name in form.forward)
+            marks += title + " ".join(f"({mark})" for mark in names)
+            code += title + " ".join(f"[{name.removeprefix('minis2s/')}]({name})" for name in files)
+    return f"| {formula.id} | {formula.brief.replace('|', chr(92) + '|')} | {marks} | {code} |\n"
+
+
+def index():
+    return HEAD + "".join(map(row, FORMULAS.values()))
+
+
+def test_the_index_is_the_registry():
+    assert index() in README.read_text(encoding="utf-8"), "run `python tests/test_readme.py`"
+
+
+def test_there_are_exactly_two_set_up_commands():
+    commands = re.findall(r"^    python3 -m venv .*$", README.read_text(encoding="utf-8"), re.M)
+    assert len(commands) == 2 and commands[0].endswith("minis2s train dates") and commands[1].endswith("pytest")
+
+
+def test_every_file_that_readme_links_is_there():
+    for link in re.findall(r"\]\(([^)#:]+)\)", README.read_text(encoding="utf-8")):
+        assert (README.parent / link).exists(), link
+
+
+if __name__ == "__main__":
+    text = README.read_text(encoding="utf-8")
+    before, _, after = text.partition("<!-- equations -->\n")
+    after = after.partition("<!-- end of equations -->\n")[2]
+    README.write_text(f"{before}<!-- equations -->\n{index()}<!-- end of equations -->\n{after}", encoding="utf-8")
