@@ -1,0 +1,144 @@
+"""Bugs planted into our own code, one by one: the tests that stand beside it must fail.
+
+    pytest -m mutants                      all of them, one after the other
+    MUTANT_JOBS=2 pytest -m mutants        two at a time
+    pytest -m mutants -k cells/lstm        some of them
+
+Every bug is planted into a copy of package and tests in a temporary directory; the checkout is never touched.
+The normal suite only asks whether the bank still fits the code: see "The bank".
+"""
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from mutants import MUTANTS
+
+import minis2s
+
+ROOT = Path(__file__).parent.parent
+HOUSE = Path(minis2s.__file__).parent
+FILES = {path: (HOUSE / path).read_text() for path in {m.file for m in MUTANTS}}
+SECONDS = 600                       # for the tests of one bug; an endless loop is a bug that is seen
+CAUGHT, PASSED = 1, 0               # pytest's exit codes; others mean that nothing was tested
+REAL = [m for m in MUTANTS if m.equivalent is None]
+
+# The files that must have bugs.
+REPRESENTED = [
+    *(f"cells/{x}.py" for x in ("rnn", "lstm", "gru", "gru_after")),
+    *(f"attention/{x}.py" for x in ("additive", "concat_dot", "general", "dot", "attend")),
+    *(f"printed/{x}.py" for x in "abcd"),
+    *(f"search/{x}.py" for x in ("hypotheses", "greedy", "beam", "sampling", "exact")),
+    "functions.py", "linear.py", "embedding.py", "dropout.py", "initial.py", "loss.py", "unroll.py", "recurrent.py",
+    "encoder.py", "bridge.py", "fusion.py", "decoder.py", "seq2seq.py", "optim.py", "data/batches.py", "train.py",
+]
+
+
+def name(m):
+    return f"{m.file}: {m.why}"
+
+
+def planted(m):
+    """The file's text with the bug in it."""
+    return FILES[m.file].replace(m.old, m.new)
+
+
+# The bank ------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("file", sorted(FILES))
+def test_each_bug_fits_the_code(file):
+    today = ast.dump(ast.parse(FILES[file]))
+    for m in (m for m in MUTANTS if m.file == file):
+        times = FILES[file].count(m.old)
+        assert times == 1, f"{m.why}: {m.old!r} stands {times} times"
+        assert ast.dump(ast.parse(planted(m))) != today, f"{m.why}: nothing but words changes"
+        assert m.tests and all((ROOT / "tests" / test).is_file() for test in m.tests), m.why
+
+
+def test_bugs_are_many_and_different():
+    assert len(REAL) >= 140
+    assert len({(m.file, planted(m)) for m in MUTANTS}) == len(MUTANTS)
+    assert {m.file for m in REAL} == set(REPRESENTED)
+
+
+MARK = re.compile(r"\([A-Z]{1,3}\d{1,2}\*?\)")
+
+
+def marks(lines):
+    """Marks in the comments at the ends of code lines."""
+    return {mark for line in lines if "  # " in line for mark in MARK.findall(line.split("  # ", 1)[1])}
+
+
+def touched(m):
+    """The lines that an edit changes."""
+    text = FILES[m.file]
+    first = text.count("\n", 0, text.index(m.old))
+    return text.splitlines()[first:first + m.old.rstrip("\n").count("\n") + 1]
+
+
+@pytest.mark.parametrize("file", sorted(FILES))
+def test_every_equation_and_every_derivative_has_a_bug(file):
+    hit = set().union(*(marks(touched(m)) for m in REAL if m.file == file))
+    assert marks(FILES[file].splitlines()) <= hit
+
+
+# Planting ------------------------------------------------------------------------------------------------
+
+def run(copy, tests):
+    """Run test files in a copy: pytest's exit code, and what it printed."""
+    env = {**os.environ, "PYTHONPATH": str(copy), "OPENBLAS_NUM_THREADS": "1", "HYPOTHESIS_PROFILE": "ci"}
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider",
+               *(str(copy / "tests" / test) for test in tests)]
+    try:
+        done = subprocess.run(command, cwd=copy, env=env, capture_output=True, text=True, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        return CAUGHT, f"no end after {SECONDS} s"
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory):
+    """A copy without bugs, whose tests pass: else they would "catch" everything."""
+    copy = tmp_path_factory.mktemp("clean") / "copy"
+    for part in ("minis2s", "tests"):
+        shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "setup.cfg", copy)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def results(request, clean, tmp_path_factory):
+    """A dict from each bug that was asked for to the future of its run."""
+    asked = [item.callspec.params["m"] for item in request.session.items
+             if item.function is test_a_planted_bug_is_caught]
+    code, said = run(clean, sorted({test for m in asked for test in m.tests}))
+    assert code == PASSED, f"the tests fail without any bug:\n{said}"
+
+    def one(m):
+        copy = tmp_path_factory.mktemp("bug") / "copy"
+        stale = f"{Path(m.file).stem}.{sys.implementation.cache_tag}.pyc"
+        shutil.copytree(clean, copy, ignore=shutil.ignore_patterns(stale))
+        (copy / "minis2s" / m.file).write_text(planted(m))
+        answer = run(copy, m.tests)
+        shutil.rmtree(copy)
+        return answer
+
+    with ThreadPoolExecutor(int(os.environ.get("MUTANT_JOBS", 1))) as pool:
+        yield {m: pool.submit(one, m) for m in asked}
+        pool.shutdown(cancel_futures=True)
+
+
+@pytest.mark.mutants
+@pytest.mark.parametrize("m", MUTANTS, ids=name)
+def test_a_planted_bug_is_caught(m, results):
+    code, said = results[m].result()
+    assert code in (CAUGHT, PASSED), f"the tests did not run:\n{said}"
+    if m.equivalent:
+        assert code == PASSED, f"said to be equivalent ({m.equivalent}), but\n{said}"
+    else:
+        assert code == CAUGHT, f"{m.file}: {m.old!r} -> {m.new!r} ({m.why}) passes {', '.join(m.tests)}"
