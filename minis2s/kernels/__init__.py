@@ -8,5 +8,6 @@
 
 On these stand the twins.  Each has the names and the marks of the page it repeats:
 
-    rnn.py lstm.py gru.py gru_after.py      a cell and the time loop; unroll.py chooses among them
+    rnn.py lstm.py gru.py gru_after.py      one step of a cell
+    unroll.py                               the time loop with a cell's step in it
 """

@@ -23,7 +23,7 @@ So a result does not depend on the tile, on the rows done together, or on the nu
 """
 import numpy as np
 
-from .jit import JIT, inlined
+from .jit import JIT, inlined, jit
 from .packing import pack, padded
 from .simd import LANES
 
@@ -74,6 +74,12 @@ def product(C, A, B):
 def add_product(C, A, B):
     """C += A B"""
     C += A @ unpacked(B, A.shape[1], C.shape[1])
+
+
+@jit("gemm.pack_weights")
+def pack_weights(B):
+    """`packed`, for callers that are not compiled."""
+    return packed(B)
 
 
 @inlined
