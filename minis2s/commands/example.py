@@ -38,7 +38,9 @@ def run(args):
     module = examples.find(args.name)
     if args.overwrite and args.out is None:
         raise ValueError("--overwrite: wanted --out DIR, too")
-    path = picture(module, args.name.upper(), Path(args.out), args.overwrite) if args.out is not None else None
+    path = None
+    if args.out is not None:
+        path = picture(module, args.name.upper(), Path(args.out), args.overwrite)
     result = module.run(args.seed)
     print("\n".join(module.report(result)))
     if path:

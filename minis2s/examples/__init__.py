@@ -1,14 +1,14 @@
 """The worked examples of the five documents, to be run with the document beside them: `minis2s example W1`.
 
-Each module has `TITLE`, `WHERE` (document and section), `run(seed)` -> a NamedTuple of everything it found out, and
-`report(result)` -> the lines to read.  A module with a picture also has `PICTURE`, its file's name, and
-`draw(result, path)`.
+Each module has `TITLE`, `WHERE` (document and section), `run(seed)` -> a NamedTuple of everything it found
+out, and `report(result)` -> the lines to read.  A module with a picture also has `PICTURE`, its file's name,
+and `draw(result, path)`.
 """
 import difflib
 from importlib import import_module
 
-MODULES = {"W1": "w1_hello_world", "W2": "w2_leak", "W3": "w3_student", "W4": "w4_autoencoder", "W5": "w5_numbers",
-           "W6": "w6_how_are_you", "W7": "w7_softmax_axis", "W8": "w8_tagger"}
+MODULES = {"W1": "w1_hello_world", "W2": "w2_leak", "W3": "w3_student", "W4": "w4_autoencoder",
+           "W5": "w5_numbers", "W6": "w6_how_are_you", "W7": "w7_softmax_axis", "W8": "w8_tagger"}
 
 
 def find(name):
@@ -30,4 +30,4 @@ def listing():
     """One line for each example."""
     for name in MODULES:
         module = find(name)
-        yield f"{name}  {module.WHERE:<16} {module.TITLE}"
+        yield f"{name}  {module.WHERE:<14} {module.TITLE}"

@@ -1,4 +1,4 @@
-"""How the examples write: numbers in brackets, headings, paragraphs and tables for a terminal of 80 columns."""
+"""How the examples write: numbers, headings, paragraphs and tables for a terminal of 80 columns."""
 import unicodedata
 
 import numpy as np

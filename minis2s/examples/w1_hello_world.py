@@ -1,8 +1,8 @@
 """W1, document A 4.4: ["I", "love", "you"] -> ["Hello", "World"] with a sigmoid RNN, down to the last number.
 
-It shows that the printed distributions [0.2, 0.8] and [0.8, 0.2] are possible: weights that give them are *solved for*.
-Two words, so a distribution fixes only the difference of its two logits; two steps, so there are two equations
-for the two unknown weights of a state with two entries.
+It shows that the printed distributions [0.2, 0.8] and [0.8, 0.2] are possible: weights that give them are
+*solved for*.  Two words, so a distribution fixes only the difference of its two logits; two steps, so there
+are two equations for the two unknown weights of a state with two entries.
 """
 from typing import NamedTuple
 
@@ -15,12 +15,12 @@ from ..functions import sigmoid, softmax
 from ..printed import a as printed
 from . import show
 
-TITLE, WHERE = "I love you -> Hello World: the printed numbers come out", "A §4.4"
+TITLE, WHERE = "I love you -> Hello World: the printed numbers", "A §4.4"
 
-SOURCE, TARGET = ["I", "love", "you"], ["World", "Hello"]       # the order in which both printed argmax lines hold
-PRINTED = np.array([[0.2, 0.8], [0.8, 0.2]])                    # p_1, p_2
-I_LOVE_YOU = np.eye(3)[:, None, :]                              # one-hot (T, N, 3): W_e has a row for each word
-BOS, WORLD, HELLO = np.eye(3)[:, None, :]                       # one-hot (N, 3) of the words fed to the decoder
+SOURCE, TARGET = ["I", "love", "you"], ["World", "Hello"]   # in this order both printed argmax lines hold
+PRINTED = np.array([[0.2, 0.8], [0.8, 0.2]])                # p_1, p_2
+I_LOVE_YOU = np.eye(3)[:, None, :]                          # one-hot (T, N, 3): W_e has a row for each word
+BOS, WORLD, HELLO = np.eye(3)[:, None, :]                   # one-hot (N, 3): the words fed to the decoder
 
 
 class Result(NamedTuple):
@@ -46,8 +46,8 @@ class Result(NamedTuple):
 
 def encode(W_e, xs):
     """A4.1: h_t = sigmoid([x_t; h_{t-1}] W_e): -> hs (T, N, 2), the last State."""
-    start = rnn.State(np.zeros((1, 2)))
-    hs, last, _ = unroll.forward(rnn_sigmoid, printed.encoder_params(W_e), xs, start, np.ones((len(xs), 1), bool))
+    start, real = rnn.State(np.zeros((1, 2))), np.ones((len(xs), 1), bool)
+    hs, last, _ = unroll.forward(rnn_sigmoid, printed.encoder_params(W_e), xs, start, real)
     return hs, last
 
 
@@ -68,7 +68,7 @@ def run(seed=0):
     ss = decode(W_d, last)
     gaps = np.log(PRINTED[:, 1] / PRINTED[:, 0])                # softmax: p_Hello / p_World = exp(gap)
     delta = np.linalg.solve(ss, gaps)
-    W_y = np.stack([-delta / 2, delta / 2], axis=1)             # any two columns with this difference would do
+    W_y = np.stack([-delta / 2, delta / 2], axis=1)         # any two columns with this difference would do
     readout = linear.Params(W_y, np.zeros(2))
     logits = linear.forward(readout, ss)
     ps = softmax(logits)
@@ -88,18 +88,22 @@ def run(seed=0):
     _, _, as_printed, _ = printed.example(p, I_LOVE_YOU, fed)
     _, _, other, _ = printed.example(p, I_LOVE_YOU[::-1], fed)
     _, _, swapped, _ = printed.example(p, I_LOVE_YOU, fed[::-1])
-    return Result(hs[:, 0], W_e, W_d, ss, gaps, delta, W_y, logits, ps, [TARGET[k] for k in ps.argmax(axis=1)],
-                  np.stack([k.alpha[:, 0] for _, k in asked]), np.concatenate([ctx for ctx, _ in asked]), ps_other,
-                  p.decoder.W_d, as_printed[:, 0], [TARGET[k] for k in as_printed[:, 0].argmax(axis=1)],
-                  other[:, 0], swapped[:, 0])
+    alphas, h_tildes = np.stack([k.alpha[:, 0] for _, k in asked]), np.concatenate([ctx for ctx, _ in asked])
+    return Result(hs[:, 0], W_e, W_d, ss, gaps, delta, W_y, logits, ps, said(ps), alphas, h_tildes, ps_other,
+                  p.decoder.W_d, as_printed[:, 0], said(as_printed[:, 0]), other[:, 0], swapped[:, 0])
+
+
+def said(ps):
+    """y_t = argmax p_t, as words."""
+    return [TARGET[k] for k in ps.argmax(axis=1)]
 
 
 def report(r):
     """Result -> lines."""
     v, out = show.vector, ["W1  I love you -> Hello World   (document A §4.4)"]
-    out += show.remark("Words are one-hot, so every word has its own row in W_e and W_d: the document's W_e^I, "
-                       "W_e^love, W_d^Hello. States have two entries. There are no biases. W_e and W_d are random; "
-                       "only the readout W_y is solved for.")
+    out += show.remark("Words are one-hot, so every word has its own row in W_e and W_d: the document's "
+                       "W_e^I, W_e^love, W_d^Hello. States have two entries. There are no biases. W_e and "
+                       "W_d are random; only the readout W_y is solved for.")
 
     out += show.heading("4.4.1 Encoder: h_t = σ(W_e [x_t, h_{t-1}])      (A4.1; code: R1, R2)")
     out += [f"  W_e^{w:<5} = {v(row)}" for w, row in zip(SOURCE, r.W_e)]
@@ -110,23 +114,25 @@ def report(r):
         out += [f"  h_{t + 1} = σ(W_e^{word} + h_{t} W_e^h') = σ({v(r.W_e[t])} + {v(part)})",
                 f"      = σ({v(r.W_e[t] + part)}) = {v(h)}"]
         before = h
-    out += show.slip("the document lists the two parts side by side, σ([W_e^I, W_e^0]). A matrix times a stacked "
-                     "vector is the SUM of the two parts' products, as above.")
+    out += show.slip("the document lists the two parts side by side, σ([W_e^I, W_e^0]). A matrix times a "
+                     "stacked vector is the SUM of the two parts' products, as above.")
     out += [f"  context = h_3 = {v(r.hs[2])}"]
 
     out += show.heading("4.4.2 Decoder as intended: s_t = σ(W_d [y_{t-1}, s_{t-1}])      (A4.2; R1, R2)")
-    for (t, fed), s, prev, row in zip(enumerate(["BOS", "Hello"], 1), r.ss, [r.hs[2], r.ss[0]], [r.W_d[0], r.W_d[2]]):
+    steps = (1, "BOS", r.W_d[0], r.hs[2], r.ss[0]), (2, "Hello", r.W_d[2], r.ss[0], r.ss[1])
+    for t, fed, row, prev, s in steps:
         out += [f"  s_{t} = σ(W_d^{fed} + s_{t - 1} W_d^s')",
                 f"      = σ({v(row)} + {v(prev @ r.W_d[3:])}) = {v(s)}"]
     out += ["  where s_0 = h_3: the source is heard"]
 
     out += show.heading("The readout, solved: p_t = softmax(s_t W_y)")
-    out += show.remark("A softmax over two words sees only the difference of their logits: p_Hello / p_World = "
-                       "exp(z_Hello - z_World). The printed numbers therefore ask for")
+    out += show.remark("A softmax over two words sees only the difference of their logits: p_Hello / p_World "
+                       "= exp(z_Hello - z_World). The printed numbers therefore ask for")
     for t in (0, 1):
-        out += [f"  z_Hello - z_World at t = {t + 1}:  ln({PRINTED[t, 1]}/{PRINTED[t, 0]}) = {r.gaps[t]:+.6f}"]
-    out += show.remark("With δ = (column of Hello) - (column of World) of W_y these are two equations s_t · δ for two "
-                       "unknowns:")
+        world, hello = PRINTED[t]
+        out += [f"  z_Hello - z_World at t = {t + 1}:  ln({hello}/{world}) = {r.gaps[t]:+.6f}"]
+    out += show.remark("With δ = (column of Hello) - (column of World) of W_y these are two equations s_t · "
+                       "δ for two unknowns:")
     for t in (0, 1):
         s = r.ss[t]
         out += [f"  {s[0]:.6f} δ_1 + {s[1]:.6f} δ_2 = {r.gaps[t]:+.6f}"]
@@ -138,8 +144,9 @@ def report(r):
         out += [f"  ŷ_{t + 1} = softmax({v(r.logits[t])}) = {v(r.ps[t])}   y_{t + 1} = argmax = {r.words[t]}"]
     out += [f"  largest difference from the printed numbers: {abs(r.ps - PRINTED).max():.1e}"]
     out += show.slip("ŷ_1 = softmax(ŷ_1) gives logits and distribution one name.")
-    out += show.remark("Both printed argmax lines hold with the order (World, Hello): the second entry is Hello's, "
-                       "0.8 at t = 1 and 0.2 at t = 2. They do not contradict each other; the document only never "
+    out += show.remark("Both printed argmax lines hold with the order (World, Hello): the second entry is "
+                       "Hello's, 0.8 at t = 1 and 0.2 at t = 2. They do not contradict each other; the "
+                       "document only never "
                        "says which order it means.", "  order: ")
 
     out += show.heading("Attention: announced there, but not computed      (A4.3; AD1, A1, A2)")
@@ -148,11 +155,12 @@ def report(r):
                 f"  h̃_{t + 1} = Σ a_i h_i = {v(r.h_tildes[t])}"]
 
     out += show.heading("4.4.2 Decoder as printed: s_0 = 0, and y_t itself is fed      (PA1..PA4)")
-    out += show.remark("As printed there is no W_y: the gate's own sum serves as logits. So W_d can be solved row by "
-                       "row, and the printed numbers come out again:")
+    out += show.remark("As printed there is no W_y: the gate's own sum serves as logits. So W_d can be "
+                       "solved row by row, and the printed numbers come out again:")
     out += [f"  W_d^Hello = {v(r.printed_W_d[1])}   from ln 4 at t = 1",
             f"  W_d^World = {v(r.printed_W_d[0])}   from -ln 4 at t = 2, less what s_1 adds",
-            f"  ŷ_1 = {v(r.printed_ps[0])}  {r.printed_words[0]}    ŷ_2 = {v(r.printed_ps[1])}  {r.printed_words[1]}"]
+            f"  ŷ_1 = {v(r.printed_ps[0])}  {r.printed_words[0]}    ŷ_2 = {v(r.printed_ps[1])}  "
+            f"{r.printed_words[1]}"]
     out += ["  slip: s_0 = 0, although A §2.4 hands h_3 over. Read another source:"]
     out += show.table([["source", "p_1 as printed", "p_1 as intended"],
                        ["I love you", v(r.printed_ps[0]), v(r.ps[0])],

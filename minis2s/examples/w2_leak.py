@@ -1,7 +1,7 @@
-"""W2, document A 5.4: [1,2,3] -> [2,3,4] with RMSprop, and the leak in the listing's `fit([input, target], target)`.
+"""W2, document A 5.4: [1,2,3] -> [2,3,4] with RMSprop, and the leak in `fit([input, target], target)`.
 
-It shows that a decoder that is fed the *unshifted* target learns to copy its input: the loss falls, nothing is learned.
-The cure is one position of shift: inputs BOS y_1 .. y_S, targets y_1 .. y_S EOS.
+It shows that a decoder that is fed the *unshifted* target learns to copy its input: the loss falls, and
+nothing is learned.  The cure is one position of shift: inputs BOS y_1 .. y_S, targets y_1 .. y_S EOS.
 """
 from itertools import product
 from typing import NamedTuple
@@ -88,8 +88,9 @@ def learn(make, seed):
 
     p, alone = progress.params, np.full_like(printed.inputs, BOS)       # of `alone` only row 0 is read
     free = answers(p, printed, alone, teacher=np.zeros(alone.shape, bool))
+    exact = float(np.mean([said == wanted for said, wanted in zip(free, TARGET)]))
     return Run(printed, few, losses, float(seq2seq.forward(p, CONFIG, printed)[0]),
-               answers(p, printed, printed.inputs), free, float(np.mean([x == y for x, y in zip(free, TARGET)])),
+               answers(p, printed, printed.inputs), free, exact,
                answers(p, printed, make(ids(INPUT), ids(FOREIGN)).inputs))
 
 
@@ -101,22 +102,24 @@ def run(seed=0):
 def report(r):
     """Result -> lines."""
     out = ["W2  The unshifted target leaks   (document A §5.4)"]
-    out += show.remark("LSTM encoder and decoder; the encoder's last h and c start the decoder; softmax over the words; "
-                       "RMSprop, batches of 32, 10 epochs. Two ways to feed the decoder in training:")
+    out += show.remark("LSTM encoder and decoder; the encoder's last h and c start the decoder; softmax over "
+                       "the words; RMSprop, batches of 32, 10 epochs. Two ways to feed the decoder in "
+                       "training:")
     out += show.heading("What the decoder reads, and what it shall say (first pair)")
     names = {BOS: "BOS", EOS: "EOS"}
     for title, one in (("as printed", r.leak), ("shifted", r.cured)):
         fed, wanted = ([names.get(i, str(i - OFFSET)) for i in row[:, 0].tolist()]
                        for row in (one.batch.inputs, one.batch.targets))
         out += show.table([[f"{title:<11} fed", *fed], [f"{'':<11} wanted", *wanted]])
-    out += show.slip("model.fit([input_data, target_data], target_data) feeds y_t at step t and asks for y_t: "
-                     "the answer lies on the table.")
+    out += show.slip("model.fit([input_data, target_data], target_data) feeds y_t at step t and asks for "
+                     "y_t: the answer lies on the table.")
     out += show.heading("The printed data: three pairs, one batch, so 10 epochs are 10 updates")
     out += show.table([["loss, nats per token (X3)", "before", "after"]] +
-                      [[name, *map(show.number, one.few)] for name, one in (("as printed", r.leak), ("shifted", r.cured))])
-    out += show.remark("Little has been learned by then, and three pairs could be learned by heart. So we take all "
-                       "other triples [a, b, c] -> [a+1, b+1, c+1] of the numbers 1..9, 726 pairs, for training, and "
-                       "keep the three printed pairs to ask about.")
+                      [["as printed", *map(show.number, r.leak.few)],
+                       ["shifted", *map(show.number, r.cured.few)]])
+    out += show.remark("Little has been learned by then, and three pairs could be learned by heart. So we "
+                       "take all other triples [a, b, c] -> [a+1, b+1, c+1] of the numbers 1..9, 726 pairs, "
+                       "for training, and keep the three printed pairs to ask about.")
     out += show.heading("Training loss after so many epochs on the 726 (O3, O4)")
     at = [1, 2, 5, EPOCHS, LONGER]
     out += show.table([["epochs", *at]] + [[name, *(show.number(one.losses[i - 1], 4) for i in at)]
@@ -132,22 +135,22 @@ def report(r):
             rows += [["  loss", "", show.number(r.leak.held_out, 4), show.number(r.cured.held_out, 4)]]
     rows += [["  exact match", "", f"{r.leak.exact:.0%}", f"{r.cured.exact:.0%}"]]
     out += show.table(rows)
-    out += show.remark("Speaking alone means: BOS first, then each time the token just said. The leaking model was "
-                       "always told the answer, so it has learned to repeat, not to predict: it says one number "
-                       "again and again.")
+    out += show.remark("Speaking alone means: BOS first, then each time the token just said. The leaking "
+                       "model was always told the answer, so it has learned to repeat, not to predict: it "
+                       "says one number again and again.")
     out += show.heading("The proof that it copies: the leaking model, fed foreign numbers")
     out += show.table([["source", "fed", "as printed says", "right"]] +
-                      [[str(x), str(f), str(a), str(y)] for x, f, a, y in zip(INPUT, FOREIGN, r.leak.foreign, TARGET)])
+                      [list(map(str, row)) for row in zip(INPUT, FOREIGN, r.leak.foreign, TARGET)])
     copied = np.mean(np.array(r.leak.foreign) == np.array(FOREIGN))
     out += [f"  {copied:.0%} of the answers repeat what was fed."]
     out += show.heading("Other slips of the listing")
-    out += show.slip("model.predict([input_data, target_data]) hands the answers over once more, so even the test "
-                     "cannot see the leak.")
-    out += show.slip("categorical_crossentropy wants one-hot targets; these are ids (sparse_...). Embedding is used but "
-                     "not imported; Dense(embedding_dim) has one output for each embedding entry, where one for each "
-                     "word is meant.")
-    out += show.look_next(("minis2s/data/batches.py", "", "make_batch: BOS in front of inputs, EOS behind targets"),
-                          ("minis2s/decoder.py", "(D2)", "x_t = [E[y_{t-1}]; ...]: what the decoder reads"),
+    out += show.slip("model.predict([input_data, target_data]) hands the answers over once more, so even the "
+                     "test cannot see the leak.")
+    out += show.slip("categorical_crossentropy wants one-hot targets; these are ids (sparse_...). Embedding "
+                     "is used but not imported; Dense(embedding_dim) has one output for each embedding "
+                     "entry, where one for each word is meant.")
+    out += show.look_next(("minis2s/data/batches.py", "", "make_batch shifts by one"),
+                          ("minis2s/decoder.py", "(D2)", "what the decoder reads"),
                           ("minis2s/optim.py", "(O3) (O4)", "RMSprop"))
     return out
 

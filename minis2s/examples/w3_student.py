@@ -1,7 +1,7 @@
-"""W3, document B 4.3: 我 / 是 / 学生 -> I am a student, LSTM with attention, every quantity by its name in the document.
+"""W3, document B 4.3: 我 / 是 / 学生 -> I am a student, LSTM with attention, every quantity by its name there.
 
-It shows one whole pass of a trained encoder-decoder with attention: h_i, s_t, v_ti, a_t, ctx_t, p(y_t), and where the
-model looks.  The sentence is held out: it is put together from what other sentences taught.
+It shows one whole pass of a trained encoder-decoder with attention: h_i, s_t, v_ti, a_t, ctx_t, p(y_t), and
+where the model looks.  The sentence is held out: it is put together from what other sentences taught.
 """
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from ..search import greedy
 from ..train import Training
 from . import show
 
-TITLE, WHERE = "我是学生 -> I am a student: every quantity of a pass, and an alignment", "B §4.3"
+TITLE, WHERE = "我是学生 -> I am a student: a whole pass, an alignment", "B §4.3"
 PICTURE = "w3_alignment.png"
 
 SUBJECTS = {"我": "I am", "你": "you are", "他": "he is", "她": "she is"}
@@ -66,7 +66,8 @@ def run(seed=0):
                     attention="concat-dot", order="after", dtype="float64")
     training = Training(optimizer="rmsprop", lr=STEP, seed=seed)
     known = [(source_vocab.encode(x), target_vocab.encode(y)) for x, y in PAIRS if x != ASKED[0]]
-    batch, progress, losses = train.batch_of(config, known, range(len(known))), train.begin(config, training), []
+    batch = train.batch_of(config, known, range(len(known)))
+    progress, losses = train.begin(config, training), []
     for n in range(STEPS):
         if n in (0, STEPS // 2):
             losses.append(float(seq2seq.forward(progress.params, config, batch)[0]))
@@ -80,7 +81,7 @@ def run(seed=0):
         return ids, found.ids
     ids, said = ask(ASKED[0])
     _, he = ask(["他", "是", "学生"])
-    one = train.batch_of(config, [(ids[:, 0].tolist(), said)], [0])     # fed its own answer: the same pass again
+    one = train.batch_of(config, [(ids[:, 0].tolist(), said)], [0])     # fed its own answer: the pass again
     _, logits, k = seq2seq.forward(p, config, one)
     hs, score = k.encode.hs, SCORES["concat-dot"]
     memory = remember(score, p.decoder.score, hs, one.source_mask)
@@ -91,45 +92,53 @@ def run(seed=0):
         e, used = score.score(p.decoder.score, s, memory)
         probs = softmax(logits[t, 0])
         steps.append(Step(target_vocab.symbols[one.inputs[t, 0]], cell.i[0], cell.f[0], cell.o[0],
-                          (cell.f * cell.c_prev + cell.i * cell.g)[0], s[0], used.v[:, 0], e[:, 0], step.attend.alpha[:, 0], ctx[0], probs,
+                          state_c(cell), s[0], used.v[:, 0], e[:, 0], step.attend.alpha[:, 0], ctx[0], probs,
                           target_vocab.symbols[probs.argmax()]))
     encoder = k.encode.encoder.stack.runs[0]
     W_a = printed.AttentionParams(np.concatenate([p.decoder.score.W_s, p.decoder.score.W_h]))
-    alone = [printed.attend(W_a, steps[t].s[None], hs[t:t + 1], 0)[0].item() for t in range(min(3, len(steps)))]
+    alone = [printed.attend(W_a, step.s[None], h[None], 0)[0].item() for step, h in zip(steps, hs)]
     try:
         printed.attend(W_a, steps[-1].s[None], hs, 3)
         error = ""
     except ValueError as e:
         error = str(e)
-    return Result(config, losses, encoder, hs[:, 0], np.stack([(c.f * c.c_prev + c.i * c.g)[0] for c in encoder]), steps,
-                  target_vocab.decode(said), target_vocab.decode(he), decoder.alphas(k.decoder)[:, :, 0], alone, error,
-                  target_vocab.symbols)
+    return Result(config, losses, encoder, hs[:, 0], np.stack([state_c(one) for one in encoder]), steps,
+                  target_vocab.decode(said), target_vocab.decode(he), decoder.alphas(k.decoder)[:, :, 0],
+                  alone, error, target_vocab.symbols)
+
+
+def state_c(k):
+    """c_t of the first example, from the LSTM's cache: (L4)."""
+    return (k.f * k.c_prev + k.i * k.g)[0]
 
 
 def draw(r, path):
     """The alignment as a picture."""
     from .. import plots
-    plots.attention_map(r.alpha, ASKED[0], [step.said for step in r.steps], path, "我 是 学生: where the model looks")
+    plots.attention_map(r.alpha, ASKED[0], [step.said for step in r.steps], path, "where the model looks")
 
 
 def report(r):
     """Result -> lines."""
     out = ["W3  我 是 学生 -> I am a student   (document B §4.3)"]
-    out += show.slip("the document prints he, is, a, student. But 我 is I, so I am a student is meant. The model "
+    out += show.slip("the document prints he, is, a, student. But 我 is I, so I am a student is meant. The "
+                     "model "
                      "below answers 他 是 学生 with: " + " ".join(r.he) + ".")
-    out += show.remark(f"LSTM encoder and decoder of {r.config.hidden} units, trained with RMSprop on {len(PAIRS) - 1} "
-                       f"sentences (4 subjects, {len(NOUNS)} nouns). The sentence asked for is left out. Training loss: "
-                       + ", ".join(show.number(x, 4) for x in r.losses) + f" nats per token after 0, {STEPS // 2}, "
-                       f"{STEPS} updates.")
+    out += show.remark(f"LSTM encoder and decoder of {r.config.hidden} units, trained with RMSprop on "
+                       f"{len(PAIRS) - 1} sentences (4 subjects, {len(NOUNS)} nouns). The sentence asked for "
+                       f"is left out. Training loss: "
+                       + ", ".join(show.number(x, 4) for x in r.losses) + f" nats per token after 0, "
+                                                                          f"{STEPS // 2}, {STEPS} updates.")
 
     out += show.heading("Encoder: h_i = LSTM(x_i, h_{i-1})      (B4.2e; L1..L5)")
     for t, (word, k) in enumerate(zip(ASKED[0], r.encoder), 1):
         out += [f"  x_{t} = {word}"]
-        for name, value in (("i", k.i[0]), ("f", k.f[0]), ("o", k.o[0]), ("c", r.cs[t - 1]), ("h", r.hs[t - 1])):
+        for name, value in zip("ifoch", (k.i[0], k.f[0], k.o[0], r.cs[t - 1], r.hs[t - 1])):
             out += show.named(f"  {name}_{t}", value)
     out += show.slip("h_1 = LSTM([i_1, f_1, o_1, c_1], h_0) lists the gates as input. They are made inside, "
                      "from x_1 and h_0; x_1 is missing from the line.")
-    out += show.slip("encoder and decoder are given the same W_ix, W_ih (listed twice). Here each has its own.")
+    out += show.slip("encoder and decoder are given the same W_ix, W_ih (listed twice). Here each has its "
+                     "own.")
 
     out += show.heading("Decoder: s_t = LSTM(y_{t-1}, s_{t-1}), then a_t from s_t      (L, AC, A1, A2)")
     out += ["  s_0 = h_3, c_0 = c_3;  v_ti = tanh(W_a [s_t; h_i]),  e_ti = v_ti · h_i,",
@@ -147,18 +156,21 @@ def report(r):
         out += [f"    p(y_{t}) = " + ", ".join(f"{r.words[j]} {step.p[j]:.4f}" for j in best) + ", ...",
                 f"    y_{t} = {step.said}"]
     out += show.heading("Alignment: a row for each word said")
-    out += show.table([["", *ASKED[0]]] + [[step.said, *(show.number(x, 2) for x in step.a)] for step in r.steps])
-    out += show.remark("h_2 has read 我 too, and h_3 the whole sentence: a weight says where the model looks, not "
-                       "from which word alone it knows. `--out DIR` draws this table.")
+    out += show.table([["", *ASKED[0]],
+                       *([step.said, *(show.number(x, 2) for x in step.a)] for step in r.steps)])
+    out += show.remark("h_2 has read 我 too, and h_3 the whole sentence: a weight says where the model looks, "
+                       "not from which word alone it knows. `--out DIR` draws this table.")
 
     out += show.heading("The lines as printed")
     out += [f"  a_{t} = softmax(v_{t} · h_{t}) = {a:.3f}" for t, a in enumerate(r.printed_a, 1)]
-    out += show.slip("a softmax of one number is 1, whatever the number. v must run over all h_i, and the softmax too.")
+    out += show.slip("a softmax of one number is 1, whatever the number. v must run over all h_i, and the "
+                     "softmax too.")
     out += ["  step 4, for the fourth word:", *show.remark(r.printed_error, "    ")]
-    out += show.slip("three lines s_1..s_3 for four words: s_t = LSTM(..., h_t) takes h_t by the output's own number.")
+    out += show.slip("three lines s_1..s_3 for four words: s_t = LSTM(..., h_t) takes h_t by the output's "
+                     "own number.")
     out += show.slip("p(y_1 | y_1, y_2, y_3) supposes what it predicts. Meant is p(y_t | y_1 .. y_{t-1}).")
-    out += show.look_next(("minis2s/attention/concat_dot.py", "(AC1)..", "the score"),
-                          ("minis2s/attention/attend.py", "(A1) (A2)", "softmax and sum over the source"),
+    out += show.look_next(("minis2s/attention/concat_dot.py", "(AC1)..(AC3)", "the score"),
+                          ("minis2s/attention/attend.py", "(A1) (A2)", "softmax, then sum"),
                           ("minis2s/decoder.py", "(D2)..(D7)", "one step of the decoder"),
                           ("minis2s formulas B4.2a", "", "score: as printed, as intended"))
     return out

@@ -1,7 +1,8 @@
 """W4, document B 5.2: the RepeatVector autoencoder on 100 x [1, 2, 3, 4, 5], padded to 40.
 
-It shows part P3: one vector for the whole sequence, repeated S times as the decoder's input, two stacked LSTMs, one dense
-layer for all steps.  And part P6: 35 of 40 positions are padding; a loss that counts them looks great and means nothing.
+It shows part P3: one vector for the whole sequence, repeated S times as the decoder's input, two stacked
+LSTMs, one dense layer for all steps.  And part P6: 35 of 40 positions are padding; a loss that counts them
+looks great and means nothing.
 """
 from typing import NamedTuple
 
@@ -12,12 +13,12 @@ from ..cells import lstm
 from ..data.vocab import PAD
 from . import show
 
-TITLE, WHERE = "the RepeatVector autoencoder: padding that flatters the loss", "B §5.2"
+TITLE, WHERE = "the RepeatVector autoencoder: padding flatters the loss", "B §5.2"
 
 ROW, COPIES, S = [1, 2, 3, 4, 5], 100, 40                       # as printed; id 0 is padding
 V, E, H = 6, 8, 24                                              # document: 10000, 256, 128
 EPOCHS, BATCH, STEP = 10, 32, 0.001                             # as printed; the step is RMSprop's usual one
-LONGER = 40                                                     # epochs after which the honest loss is learned
+LONGER = 40                                                     # epochs after which the row is learned
 
 
 class Params(NamedTuple):
@@ -27,7 +28,7 @@ class Params(NamedTuple):
     dense: linear.Params       # TimeDistributed(Dense(vocab_size))
 
 
-class Point(NamedTuple):       # what a model says about the row after some epochs; the same model, counted in two ways
+class Point(NamedTuple):       # what a model says about the row after some epochs, counted in two ways
     epoch: int
     loss_all: float            # nats per position, all S positions
     accuracy_all: float
@@ -54,14 +55,15 @@ def repeat_vector(h, S):
         h is not one vector for each example.
     """
     if h.ndim != 2:
-        raise ValueError(f"RepeatVector: got {h.ndim} axes, shape {h.shape}; wanted 2, one vector for each example")
+        raise ValueError(f"RepeatVector: got {h.ndim} axes, shape {h.shape}; "
+                         "wanted 2, one vector for each example")
     return np.repeat(h[None], S, axis=0)
 
 
 def init(rng):
     """First parameters, float32."""
-    p = Params(embedding.init(rng, V, E), (lstm.init(rng, E, H),), (lstm.init(rng, H, H), lstm.init(rng, H, H)),
-               linear.init(rng, H, V))
+    p = Params(embedding.init(rng, V, E), (lstm.init(rng, E, H),),
+               (lstm.init(rng, H, H), lstm.init(rng, H, H)), linear.init(rng, H, V))
     return tree.map(lambda a: a.astype(np.float32), p)
 
 
@@ -104,8 +106,8 @@ def look(p, epoch, mask):
 def learn(masking, epochs, seed):
     """RMSprop on the 100 rows in batches of 32: -> parameters, Points after some epochs.
 
-    The rows are equal, so a batch's mean gradient is that of one row: one column is enough, and says the same.  And
-    masked positions change nothing, so with masking the arrays are cut to the real ones.
+    The rows are equal, so a batch's mean gradient is that of one row: one column is enough.  And masked
+    positions change nothing, so with masking the arrays are cut to the real ones.
     """
     p = init(np.random.default_rng(seed))
     state = optim.start(p)
@@ -154,9 +156,9 @@ def run(seed=0):
 def report(r):
     """Result -> lines."""
     out = ["W4  The RepeatVector autoencoder   (document B §5.2)"]
-    out += show.remark(f"input_data = target_data = {COPIES} rows {ROW}, padded at the end to {S}. Here with a vocabulary of "
-                       f"{V} (document: 10000), embeddings of {E} (256) and {H} units (128); RMSprop, batches of {BATCH}, "
-                       f"{EPOCHS} epochs as printed, then up to {LONGER}.")
+    out += show.remark(f"input_data = target_data = {COPIES} rows {ROW}, padded at the end to {S}. Here with "
+                       f"a vocabulary of {V} (document: 10000), embeddings of {E} (256) and {H} units (128); "
+                       f"RMSprop, batches of {BATCH}, {EPOCHS} epochs as printed, then up to {LONGER}.")
     out += show.heading("Why the listing cannot be built: shapes, time first (T, N, ...)      (P3)")
     printed = {"LSTM, all states": "LSTM(return_sequences=True)"}
     rows = [["layer", "comes out"]]
@@ -164,31 +166,36 @@ def report(r):
     out += show.table(rows) + ["  RepeatVector(40)             refuses:"] + show.remark(r.error, "    ")
     out += show.slip("return_sequences=True hands a whole sequence to RepeatVector, which wants one vector. "
                      "return_sequences=False is meant. Then all fits:")
-    out += show.table([["layer", "comes out"], *([name, str(shape)] for name, shape in r.shapes if name != "LSTM, all states")])
-    out += show.remark("The LSTM after RepeatVector stands under “encoder” in the listing; it is the decoder's first "
-                       "layer. The decoder reads the same vector at each of the 40 steps and never a token: what it has "
-                       "said before, it knows from its own state only.")
-    out += show.slip("categorical_crossentropy wants probabilities and one-hot targets (100, 40, 10000). Dense "
-                     "has no softmax, and the targets are ids (100, 40). Here: softmax and ids (X1..X3).")
-    out += show.heading(f"What counting the padding does: {S - len(ROW)} of {S} positions are padding      (P6)")
+    fits = r.shapes[:2] + r.shapes[3:]
+    out += show.table([["layer", "comes out"], *([name, str(shape)] for name, shape in fits)])
+    out += show.remark("The LSTM after RepeatVector stands under “encoder” in the listing; it is the "
+                       "decoder's first layer. The decoder reads the same vector at each of the 40 steps and "
+                       "never a token: what it has said before, it knows from its own state only.")
+    out += show.slip("categorical_crossentropy wants probabilities and one-hot targets (100, 40, 10000). "
+                     "Dense has no softmax, and the targets are ids (100, 40). Here: softmax and ids "
+                     "(X1..X3).")
+    out += show.heading(f"What counting the padding does: {S - len(ROW)} of {S} positions are padding      "
+                        f"(P6)")
     rows = [["", "all positions", "", "real tokens", "", "says (first 8)"],
             ["epochs", "loss", "right", "loss", "right", ""]]
     for title, points in (("padding counted, as printed:", r.counted), ("padding masked:", r.masked)):
         out += ["", f"  {title}"]
-        out += show.table(rows + [[x.epoch, show.number(x.loss_all), f"{x.accuracy_all:.1%}", show.number(x.loss_real),
-                                   f"{x.accuracy_real:.0%}", " ".join(map(str, x.said))] for x in points], "    ")
+        out += show.table(rows + [[x.epoch, show.number(x.loss_all), f"{x.accuracy_all:.1%}",
+                                   show.number(x.loss_real), f"{x.accuracy_real:.0%}",
+                                   " ".join(map(str, x.said))] for x in points], "    ")
     ten = next(x for x in r.counted if x.epoch == EPOCHS)
-    out += [""] + show.remark(f"After the {EPOCHS} epochs of the listing its loss has fallen to {ten.loss_all:.2f} and "
-                              f"{ten.accuracy_all:.1%} of all positions are right. Of the numbers 1 to 5, {ten.accuracy_real:.0%} "
-                              f"are: it says padding. On real tokens its loss, {ten.loss_real:.2f}, compares with "
-                              f"ln {V} = {np.log(V):.2f} for guessing blindly.")
-    out += show.remark("With masks the loss is that of the real tokens, and falls by learning them. What the model "
-                       "says at padded positions is never looked at (hence its poor “all positions”).")
+    out += [""] + show.remark(f"After the {EPOCHS} epochs of the listing its loss has fallen to "
+                              f"{ten.loss_all:.2f} and {ten.accuracy_all:.1%} of all positions are right. Of "
+                              f"the numbers 1 to 5, {ten.accuracy_real:.0%} are: it says padding. On real "
+                              f"tokens its loss, {ten.loss_real:.2f}, compares with ln {V} = {np.log(V):.2f} "
+                              f"for guessing blindly.")
+    out += show.remark("With masks the loss is that of the real tokens, and falls by learning them. What the "
+                       "model says at padded positions is never looked at (hence its poor “all positions”).")
     out += show.remark("Put other ids into the padding, and the real positions' logits move by "
                        f"{r.pad_changes[0]:.2g} without masks, by {r.pad_changes[1]:.2g} with them.")
     out += show.heading("What this data cannot show")
-    out += show.remark(f"All {COPIES} rows are equal, so the model need not read. Given [5, 4, 3, 2, 1], the masked model "
-                       f"says {r.other}.")
+    out += show.remark(f"All {COPIES} rows are equal, so the model need not read. Given [5, 4, 3, 2, 1], the "
+                       f"masked model says {r.other}.")
     out += show.look_next(("minis2s/recurrent.py", "", "stacked layers over a whole sequence"),
                           ("minis2s/unroll.py", "(M1)", "a masked step carries the state"),
                           ("minis2s/loss.py", "(X3)", "the sum over real tokens only"),

@@ -1,7 +1,7 @@
 """W6, document C 3.4.1 and 5: "Hello, how are you?" -> 你好，你怎么样？: training, then inference step by step.
 
-It shows part P5: after training the model is taken apart into an encoder model (text -> states) and a decoder model
-(token, states -> distribution, new states), and a loop hands the states on.  That loop is all that `translate` does.
+It shows part P5: after training the model is taken apart into an encoder model (text -> states) and a decoder
+model (token, states -> distribution, new states), and a loop hands the states on.  `translate` does no more.
 """
 from typing import NamedTuple
 
@@ -13,10 +13,11 @@ from ..config import Config
 from ..data.units import join, split
 from ..data.vocab import BOS, EOS
 from ..functions import softmax
+from ..search.hypotheses import NEVER
 from ..train import Training
 from . import show
 
-TITLE, WHERE = "Hello, how are you? -> 你好，你怎么样？: training, then the loop", "C §3.4.1, §5"
+TITLE, WHERE = "Hello, how are you? -> 你好，你怎么样？: step by step", "C §3.4.1, §5"
 
 PAIRS = [("Hello, how are you?", "你好，你怎么样？"), ("Hello!", "你好！"), ("How are you?", "你怎么样？"),
          ("I am fine.", "我很好。"), ("I am fine, and you?", "我很好，你呢？"), ("Good morning!", "早上好！"),
@@ -65,6 +66,7 @@ def infer(model, text, forget=False):
     token, said, steps, words = BOS, [], [], model.target_vocab.symbols
     for _ in range(LONGEST):
         p, new = decoder_model(model, source, token, states)
+        p[NEVER] = 0                                            # PAD, BOS, UNK
         fed, token = token, int(p.argmax())
         best = [(words[j], float(p[j])) for j in np.argsort(-p)[:3]]
         steps.append(Step(words[fed], new.layers[0].h[0], best, words[token]))
@@ -85,29 +87,32 @@ def run(seed=0):
     """
     config = Config(embedding=24, hidden=32, attention="none")
     model = Seq2Seq(config, source_units="word", target_units="char")
-    model.fit(PAIRS, valid=PAIRS, progress=False,
-              training=Training(epochs=EPOCHS, batch=4, lr=STEP, optimizer="rmsprop", lr_final=STEP / 10, seed=seed))
+    training = Training(epochs=EPOCHS, batch=4, lr=STEP, lr_final=STEP / 10, optimizer="rmsprop", seed=seed)
+    model.fit(PAIRS, valid=PAIRS, training=training, progress=False)
     answers = [infer(model, x)[0] for x, _ in PAIRS]
-    assert answers == model.translate([x for x, _ in PAIRS], max_length=LONGEST)
+    if answers != model.translate([x for x, _ in PAIRS], max_length=LONGEST):
+        raise AssertionError("the loop and translate disagree")
     tokens, _, states = encoder_model(model, ASKED)
     said, steps = infer(model, ASKED)
+    right = sum(a == y for a, (_, y) in zip(answers, PAIRS))
     return Result(model.config, [row["train_loss"] for row in model.records], tokens,
-                  (states.layers[0].h[0], states.layers[0].c[0]), steps, said, model.translate(ASKED, max_length=LONGEST),
-                  infer(model, ASKED, forget=True)[0], sum(a == y for a, (_, y) in zip(answers, PAIRS)))
+                  (states.layers[0].h[0], states.layers[0].c[0]), steps, said,
+                  model.translate(ASKED, max_length=LONGEST), infer(model, ASKED, forget=True)[0], right)
 
 
 def report(r):
     """Result -> lines."""
     out = ["W6  Hello, how are you? -> 你好，你怎么样？   (document C §3.4.1, §5)"]
     out += show.heading("Training: the listing's model.fit, RMSprop, 100 epochs")
-    out += show.remark(f"{len(PAIRS)} sentence pairs of our own (the document has no data); the source is cut into words, "
-                       f"the target into characters. LSTM of {r.config.hidden} units (document: 1024), "
-                       f"vocabularies of {r.config.source_vocab} and {r.config.target_vocab} (document: 10000).")
+    out += show.remark(f"{len(PAIRS)} sentence pairs of our own (the document has no data); the source is "
+                       f"cut into words, the target into characters. LSTM of {r.config.hidden} units "
+                       f"(document: 1024), vocabularies of {r.config.source_vocab} and "
+                       f"{r.config.target_vocab} (document: 10000).")
     at = [1, 10, 25, 50, EPOCHS]
     out += show.table([["epoch", *at], ["loss", *(show.number(r.losses[i - 1], 4) for i in at)]])
     out += [f"  {r.right} of the {len(PAIRS)} sentences are then translated as wanted."]
-    out += show.slip("fit([input_sequences, target_sequences], target_sequences): the unshifted target, as in W2. Here "
-                     "the decoder is fed BOS y_1 .. y_S and asked for y_1 .. y_S EOS.")
+    out += show.slip("fit([input_sequences, target_sequences], target_sequences): the unshifted target, as "
+                     "in W2. Here the decoder is fed BOS y_1 .. y_S and asked for y_1 .. y_S EOS.")
     out += show.slip("padding is counted in the loss, as in W4. Here masks leave it out.")
     out += show.heading("Encoder model: text -> states      (P5; S1, S2)")
     out += ["  " + " | ".join(r.source)]
@@ -116,20 +121,22 @@ def report(r):
     out += show.heading("Decoder model, in a loop: token, states -> p_t, new states      (P5; D2..D7)")
     rows = [["t", "fed", "s_t, first entries", "p_t, best three", "said"]]
     for t, step in enumerate(r.steps, 1):
-        rows.append([t, step.fed, show.vector(step.h[:4], 2), "  ".join(f"{w} {p:.3f}" for w, p in step.best), step.said])
+        best = "  ".join(f"{w} {p:.3f}" for w, p in step.best)
+        rows.append([t, step.fed, show.vector(step.h[:4], 2), best, step.said])
     out += show.table(rows)
     out += [f"  the loop says       {r.stepwise}", f"  translate() says    {r.translate}",
             f"  equal: {r.stepwise == r.translate}"]
-    out += show.heading("Without handing the states on")
-    out += [f"  every step starts from the encoder's states: {r.forgetful}"]
-    out += show.remark("你 stands twice in the answer, once before 好 and once before 怎. Only the state knows which of "
-                       "the two was just said.")
-    out += show.slip("the first listing (§5.4) builds decoder_model without states as outputs, so no loop can hand "
-                     "them on; it also gives its Dense layer all three outputs of the LSTM, and calls predict once, "
-                     "for the whole target.")
-    out += show.slip("the second listing's loop calls model.predict with one input where the model has two, never "
-                     "feeds BOS, and puts the word just said in the place of the *source*: the sentence to translate "
-                     "is forgotten after one step. Nothing stops it but max_seq_length.")
+    out += show.heading("Without handing the states on: every step starts from the encoder's")
+    out += [f"  it says  {r.forgetful}"]
+    out += show.remark("你 stands twice in the answer, once before 好 and once before 怎. Only the state knows "
+                       "which of the two was just said.")
+    out += show.slip("the first listing (§5.4) builds decoder_model without states as outputs, so no loop "
+                     "can hand them on; it also gives its Dense layer all three outputs of the LSTM, and "
+                     "calls predict once, for the whole target.")
+    out += show.slip("the second listing's loop calls model.predict with one input where the model has two, "
+                     "never feeds BOS, and puts the word just said in the place of the *source*: the "
+                     "sentence to translate is forgotten after one step. Nothing stops it but "
+                     "max_seq_length.")
     out += show.look_next(("minis2s/decoder.py", "(D2)..(D7)", "`step`: states in, states out"),
                           ("minis2s/search/greedy.py", "", "the same loop, for many texts at once"),
                           ("minis2s/api.py", "", "`Seq2Seq.fit` and `translate`"))

@@ -1,7 +1,8 @@
 """W8, document E 4: embedding -> LSTM -> LSTM -> softmax with Adam and sparse cross-entropy.
 
-It shows what the listing really builds, part P4: a tagger.  It says one output for each input, at the moment it reads
-it.  An encoder-decoder reads everything first.  So the tagger can do y_t = f(x_1 .. x_t), S = T, and nothing else.
+It shows what the listing really builds, part P4: a tagger.  It says one output for each input, at the moment
+it reads it.  An encoder-decoder reads everything first.  So the tagger can do y_t = f(x_1 .. x_t), S = T, and
+no more.
 """
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from ..data.batches import make_batch
 from ..train import Training
 from . import show
 
-TITLE, WHERE = "embedding -> LSTM -> LSTM -> softmax: the tagger that the listing builds", "E §4"
+TITLE, WHERE = "embedding, LSTM, LSTM, softmax: a tagger was built", "E §4"
 
 SYMBOLS, LENGTH, N, H, E = 6, 4, 32, 32, 16                     # symbols have ids 4..9
 V, STEPS, STEP = SYMBOLS + 4, 300, 0.01
@@ -46,7 +47,8 @@ class Result(NamedTuple):
 
 def init(rng):
     """First parameters, float32."""
-    p = Params(embedding.init(rng, V, E), (lstm.init(rng, E, H), lstm.init(rng, H, H)), linear.init(rng, H, V))
+    layers = lstm.init(rng, E, H), lstm.init(rng, H, H)
+    p = Params(embedding.init(rng, V, E), layers, linear.init(rng, H, V))
     return tree.map(lambda a: a.astype(np.float32), p)
 
 
@@ -61,7 +63,7 @@ def backward(p, cache, dlogits):
     """-> Params gradients."""
     source, hs, stack = cache
     dhs, g_readout = linear.backward(p.readout, hs, dlogits)
-    nothing = tuple(recurrent.zero_state(lstm, layer, source.shape[1]) for layer in p.layers)   # finals are not read
+    nothing = tuple(recurrent.zero_state(lstm, q, source.shape[1]) for q in p.layers)   # no final state is read
     dxs, g_layers = recurrent.backward(lstm, p.layers, stack, dhs, nothing)
     return Params(embedding.backward(p.embedding, source, dxs), g_layers, g_readout)
 
@@ -75,7 +77,8 @@ def tag_loss(logits, targets):
         There are more or fewer targets than sources.
     """
     if len(targets) != len(logits):
-        raise ValueError(f"{len(targets)} targets for {len(logits)} outputs: a tagger says one for each source token")
+        raise ValueError(f"{len(targets)} targets for {len(logits)} outputs: "
+                         "a tagger says one for each source token")
     return loss.forward(logits, targets, np.ones(targets.shape, bool))      # (X1) (X3)
 
 
@@ -146,17 +149,20 @@ def run(seed=0):
 def report(r):
     """Result -> lines."""
     out = ["W8  The tagger that the listing builds   (document E §4)"]
-    out += show.slip("LSTM(..., return_state=True) returns three tensors; Sequential takes layers with one, and refuses. "
-                     "Without return_state the listing builds. vocab_size, hidden_units and the data are not defined.")
+    out += show.slip("LSTM(..., return_state=True) returns three tensors; Sequential takes layers with one, "
+                     "and refuses. Without return_state the listing builds. vocab_size, hidden_units and the "
+                     "data are not defined.")
     out += show.heading("What it builds: shapes, T source tokens, N examples      (P4)")
     out += show.table([["layer", "comes out", "named"]] +
                       [[name, str(shape), what] for (name, shape), what in
                        zip(r.shapes, ["(T, N)", "(T, N, E)", "(T, N, H)", "(T, N, H)", "(T, N, V)"])])
-    out += show.slip("decoder_lstm is a second layer, nothing more: it starts from zeros, reads the first layer's h_t at "
-                     "step t, and never a target. p(y_t | y_<t, x) of E §3.3 is not what it computes: its output t "
-                     "depends on x_1 .. x_t only.")
-    out += ["  So there is no leak as in W2, and no word without a source token either:", f"    {r.lengths_error}"]
-    out += show.heading(f"Three tasks: {LENGTH} random symbols out of {SYMBOLS}, Adam, {STEPS} updates of {N}")
+    out += show.slip("decoder_lstm is a second layer, nothing more: it starts from zeros, reads the first "
+                     "layer's h_t at step t, and never a target. p(y_t | y_<t, x) of E §3.3 is not what it "
+                     "computes: its output t depends on x_1 .. x_t only.")
+    out += ["  So there is no leak as in W2, and no word without a source token either:",
+            f"    {r.lengths_error}"]
+    out += show.heading(f"Three tasks: {LENGTH} random symbols out of {SYMBOLS}, Adam, {STEPS} updates of "
+                        f"{N}")
     rows = [["tagger", "loss", *(f"t={t}" for t in range(1, LENGTH + 1)), "all right"]]
 
     def row(name, one):
@@ -167,13 +173,15 @@ def report(r):
               f"{np.prod(r.bound_accuracy):.0%}"], row("encoder-decoder: reverse", r.encoder_decoder)]
     out += show.table(rows)
     out += ["  (loss: mean of the last 20 updates; shares: 500 held-out sequences)"]
-    out += show.remark("next symbol: y_t depends on x_t. running sum: y_t depends on x_1 .. x_t; this is what an LSTM "
-                       "adds to a table. reverse: y_1 = x_4 must be said before x_4 is read. The tagger "
-                       f"guesses 1 of {SYMBOLS} where the answer has not been read, so its loss cannot fall below "
-                       f"2 ln {SYMBOLS} / 4 = {r.bound_loss:.3f}; the second half, already read, it gets right.")
-    out += show.remark("The encoder-decoder reads to the end, then speaks, feeding itself its own answers. Its loss "
-                       "counts EOS, too. This is what the text of E §2.1 describes.")
-    out += show.look_next(("minis2s/recurrent.py", "", "the stack of layers (P4)"),
+    out += show.remark("next symbol: y_t depends on x_t. running sum: y_t depends on x_1 .. x_t; this is "
+                       "what an LSTM adds to a table. reverse: y_1 = x_4 must be said before x_4 is read. "
+                       "The tagger "
+                       f"guesses 1 of {SYMBOLS} where the answer has not been read, so its loss cannot fall "
+                       f"below 2 ln {SYMBOLS} / 4 = {r.bound_loss:.3f}; the second half, already read, it "
+                       f"gets right.")
+    out += show.remark("The encoder-decoder reads to the end, then speaks, feeding itself its own answers. "
+                       "Its loss counts EOS, too. This is what the text of E §2.1 describes.")
+    out += show.look_next(("minis2s/recurrent.py", "", "the stack of layers, part P4"),
                           ("minis2s/seq2seq.py", "(S1)..(S5)", "reads first, then speaks"),
                           ("minis2s/optim.py", "(O5) (O6)", "Adam"),
                           ("minis2s formulas E3.3", "", "sparse cross-entropy"))
