@@ -1,4 +1,6 @@
 """Encoder: embeddings into a stack; (E1) by the oracle, gradients by complex step, padding."""
+from itertools import combinations
+
 import naive
 import numpy as np
 import oracle
@@ -65,3 +67,11 @@ def test_tokens_at_padding_are_not_read(c):
     assert not np.array_equal(junk, b.source)
     hs2, finals2, _ = encoder.forward(p, cell, junk, b.source_mask)
     same((hs2[b.source_mask], finals2), (hs[b.source_mask], finals))
+
+
+@cases
+def test_no_two_parts_start_from_the_same_numbers(c):
+    p = encoder.init(np.random.default_rng(0), c, CELLS[c.cell_name])
+    weights = [a for name, a in tree.named(p) if name.endswith((".W", ".U"))]
+    assert len(weights) == 2 * c.layers * (2 if c.bidirectional else 1)
+    assert all(a.shape != b.shape or (a != b).all() for a, b in combinations(weights, 2))
