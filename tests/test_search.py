@@ -322,6 +322,7 @@ def test_draw_never_takes_what_has_no_chance():
             self.random = lambda: u
     q = np.array([0, 0.25, 0, 0.75, 0])
     assert [draw(Rng(u), q) for u in (0.0, 0.2499, 0.25, 0.9, np.nextafter(1, 0))] == [1, 1, 3, 3, 3]
+    assert draw(Rng(np.nextafter(1, 0)), np.full(10, 0.1)) == 9     # the running sum ends a little below 1
 
 
 @every_family
