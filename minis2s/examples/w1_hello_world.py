@@ -119,11 +119,12 @@ def report(r):
     out += [f"  context = h_3 = {v(r.hs[2])}"]
 
     out += show.heading("4.4.2 Decoder as intended: s_t = σ(W_d [y_{t-1}, s_{t-1}])      (A4.2; R1, R2)")
+    out += [f"  W_d^BOS   = {v(r.W_d[0])}", f"  W_d^Hello = {v(r.W_d[2])}",
+            f"  W_d^s'    = {v(r.W_d[3])} and {v(r.W_d[4])}", "  s_0 = h_3: the source is heard"]
     steps = (1, "BOS", r.W_d[0], r.hs[2], r.ss[0]), (2, "Hello", r.W_d[2], r.ss[0], r.ss[1])
     for t, fed, row, prev, s in steps:
         out += [f"  s_{t} = σ(W_d^{fed} + s_{t - 1} W_d^s')",
                 f"      = σ({v(row)} + {v(prev @ r.W_d[3:])}) = {v(s)}"]
-    out += ["  where s_0 = h_3: the source is heard"]
 
     out += show.heading("The readout, solved: p_t = softmax(s_t W_y)")
     out += show.remark("A softmax over two words sees only the difference of their logits: p_Hello / p_World "
@@ -155,8 +156,8 @@ def report(r):
                 f"  h̃_{t + 1} = Σ a_i h_i = {v(r.h_tildes[t])}"]
 
     out += show.heading("4.4.2 Decoder as printed: s_0 = 0, and y_t itself is fed      (PA1..PA4)")
-    out += show.remark("As printed there is no W_y: the gate's own sum serves as logits. So W_d can be "
-                       "solved row by row, and the printed numbers come out again:")
+    out += show.remark("ŷ_1 = softmax([W_d^Hello, W_d^0]): there is no W_y, the gate's own sum serves as "
+                       "logits. So W_d can be solved row by row, and the printed numbers come out again:")
     out += [f"  W_d^Hello = {v(r.printed_W_d[1])}   from ln 4 at t = 1",
             f"  W_d^World = {v(r.printed_W_d[0])}   from -ln 4 at t = 2, less what s_1 adds",
             f"  ŷ_1 = {v(r.printed_ps[0])}  {r.printed_words[0]}    ŷ_2 = {v(r.printed_ps[1])}  "

@@ -102,9 +102,9 @@ def run(seed=0):
 def report(r):
     """Result -> lines."""
     out = ["W2  The unshifted target leaks   (document A §5.4)"]
-    out += show.remark("LSTM encoder and decoder; the encoder's last h and c start the decoder; softmax over "
-                       "the words; RMSprop, batches of 32, 10 epochs. Two ways to feed the decoder in "
-                       "training:")
+    out += show.remark(f"LSTM encoder and decoder of {CONFIG.hidden} units; the encoder's last h and c start "
+                       f"the decoder; softmax over the words; RMSprop, batches of {BATCH}, {EPOCHS} epochs "
+                       f"(step {STEP}: the document names none). Two ways to feed the decoder in training:")
     out += show.heading("What the decoder reads, and what it shall say (first pair)")
     names = {BOS: "BOS", EOS: "EOS"}
     for title, one in (("as printed", r.leak), ("shifted", r.cured)):

@@ -144,6 +144,8 @@ def report(r):
     out += ["  s_0 = h_3, c_0 = c_3;  v_ti = tanh(W_a [s_t; h_i]),  e_ti = v_ti · h_i,",
             "  a_t = softmax(e_t) over i,  ctx_t = Σ a_ti h_i,",
             "  p(y_t) = softmax(W_y [s_t; ctx_t] + b_y)"]
+    out += show.slip("§4.2 reads p(y_t) from s_t alone. §4.1 has the attention in it, too, as here; "
+                     "otherwise, with a_t made from s_t, nothing would read the context.")
     for t, step in enumerate(r.steps, 1):
         out += ["", f"  t = {t}, fed {step.fed}"]
         for name in "ifocs":

@@ -179,12 +179,12 @@ def report(r):
     rows = [["", "all positions", "", "real tokens", "", "says (first 8)"],
             ["epochs", "loss", "right", "loss", "right", ""]]
     for title, points in (("padding counted, as printed:", r.counted), ("padding masked:", r.masked)):
-        out += ["", f"  {title}"]
+        out += [f"  {title}"]
         out += show.table(rows + [[x.epoch, show.number(x.loss_all), f"{x.accuracy_all:.1%}",
                                    show.number(x.loss_real), f"{x.accuracy_real:.0%}",
                                    " ".join(map(str, x.said))] for x in points], "    ")
     ten = next(x for x in r.counted if x.epoch == EPOCHS)
-    out += [""] + show.remark(f"After the {EPOCHS} epochs of the listing its loss has fallen to "
+    out += show.remark(f"After the {EPOCHS} epochs of the listing its loss has fallen to "
                               f"{ten.loss_all:.2f} and {ten.accuracy_all:.1%} of all positions are right. Of "
                               f"the numbers 1 to 5, {ten.accuracy_real:.0%} are: it says padding. On real "
                               f"tokens its loss, {ten.loss_real:.2f}, compares with ln {V} = {np.log(V):.2f} "

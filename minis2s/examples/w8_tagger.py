@@ -63,7 +63,7 @@ def backward(p, cache, dlogits):
     """-> Params gradients."""
     source, hs, stack = cache
     dhs, g_readout = linear.backward(p.readout, hs, dlogits)
-    nothing = tuple(recurrent.zero_state(lstm, q, source.shape[1]) for q in p.layers)   # no final state is read
+    nothing = tuple(recurrent.zero_state(lstm, q, source.shape[1]) for q in p.layers)   # finals: not read
     dxs, g_layers = recurrent.backward(lstm, p.layers, stack, dhs, nothing)
     return Params(embedding.backward(p.embedding, source, dxs), g_layers, g_readout)
 
