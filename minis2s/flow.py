@@ -62,7 +62,7 @@ def gradient_paths(p, config, batch, drops=None):
 
 
 def encoder_paths(view, attention, mask, reverse):
-    """Paths of one direction: `view` has the (M1*) of its loop, `attention` (T, N, H) what the memory gave."""
+    """Paths of one direction: `view` has the (M1*) of its loop, `attention` is from the memory."""
     total, carried = view.dh.stack(), view.dh_prev.stack()  # carried[t]: what step t hands to the one before
     real = mask[:, :, None]
     attention = np.zeros_like(total) if attention is None else attention * real
@@ -133,7 +133,7 @@ def step_jacobians(cell, p, caches):
 
 
 def singular_values(jacobians):
-    """(T, M, M) -> (T, M), largest first.  1 keeps a gradient's length; it vanishes by less, explodes by more."""
+    """(T, M, M) -> (T, M), largest first.  1 keeps a gradient's length; below it vanishes, above explodes."""
     return np.linalg.svd(jacobians, compute_uv=False)
 
 

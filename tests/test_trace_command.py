@@ -1,4 +1,4 @@
-"""`minis2s trace`: every equation with its numbers on the terminal, or one page; bad input is one clear line."""
+"""`minis2s trace`: every equation with its numbers on the terminal, or one page; bad input is one line."""
 import argparse
 import re
 
@@ -45,7 +45,8 @@ def test_terminal_shows_each_equation_with_its_numbers(run_path, capsys):
     assert max(map(len, lines)) <= 100 and err == ""
     heads = [line.strip("─ ") for line in lines if line.startswith("──")]
     assert heads[1] == "forward: encoder, t = 0, layer 0  'c'"      # read last token first
-    assert "forward: decoder, t = 3, layer 0  '<eos>'" in heads and "backward: encoder, t = 2, layer 0  'a'" in heads
+    assert "forward: decoder, t = 3, layer 0  '<eos>'" in heads
+    assert "backward: encoder, t = 2, layer 0  'a'" in heads
     assert heads.index("forward: loss") < heads.index("backward: loss")
     # (L4) of the encoder's step 1, forward: what it reads and what it gives
     at = next(i for i, line in enumerate(lines) if line.startswith("── forward: encoder, t = 1, layer 0"))
@@ -53,7 +54,8 @@ def test_terminal_shows_each_equation_with_its_numbers(run_path, capsys):
     assert lines[at] == "(L4)    c = f c' + i g" and lines[at + 1].strip().startswith("cells/lstm.py:")
     assert lines[at + 1].endswith("c = f * s.c + i * g")
     given = next(i for i in range(at, at + 20) if lines[i].strip().startswith("= c "))
-    assert [float(x) for x in lines[given + 1].split()] == pytest.approx(tr.encoder(mark="L4").c[1][0], abs=5e-5)
+    c = tr.encoder(mark="L4").c[1][0]
+    assert [float(x) for x in lines[given + 1].split()] == pytest.approx(c, abs=5e-5)
     marks = {mark for e in tr.entries for mark in e.marks if not mark.startswith(("(F", "(DR"))}
     assert [mark for mark in marks if not any(line.startswith(mark) for line in lines)] == []
 

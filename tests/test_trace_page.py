@@ -1,4 +1,4 @@
-"""The page of a trace: whole, offline, true to the numbers; and alive, in headless Chromium where there is one."""
+"""The page of a trace: whole, offline, true to the numbers; and alive, in headless Chromium if there is one."""
 import base64
 import json
 import os
@@ -21,8 +21,8 @@ from minis2s.trace import Trace, trace
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
-         "--no-default-browser-check", "--hide-scrollbars"]
+         "--disable-background-networking", "--disable-component-update", "--disable-sync",
+         "--disable-extensions", "--no-default-browser-check", "--hide-scrollbars"]
 
 
 def traced(source="abcd", target="xy", dtype="float64", backward=True, **choices):
@@ -54,7 +54,8 @@ class Page(HTMLParser):
         attrs = dict(attrs)
         if "id" in attrs:
             self.ids.append(attrs["id"])
-        self.addresses += [attrs[a] for a in ("src", "href", "action", "poster", "data", "srcset") if a in attrs]
+        asking = ("src", "href", "action", "poster", "data", "srcset")
+        self.addresses += [attrs[a] for a in asking if a in attrs]
         if tag in ("button", "input") and attrs.get("type") != "radio" and "aria-label" not in attrs:
             self.unnamed.append(tag)
         if tag not in ("meta", "input", "link", "br"):
@@ -83,7 +84,8 @@ def test_page_is_whole_and_asks_nobody():
     text = traced().html("a <b> & 'title'")
     page = Page(text)
     assert page.addresses == [] and page.unnamed == [] and page.open == []
-    assert not re.search(r"https?:(?!//www\.w3\.org/2000/svg)|url\(|@import|fetch\(|XMLHttpRequest|import\(", text)
+    asks = r"https?:(?!//www\.w3\.org/2000/svg)|url\(|@import|fetch\(|XMLHttpRequest|import\("
+    assert not re.search(asks, text)
     assert "default-src 'none'" in text and "<title>a &lt;b&gt; &amp; &#x27;title&#x27;</title>" in text
     assert {"time", "phase", "graph", "equations", "attention", "readout"} <= set(page.ids)
 
@@ -93,13 +95,14 @@ def test_all_numbers_are_in_it_to_the_last_bit(dtype):
     tr = traced(dtype=dtype, cell="lstm", layers=2, bidirectional=True)
     data = data_of(tr.html())
     stops = [(s["lane"], s["t"], s["token"]) for s in data["stops"]]
-    assert stops == [("embedding", None, None), *(("encoder", t, "abcd"[t]) for t in range(4)), ("bridge", None, None),
-                     *(("decoder", t, ["x", "y", "<eos>"][t]) for t in range(3)), ("loss", None, None)]
+    assert stops == [("embedding", None, None), *(("encoder", t, "abcd"[t]) for t in range(4)),
+                     ("bridge", None, None), *(("decoder", t, ["x", "y", "<eos>"][t]) for t in range(3)), ("loss", None, None)]
     for t in range(4):
         for layer, direction in ((0, "forward"), (1, "backward")):
             for phase, mark, name in (("forward", "(L4)", "c"), ("backward", "(L5*)", "dc")):
-                run, = [r for r in data["runs"] if r["stop"] == 1 + t and r["marks"] == [mark] and r["phase"] == phase
-                        and (r["layer"], r["direction"]) == (layer, direction) and r["out"][0][0] == name]
+                place = {"stop": 1 + t, "marks": [mark], "phase": phase, "layer": layer, "direction": direction}
+                run, = [r for r in data["runs"] if {key: r[key] for key in place} == place
+                        and r["out"][0][0] == name]
                 want = tr.encoder(layer=layer, direction=direction, mark=mark, phase=phase)[name][t]
                 got = numbers(data["tensors"][run["out"][0][1]])
                 assert got.dtype == want.dtype == dtype and got.shape == want.shape
@@ -166,7 +169,7 @@ class Browser:
         to_read, self.to = os.pipe()
         self.source, from_write = os.pipe()
 
-        def pipes():                                        # 3 and 4 must not be overwritten while they are copied
+        def pipes():                                    # 3 and 4 must not be overwritten while they are copied
             a, b = os.dup(to_read), os.dup(from_write)
             high = [os.dup2(a, 203), os.dup2(b, 204)]
             os.dup2(high[0], 3)
@@ -183,7 +186,7 @@ class Browser:
         self.session = self.ask("Target.attachToTarget", targetId=page["targetId"], flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.ask(f"{domain}.enable")
-        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+        self.resize(width)
         self.ask("Emulation.setEmulatedMedia",
                  features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
 
@@ -230,6 +233,10 @@ class Browser:
         self.ask("Input.dispatchKeyEvent", type="keyDown", key=key, windowsVirtualKeyCode=code, **text)
         self.ask("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code)
 
+    def resize(self, width):
+        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1,
+                 mobile=False)
+
     def text(self, selector):
         return self.run(f"document.querySelector({json.dumps(selector)}).textContent")
 
@@ -256,7 +263,7 @@ def shown(tmp_path_factory):
 
 @pytest.fixture
 def page(shown):
-    shown.browser.ask("Emulation.setDeviceMetricsOverride", width=1280, height=900, deviceScaleFactor=1, mobile=False)
+    shown.browser.resize(1280)
     shown.browser.open(shown.path)
     return shown.browser
 
@@ -276,10 +283,12 @@ def test_browser_steps_with_keys_slider_and_buttons(page):
     assert page.run(WHERE) == "forward: encoder, t = 3, token “d”"
     page.run("{const s = document.getElementById('time'); s.value = 8; s.dispatchEvent(new Event('input'))}")
     assert page.run(WHERE) == "forward: decoder, t = 2, token “<eos>”"
-    assert page.run("document.getElementById('time').getAttribute('aria-valuetext')") == "decoder, t = 2, token “<eos>”"
+    told = page.run("document.getElementById('time').getAttribute('aria-valuetext')")
+    assert told == "decoder, t = 2, token “<eos>”"
     for _ in range(9):
         page.key("ArrowRight")
-    assert page.run(WHERE) == "forward: readout and loss" and page.run("document.getElementById('ahead').disabled")
+    assert page.run(WHERE) == "forward: readout and loss"
+    assert page.run("document.getElementById('ahead').disabled")
 
 
 def test_browser_switches_passes_and_cells(page):
@@ -299,9 +308,10 @@ def test_browser_switches_passes_and_cells(page):
     page.run("document.querySelectorAll('[name=cell]')[3].click()")
     assert page.run(lit).startswith("encoder, t = 0, layer 1 ←")
     assert page.run("document.querySelectorAll('.lit').length") == 1
-    page.run("[...document.querySelectorAll('.node')].find(n => n.textContent.includes('decoder, t = 1, layer 1'))"
-             ".dispatchEvent(new MouseEvent('click'))")
-    assert page.run(WHERE).startswith("forward: decoder, t = 1") and page.run(lit).startswith("decoder, t = 1, layer 1")
+    page.run("[...document.querySelectorAll('.node')]"
+             ".find(n => n.textContent.includes('decoder, t = 1, layer 1')).dispatchEvent(new MouseEvent('click'))")
+    assert page.run(WHERE).startswith("forward: decoder, t = 1")
+    assert page.run(lit).startswith("decoder, t = 1, layer 1")
 
 
 def test_browser_reads_exact_values_by_key_and_by_mouse(page, shown):
@@ -324,14 +334,16 @@ def test_browser_reads_exact_values_by_key_and_by_mouse(page, shown):
                     f"{canvas}.getBoundingClientRect()))")
     page.ask("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
     assert page.text("#tip") == page.text("#readout") == f"c[0, 1] = {float(c[1])!r}"
-    colours = page.run(f"[...{canvas}.getContext('2d').getImageData(0, 4, 48, 1).data].filter((_, i) => i % 64 < 3)")
+    colours = page.run(f"[...{canvas}.getContext('2d').getImageData(0, 4, 48, 1).data]"
+                       ".filter((_, i) => i % 64 < 3)")
     assert len({tuple(colours[i:i + 3]) for i in (0, 3, 6)}) > 1        # something is painted
 
 
 def test_browser_shows_attention_over_tokens(page, shown):
     for _ in range(7):
         page.key("ArrowRight")                              # decoder, t = 1
-    assert page.run("[...document.querySelectorAll('#alpha thead th')].map(t => t.textContent)") == list("abcd")
+    heads = page.run("[...document.querySelectorAll('#alpha thead th')].map(t => t.textContent)")
+    assert heads == list("abcd")
     assert page.text("tr.now th") == "y"
     alpha = shown.tr.decoder.alpha[1][:, 0]
     page.run("document.querySelectorAll('tr.now td')[2].focus()")
@@ -344,14 +356,15 @@ def test_browser_shows_attention_over_tokens(page, shown):
 
 def test_browser_fits_small_screens_names_its_parts_and_asks_for_nothing(page, shown):
     for width in (400, 1280):
-        page.ask("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+        page.resize(width)
         for stop in range(10):
             page.run(f"go({{stop: {stop}}})")
             assert page.run("document.documentElement.scrollWidth") <= width
     unnamed = page.run("[...document.querySelectorAll('canvas, button, input, td[tabindex]')].filter(e => "
                        "!e.getAttribute('aria-label') && !e.closest('label')).length")
     assert unnamed == 0
-    asked = [e["params"]["request"]["url"] for e in page.events if e.get("method") == "Network.requestWillBeSent"]
+    asked = [e["params"]["request"]["url"] for e in page.events
+             if e.get("method") == "Network.requestWillBeSent"]
     assert {url.partition("#")[0] for url in asked} <= {shown.path.as_uri()}
     wrong = [e for e in page.events if e.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded")]
     assert wrong == []

@@ -2,8 +2,8 @@
 
 Entries of the two runs are paired by what they are (equation, name, step, layer, direction, part, forward or
 backward) and compared in the order of the first run, so that a mistake is named where it is made and not
-where it is noticed.  Padding is left out: steps and positions that only one run has, and those that masks call
-padding.
+where it is noticed.  Padding is left out: steps and positions that only one run has, and those that masks
+call padding.
 """
 from collections import Counter
 from typing import NamedTuple
@@ -61,7 +61,7 @@ def first_difference(tr, other, rtol=1e-9):
             if e.role == "out" and not padding_step(e, sizes[1]):
                 return Difference(e.mark, e.name, e.t, None, e.shape, None, e)
         elif found := compare(tr, other, e, theirs[key], rtol, sizes):
-            if e.role == "in" and e.inside:             # the line that called this one hands over wrong numbers
+            if e.role == "in" and e.inside:             # its caller's line handed over wrong numbers
                 above = [(f, theirs[k]) for k, f in mine.items() if f.execution == e.inside and k in theirs]
                 found = next(filter(None, (compare(tr, other, *pair, rtol, sizes) for pair in above)), found)
             return found
@@ -122,7 +122,7 @@ def steps_differ(a, b, T, U):
 
 
 def is_real(tr, e, shape):
-    """Where the masks say that a value belongs to a real position; everywhere for weights and their gradients."""
+    """Where the masks say that a value is of a real position; everywhere for weights and their gradients."""
     real = np.ones(shape, bool)
     if is_weight(e):
         return real

@@ -127,13 +127,13 @@ def writes(node):
 
 
 def returned(node, function, found, told):
-    """Names for the parts of what is returned, from `-> dx, dW` in the function's docstring, else the equation."""
+    """Names for the parts of what is returned: from `-> dx, dW` in the docstring, else from the equation."""
     if not isinstance(node, ast.Return) or node.value is None:
         return None
     parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
     local = [part.id if isinstance(part, ast.Name) else None for part in parts]
     _, arrow, text = (ast.get_docstring(function) or "").rpartition("->")
-    text = re.sub(r"\([^)]*\)|\.\s.*", "", text, flags=re.S)              # without shapes and further sentences
+    text = re.sub(r"\([^)]*\)|\.\s.*", "", text, flags=re.S)         # without shapes and further sentences
     words = [re.match(r"\s*([A-Za-z_]\w*)", part) for part in text.split(",")]
     words = [word and word[1] for word in words]
     if not arrow:

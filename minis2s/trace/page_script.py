@@ -39,7 +39,11 @@ function exact(v, x) {
     if (Math.fround(Number(v.toPrecision(digits))) === v) return String(Number(v.toPrecision(digits)));
   return String(Number(v.toPrecision(9)));
 }
-const short = v => v === 0 ? "0" : Math.abs(v) >= 1e-3 && Math.abs(v) < 1e4 ? String(Number(v.toPrecision(3))) : v.toExponential(1);
+function short(v) {
+  if (v === 0) return "0";
+  const size = Math.abs(v);
+  return size >= 1e-3 && size < 1e4 ? String(Number(v.toPrecision(3))) : v.toExponential(1);
+}
 
 function colours() {
   const style = getComputedStyle(document.body);
@@ -74,7 +78,10 @@ function index(x, k) {
   }
   const out = [last];
   let rest = row;
-  for (let a = whole.length - 2; a >= 0; a--) { out.unshift(a ? rest % whole[a] : rest); rest = Math.floor(rest / whole[a]); }
+  for (let a = whole.length - 2; a >= 0; a--) {
+    out.unshift(a ? rest % whole[a] : rest);
+    rest = Math.floor(rest / whole[a]);
+  }
   return out;
 }
 function value(name, x, k) { return `${name}[${index(x, k).join(", ")}] = ${exact(x.values[k], x)}`; }
@@ -89,9 +96,10 @@ function heatmap(name, x, role) {
   }
   if (!x.values.length) { caption.append(make("small", {}, `${size}, empty`)); return figure; }
   const cut = x.values.length < x.whole.reduce((a, b) => a * b, 1);
-  caption.append(make("small", {}, `${size}${cut ? ", cut to " + x.shape.join(" × ") : ""}, ±${short(x.most)}`));
+  const shown = cut ? `${size}, cut to ${x.shape.join(" × ")}` : size;
+  caption.append(make("small", {}, `${shown}, ±${short(x.most)}`));
   const g = grid(x), roomy = g.rows === 1 || g.wide <= 8 ? 16 : g.wide <= 32 ? 13 : g.wide <= 64 ? 7 : 5;
-  const fits = Math.floor((document.documentElement.clientWidth - 72) / g.wide);     // 32 columns on a small screen
+  const fits = Math.floor((document.documentElement.clientWidth - 72) / g.wide);   // 32 on a small screen
   const side = Math.max(Math.min(roomy, 9), Math.min(roomy, fits));
   const high = g.rows === 1 ? 20 : side, gap = side > 6 ? 1 : 0;
   const canvas = make("canvas", {tabindex: 0, role: "img", "data-name": name,
@@ -128,12 +136,18 @@ function heatmap(name, x, role) {
     tip.textContent = $("readout").textContent;
     tip.hidden = false;
     tip.style.left = Math.max(4, Math.min(e.clientX + 12, innerWidth - tip.offsetWidth - 8)) + "px";
-    tip.style.top = (e.clientY + 40 + tip.offsetHeight > innerHeight ? e.clientY - tip.offsetHeight - 10 : e.clientY + 16) + "px";
+    const below = e.clientY + 40 + tip.offsetHeight <= innerHeight;
+    tip.style.top = (below ? e.clientY + 16 : e.clientY - tip.offsetHeight - 10) + "px";
   };
   canvas.addEventListener("pointermove", pointed);
   canvas.addEventListener("pointerdown", pointed);
-  canvas.addEventListener("pointerleave", () => { $("tip").hidden = true; if (document.activeElement !== canvas) { cursor = null; draw(); } });
-  canvas.addEventListener("focus", () => { if (canvas.matches(":focus-visible")) tell(...(cursor || [0, 0])); });
+  canvas.addEventListener("pointerleave", () => {
+    $("tip").hidden = true;
+    if (document.activeElement !== canvas) { cursor = null; draw(); }
+  });
+  canvas.addEventListener("focus", () => {
+    if (canvas.matches(":focus-visible")) tell(...(cursor || [0, 0]));
+  });
   canvas.addEventListener("blur", () => { cursor = null; draw(); });
   canvas.addEventListener("keydown", e => {
     const by = {ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0]}[e.key];
@@ -142,8 +156,8 @@ function heatmap(name, x, role) {
     e.preventDefault(); e.stopPropagation();
     const [r, q] = cursor || [0, 0];
     tell(r + by[0], q + by[1]);
-    const holder = canvas.parentNode, x0 = cursor[1] * side;
-    if (x0 < holder.scrollLeft || x0 + side > holder.scrollLeft + holder.clientWidth) holder.scrollLeft = x0 - holder.clientWidth / 2;
+    const holder = canvas.parentNode, x0 = cursor[1] * side, left = holder.scrollLeft;
+    if (x0 < left || x0 + side > left + holder.clientWidth) holder.scrollLeft = x0 - holder.clientWidth / 2;
   });
   draw();
   figure.append(make("div", {class: "scroll"}, canvas));
@@ -153,15 +167,24 @@ function heatmap(name, x, role) {
 // ---- equations ----
 
 const LETTERS = {alpha: "α", phi: "φ", sigmoid: "σ", sum: "Σ", sqrt: "√", eps: "ε", dalpha: "dα"};
-const UPRIGHT = new Set(`dlog tanh softmax exp log σ Σ √ logsoftmax where real padding else or and from the output order over
-  attend cell fuse fusion layer by all at once of in is as for any product then parts part two step same with encoder decoder
-  gradients linear directions both one hot tokens on before after places memory bridge source inputs targets`.split(/\s+/));
+const UPRIGHT = new Set(`dlog tanh softmax exp log σ Σ √ logsoftmax where real padding else or and from the
+  output order over attend cell fuse fusion layer by all at once of in is as for any product then parts part two
+  step same with encoder decoder gradients linear directions both one hot tokens on before after places memory
+  bridge source inputs targets`.split(/\s+/));
+// A mark; or a letter with prime, index and power; or a power alone; or anything else.
+const TOKEN = new RegExp([String.raw`\([A-Z]{1,3}\d{1,2}\*?\)`,
+  String.raw`([A-Za-z]+(?:’s)?)('?)(?:_(\{[^}]*\}|[A-Za-z0-9]+(?:,[a-z])?))?('?)(?:\^(T|2))?`,
+  String.raw`\^([T2])`, String.raw`[^A-Za-z^]+`, String.raw`\^`].join("|"), "g");
 function math(text) {
   const out = make("span");
-  const token = /\([A-Z]{1,3}\d{1,2}\*?\)|([A-Za-z]+(?:’s)?)('?)(?:_(\{[^}]*\}|[A-Za-z0-9]+(?:,[a-z])?))?('?)(?:\^(T|2))?|\^([T2])|[^A-Za-z^]+|\^/g;
-  for (const m of text.replaceAll("log_softmax", "logsoftmax").replaceAll("log_p", "log p").replace(/([a-z])-([a-z]{2})/g, "$1‑$2").replace(/'s\b/g, "’s").matchAll(token)) {
+  const plain = text.replaceAll("log_softmax", "logsoftmax").replaceAll("log_p", "log p")
+    .replace(/([a-z])-([a-z]{2})/g, "$1‑$2").replace(/'s\b/g, "’s");
+  for (const m of plain.matchAll(TOKEN)) {
     if (m[6]) { out.append(make("sup", {}, m[6])); continue; }
-    if (!m[1]) { out.append(m[0].replaceAll("-", "−").replaceAll(" . ", " · ").replaceAll("  ", "\u2003")); continue; }
+    if (!m[1]) {
+      out.append(m[0].replaceAll("-", "−").replaceAll(" . ", " · ").replaceAll("  ", "\u2003"));
+      continue;
+    }
     const word = LETTERS[m[1]] || m[1];
     out.append(UPRIGHT.has(word) || word.endsWith("’s") ? word : make("i", {}, word));
     if (m[2] || m[4]) out.append("′");
@@ -179,12 +202,13 @@ function card(run) {
     lines.forEach((line, i) => { if (i) text.append(make("br")); text.append(math(line)); });
     title.append(make("span", {class: "mark"}, mark), text);
   }
-  const set = role => make("div", {class: `set ${role}`}, ...run[role].map(([name, i]) => heatmap(name, tensor(i), role)));
+  const set = role => make("div", {class: `set ${role}`},
+    ...run[role].map(([name, i]) => heatmap(name, tensor(i), role)));
   const tensors = make("div", {class: "tensors"}, set("out"));
-  if (run.in.length) tensors.append(make("span", {class: "sep"}, run.out.length ? "from" : "reads"), set("in"));
-  return make("article", {class: "eq", tabindex: -1, "data-mark": run.marks.join(" "),
-    "aria-label": run.marks.map(m => `${m} ${(data.equations[m] || "").replaceAll("\n", ", ")}`).join("; ")}, title,
-    make("p", {class: "code"}, make("code", {}, run.code), " ", make("small", {}, run.where)), tensors);
+  if (run.in.length) tensors.append(make("span", {class: "sep"}, "from"), set("in"));
+  const spoken = run.marks.map(m => `${m} ${(data.equations[m] || "").replaceAll("\n", ", ")}`).join("; ");
+  return make("article", {class: "eq", tabindex: -1, "data-mark": run.marks.join(" "), "aria-label": spoken},
+    title, make("p", {class: "code"}, make("code", {}, run.code), " ", make("small", {}, run.where)), tensors);
 }
 
 // ---- where we are ----
@@ -196,9 +220,9 @@ const cellName = c => `layer ${c.layer}${c.direction ? " " + ARROW[c.direction] 
 const has = phase => data.runs.some(r => r.phase === phase);
 
 function words() {
-  const s = stop();
-  const name = {embedding: "embedding of all tokens", bridge: "from encoder to decoder", loss: "readout and loss"}[s.lane];
-  return name || `${s.lane}, t = ${s.t}`;
+  const s = stop(), names = {embedding: "embedding of all tokens", bridge: "from encoder to decoder",
+    loss: "readout and loss"};
+  return names[s.lane] || `${s.lane}, t = ${s.t}`;
 }
 function show() {
   const s = stop(), all = cells();
@@ -208,7 +232,7 @@ function show() {
   $("time").value = state.stop;
   const token = s.token !== null && s.token !== undefined ? `, token “${s.token}”` : "";
   $("time").setAttribute("aria-valuetext", words() + token);
-  $("where").replaceChildren(make("b", {}, state.phase === "backward" ? "backward" : "forward"), `: ${words()}${token}`);
+  $("where").replaceChildren(make("b", {}, state.phase), `: ${words()}${token}`);
   $("back").disabled = state.stop === 0;
   $("ahead").disabled = state.stop === data.stops.length - 1;
   for (const radio of document.querySelectorAll("[name=phase]")) {
@@ -227,7 +251,8 @@ function show() {
   chooser.style.display = all.length < 2 ? "none" : "";
   for (const radio of chooser.querySelectorAll("input")) radio.checked = Number(radio.value) === state.cell;
   const runs = data.runs.filter(r => r.stop === state.stop && r.phase === state.phase
-    && (r.layer === null || !cell || r.layer === cell.layer) && (r.direction === null || !cell || r.direction === cell.direction));
+    && (r.layer === null || !cell || r.layer === cell.layer)
+    && (r.direction === null || !cell || r.direction === cell.direction));
   $("equations").replaceChildren(...(runs.length ? runs.map(card)
     : [make("p", {}, `Nothing is computed here in the ${state.phase} pass.`)]));
   $("count").textContent = runs.length ? `${runs.length} lines, in the order in which they are computed` : "";
@@ -245,30 +270,34 @@ function go(change) {
 // ---- the graph ----
 
 function graph(cell) {
-  const lanes = {encoder: data.cells.filter(c => c.lane === "encoder"), decoder: data.cells.filter(c => c.lane === "decoder")};
+  const lanes = {encoder: [], decoder: []};
+  for (const one of data.cells) lanes[one.lane].push(one);
   const W = 46, H = 26, GAP = 18, rows = Math.max(1, lanes.encoder.length, lanes.decoder.length);
   const top = 44, base = top + rows * (H + GAP), backward = state.phase === "backward";
   const at = data.stops.map((s, i) => 30 + i * (W + 14) + W / 2);
   const width = at[at.length - 1] + W / 2 + 30, height = base + 48;
   const y = row => base - (row + 1) * (H + GAP) + GAP / 2;
-  const norms = new Map(data.norms.map(([stop, layer, direction, phase, v]) => [`${stop},${layer},${direction},${phase}`, v]));
+  const norms = new Map(data.norms.map(([...key]) => [key.slice(0, 4).join(), key[4]]));
   const most = Math.max(...data.norms.filter(n => n[3] === state.phase).map(n => n[4]), 0);
   const c = colours(), picture = svg("svg", {width, height, viewBox: `0 0 ${width} ${height}`, role: "img",
     "aria-label": `${words()}, ${state.phase}`});
-  picture.append(svg("rect", {class: "column", x: at[state.stop] - W / 2 - 6, y: 8, width: W + 12, height: height - 16, rx: 8}));
+  picture.append(svg("rect", {class: "column", x: at[state.stop] - W / 2 - 6, y: 8, width: W + 12,
+    height: height - 16, rx: 8}));
   function arrow(x1, y1, x2, y2) {
     if (backward) [x1, y1, x2, y2] = [x2, y2, x1, y1];
     const angle = Math.atan2(y2 - y1, x2 - x1), tip = 5;
+    const barb = turn => `L${x2 - 7 * Math.cos(angle + turn)} ${y2 - 7 * Math.sin(angle + turn)}`;
     picture.append(svg("line", {x1, y1, x2: x2 - tip * Math.cos(angle), y2: y2 - tip * Math.sin(angle)}),
-      svg("path", {class: "head", d: `M${x2} ${y2} L${x2 - 7 * Math.cos(angle - .45)} ${y2 - 7 * Math.sin(angle - .45)} L${x2 - 7 * Math.cos(angle + .45)} ${y2 - 7 * Math.sin(angle + .45)} Z`}));
+      svg("path", {class: "head", d: `M${x2} ${y2} ${barb(-.45)} ${barb(.45)} Z`}));
   }
   const alpha = data.attention.find(a => a.stop === state.stop);
   if (alpha) {                                              // what this step looks at
-    const x = tensor(alpha.alpha), sources = data.stops.map((s, i) => [s, i]).filter(([s]) => s.lane === "encoder");
+    const x = tensor(alpha.alpha), here = at[state.stop];
     const from = y(Math.max(0, lanes.encoder.length - 1)), to = y(Math.max(0, lanes.decoder.length - 1));
-    for (const [s, i] of sources) {
+    for (const [i, s] of data.stops.entries()) {
+      if (s.lane !== "encoder") continue;
       const a = x.values[s.t] || 0;
-      picture.append(svg("path", {class: "look", d: `M${at[i]} ${from} C${at[i]} 4, ${at[state.stop]} 4, ${at[state.stop]} ${to}`,
+      picture.append(svg("path", {class: "look", d: `M${at[i]} ${from} C${at[i]} 4, ${here} 4, ${here} ${to}`,
         "stroke-width": 1 + 5 * a, "stroke-opacity": Math.min(1, .06 + a)}));
     }
   }
@@ -289,10 +318,11 @@ function graph(cell) {
         one.direction === "backward" ? arrow(...right, ...left) : arrow(...left, ...right);
       }
       if (row && own[row - 1].layer !== one.layer) arrow(at[i], y(row - 1), at[i], y(row) + H);
-      const v = norms.get(`${i},${one.layer},${one.direction},${state.phase}`) || 0;
+      const v = norms.get([i, one.layer, one.direction, state.phase].join()) || 0;
       const letter = (s.lane === "decoder" ? "s" : "h") + (one.direction === "backward" ? "←" : "");
       node(i, row, (backward ? "d" : "") + letter, now && one === cell, now, colour(v * .62, most, c),
-        `${s.lane}, t = ${s.t}, ${cellName(one)}: ‖${backward ? "∂L/∂" : ""}${letter}‖ = ${short(v)}`, {cell: row});
+        `${s.lane}, t = ${s.t}, ${cellName(one)}: ‖${backward ? "∂L/∂" : ""}${letter}‖ = ${short(v)}`,
+        {cell: row});
     });
     if (!own.length) {
       const name = {embedding: "E", bridge: "s₀", loss: "L"}[s.lane] || s.lane;
@@ -301,20 +331,25 @@ function graph(cell) {
     const near = data.stops[i + 1];
     if (near && near.lane !== s.lane) arrow(at[i] + W / 2, y(0) + H / 2, at[i + 1] - W / 2, y(0) + H / 2);
     if (own.length) arrow(at[i], base + 12, at[i], y(0) + H);
-    const below = s.lane === "encoder" ? s.token : s.lane === "decoder" ? (s.t === 0 ? "<bos>" : data.target[s.t - 1]) : null;
+    const fed = s.t === 0 ? "<bos>" : data.target[s.t - 1];
+    const below = {encoder: s.token, decoder: fed}[s.lane];
     const clip = t => t.length > 8 ? t.slice(0, 7) + "…" : t === " " ? "␣" : t;
     if (below !== null && below !== undefined)
       picture.append(svg("text", {x: at[i], y: base + 26, "text-anchor": "middle"}, clip(below)));
-    if (own.length) picture.append(svg("text", {class: "soft", x: at[i], y: base + 41, "text-anchor": "middle"}, `t=${s.t}`));
+    if (own.length)
+      picture.append(svg("text", {class: "soft", x: at[i], y: base + 41, "text-anchor": "middle"},
+        `t=${s.t}`));
     if (s.lane === "decoder" && s.token !== null)
-      picture.append(svg("text", {x: at[i], y: y(own.length - 1) - 10, "text-anchor": "middle"}, clip(s.token)));
+      picture.append(svg("text", {x: at[i], y: y(own.length - 1) - 10, "text-anchor": "middle"},
+        clip(s.token)));
   });
   const holder = $("graph"), left = holder.scrollLeft;
   holder.replaceChildren(picture);
   holder.scrollLeft = left;
   const seen = holder.clientWidth, here = at[state.stop];
   if (here - left < 60 || here - left > seen - 60) holder.scrollLeft = here - seen / 2;
-  $("legend").textContent = `— colour: size of ${backward ? "∂L/∂h" : "h"}; ${backward ? "arrows: the gradient's way" : "below: read, above the decoder: to be written"}`;
+  $("legend").textContent = backward ? "— colour: size of ∂L/∂h; arrows: the gradient's way"
+    : "— colour: size of h; below: read, above the decoder: to be written";
 }
 
 // ---- attention ----
@@ -325,12 +360,13 @@ function attention() {
   if (!data.attention.length) return;
   const steps = data.stops.filter(s => s.lane === "encoder"), c = colours();
   const tokens = steps.map(s => s.token ?? String(s.t));
+  const seen = t => t === " " ? "␣" : t, turned = tokens.some(t => t.length > 3) ? "long" : "";
   const head = make("tr", {}, make("td"), ...tokens.map(t =>
-    make("th", {scope: "col", class: tokens.some(u => u.length > 3) ? "long" : ""}, make("span", {}, t === " " ? "␣" : t))));
+    make("th", {scope: "col", class: turned}, make("span", {}, seen(t)))));
   const body = data.attention.map((row, r) => {
-    const x = tensor(row.alpha), s = data.stops[row.stop], line = make("tr", row.stop === state.stop ? {class: "now"} : {});
-    const label = s.token ?? String(s.t);
-    line.append(make("th", {scope: "row"}, label === " " ? "␣" : label));
+    const x = tensor(row.alpha), s = data.stops[row.stop], label = s.token ?? String(s.t);
+    const line = make("tr", row.stop === state.stop ? {class: "now"} : {});
+    line.append(make("th", {scope: "row"}, seen(label)));
     tokens.forEach((token, i) => {
       const v = x.values[i], text = `alpha[t=${s.t}, i=${i}] “${label}” looks at “${token}”: ${exact(v, x)}`;
       const cell = make("td", {tabindex: r + i ? -1 : 0, title: text, "aria-label": text, style:
@@ -349,7 +385,8 @@ function attention() {
     const by = {ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0]}[e.key];
     if (!by || e.target.tagName !== "TD") return;
     e.preventDefault(); e.stopPropagation();
-    const next = table.tBodies[0].rows[e.target.parentNode.rowIndex - 1 + by[0]]?.cells[e.target.cellIndex + by[1]];
+    const row = table.tBodies[0].rows[e.target.parentNode.rowIndex - 1 + by[0]];
+    const next = row?.cells[e.target.cellIndex + by[1]];
     if (next && next.tagName === "TD") { e.target.tabIndex = -1; next.tabIndex = 0; next.focus(); }
   });
   const left = $("alpha").scrollLeft;
@@ -376,7 +413,8 @@ document.addEventListener("keydown", e => {
     const phase = e.key === "f" ? "forward" : "backward";
     if (has(phase)) go({phase});
   } else if (e.key === "n" || e.key === "p") {
-    const all = [...document.querySelectorAll(".eq")], here = all.indexOf(document.activeElement?.closest?.(".eq"));
+    const all = [...document.querySelectorAll(".eq")];
+    const here = all.indexOf(document.activeElement?.closest?.(".eq"));
     const next = all[e.key === "n" ? here + 1 : Math.max(0, here - 1)];
     if (next) next.focus();
   }
@@ -385,13 +423,13 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
 let wide = innerWidth;
 addEventListener("resize", () => { if (innerWidth !== wide) { wide = innerWidth; show(); } });
 
-const pair = $("pair");
-if (data.source.length) pair.append("reads ", make("b", {}, data.source.join(data.source.every(t => [...t].length === 1) ? "" : " ")));
-if (data.target.length) pair.append(data.source.length ? ", writes " : "writes ",
-  make("b", {}, data.target.join(data.target.every(t => [...t].length === 1) ? "" : " ")));
+const joined = tokens => make("b", {}, tokens.join(tokens.every(t => [...t].length === 1) ? "" : " "));
+if (data.source.length) $("pair").append("reads ", joined(data.source));
+if (data.target.length) $("pair").append(data.source.length ? ", writes " : "writes ", joined(data.target));
 $("notes").append(...data.notes.map(text => make("li", {}, text)));
 if (!has("backward")) $("notes").append(make("li", {}, "This trace has no backward pass."));
 const wanted = location.hash.match(/^#(forward|backward)-(\d+)-(\d+)$/);
-if (wanted && has(wanted[1])) Object.assign(state, {phase: wanted[1], stop: Math.min(data.stops.length - 1, Number(wanted[2])), cell: Number(wanted[3])});
+if (wanted && has(wanted[1])) Object.assign(state, {phase: wanted[1], cell: Number(wanted[3]),
+  stop: Math.min(data.stops.length - 1, Number(wanted[2]))});
 show();
 """

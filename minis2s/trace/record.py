@@ -43,7 +43,8 @@ class Entry(NamedTuple):
     @property
     def place(self):
         """In words: "decoder, t = 3, layer 0"."""
-        parts = ((self.part, "{}"), (self.t, "t = {}"), (self.layer, "layer {}"), (self.direction, "direction {}"))
+        parts = ((self.part, "{}"), (self.t, "t = {}"), (self.layer, "layer {}"),
+                 (self.direction, "direction {}"))
         return ", ".join(words.format(value) for value, words in parts if value is not None)
 
 
@@ -105,7 +106,7 @@ class Series:
     """One quantity through time: `series[t]` is its value at step t, of the top layer where none was chosen.
 
     Where a step gives it more than once (h of the cell, then h after the mask) the last value counts.
-    A quantity that has no step of its own (the logits, made for all t at once) is indexed itself: `logits[3]`.
+    A quantity without steps of its own (the logits, made for all t at once) is indexed itself: `logits[3]`.
     """
 
     def __init__(self, name, entries, title):

@@ -10,9 +10,10 @@ def table(entries, limit=None):
     lines = [f"{'no.':>6}  {'mark':<13} {'name':<11} {'':<3} {'part':<10} {'t':>3} {'layer':>5} {'dir.':<8} "
              f"{'phase':<8} {'shape':<13} largest"]
     for e in shown:
+        t, layer = ("" if n is None else n for n in (e.t, e.layer))
         lines.append(f"{e.number:>6}  {cut(e.mark, 13):<13} {cut(e.name, 11):<11} {e.role:<3} "
-                     f"{cut(e.part, 10):<10} {'' if e.t is None else e.t:>3} {'' if e.layer is None else e.layer:>5} "
-                     f"{e.direction or '':<8} {e.phase:<8} {cut(shape(e), 13):<13} {largest(e.value)}")
+                     f"{cut(e.part, 10):<10} {t:>3} {layer:>5} {e.direction or '':<8} {e.phase:<8} "
+                     f"{cut(shape(e), 13):<13} {largest(e.value)}")
     if len(shown) < len(entries):
         lines.append(f"... {len(entries) - len(shown):,} more")
     return "\n".join(lines)
@@ -71,7 +72,7 @@ def executions(entries):
 
 
 def telling(entries):
-    """The executions worth a place: not dropout without a mask, not a map as (F1) whose caller shows it all."""
+    """The executions worth a place: not dropout without a mask, nor a map as (F1) whose caller shows it."""
     groups = executions(entries)
     shown = {group[0].execution: {id(e.value) for e in group} for group in groups}
     for group in groups:

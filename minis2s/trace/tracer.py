@@ -27,8 +27,8 @@ def smoothed(k):
     return (1 - k.eps) * one_hot(k) + k.eps / k.log_p.shape[2]
 
 
-# Symbols of equations that the code never forms, as it works on several at once: for the statement that has this
-# mark and assigns this name, the symbol's own mark and name, and its value from the locals.
+# Symbols of equations that the code never forms, as it works on several at once: for the statement that has
+# this mark and assigns this name, the symbol's own mark and name, and its value from the locals.
 IMPLIED = {
     ("(X3)", "loss"): {("(X2)", "y"): lambda v: one_hot(SimpleNamespace(**v)),
                        ("(X2)", "q"): lambda v: smoothed(SimpleNamespace(**v)),
@@ -179,7 +179,7 @@ def read_path(path, v, backward):
 
 
 def quantities(name, value, backward, returned=False):
-    """Yield (name, changes of the position, array) for what a statement assigned: an array or a tree of arrays.
+    """Yield (name, changes of the position, array) for what a statement assigned: an array or a tree.
 
     States give h and c (backward: dh and dc, of the step before except in d_new); gradients of a cell's or
     layer's Params give dW, dU, ...; bigger trees give dotted names.  Caches are left out: they hold what was
