@@ -1,4 +1,4 @@
-"""Paths of a gradient, Jacobians of steps, saturation of gates, against the complex step; and their figures."""
+"""Paths of a gradient, Jacobians and saturation of steps, against the complex step; and their figures."""
 import numpy as np
 import pytest
 from configs import CONFIGS, config
@@ -95,7 +95,7 @@ def test_encoder_paths_are_the_derivatives_at_their_readers(choices):
         paths = found[f"encoder, {way}" if way else "encoder"]
         for t in range(T):
             loop_t = T - 1 - t if way == "backward" else t
-            call = ((c.layers - 1) * len(ways) + i) * T + loop_t   # of the cell, which the encoder calls first
+            call = ((c.layers - 1) * len(ways) + i) * T + loop_t   # of the cell: the encoder is first
 
             def moved(monkeypatch, call, change):
                 real = b.source_mask[t][:, None]

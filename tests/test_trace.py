@@ -59,7 +59,8 @@ def test_values_are_those_of_the_caches_two_layers_two_directions_ragged():
                 at = t if direction == "forward" else T - 1 - t     # reversed in time: back in the own order
                 for name in ("i", "f", "g", "o", "tanh_c", "h_prev", "c_prev"):
                     assert_array_equal(view[name][t], getattr(caches[at], name), err_msg=f"{name} {t}")
-                assert_array_equal(view(mark="L1").x[t], caches[at].x)
+                for name, mark in (("x", "L1"), ("h_prev", "L1"), ("c_prev", "L4"), ("h_prev", "L1*")):
+                    assert_array_equal(view(mark=mark)[name][t], getattr(caches[at], name), err_msg=name)
             assert view.i.times == list(range(T))
     top = [tr.encoder(layer=1, direction=d).h.stack() for d in ("forward", "backward")]
     assert_array_equal(np.concatenate(top, axis=2), k.encode.hs)
@@ -213,9 +214,9 @@ def test_every_marked_line_that_ran_has_an_entry():
 
 
 SYMBOL = re.compile(r"[A-Za-z]+\w*'?")
-WORDS = set("""sigmoid tanh exp softmax log_softmax sum sqrt sum_i sum_n sum_real sum_v sum_i,n or from the output
-and then as for any product in the same with where means T H V k log on real tokens else of is X1 X3 one hot
-softmax_i""".split())
+WORDS = set("""sigmoid tanh exp softmax log_softmax sum sqrt sum_i sum_n sum_real sum_v sum_i,n or from the
+output and then as for any product in the same with where means T H V k log on real tokens else of is X1 X3
+one hot softmax_i""".split())
 
 
 def symbols(text):
@@ -345,6 +346,11 @@ def test_a_statement_that_fails_leaves_no_value():
     assert "o" in tr.cell.names()
     assert [e.role for e in tr.entries if e.marks == ("(L4)",)] == ["in"] * 4
     assert not any(e.marks == ("(L5)",) for e in tr.entries)
+    logits, ids, real = np.zeros((2, 1, 5)), np.zeros((2, 1), int), np.ones((2, 1), bool)
+    _, k = loss.forward(logits, ids, real)
+    with trace() as tr, pytest.raises(ValueError):
+        loss.backward(k._replace(mask=np.ones((3, 1), bool)))
+    assert "*=" in tr.entries[-1].code and tr.entries[-1].role == "in"     # dlogits has no new value
 
 
 def test_importing_the_package_does_not_load_the_trace():

@@ -1,4 +1,4 @@
-"""The page of a trace: whole, offline, true to the numbers; and alive, in headless Chromium if there is one."""
+"""The page of a trace: whole, offline, true to the numbers; alive in headless Chromium, if there is one."""
 import base64
 import json
 import os
@@ -96,11 +96,12 @@ def test_all_numbers_are_in_it_to_the_last_bit(dtype):
     data = data_of(tr.html())
     stops = [(s["lane"], s["t"], s["token"]) for s in data["stops"]]
     assert stops == [("embedding", None, None), *(("encoder", t, "abcd"[t]) for t in range(4)),
-                     ("bridge", None, None), *(("decoder", t, ["x", "y", "<eos>"][t]) for t in range(3)), ("loss", None, None)]
+                     ("bridge", None, None), ("decoder", 0, "x"), ("decoder", 1, "y"),
+                     ("decoder", 2, "<eos>"), ("loss", None, None)]
     for t in range(4):
         for layer, direction in ((0, "forward"), (1, "backward")):
             for phase, mark, name in (("forward", "(L4)", "c"), ("backward", "(L5*)", "dc")):
-                place = {"stop": 1 + t, "marks": [mark], "phase": phase, "layer": layer, "direction": direction}
+                place = dict(stop=1 + t, marks=[mark], phase=phase, layer=layer, direction=direction)
                 run, = [r for r in data["runs"] if {key: r[key] for key in place} == place
                         and r["out"][0][0] == name]
                 want = tr.encoder(layer=layer, direction=direction, mark=mark, phase=phase)[name][t]
@@ -169,7 +170,7 @@ class Browser:
         to_read, self.to = os.pipe()
         self.source, from_write = os.pipe()
 
-        def pipes():                                    # 3 and 4 must not be overwritten while they are copied
+        def pipes():                                    # 3 and 4 must not be lost while they are copied
             a, b = os.dup(to_read), os.dup(from_write)
             high = [os.dup2(a, 203), os.dup2(b, 204)]
             os.dup2(high[0], 3)
@@ -309,7 +310,8 @@ def test_browser_switches_passes_and_cells(page):
     assert page.run(lit).startswith("encoder, t = 0, layer 1 ←")
     assert page.run("document.querySelectorAll('.lit').length") == 1
     page.run("[...document.querySelectorAll('.node')]"
-             ".find(n => n.textContent.includes('decoder, t = 1, layer 1')).dispatchEvent(new MouseEvent('click'))")
+             ".find(n => n.textContent.includes('decoder, t = 1, layer 1'))"
+             ".dispatchEvent(new MouseEvent('click'))")
     assert page.run(WHERE).startswith("forward: decoder, t = 1")
     assert page.run(lit).startswith("decoder, t = 1, layer 1")
 

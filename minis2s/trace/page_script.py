@@ -168,9 +168,9 @@ function heatmap(name, x, role) {
 
 const LETTERS = {alpha: "α", phi: "φ", sigmoid: "σ", sum: "Σ", sqrt: "√", eps: "ε", dalpha: "dα"};
 const UPRIGHT = new Set(`dlog tanh softmax exp log σ Σ √ logsoftmax where real padding else or and from the
-  output order over attend cell fuse fusion layer by all at once of in is as for any product then parts part two
-  step same with encoder decoder gradients linear directions both one hot tokens on before after places memory
-  bridge source inputs targets`.split(/\s+/));
+  output order over attend cell fuse fusion layer by all at once of in is as for any product then parts part
+  two step same with encoder decoder gradients linear directions both one hot tokens on before after places
+  memory bridge source inputs targets`.split(/\s+/));
 // A mark; or a letter with prime, index and power; or a power alone; or anything else.
 const TOKEN = new RegExp([String.raw`\([A-Z]{1,3}\d{1,2}\*?\)`,
   String.raw`([A-Za-z]+(?:’s)?)('?)(?:_(\{[^}]*\}|[A-Za-z0-9]+(?:,[a-z])?))?('?)(?:\^(T|2))?`,
@@ -208,7 +208,8 @@ function card(run) {
   if (run.in.length) tensors.append(make("span", {class: "sep"}, "from"), set("in"));
   const spoken = run.marks.map(m => `${m} ${(data.equations[m] || "").replaceAll("\n", ", ")}`).join("; ");
   return make("article", {class: "eq", tabindex: -1, "data-mark": run.marks.join(" "), "aria-label": spoken},
-    title, make("p", {class: "code"}, make("code", {}, run.code), " ", make("small", {}, run.where)), tensors);
+    title, make("p", {class: "code"}, make("code", {}, run.code), " ", make("small", {}, run.where)),
+    tensors);
 }
 
 // ---- where we are ----

@@ -137,7 +137,11 @@ class Call:
         if module_of(frame.f_code.co_filename):                 # its locals are known by name
             for key in itertools.product(statement.marks, statement.writes):
                 for (mark, name), make in IMPLIED.get(key, {}).items():
-                    self.note(frame, name, "out", self.position, make(v), (mark,))
+                    try:
+                        value = make(v)
+                    except ValueError:                          # wrong shapes: the code itself will say so
+                        continue
+                    self.note(frame, name, "out", self.position, value, (mark,))
 
     def note(self, frame, name, role, position, value, marks_=None):
         marks_ = marks_ or self.statement.marks
