@@ -132,12 +132,7 @@ class Seq2Seq:
         training = training or Training()
         pairs = text_pairs("pairs", pairs)
         if valid is None:
-            sources = len(dict.fromkeys(x for x, _ in pairs))
-            if sources == 1:
-                raise ValueError("pairs: one source only, so none can be held out; give valid")
-            share = min(max(HELD_OUT, 1 / sources), AT_MOST / sources)
-            (xs, ys), (held_xs, held_ys) = split_by_source(*zip(*pairs), share, training.seed)
-            pairs, valid = list(zip(xs, ys)), list(zip(held_xs, held_ys))
+            pairs, valid = hold_out(pairs, training.seed)
         else:
             valid = text_pairs("valid", valid)
         tokens = [(split(x, self.source_units), split(y, self.target_units)) for x, y in pairs]
@@ -432,6 +427,15 @@ def text_pairs(name, pairs):
         if not pair[0].strip():
             raise ValueError(f"{name}[{i}]: the source is empty")
     return [tuple(pair) for pair in pairs]
+
+
+def hold_out(pairs, seed):
+    """Divide (source, target) pairs into training and validation pairs that share no source."""
+    sources = len(dict.fromkeys(x for x, _ in pairs))
+    if sources == 1:
+        raise ValueError("pairs: one source only, so none can be held out; give valid")
+    share = min(max(HELD_OUT, 1 / sources), AT_MOST / sources)
+    return [list(zip(*part)) for part in split_by_source(*zip(*pairs), share, seed)]
 
 
 def fingerprint(pairs, valid):

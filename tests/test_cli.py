@@ -186,6 +186,16 @@ def test_evaluating(call, trained, data):
             "perplexity_teacher_forced", "perplexity_free_running"} <= got.keys()
 
 
+def test_evaluating_on_the_held_out_pairs_of_a_file(call, data, tmp_path):
+    """Without --valid some sources are held out: the same again when the run is evaluated, none of them trained on."""
+    call("train", "--pairs", data, *SMALL, "--epochs", "1", "--out", tmp_path / "r")
+    counts = json.loads((tmp_path / "r" / "config.json").read_text())["data"]
+    result = json.loads(call("evaluate", tmp_path / "r", "--json")[1])
+    assert result["pairs"] == counts["valid"] == 1 and counts["train"] == len(PAIRS) - 1
+    row = json.loads((tmp_path / "r" / "metrics.jsonl").read_text())
+    assert result["nll_teacher_forced"] == pytest.approx(row["valid_loss_teacher_forced"], rel=1e-6)
+
+
 def test_sacrebleu_is_named_where_it_is_missing(call, trained, monkeypatch):
     monkeypatch.setitem(sys.modules, "sacrebleu", None)
     assert "need sacrebleu" in call("evaluate", trained)[1]

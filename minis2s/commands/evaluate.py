@@ -42,10 +42,8 @@ def run(args):
 
 
 def own_pairs(model):
-    """The test pairs of the task that a run was trained on; else its validation file."""
-    origin = model.origin
-    if "task" in origin:
-        return data(origin)[2]
-    if origin.get("valid"):
-        return read(origin["valid"])
-    raise ValueError("--pairs FILE: name test pairs; this run has none of its own")
+    """The test pairs of the task that a run was trained on; of a pairs file, those held out for validation."""
+    if not ("task" in model.origin or "pairs" in model.origin):
+        raise ValueError("--pairs FILE: name test pairs; this model was not trained by minis2s train")
+    _, valid, test = data(model.origin)
+    return test or valid

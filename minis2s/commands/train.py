@@ -4,7 +4,7 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-from ..api import Seq2Seq
+from ..api import Seq2Seq, hold_out, text_pairs
 from ..config import CHOICES, Config
 from ..data.pairs import read_pairs
 from ..optim import OPTIMIZERS
@@ -141,7 +141,7 @@ def origin_of(args):
         return {"task": args.task, "size": args.size, "seed": getattr(args, "seed", 0)}
     if args.size is not None:
         raise ValueError("--size is for built-in tasks")
-    return places(args)
+    return {**places(args), "seed": getattr(args, "seed", 0)}
 
 
 def places(args):
@@ -151,11 +151,14 @@ def places(args):
 
 
 def data(origin):
-    """-> training pairs, validation pairs (None: hold some out), test pairs or None."""
+    """-> training pairs, validation pairs, test pairs or None."""
     if "task" in origin:
         sizes = None if origin["size"] is None else {"train": origin["size"]}
         return load(origin["task"], seed=origin["seed"], sizes=sizes)
-    return read(origin["pairs"]), origin["valid"] and read(origin["valid"]), None
+    pairs = read(origin["pairs"])
+    if origin["valid"]:
+        return pairs, read(origin["valid"]), None
+    return *hold_out(text_pairs("pairs", pairs), origin["seed"]), None
 
 
 def read(path):
