@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from minis2s import Config, cli, decoder, examples, loss, seq2seq
-from minis2s.examples import (show, w1_hello_world, w2_leak, w3_student, w4_autoencoder, w6_how_are_you,
-                              w7_softmax_axis, w8_tagger)
+from minis2s.data.vocab import BOS, EOS, Vocabulary
+from minis2s.examples import (show, w1_hello_world, w2_leak, w3_student, w4_autoencoder, w5_numbers,
+                              w6_how_are_you, w7_softmax_axis, w8_tagger)
 from minis2s.gradcheck import assert_close, assert_gradients
 
 ROOT = Path(__file__).parents[1]
@@ -78,6 +79,9 @@ def test_w2_leaks_and_is_cured():
 
 def test_w3_translates_what_it_was_not_trained_on():
     r = result("W3")
+    vocab = Vocabulary.build(x for x, _ in w3_student.PAIRS)
+    assert vocab.encode(["我", "是", "学生"]) not in r.trained_on and len(r.trained_on) == 27
+    assert vocab.encode(["他", "是", "学生"]) in r.trained_on
     assert r.answer == ["I", "am", "a", "student"] and r.he == ["he", "is", "a", "student"]
     assert [step.said for step in r.steps] == [*r.answer, "<eos>"]
     assert [step.fed for step in r.steps] == ["<bos>", *r.answer]
@@ -143,6 +147,16 @@ def test_w5_answers():
     assert r.losses[0] > 2 and r.losses[-1] < 0.02
     for step in r.steps:
         assert (abs(step.h) <= abs(np.tanh(step.c))).all() and step.p.sum() == pytest.approx(1)
+
+
+def test_w5_feeds_what_it_says():
+    handed_on, fed_x, fed_y = w5_numbers.three_forms([1, 2, 3], [7, 8, 9])
+    assert handed_on.inputs.T.tolist() == [[BOS, 10, 11, 12]]
+    assert handed_on.targets.T.tolist() == [[10, 11, 12, EOS]]
+    assert fed_x.inputs.tolist() == [[4, 5, 6]] and fed_x.targets.tolist() == [[10, 11, 12]]     # one step each
+    assert fed_y.inputs.tolist() == [[BOS, 10, 11, 12]] and fed_y.targets.tolist() == [[10, 11, 12, EOS]]
+    assert fed_x.source.T.tolist() == [[4, 5, 6]] * 3 and fed_y.source.T.tolist() == [[4, 5, 6]] * 4
+    assert fed_x.source_mask.all() and fed_y.target_mask.all()
 
 
 def test_w5_a_restarted_decoder_cannot_count():

@@ -25,6 +25,7 @@ NOUNS = {"学生": "a student", "老师": "a teacher", "医生": "a doctor", "�
          "艺术家": "an artist", "工程师": "an engineer"}
 PAIRS = [([s, "是", n], f"{a} {b}".split()) for s, a in SUBJECTS.items() for n, b in NOUNS.items()]
 ASKED = (["我", "是", "学生"], ["I", "am", "a", "student"])
+KNOWN = [(x, y) for x, y in PAIRS if x != ASKED[0]]            # what is trained on
 STEPS, STEP = 400, 0.01
 
 
@@ -45,6 +46,7 @@ class Step(NamedTuple):        # one step of the decoder, for the one sentence
 
 class Result(NamedTuple):
     config: Config
+    trained_on: list           # the source sentences of the training batch, as ids
     losses: list               # training loss at the start, half way and at the end
     encoder: list              # of cells.lstm.Cache
     hs: np.ndarray             # (T, H)
@@ -65,7 +67,7 @@ def run(seed=0):
     config = Config(source_vocab=len(source_vocab), target_vocab=len(target_vocab), embedding=16, hidden=8,
                     attention="concat-dot", order="after", dtype="float64")
     training = Training(optimizer="rmsprop", lr=STEP, seed=seed)
-    known = [(source_vocab.encode(x), target_vocab.encode(y)) for x, y in PAIRS if x != ASKED[0]]
+    known = [(source_vocab.encode(x), target_vocab.encode(y)) for x, y in KNOWN]
     batch = train.batch_of(config, known, range(len(known)))
     progress, losses = train.begin(config, training), []
     for n in range(STEPS):
@@ -102,7 +104,8 @@ def run(seed=0):
         error = ""
     except ValueError as e:
         error = str(e)
-    return Result(config, losses, encoder, hs[:, 0], np.stack([state_c(one) for one in encoder]), steps,
+    cs = np.stack([state_c(one) for one in encoder])
+    return Result(config, batch.source.T.tolist(), losses, encoder, hs[:, 0], cs, steps,
                   target_vocab.decode(said), target_vocab.decode(he), decoder.alphas(k.decoder)[:, :, 0],
                   alone, error, target_vocab.symbols)
 
@@ -125,8 +128,8 @@ def report(r):
                      "model "
                      "below answers 他 是 学生 with: " + " ".join(r.he) + ".")
     out += show.remark(f"LSTM encoder and decoder of {r.config.hidden} units, trained with RMSprop on "
-                       f"{len(PAIRS) - 1} sentences (4 subjects, {len(NOUNS)} nouns). The sentence asked for "
-                       f"is left out. Training loss: "
+                       f"{len(r.trained_on)} sentences (4 subjects, {len(NOUNS)} nouns). The sentence asked "
+                       f"for is left out. Training loss: "
                        + ", ".join(show.number(x, 4) for x in r.losses) + f" nats per token after 0, "
                                                                           f"{STEPS // 2}, {STEPS} updates.")
 
@@ -144,8 +147,8 @@ def report(r):
     out += ["  s_0 = h_3, c_0 = c_3;  v_ti = tanh(W_a [s_t; h_i]),  e_ti = v_ti · h_i,",
             "  a_t = softmax(e_t) over i,  ctx_t = Σ a_ti h_i,",
             "  p(y_t) = softmax(W_y [s_t; ctx_t] + b_y)"]
-    out += show.slip("§4.2 reads p(y_t) from s_t alone. §4.1 has the attention in it, too, as here; "
-                     "otherwise, with a_t made from s_t, nothing would read the context.")
+    out += show.slip("§4.2 reads p(y_t) from s_t alone. §4.1 has the attention in it, too, as here: with a_t "
+                     "made from s_t, nothing else would read the context.")
     for t, step in enumerate(r.steps, 1):
         out += ["", f"  t = {t}, fed {step.fed}"]
         for name in "ifocs":
