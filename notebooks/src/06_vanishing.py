@@ -4,8 +4,8 @@ r"""
 
 *Reading 20 minutes, exercises 25 minutes.*
 
-A gradient walks back fifty steps. The recurrent matrix is a rotation times a number $g$. Three values of
-$g$, close to one another:
+A gradient walks back fifty steps. The recurrent matrix is a rotation (or a reflection) times a number $g$.
+Three values of $g$, close to one another:
 """
 
 # %%
@@ -104,7 +104,7 @@ def horizon(g, least):
 with attempt("predict"):
     for g, steps in ((0.9, 20), (0.5, 50), (1.02, 50)):
         measured, said = flow(rnn, scaled(start, g), 1e-6 * xs[:steps])[0], predict(g, steps)
-        assert abs(said / measured - 1) < 0.01, f"g = {g}, T = {steps}: {measured:.3g} measured, you said {said:.3g}."
+        assert abs(said / measured - 1) < 0.01, f"g = {g}, T = {steps}: {measured:.3g} measured."
     for g, least in ((0.9, 1e-3), (0.5, 1e-8)):
         sizes, k = flow(rnn, scaled(start, g), np.zeros((100, N, D)))[::-1], horizon(g, least)
         assert sizes[k] >= least, f"g = {g}: {k} steps are too many."
@@ -130,7 +130,7 @@ def gradient(g, inputs):
     d = np.zeros((T, N, H))
     return unroll.backward(rnn, p, k, d, rnn.State(np.eye(N)[:, :1] * np.ones((N, H))), np.ones((T, N), bool))
 
-print("               |gradient|  clipped to 1 |  of it through |dx_1|, before and after clipping")
+print("               |gradient|  clipped to 1 |   |dx_1| before   and after")
 for name, g in (("exploding", 2.0), ("vanishing", 0.5)):
     dxs, _, grads = gradient(g, 0.001 * xs)
     clipped, before = optim.clip_by_norm((grads, dxs), 1.0)
@@ -225,10 +225,11 @@ assert min(exploded for _, exploded in table.values()) > 1e3
 
 # %% [markdown]
 r"""
-**Half true.** The LSTM keeps much more of the gradient, and all of it if the forget gate is told to stay
-open. The GRU of this start does *not* do better than the RNN by much; its gate begins half open and halves
-the memory at each step. And *none* of them is safe from explosion: their gates are read through the same
-kind of matrix. LSTMs are trained with clipping, too.
+**Half true.** The LSTM keeps much more of the gradient, and most of it if its forget gate is told to stay
+open. The GRU of this start does *worse* than the RNN: its gate begins half open and halves the memory at
+each step; tell it to keep, and it keeps. So it is not gates that help, but *open* gates. And none of the
+five is safe from explosion: gates are read through the same kind of matrix. LSTMs are trained with
+clipping, too.
 
 ## Claim: "more layers mitigate vanishing and exploding gradients"
 
