@@ -64,12 +64,16 @@ def call(exercise, f, case):
         with np.errstate(all="ignore"):
             result = f(*given)
     except NotImplementedError:
-        raise Problem("unfinished", "not implemented yet", "the line `raise NotImplementedError`: your code goes there, "
-                      "and the line away") from None
+        raise Problem("unfinished", "not implemented yet", "the equations in the docstring; your code takes the place of "
+                      "`raise NotImplementedError`") from None
     except Problem:
         raise
     except case.raises:
         return None
+    except SystemExit as e:
+        line, _ = student_line(e, f)
+        raise Problem("exit", "your code ends the program (sys.exit, exit or quit)" + (f", line {line}" if line else ""),
+                      "that line: a function ends with return") from None
     except Exception as e:                                      # whatever a student's code may raise
         raise explain(exercise, e, f, case) from None
     if case.raises:
@@ -94,6 +98,9 @@ def explain(exercise, e, f, case):
         return Problem("contract", "your code changes one of its inputs in place" + (f" ({where})" if where else ""),
                        "that line: the arrays belong to the caller, who still needs them; make a new array or work on a copy",
                        where)
+    if "scipy" in said.lower():
+        return Problem("error", "inside @njit the product `@` needs SciPy, which is not installed" + (f" ({where})" if where else ""),
+                       "the product, written as loops over examples and units: they are fast there", where)
     shown = f"{type(e).__name__}: {said}" if said else type(e).__name__
     return Problem("error", f"your code stops with {shown}" + (f" ({where})" if where else "") + f" on {case.label}",
                    "that line, and the shapes of what it puts together", where)

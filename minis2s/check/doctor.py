@@ -12,7 +12,8 @@ from .locate import locate
 class Report:
     """What `check` found.  Print it; `.passed` is True or False; `.to_json()` is a dict of plain values.
 
-    verdict : "passed", "variant" (valid, but not our equation), "wrong", "contract", "error", or "unfinished"
+    verdict : "passed", "variant" (valid, but not our equation), "wrong", "contract", "error", "exit" or "unfinished";
+        for a file that is checked in a process of its own also "file", "time", "flood" or "crash"
     says : the main sentence;  look : the next thing to look at
     location : Location or None;  mistake : Mistake or None
     """
@@ -30,7 +31,9 @@ class Report:
 
     def __str__(self):
         heads = {"passed": "passed", "variant": "a valid variant, but not our equation", "unfinished": "not implemented yet",
-                 "contract": "not yet: the form of the function", "error": "not yet: it stops with an error"}
+                 "contract": "not yet: the form of the function", "error": "not yet: it stops with an error",
+                 "file": "not yet: the file", "exit": "not yet: it ends the program", "time": "not yet: it does not end",
+                 "flood": "not yet: it prints too much", "crash": "not yet: it crashes"}
         lines = [f"{self.exercise}: {heads.get(self.verdict, 'not yet')}"]
         if self.location:
             lines.append(f"  where:   {self.location.place()}")

@@ -256,7 +256,8 @@ def _compiled(f):
 
 NJIT_LOOP = Exercise(
     "njit-loop", "a time loop compiled by Numba, equal to the plain one",
-    "(R1) (R2)  h_t = tanh(x_t + h_{t-1} U)        for t = 1 ... T, compiled with @njit",
+    """(R1) (R2)  h_t = tanh(x_t + h_{t-1} U)        for t = 1 ... T, compiled with @njit
+Inside @njit write the product as loops over examples and units: they are fast there, and `@` would want SciPy.""",
     """xs  (T, N, H)  inputs, already multiplied by W and with the bias added
 h0  (N, H)     states before the first step
 U   (H, H)     recurrent weights""",

@@ -179,14 +179,18 @@ def lstm_bptt(W, U, xs, h0, c0, gates, hs, cs, mask, dhs, dc_T, bugs=()):
         carried = np.zeros_like(dh) if bug("dh carry dropped") else dh
         d = (0 if bug("upstream dropped") and t < T - 1 else np.where(m, dhs[t], 0) if bug("dhs masked") else dhs[t]) + carried
         if t < T - steps:
+            if not bug("keep zero"):
+                break
             d, dc = np.zeros_like(d), np.zeros_like(dc)
         h_prev, c_prev = (hs[t - 1], cs[t - 1]) if t else (h0, cs[0] if bug("c0 overwritten") else c0)
         if bug("h0 overwritten") and t == 0:
             h_prev = hs[0]
         if t == 0 and bug("zero initial states"):
             h_prev, c_prev = 0 * h0, 0 * c0
-        arrived = np.zeros_like(dc) if bug("dc carry dropped") and t < T - 1 else dc
-        step = [b for b in bugs if b != "dc carry dropped"]
+        last = mask[t] & ~mask[t + 1] if t < T - 1 else mask[t]                # where a sequence ends
+        arrived = np.zeros_like(dc) if bug("dc carry dropped") and t < T - 1 else \
+            np.where((last | ~mask[t])[:, None], dc, 0) if bug("dc carry dropped before the end") else dc
+        step = [b if b != "dc never used" else "dc carry dropped" for b in bugs if b != "dc carry dropped"]
         dx, h_back, c_back, dW_t, dU_t, db_t, da = lstm_back(
             xs[t], h_prev, c_prev, *np.split(gates[t], 4, axis=1), cs[t], W, U, np.where(m, d, 0), np.where(m, arrived, 0), step)
         if t == 0 and bug("dh0 before U^T"):
@@ -213,7 +217,10 @@ OVER_TIME = {
 }
 for name, mark, says, look in STEP_BACK:
     says = OVER_TIME.get(name, f"at every step: {says}")
-    wrong(LB, name, mark, says, look)(lambda *given, name=name: lstm_bptt(*given, bugs=(name,)))
+    record = wrong(LB, name, mark, says, look)
+    forms = (name, "dc never used", "dc carry dropped before the end") if name == "dc carry dropped" else (name,)
+    for form in forms:
+        record(lambda *given, form=form: lstm_bptt(*given, bugs=(form,)))
 for order in GATE_ORDERS:
     wrong(LB, f"gate order {order}", "(L1*)", f"at every step the gate blocks of da stand in the order {', '.join(order)}; "
           "W's blocks are i, f, g, o", "where the four parts are put side by side")(
@@ -253,7 +260,9 @@ for name, mark, says, look in (
     ("dhs masked", "(M1*)", "dhs[t] is thrown away at padding: h_t is there the carried state, so its gradient goes on to t-1",
      "the order of the sum and the mask"),
 ):
-    wrong(LB, name, mark, says, look)(lambda *given, name=name: lstm_bptt(*given, bugs=(name,)))
+    record = wrong(LB, name, mark, says, look)
+    for bugs in ((name,), (name, "keep zero")) if name.startswith("truncated") else ((name,),):
+        record(lambda *given, bugs=bugs: lstm_bptt(*given, bugs=bugs))
 
 # gru-step ----------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@ from typing import Callable, NamedTuple
 
 
 class Mistake(NamedTuple):
-    """A deliberately wrong implementation of an exercise.
+    """A deliberately wrong implementation of an exercise; entries with one name are forms of one mistake.
 
     says : str, what is wrong, in one sentence.
     look : str, the next thing to look at.

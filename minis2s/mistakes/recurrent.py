@@ -98,12 +98,13 @@ def bptt(W, U, xs, h0, hs, mask, dhs, bugs=()):
     """A right backpropagation through time; each name in `bugs` makes one thing wrong."""
     T, bug = len(xs), set(bugs).__contains__
     dW, dU, db, dxs, back = np.zeros_like(W), np.zeros_like(U), np.zeros(U.shape[1]), np.zeros_like(xs), np.zeros_like(h0)
-    last = {"truncated 1": 1, "truncated 2": 2, "truncated 3": 3}
-    steps = next((k for name, k in last.items() if bug(name)), T)
+    steps = next((int(name.split()[1]) for name in bugs if name.startswith("truncated")), T)
     for t in reversed(range(T)):
         m = np.ones_like(h0, bool) if bug("mask ignored") else np.broadcast_to(mask[t][:, None], h0.shape)
         d = (0 if bug("upstream dropped") and t < T - 1 else dhs[t]) + (0 if bug("carry dropped") else back)
         if t < T - steps:
+            if not bug("keep zero"):
+                break
             d = np.zeros_like(d)
         dh = np.where(m, d, 0)
         h, h_prev = hs[t], hs[t - 1] if t else h0
@@ -134,7 +135,7 @@ def bptt(W, U, xs, h0, hs, mask, dhs, bugs=()):
         if not one:
             dW, dU = dW + dW_t, dU + dU_t
             if not (bug("db of t = 1") and not first) and not (bug("db of t = T") and not final):
-                db = db + (da.mean(axis=0) if bug("db mean") else da[0] if bug("db of one example") else db_t)
+                db = db + (da.mean(axis=0) if bug("db mean") else db_t / max(1, mask[t].sum()) if bug("db real mean") else da[0] if bug("db of one example") else db_t)
     scale = xs.shape[1] if bug("divided by N") else T if bug("divided by T") else mask.sum() if bug("divided by M") else 1
     sign = -1 if bug("sign") else 1
     return sign * dxs, sign * (dhs[0] if bug("dh0 is dhs[0]") else back), sign * dW / scale, sign * dU / scale, sign * db / scale
@@ -195,8 +196,10 @@ for name, mark, says, look in (
     ("gradient lost at padding", "(M1*)", "padding gets no gradient, but dhs[t] and the carry are lost there, too: h_t is then "
      "the state of t-1, so its gradient goes on to t-1 unchanged", "what a padded step hands to t-1"),
 ):
-    wrong("bptt", name, mark, says, look)(
-        lambda W, U, xs, h0, hs, mask, dhs, name=name: bptt(W, U, xs, h0, hs, mask, dhs, (name,)))
+    record = wrong("bptt", name, mark, says, look)
+    for bugs in {"truncated": ((name,), (name, "keep zero")), "db mean": ((name,), ("db real mean",))}.get(
+            name if name == "db mean" else name.split()[0], ((name,),)):
+        record(lambda *given, bugs=bugs: bptt(*given, bugs))
 
 
 # batches, final states ---------------------------------------------------------------------------------
