@@ -153,7 +153,7 @@ def test_w5_feeds_what_it_says():
     handed_on, fed_x, fed_y = w5_numbers.three_forms([1, 2, 3], [7, 8, 9])
     assert handed_on.inputs.T.tolist() == [[BOS, 10, 11, 12]]
     assert handed_on.targets.T.tolist() == [[10, 11, 12, EOS]]
-    assert fed_x.inputs.tolist() == [[4, 5, 6]] and fed_x.targets.tolist() == [[10, 11, 12]]     # one step each
+    assert fed_x.inputs.tolist() == [[4, 5, 6]] and fed_x.targets.tolist() == [[10, 11, 12]]
     assert fed_y.inputs.tolist() == [[BOS, 10, 11, 12]] and fed_y.targets.tolist() == [[10, 11, 12, EOS]]
     assert fed_x.source.T.tolist() == [[4, 5, 6]] * 3 and fed_y.source.T.tolist() == [[4, 5, 6]] * 4
     assert fed_x.source_mask.all() and fed_y.target_mask.all()
