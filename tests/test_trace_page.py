@@ -111,6 +111,9 @@ def test_all_numbers_are_in_it_to_the_last_bit(dtype):
     for a in data["attention"]:
         assert numbers(data["tensors"][a["alpha"]]).ravel().tobytes() == \
             tr.decoder.alpha[data["stops"][a["stop"]]["t"]].tobytes()
+    lane = {mark: data["stops"][r["stop"]]["lane"] for r in data["runs"] for mark in r["marks"]}
+    assert [lane[f"({mark})"] for mark in ("E1*", "L1", "S2", "AB1", "D5", "D7", "S5", "X3*", "S4*", "S1*")] == [
+        "embedding", "decoder", "bridge", "bridge", "decoder", "loss", "loss", "loss", "loss", "bridge"]
     assert data["equations"]["(L4)"] == "c = f c' + i g" and len(data["attention"]) == 3
     assert {(c["lane"], c["layer"], c["direction"]) for c in data["cells"]} == {
         ("decoder", 0, None), ("decoder", 1, None),
@@ -332,6 +335,14 @@ def test_browser_reads_exact_values_by_key_and_by_mouse(page, shown):
     assert page.run("document.activeElement.dataset.mark") == "(L4)"
     page.key("n")
     assert page.run("document.activeElement.dataset.mark") == "(L5)"
+    U = shown.tr.encoder(layer=0, direction="forward", mark="L1").U.value
+    page.run("document.querySelector('[data-mark=\"(L1)\"] canvas[data-name=U]').focus({focusVisible: true})")
+    for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
+        page.key(key)
+    assert page.text("#readout") == f"U[1, 2] = {float(U[1, 2])!r}"
+    for _ in range(3):
+        page.key("ArrowUp")                                 # stays inside
+    assert page.text("#readout") == f"U[0, 2] = {float(U[0, 2])!r}"
     x, y = page.run(f"(b => [b.left + 24, b.top + 8])(({canvas}.scrollIntoView({{block: 'center'}}), "
                     f"{canvas}.getBoundingClientRect()))")
     page.ask("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)

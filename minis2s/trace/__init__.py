@@ -27,6 +27,8 @@ _running = threading.local()
 def trace(source=None, target=None, also=()):
     """Record what runs inside the `with` block, in this thread.
 
+    Python has one place for a tracer: a debugger sleeps inside the block, and wakes after it.
+
     Parameters
     ----------
     source, target : sequences of str, optional

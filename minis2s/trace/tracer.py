@@ -139,7 +139,7 @@ class Call:
                 for (mark, name), make in IMPLIED.get(key, {}).items():
                     try:
                         value = make(v)
-                    except ValueError:                          # wrong shapes: the code itself will say so
+                    except (ValueError, IndexError):            # wrong shapes: the code itself will say so
                         continue
                     self.note(frame, name, "out", self.position, value, (mark,))
 
