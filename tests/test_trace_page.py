@@ -112,7 +112,8 @@ def test_all_numbers_are_in_it_to_the_last_bit(dtype):
         assert numbers(data["tensors"][a["alpha"]]).ravel().tobytes() == \
             tr.decoder.alpha[data["stops"][a["stop"]]["t"]].tobytes()
     lane = {mark: data["stops"][r["stop"]]["lane"] for r in data["runs"] for mark in r["marks"]}
-    assert [lane[f"({mark})"] for mark in ("E1*", "L1", "S2", "AB1", "D5", "D7", "S5", "X3*", "S4*", "S1*")] == [
+    marks = ("E1*", "L1", "S2", "AB1", "D5", "D7", "S5", "X3*", "S4*", "S1*")
+    assert [lane[f"({mark})"] for mark in marks] == [
         "embedding", "decoder", "bridge", "bridge", "decoder", "loss", "loss", "loss", "loss", "bridge"]
     assert data["equations"]["(L4)"] == "c = f c' + i g" and len(data["attention"]) == 3
     assert {(c["lane"], c["layer"], c["direction"]) for c in data["cells"]} == {
@@ -335,7 +336,7 @@ def test_browser_reads_exact_values_by_key_and_by_mouse(page, shown):
     assert page.run("document.activeElement.dataset.mark") == "(L4)"
     page.key("n")
     assert page.run("document.activeElement.dataset.mark") == "(L5)"
-    U = shown.tr.encoder(layer=0, direction="forward", mark="L1").U.value
+    U = shown.tr.encoder(layer=0, direction="forward", mark="L1").U[2]
     page.run("document.querySelector('[data-mark=\"(L1)\"] canvas[data-name=U]').focus({focusVisible: true})")
     for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
         page.key(key)
