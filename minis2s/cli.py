@@ -6,7 +6,8 @@ from importlib import import_module
 
 from . import __version__
 
-COMMANDS = ("tasks", "train", "evaluate", "translate", "summary", "formulas", "examples", "example", "figures")
+COMMANDS = ("tasks", "train", "evaluate", "translate", "summary", "formulas", "examples", "example", "trace",
+            "exercise", "figures")
 
 
 def parser():
