@@ -5,10 +5,12 @@ import sys
 
 def main(argv=None):
     """-> exit status: 0 right, 1 a notebook is wrong, 2 bad arguments or something missing."""
-    top = argparse.ArgumentParser(prog="python -m minis2s.notebooks", description="Build and check the notebooks.")
+    top = argparse.ArgumentParser(prog="python -m minis2s.notebooks",
+                                  description="Build and check the notebooks.")
     top.add_argument("--folder", default="notebooks", help="where they are (default: notebooks)")
     subs = top.add_subparsers(dest="command", required=True)
-    for name, words in (("build", "write the notebooks from src/"), ("check", "are they up to date, and do they run?")):
+    for name, words in (("build", "write the notebooks from src/"),
+                        ("check", "are they up to date, and do they run?")):
         sub = subs.add_parser(name, help=words, description=words)
         sub.add_argument("numbers", nargs="*", metavar="NN", help="only these: 01 02 ... (default: all)")
         if name == "build":

@@ -15,7 +15,7 @@ from nbclient.exceptions import CellExecutionError
 
 SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?^ *### END SOLUTION *$", re.DOTALL | re.MULTILINE)
 STUB = r"\1# YOUR CODE HERE\n\1raise NotImplementedError()"        # the very stub of nbgrader
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")       # kernels inherit it: the matrices are small, cores few
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")       # for the kernels: small matrices, few cores
 METADATA = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"}}
 
@@ -61,11 +61,12 @@ def instructor(path):
     wanted = [cell.metadata["exercise"] for cell in cells if kind(cell) == "exercise"]
     judged = [cell.metadata["check"] for cell in cells if kind(cell) == "check"]
     if wanted != judged or len(set(wanted)) < len(wanted):
-        raise ValueError(f"{path}: exercises {wanted} and checks {judged}: wanted each once, and in the same order")
+        raise ValueError(f"{path}: exercises {wanted}, checks {judged}: wanted each once, in the same order")
     for cell in cells:
         if (kind(cell) == "exercise") != bool(SOLUTION.search(cell.source)):
-            raise ValueError(f"{path}: {cell.source[:60]!r}: wanted ### BEGIN SOLUTION in exercise cells, only there")
-    return nbformat.from_dict({"cells": cells, "metadata": copy.deepcopy(METADATA), "nbformat": 4, "nbformat_minor": 5})
+            raise ValueError(f"{path}: {cell.source[:60]!r}: wanted a solution in every exercise, only there")
+    return nbformat.from_dict({"cells": cells, "metadata": copy.deepcopy(METADATA),
+                               "nbformat": 4, "nbformat_minor": 5})
 
 
 def _metadata(cell):
@@ -74,8 +75,8 @@ def _metadata(cell):
     if name is None:
         return {}
     judge = "check" in cell.metadata
-    grader = {"grade": judge, "grade_id": f"check-{name}" if judge else name, "locked": judge, "schema_version": 3,
-              "solution": not judge, "task": False}
+    grader = {"grade": judge, "grade_id": f"check-{name}" if judge else name, "locked": judge,
+              "schema_version": 3, "solution": not judge, "task": False}
     if not judge:
         return {"exercise": name, "nbgrader": grader}
     return {"check": name, "deletable": False, "editable": False,
@@ -115,7 +116,8 @@ def with_outputs(notebook, folder):
     done.metadata = copy.deepcopy(notebook.metadata)    # without the kernel's version
     for cell in done.cells:
         if cell.cell_type == "code":
-            cell.execution_count, cell.outputs = None, [_settled(o) for o in cell.outputs if kind(cell) != "exercise"]
+            cell.execution_count = None
+            cell.outputs = [_settled(o) for o in cell.outputs if kind(cell) != "exercise"]
     return done
 
 
@@ -168,14 +170,14 @@ def same_as_source(folder, path):
 
 
 def stops_kindly(notebook, folder):
-    """Run a student's notebook as it is: one sentence if it does not stop at its first check with one line."""
+    """Run a student's notebook as it is: a sentence if it does not stop at its first check with a line."""
     checks = [cell for cell in notebook.cells if kind(cell) == "check"]
     notebook = copy.deepcopy(without_outputs(notebook))
     try:
         run(notebook, folder)
     except CellExecutionError:
-        stopped = next(cell for cell in notebook.cells if any(o.output_type == "error" for o in cell.get("outputs", ())))
-        shown = "\n".join("\n".join(o.traceback) for o in stopped.outputs if o.output_type == "error")
+        stopped, shown = next((cell, "\n".join(o.traceback)) for cell in notebook.cells
+                              for o in cell.get("outputs", ()) if o.output_type == "error")
         if stopped.id != checks[0].id:
             return f"stops at another cell than its first check: {stopped.source[:60]!r}: {shown[-300:]}"
         if "\n" in shown.strip() or len(shown) > 200:
@@ -187,14 +189,14 @@ def stops_kindly(notebook, folder):
 def check(folder, numbers=()):
     """Print what is wrong with each notebook: -> how many are.
 
-    A source must run as plain Python, solutions included; the built notebook must be what the source says; its
-    demonstrations must run without any solution; run by a student who has solved nothing it must stop kindly.
+    A source must run as plain Python, solutions included; the built notebook must be what the source says;
+    its demonstrations must run without any solution; run by a student who has solved nothing it must stop kindly.
     """
     wrong = 0
     for path in sources(folder, numbers):
         start, faults = time.perf_counter(), []
-        plain = subprocess.run([sys.executable, str(path.resolve())], cwd=folder, capture_output=True, text=True,
-                               timeout=600)
+        plain = subprocess.run([sys.executable, str(path.resolve())], cwd=folder, capture_output=True,
+                               text=True, timeout=600)
         plain_seconds = time.perf_counter() - start
         if plain.returncode:
             faults.append(f"the source does not run to its end:\n{plain.stderr}")

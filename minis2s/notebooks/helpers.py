@@ -28,7 +28,7 @@ def attempt(name):
     try:
         yield
     except NotImplementedError:
-        raise Unsolved(f"{name}: not solved yet. Write your answer in the cell above, run it, then this one.") from None
+        raise Unsolved(f"{name}: not solved yet. Write it in the cell above, run that, then this.") from None
     except AssertionError as e:
         raise Unsolved(f"{name}: not right yet. {e}") from None
     print(f"{name}: right.")
@@ -40,7 +40,7 @@ def judge(name, function):
     Raises
     ------
     Unsolved
-        One line, unless the function passed: nothing that stands below in the notebook runs on a wrong answer.
+        One line, unless the function passed: nothing further down runs on a wrong answer.
     """
     from ..check import check
     report = check(name, function)

@@ -92,7 +92,8 @@ $$\text{before (Cho et al. 2014):}\quad n = \tanh(x W_n + (r \odot h')\,U_n + b_
 $$\text{after:}\quad n = \tanh(x W_n + r \odot (h' U_n + b_U) + b_n)$$
 
 Why? Before, $U_n$ has to wait for $r$: two products of the state, one after the other. After, $h'U$ is one
-product for all three blocks. Are they the same network? Only where nothing is reset:
+product for all three blocks. Are they the same network? Only where the reset gate is fully open or fully
+shut:
 """
 
 # %%
