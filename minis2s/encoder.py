@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import embedding, recurrent
+from . import backends, embedding, recurrent
 
 
 class Params(NamedTuple):
@@ -43,4 +43,5 @@ def forward(p, cell, ids, mask, drops=None, backend="numpy"):
 def backward(p, cell, k, dhs, dfinals, backend="numpy"):
     """dhs (T, N, H or 2H) and gradients of the finals -> Params gradients."""
     dxs, layers = recurrent.backward(cell, p.layers, k.stack, dhs, dfinals, backend)
-    return Params(embedding.backward(p.embedding, k.ids, dxs), layers)    # (E1*)
+    scatter = backends.module("embedding", backend).backward
+    return Params(scatter(p.embedding, k.ids, dxs), layers)    # (E1*)

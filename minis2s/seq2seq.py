@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import bridge, checks, decoder, dropout, encoder, loss, tree
+from . import backends, bridge, checks, decoder, dropout, encoder, loss, tree
 from .attention import SCORES, remember, remember_backward
 from .cells import CELLS
 
@@ -160,6 +160,7 @@ def forward(p, config, batch, teacher=None, drops=None, backend="numpy"):
     check_batch(config, batch, teacher, drops)
     p = untie(p, config)
     source, s0, k_encode = encode(p, config, batch.source, batch.source_mask, drops, backend)    # (S1) (S2) (S3)
+    decoder, loss = backends.module("decoder", backend), backends.module("loss", backend)
     logits, k_decoder = decoder.forward(p.decoder, config, source, s0, batch.inputs, teacher,
                                         drops and drops.decoder, drops and drops.output)         # (S4)
     L, k_loss = loss.forward(logits, batch.targets, batch.target_mask, config.label_smoothing)   # (S5)
@@ -186,6 +187,7 @@ def check_batch(config, batch, teacher=None, drops=None):
 def backward(p, config, k):
     """Gradient of the loss with respect to every parameter: -> Params."""
     p = untie(p, config)
+    decoder, loss = backends.module("decoder", k.backend), backends.module("loss", k.backend)
     dlogits = loss.backward(k.loss)                                                 # (S5*)
     g_decoder, ds0, dsource = decoder.backward(p.decoder, config, k.source, k.decoder, dlogits)  # (S4*)
     g_encoder, g_bridge, g_score = encode_backward(p, config, k.source, k.encode, dsource, ds0,

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import loss, optim, seq2seq, tree
+from . import backends, loss, optim, seq2seq, tree
 from .data.batches import bucketed, make_batch
 from .data.vocab import UNK
 
@@ -186,12 +186,13 @@ def one_step(config, training, progress, batch, lr, backend="numpy"):
         raise Diverged(culprit(progress, params=progress.params, encoder=e.encoder, hs=e.hs, bridge=e.bridge,
                                source=k.source, decoder=k.decoder, logits=logits, loss=L))
     g = seq2seq.backward(progress.params, config, k)
-    clipped, size = optim.clip_by_norm(g, training.clip or math.inf)
+    rule = backends.module("optim", backend)
+    clipped, size = rule.clip_by_norm(g, training.clip or math.inf)
     if not math.isfinite(size):
         raise Diverged(culprit(progress, gradient=dict(reversed(list(tree.named(g))))))     # decoder's first
     if training.clip_value:
-        clipped = optim.clip_by_value(clipped, training.clip_value)
-    update, extra = optim.OPTIMIZERS[training.optimizer], {}
+        clipped = rule.clip_by_value(clipped, training.clip_value)
+    update, extra = rule.OPTIMIZERS[training.optimizer], {}
     if training.optimizer == "sgd":
         extra["momentum"] = training.momentum
     params, state = update(progress.params, clipped, progress.optimizer, lr, **extra)

@@ -253,7 +253,7 @@ if JIT:
         return lambda B: pack(B, wide)
 
     def product_of(function, plus):
-        @overload(function, inline="always")
+        @overload(function)    # not inline: Numba 0.68 puts what it inlines here after later code
         def compiled(C, A, B):
             gemm = GEMM[C.dtype]
 

@@ -61,6 +61,11 @@ def zeros(a):
     return np.zeros(LANES, a.dtype)
 
 
+def zeros_like(x):
+    """A Vector of zeros as long as x."""
+    return np.zeros_like(x)
+
+
 def add(total, x):
     """total + x, where total began with `zeros` and x may be the shorter last part of a row."""
     total = total.copy()
@@ -78,9 +83,9 @@ def greatest(x):
     return x.max()
 
 
-def at_least(x, bound):
-    """Each entry or the number `bound`, whichever is greater; lanes that are off become `bound` too."""
-    return np.maximum(x, bound)
+def maximum(x, y):
+    """The greater of each two entries; NaN if one is NaN."""
+    return np.maximum(x, y)
 
 
 def sqrt(x):
@@ -262,6 +267,7 @@ if JIT:                        # What they are made of, for the compiler
     of_vector(exp, emit_exp)
     of_vector(tanh, emit_tanh)
     of_vector(sigmoid, emit_sigmoid)
+    of_vector(zeros_like, lambda x: x.made(x.of(0.0)))
     of_vector(sqrt, lambda x: x.call("sqrt"))
     of_vector(operator.neg, operator.neg)
 
@@ -308,14 +314,13 @@ if JIT:                        # What they are made of, for the compiler
     def lower_add(context, builder, sig, args):
         return (V(builder, args[0]) + V(builder, args[1])).value
 
-    @type_callable(at_least)
-    def type_at_least(context):
-        return lambda x, bound: x if isinstance(x, Vector) and isinstance(bound, types.Number) else None
+    @type_callable(maximum)
+    def type_maximum(context):
+        return lambda x, y: x if isinstance(x, Vector) and x == y else None
 
-    @lower_builtin(at_least, Vector, types.Number)
-    def lower_at_least(context, builder, sig, args):
-        bound = context.cast(builder, args[1], sig.args[1], sig.args[0].dtype)
-        return V(builder, args[0]).select("<", bound, bound).value
+    @lower_builtin(maximum, Vector, Vector)
+    def lower_maximum(context, builder, sig, args):
+        return greater(V(builder, args[0]), V(builder, args[1])).value
 
     @type_callable(zeros)
     def type_zeros(context):

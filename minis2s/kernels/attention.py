@@ -1,0 +1,214 @@
+"""Twin of attention/: one query for each row n0 .. n1-1 of the batch, compiled; read attend.py and the scores first.
+
+    s (N, H) ── W_s ──> q (N, A) ──┐
+    keys (T, N, A), made once ─────┴─ term ── sum ──> e_i ── softmax ──> alpha_i ── h_i ──> ctx (N, C)
+
+The scores differ in one line only: what is summed over the A numbers of a query and a key.
+
+    dot, scaled, general   e_i = sum of q h_i             (AD1) (AD2) (AG2)
+    additive               e_i = sum of tanh(q + k_i) v   (AB2) (AB3)
+    concat-dot             e_i = sum of tanh(q + k_i) h_i (AC2) (AC3)
+
+`term` is that line and `term_backward` its derivative; the rest is written once.  tanh(q + k_i) is computed again on
+the way back: to keep it would take the memory of a (T, N, A) array for each query.
+
+(A1), (A2) forward; (A1*), (A2*) backward.
+"""
+from typing import Callable, NamedTuple
+
+import numpy as np
+
+from ..attention import additive, concat_dot, dot, general
+from .gemm import add_product, pack_weights, product
+from .jit import inlined
+from .simd import LANES, add, at, exp, tanh, total, zeros, zeros_like
+from .threads import weight_gradient
+
+
+class Read(NamedTuple):        # what the queries of a sequence read and fill
+    W: np.ndarray              # packed, (H, A); makes a query of a state
+    v: np.ndarray              # (A,), or zeros where the score has none
+    scale: float
+    hs: np.ndarray             # (T, N, C)
+    keys: np.ndarray           # (T, N, A); hs where the score has none
+    mask: np.ndarray           # (T, N)
+    q: np.ndarray              # (S, N, A)
+    alpha: np.ndarray          # (S, N, T)
+
+
+class Back(NamedTuple):        # their gradients
+    WT: np.ndarray             # packed
+    dhs: np.ndarray            # (T, N, C), summed over the queries
+    dkeys: np.ndarray          # (T, N, A), summed over the queries
+    dv: np.ndarray             # (N, A), summed over the queries
+    dq: np.ndarray             # (S, N, A)
+    de: np.ndarray             # (N, T), of one query
+
+
+@inlined
+def dot_term(q, k, h, v):
+    return q * h                                                         # (AD1) (AG2)
+
+
+@inlined
+def dot_backward(de, q, k, h, v):
+    return de * h, zeros_like(q), de * q, zeros_like(q)                  # (AD1*) (AG2*) dq, dk, dh, dv
+
+
+@inlined
+def additive_term(q, k, h, v):
+    return tanh(q + k) * v                                               # (AB2) (AB3)
+
+
+@inlined
+def additive_backward(de, q, k, h, v):
+    u = tanh(q + k)
+    da = de * v * (1.0 - u * u)                                          # (AB3*) (AB2*)
+    return da, da, zeros_like(q), de * u                                 # (AB2*) (AB3*) dq, dk, dh, dv
+
+
+@inlined
+def concat_term(q, k, h, v):
+    return tanh(q + k) * h                                               # (AC2) (AC3)
+
+
+@inlined
+def concat_backward(de, q, k, h, v):
+    u = tanh(q + k)
+    da = de * h * (1.0 - u * u)                                          # (AC3*) (AC2*)
+    return da, da, de * u, zeros_like(q)                                 # (AC2*) (AC3*) dq, dk, dh, dv
+
+
+class Score(NamedTuple):
+    term: Callable
+    term_backward: Callable
+    weights: Callable          # the Params' matrix that makes a query of a state, or None
+    has_keys: bool
+    has_v: bool
+    scores_hs: bool            # whether h_i has a share in its own score
+
+
+SCORES = {
+    "dot": Score(dot_term, dot_backward, lambda p: None, False, False, True),
+    "scaled": Score(dot_term, dot_backward, lambda p: None, False, False, True),
+    "general": Score(dot_term, dot_backward, lambda p: p.W, False, False, True),
+    "additive": Score(additive_term, additive_backward, lambda p: p.W_s, True, True, False),
+    "concat-dot": Score(concat_term, concat_backward, lambda p: p.W_s, True, False, True),
+}
+
+
+def start(name, p, memory, S, H):
+    """Score's name and Params, Memory -> Read for S queries of size H."""
+    score, hs = SCORES[name], np.ascontiguousarray(memory.hs)
+    (T, N, _), W = hs.shape, score.weights(p)
+    A = H if W is None else W.shape[1]
+    keys = np.ascontiguousarray(memory.keys) if score.has_keys else hs
+    v = p.v if score.has_v else np.zeros(A, hs.dtype)
+    scale = hs.dtype.type(H ** -0.5 if name == "scaled" else 1.0)                     # (AD2)
+    packed_W = np.zeros(0, hs.dtype) if W is None else pack_weights(W)
+    return Read(packed_W, v, scale, hs, keys, np.ascontiguousarray(memory.mask), np.empty((S, N, A), hs.dtype),
+                np.empty((S, N, T), hs.dtype))
+
+
+def start_backward(name, p, k):
+    """-> Back with sums at zero."""
+    W, (_, N, A) = SCORES[name].weights(p), k.q.shape
+    dkeys = np.zeros_like(k.keys) if SCORES[name].has_keys else np.zeros((1, 1, 1), k.q.dtype)
+    return Back(np.zeros(0, k.q.dtype) if W is None else pack_weights(W.T), np.zeros_like(k.hs), dkeys,
+                np.zeros((N, A), k.q.dtype), np.empty_like(k.q), np.empty((N, len(k.hs)), k.q.dtype))
+
+
+def gradients(name, p, k, d, states):
+    """Sums over all queries, which were made of `states` (S, N, H): -> dhs, dkeys or None, Params gradients."""
+    dW = None if SCORES[name].weights(p) is None else weight_gradient(states, d.dq)   # (AG1*) (AB2*) (AC2*)
+    if name == "additive":
+        g = additive.Params(dW, np.zeros_like(p.W_h), d.dv.sum(axis=0))               # (AB3*)
+    elif name == "concat-dot":
+        g = concat_dot.Params(dW, np.zeros_like(p.W_h))
+    else:
+        g = general.Params(dW) if name == "general" else dot.Params()
+    return d.dhs, d.dkeys if SCORES[name].has_keys else None, g
+
+
+def steps(name):
+    """-> attend, attend_backward with a score's term in them, or None for no score."""
+    score = SCORES[name]
+    term, term_backward, has_keys, scores_hs = score.term, score.term_backward, score.has_keys, score.scores_hs
+    has_matrix = name not in ("dot", "scaled")
+
+    @inlined
+    def attend(k, s, t, n0, n1, ctx):
+        """Query t: states s (N, H) -> ctx (N, C), rows n0 .. n1-1 of it."""
+        T, A, C = len(k.hs), k.q.shape[2], k.hs.shape[2]
+        if has_matrix:
+            product(k.q[t, n0:n1], s[n0:n1], k.W)                        # (AG1) (AB2) (AC2) s W
+        else:
+            for n in range(n0, n1):
+                for j in range(0, A, LANES):
+                    J = at(j, A)
+                    k.q[t, n, J] = s[n, J] * k.scale                     # (AD2)
+        for n in range(n0, n1):
+            top = -np.inf
+            for i in range(T):
+                e = -np.inf                                              # padding has no weight
+                if k.mask[i, n]:
+                    terms = zeros(k.q)
+                    for j in range(0, A, LANES):
+                        J = at(j, A)
+                        terms = add(terms, term(k.q[t, n, J], k.keys[i, n, J], k.hs[i, n, J], k.v[J]))
+                    e = float(total(terms))
+                    top = max(top, e)
+                k.alpha[t, n, i] = e
+            y = zeros(k.alpha)
+            for j in range(0, T, LANES):
+                I = at(j, T)
+                k.alpha[t, n, I] = exp(k.alpha[t, n, I] - top)           # (A1)
+                y = add(y, k.alpha[t, n, I])
+            norm = total(y)
+            for j in range(0, T, LANES):
+                I = at(j, T)
+                k.alpha[t, n, I] = k.alpha[t, n, I] / norm               # (A1)
+            for j in range(0, C, LANES):
+                J = at(j, C)
+                c = zeros_like(k.hs[0, n, J])
+                for i in range(T):
+                    if k.mask[i, n]:
+                        c = c + k.hs[i, n, J] * k.alpha[t, n, i]         # (A2)
+                ctx[n, J] = c
+
+    @inlined
+    def attend_backward(k, d, t, n0, n1, dctx, ds):
+        """Query t: dctx (N, C) -> ds (N, H) is added to, and the sums of d."""
+        T, A, C = len(k.hs), k.q.shape[2], k.hs.shape[2]
+        for n in range(n0, n1):
+            mean = 0.0
+            for i in range(T):
+                if k.mask[i, n]:
+                    alpha, products = k.alpha[t, n, i], zeros(k.q)
+                    for j in range(0, C, LANES):
+                        J = at(j, C)
+                        products = add(products, dctx[n, J] * k.hs[i, n, J])                   # (A2*)
+                        d.dhs[i, n, J] = d.dhs[i, n, J] + dctx[n, J] * alpha                   # (A2*)
+                    d.de[n, i] = total(products)
+                    mean += alpha * d.de[n, i]
+            for i in range(T):
+                d.de[n, i] = k.alpha[t, n, i] * (d.de[n, i] - mean) if k.mask[i, n] else 0.0    # (A1*)
+            for j in range(0, A, LANES):
+                J = at(j, A)
+                q, v, dv = k.q[t, n, J], k.v[J], d.dv[n, J]
+                dq = zeros_like(q)
+                for i in range(T):
+                    if k.mask[i, n]:
+                        q_share, dk, dh, v_share = term_backward(d.de[n, i], q, k.keys[i, n, J], k.hs[i, n, J], v)
+                        dq, dv = dq + q_share, dv + v_share              # fork: the query meets every key
+                        if has_keys:
+                            d.dkeys[i, n, J] = d.dkeys[i, n, J] + dk
+                        if scores_hs:
+                            d.dhs[i, n, J] = d.dhs[i, n, J] + dh
+                d.dq[t, n, J], d.dv[n, J] = dq, dv
+                if not has_matrix:
+                    ds[n, J] = ds[n, J] + dq * k.scale                   # (AD1*) (AD2*)
+        if has_matrix:
+            add_product(ds[n0:n1], d.dq[t, n0:n1], d.WT)                 # (AG1*) (AB2*) (AC2*)
+
+    return attend, attend_backward

@@ -1,0 +1,302 @@
+"""Twin of decoder.py: the loop over a target sequence, put together of pieces when it is compiled.
+
+         E[y]  ctx  z_{t-1}                    the pieces, by the names of the Config
+           │    │     │
+           └── x_t ───┘  (D2)                  order, context, input_feeding: which parts x_t has
+                │
+         cell, layer by layer  (D3)            a cell's step: lstm.py, gru.py, gru_after.py, rnn.py
+                │ s_t
+     attend ────┤  (D1) (D4)                   a score's term: attention.py
+        └─ ctx ─┤
+              fuse  (D5)                       a kind: fusion.py
+                │ z_t
+               r_t  (D6) ── W, b ─> logits  (D7)
+
+`loops` takes the pieces that a Config names and puts them into the one loop below; what a Config does not use is not
+compiled.  Rows of the batch do not read each other, so threads take rows n0 .. n1-1 through all steps.  Everything
+that backward reads is kept in arrays with a leading S axis.
+
+(D1)..(D7) forward; (D1*)..(D7*) backward.
+"""
+from functools import cache as once
+from typing import NamedTuple
+
+import numpy as np
+
+from .. import decoder as page
+from .. import dropout
+from .. import fusion as fusion_page
+from ..attention import Memory
+from ..cells import CELLS
+from . import attention, embedding, fusion
+from .fusion import add_rows, copy
+from .gemm import add_product, pack_weights, product
+from .jit import inlined, jit
+from .simd import LANES, at
+from .threads import bias_gradient, over_rows, weight_gradient
+from .unroll import TWINS
+
+
+class Run(NamedTuple):         # what the steps read and fill
+    ids: np.ndarray            # (S, N), the tokens fed; own tokens are written into it
+    teacher: np.ndarray        # (S, N), False = feed the model's own token
+    real: np.ndarray           # (S, N), all True: every step is computed
+    table: np.ndarray          # (V, E)
+    cells: tuple               # for each layer the cell's Run
+    drops: tuple               # for each layer the dropout mask (N, D) of its input
+    read: attention.Read
+    ctx: np.ndarray            # (S, N, C)
+    s_ctx: np.ndarray          # (S, N, H+C), what a learned fusion reads
+    fuse_W: np.ndarray         # packed
+    rs: np.ndarray             # (S, N, R)
+    drop_output: np.ndarray    # (N, R)
+    dropped: np.ndarray        # (N, R), r of one step after dropout
+    W: np.ndarray              # packed, of the readout
+    b: np.ndarray
+    logits: np.ndarray         # (S, N, V)
+
+
+class Back(NamedTuple):        # the same of the way back
+    drs: np.ndarray            # (S, N, R)
+    cells: tuple               # for each layer the cell's Back
+    read: attention.Back
+    dz: np.ndarray             # (N, Z), of one step
+    dz_fed: np.ndarray         # (N, Z), from the step after it
+    dctx: np.ndarray           # (N, C)
+    fuse_WT: np.ndarray        # packed
+    da: np.ndarray             # (S, N, H), of a learned fusion
+    ds_ctx: np.ndarray         # (N, H+C)
+    dsource: np.ndarray        # (N, C), of a context that is the same at every step
+
+
+class Cache(NamedTuple):
+    ids: np.ndarray            # (S, N), the tokens really fed
+    cells: tuple               # for each layer the cell's Cache with a leading S axis
+    run: Run
+    rs: np.ndarray             # (S, N, R), what the readout read
+    drops: tuple
+    drop_output: np.ndarray
+
+
+def forward(p, config, source, layers, ids, teacher=None, drops=None, drop_output=None):
+    """See decoder.forward."""
+    c, twin, (S, N), dtype = config, TWINS[CELLS[config.cell_name]], ids.shape, p.embedding.dtype
+    H, C, V = c.hidden, c.encoder_size, len(p.readout.b)
+    ids, free = np.array(ids, dtype=np.int64), teacher is not None and not teacher[1:].all()
+    none = np.zeros((1, 1, 1), dtype)
+    xs = [np.empty((S, N, len(layer.W)), dtype) for layer in p.layers]
+    cells = tuple(twin.start(*each) for each in zip(p.layers, xs, layers))
+    if c.context == "attention":
+        read = attention.start(c.attention, p.score, source.memory, S, H)
+        ctx = np.empty((S, N, C), dtype)
+    else:
+        read = attention.Read(none[0, 0], none[0, 0], dtype.type(1), none, none, np.ones((1, 1), bool), none, none)
+        ctx = none if source.ctx is None else np.repeat(source.ctx[None], S, axis=0)
+    learned = p.fusion is not None
+    R = c.readout_size
+    run = Run(ids, np.ones((1, 1), bool) if teacher is None else teacher, np.ones((S, N), bool), p.embedding, cells,
+              drops if drops else tuple(none[0] for _ in cells), read, ctx,
+              np.empty((S, N, H + C), dtype) if learned else none, pack_weights(p.fusion.W) if learned else none[0, 0],
+              np.empty((S, N, R), dtype), none[0] if drop_output is None else drop_output,
+              none[0] if drop_output is None else np.empty((N, R), dtype), pack_weights(p.readout.W),
+              p.readout.b, np.empty((S, N, V), dtype))
+    work = S * N * (sum(layer.W.size + layer.U.size for layer in p.layers) + R * V)
+    over_rows(loops(*choices(c, drops is not None, drop_output is not None), free)[0], run, N=N, work=work)
+    rs = dropout.forward(run.rs, drop_output)
+    if not free:
+        over_rows(_readout, rs.reshape(S * N, R), run.W, run.b, run.logits.reshape(S * N, V), N=S * N, work=work)    # (D7)
+    return run.logits, Cache(ids, tuple(map(twin.cache, cells)), run, rs, drops, drop_output)
+
+
+def backward(p, config, source, k, dlogits):
+    """See decoder.backward."""
+    c, twin, run, (S, N), dtype = config, TWINS[CELLS[config.cell_name]], k.run, k.ids.shape, k.rs.dtype
+    Z, E, C, R, V = c.fused_size, p.embedding.shape[1], c.encoder_size, c.readout_size, len(p.readout.b)
+    none, learned, attends = np.zeros((1, 1, 1), dtype), p.fusion is not None, c.context == "attention"
+    drs = np.empty_like(k.rs)
+    work = S * N * (sum(layer.W.size + layer.U.size for layer in p.layers) + R * V)
+    over_rows(_product, dlogits.reshape(S * N, V), pack_weights(p.readout.W.T), drs.reshape(S * N, R),
+              N=S * N, work=work)                                                   # (D7*)
+    g_readout = p.readout._replace(W=weight_gradient(k.rs, dlogits), b=bias_gradient(dlogits))      # (D7*)
+    drs = dropout.backward(drs, k.drop_output)
+
+    def zero_state():
+        cell = CELLS[c.cell_name]
+        return cell.State(*(np.zeros((N, c.hidden), dtype) for _ in cell.State._fields))
+    backs = tuple(twin.start_backward(layer, kl, zero_state()) for layer, kl in zip(p.layers, k.cells))
+    read = attention.start_backward(c.attention, p.score, run.read) if attends else attention.Back(
+        none[0, 0], none, none, none[0], none, none[0])
+    d = Back(drs, backs, read, np.zeros((N, Z), dtype), np.zeros((N, Z), dtype), np.zeros((N, C), dtype),
+             pack_weights(p.fusion.W.T) if learned else none[0, 0],
+             np.empty((S, N, c.hidden), dtype) if learned else none,
+             np.empty((N, c.hidden + C), dtype) if learned else none[0], np.zeros((N, C), dtype))
+    over_rows(loops(*choices(c, k.drops is not None, k.drop_output is not None), False)[1], run, k.cells, d,
+              N=N, work=work)
+
+    states, grads = zip(*(twin.gradients(*each) for each in zip(k.cells, backs)))   # fork: weights are used at every t
+    dmemory, g_score = None, None
+    if attends:
+        hs = run.cells[-1].hs
+        dhs, dkeys, g_score = attention.gradients(c.attention, p.score, run.read, read,
+                                                  hs[:-1] if c.order == "before" else hs[1:])
+        dmemory = Memory(dhs, dkeys, None)
+    g_fusion = fusion_page.Params(weight_gradient(run.s_ctx, d.da)) if learned else None
+    dE = embedding.backward(p.embedding, k.ids, backs[0].dxs[:, :, :E])             # (D2*)
+    dsource = page.Source(dmemory, d.dsource if c.context == "every-step" else None)
+    return page.Params(dE, grads, g_score, g_fusion, g_readout), states, dsource
+
+
+def alphas(k):
+    """Attention weights of all steps: (S, T, N), or None without attention."""
+    alpha = k.run.read.alpha
+    return None if alpha.shape[:2] != k.ids.shape else alpha.transpose(0, 2, 1)
+
+
+@jit("decoder.readout")
+def _readout(rs, W, b, logits, r0, r1):
+    """logits = r W + b, for rows r0 .. r1-1."""
+    V = len(b)
+    for r in range(r0, r1):
+        for j in range(0, V, LANES):
+            logits[r, at(j, V)] = b[at(j, V)]                                       # (D7)
+    add_product(logits[r0:r1], rs[r0:r1], W)                                        # (D7)
+
+
+@jit("decoder.product")
+def _product(a, W, c, r0, r1):
+    product(c[r0:r1], a[r0:r1], W)
+
+
+@inlined
+def multiply(a, m, n0, n1):
+    """a *= m, for the rows of two (N, ...) arrays."""
+    for n in range(n0, n1):
+        for j in range(0, a.shape[1], LANES):
+            J = at(j, a.shape[1])
+            a[n, J] = a[n, J] * m[n, J]                                             # (DR1)
+
+
+@inlined
+def clear(a, n0, n1):
+    for n in range(n0, n1):
+        for j in range(a.shape[1]):
+            a[n, j] = 0
+
+
+@inlined
+def nothing(*args):
+    """The attention of a decoder that has none."""
+
+
+def choices(config, drop, drop_output):
+    """What a Config says about the loop; Configs that agree in it share the machine code."""
+    c = config
+    return (c.cell_name, c.layers > 1, c.attention if c.context == "attention" else "", c.order == "before",
+            c.context == "every-step", c.context_in_cell, c.fusion, c.input_feeding, c.readout == "state-context",
+            drop, drop_output)
+
+
+@once
+def loops(cell_name, deep, score, before, every_step, context_in_cell, kind, feeding, reads_context, drop, drop_output,
+          free):
+    """-> the loops forward and backward for these choices; `free`: own tokens may be fed."""
+    cell = TWINS[CELLS[cell_name]]
+    step, step_backward = cell.step, cell.step_backward
+    attend, attend_backward = attention.steps(score) if score else (nothing, nothing)
+    attends, before, after = bool(score), bool(score) and before, bool(score) and not before
+    fuse, fuse_backward = fusion.KINDS[kind]
+    key = "-".join(str(x) if isinstance(x, str) else "01"[x] for x in (
+        cell_name, deep, score, before, every_step, context_in_cell, kind, feeding, reads_context, drop, drop_output, free))
+
+    @jit(f"decoder.{key}")
+    def run(k, n0, n1):
+        S, E, Z, C, layers = len(k.ids), k.table.shape[1], k.rs.shape[2], k.ctx.shape[2], len(k.cells)
+        if reads_context:
+            Z -= C
+        xs, top, V = k.cells[0].xs, k.cells[layers - 1], k.logits.shape[2]
+        for t in range(S):
+            if free and t > 0:
+                for n in range(n0, n1):
+                    if not k.teacher[t, n]:
+                        best = 0
+                        for v in range(V):
+                            if k.logits[t - 1, n, v] > k.logits[t - 1, n, best]:
+                                best = v
+                        k.ids[t, n] = best
+            for n in range(n0, n1):
+                for j in range(0, E, LANES):
+                    xs[t, n, at(j, E)] = k.table[k.ids[t, n], at(j, E)]             # (D2)
+            if before:
+                attend(k.read, top.hs[t], t, n0, n1, k.ctx[t])                      # (D1)
+            used = E
+            if context_in_cell:
+                copy(xs[t, :, E:E + C], k.ctx[t], n0, n1)                           # (D2)
+                used += C
+            if feeding:
+                if t > 0:
+                    copy(xs[t, :, used:], k.rs[t - 1, :, :Z], n0, n1)               # (D2)
+                else:
+                    clear(xs[t, :, used:], n0, n1)
+            for i in range(layers):
+                layer = k.cells[i]
+                if drop:
+                    multiply(layer.xs[t], k.drops[i], n0, n1)
+                product(layer.a[t, n0:n1], layer.xs[t, n0:n1], layer.W)             # (D3)
+                step(layer, k.real, t, n0, n1)                                      # (D3)
+                if deep and i + 1 < layers:
+                    copy(k.cells[i + 1].xs[t], layer.hs[t + 1], n0, n1)
+            if after:
+                attend(k.read, top.hs[t + 1], t, n0, n1, k.ctx[t])                  # (D4)
+            ctx, s_ctx = k.ctx[t if attends or every_step else 0], k.s_ctx[t if k.s_ctx.shape[0] > 1 else 0]
+            fuse(k.fuse_W, top.hs[t + 1], ctx, s_ctx, k.rs[t, :, :Z], n0, n1)       # (D5)
+            if reads_context:
+                copy(k.rs[t, :, Z:], ctx, n0, n1)                                   # (D6)
+            if free:
+                if drop_output:
+                    copy(k.dropped, k.rs[t], n0, n1)
+                    multiply(k.dropped, k.drop_output, n0, n1)
+                for n in range(n0, n1):
+                    for j in range(0, V, LANES):
+                        k.logits[t, n, at(j, V)] = k.b[at(j, V)]                    # (D7)
+                if drop_output:
+                    add_product(k.logits[t, n0:n1], k.dropped[n0:n1], k.W)          # (D7)
+                else:
+                    add_product(k.logits[t, n0:n1], k.rs[t, n0:n1], k.W)            # (D7)
+
+    @jit(f"decoder_backward.{key}")
+    def run_backward(k, caches, d, n0, n1):
+        S, E, Z, C, layers = len(k.ids), k.table.shape[1], d.dz.shape[1], k.ctx.shape[2], len(k.cells)
+        first, top = d.cells[0], d.cells[layers - 1]
+        for t in range(S - 1, -1, -1):
+            copy(d.dz, d.drs[t, :, :Z], n0, n1)                                     # (D6*)
+            if reads_context:
+                copy(d.dctx, d.drs[t, :, Z:], n0, n1)                               # (D6*)
+            else:
+                clear(d.dctx, n0, n1)
+            if feeding:
+                add_rows(d.dz, d.dz_fed, n0, n1)        # fork: z_t is read out and fed back
+            # fork: ctx is fused, read out, fed to the cell
+            fuse_backward(d.fuse_WT, k.rs[t, :, :Z], d.dz, d.da[t if d.da.shape[0] > 1 else 0], d.ds_ctx, top.dh,
+                          d.dctx, n0, n1)                                           # (D5*)
+            if after:
+                attend_backward(k.read, d.read, t, n0, n1, d.dctx, top.dh)          # (D4*) fork: s_t is fused and asks
+            for i in range(layers - 1, -1, -1):
+                layer = d.cells[i]
+                step_backward(caches[i], layer, k.real, t, n0, n1)                  # (D3*)
+                product(layer.dxs[t, n0:n1], layer.da[t, n0:n1], layer.WT)          # (D3*)
+                if drop:
+                    multiply(layer.dxs[t], k.drops[i], n0, n1)
+                if deep and i > 0:
+                    add_rows(d.cells[i - 1].dh, layer.dxs[t], n0, n1)
+            used = E
+            if context_in_cell:
+                add_rows(d.dctx, first.dxs[t, :, E:E + C], n0, n1)                  # (D2*)
+                used += C
+            if feeding:
+                copy(d.dz_fed, first.dxs[t, :, used:], n0, n1)                      # (D2*)
+            if before:
+                attend_backward(k.read, d.read, t, n0, n1, d.dctx, top.dh)          # (D1*) fork: s_{t-1} asks
+            if every_step:
+                add_rows(d.dsource, d.dctx, n0, n1)                                 # fork: the source is read at every t
+
+    return run, run_backward

@@ -1,0 +1,72 @@
+"""Twin of loss.py: one row of logits is read from memory twice in place of seven times.
+
+    row r of logits (S N, V) ── greatest ──> shift ── exp, sum ──> log of the sum ── subtract ──> log p
+
+One-hot targets are left to the page itself.  (X1)..(X3) forward; (X1*), (X3*) backward.
+"""
+import numpy as np
+
+from .. import loss as page
+from ..loss import Cache
+from .jit import jit
+from .simd import LANES, add, at, exp, greatest, maximum, total, zeros
+from .threads import over_rows
+
+
+def forward(logits, targets, mask, eps=0.0):
+    """See loss.forward."""
+    if targets.ndim == 3:
+        return page.forward(logits, targets, mask, eps)
+    S, N, V = logits.shape
+    log_p, per_token = np.empty_like(logits), np.empty((S, N), logits.dtype)
+    over_rows(_rows, logits.reshape(S * N, V), np.ascontiguousarray(targets).ravel(), eps, log_p.reshape(S * N, V),
+              per_token.ravel(), N=S * N, work=10 * logits.size)
+    loss = np.where(mask, per_token, 0).sum() / mask.sum()              # (X3)
+    return loss, Cache(log_p, targets, mask, eps)
+
+
+def backward(k):
+    """See loss.backward."""
+    if k.targets.ndim == 3:
+        return page.backward(k)
+    S, N, V = k.log_p.shape
+    dlogits, share = np.empty_like(k.log_p), (k.mask / k.mask.sum()).astype(k.log_p.dtype)
+    over_rows(_rows_backward, k.log_p.reshape(S * N, V), np.ascontiguousarray(k.targets).ravel(), k.eps, share.ravel(),
+              dlogits.reshape(S * N, V), N=S * N, work=5 * dlogits.size)
+    return dlogits
+
+
+@jit("loss.rows")
+def _rows(logits, targets, eps, log_p, per_token, r0, r1):
+    V = logits.shape[1]
+    for r in range(r0, r1):
+        if V < LANES:
+            top = logits[r].max()
+        else:
+            best = logits[r, at(V - LANES, V)]                          # the last 16, then all groups of 16
+            for j in range(0, V - LANES + 1, LANES):
+                best = maximum(best, logits[r, at(j, V)])
+            top = greatest(best)
+        sums = zeros(logits)
+        for j in range(0, V, LANES):
+            J = at(j, V)
+            log_p[r, J] = exp(logits[r, J] - top)
+            sums = add(sums, log_p[r, J])
+        shift = top + np.log(total(sums))
+        sums = zeros(logits)
+        for j in range(0, V, LANES):
+            J = at(j, V)
+            log_p[r, J] = logits[r, J] - shift                          # (X1)
+            if eps > 0:
+                sums = add(sums, log_p[r, J])
+        per_token[r] = -(1 - eps) * log_p[r, targets[r]] - eps * total(sums) / V    # (X2) (X3)
+
+
+@jit("loss.rows_backward")
+def _rows_backward(log_p, targets, eps, share, dlogits, r0, r1):
+    V = log_p.shape[1]
+    for r in range(r0, r1):
+        for j in range(0, V, LANES):
+            J = at(j, V)
+            dlogits[r, J] = (exp(log_p[r, J]) - eps / V) * share[r]     # (X1*) (X2) (X3*) p - q off the target
+        dlogits[r, targets[r]] -= (1 - eps) * share[r]                  # (X3*) - q

@@ -1,0 +1,138 @@
+"""The twins of decoder, loss, optimizers and embedding, and the whole model, against the NumPy path."""
+import dataclasses
+
+import numpy as np
+import pytest
+from configs import CONFIGS
+from draw import batch, like, normal, read_only, same
+from hypothesis import given
+from hypothesis import strategies as st
+from test_kernels_unroll import BOUND, close
+
+from minis2s import backends, decoder, embedding, loss, optim, seq2seq, train, tree
+from minis2s.kernels import decoder as decoder_twin
+from minis2s.kernels import embedding as embedding_twin
+from minis2s.kernels import jit, threads
+from minis2s.kernels import loss as loss_twin
+from minis2s.kernels import optim as optim_twin
+
+# compiled: one Config for every piece; as plain Python: all of them
+COMPILED = ("plain-sigmoid", "every-step-lstm-none", "feeding-tanh-before", "dropout-readout", "dot-after",
+            "two-ways-additive", "everything", "concat-dot-before")
+NAMES = COMPILED if jit.JIT else tuple(CONFIGS)
+
+
+class Case:
+    def __init__(self, name, dtype, seed=0, **sizes):
+        self.config, rng = dataclasses.replace(CONFIGS[name], dtype=dtype, **sizes), np.random.default_rng(seed)
+        p = like(rng, seq2seq.init(self.config), 0.5)
+        self.p = read_only(tree.map(lambda a: a.astype(dtype), p))
+        self.batch = batch(rng, self.config, (5, 2, 4, 1, 3, 5, 2), (1, 3, 2, 4, 2, 1, 3))
+        self.drops = read_only(seq2seq.draw_drops(rng, self.config, 7))
+        self.coins = rng.random(self.batch.inputs.shape) < 0.5
+
+    def run(self, backend, free=False):
+        teacher = self.coins if free else None
+        L, logits, k = seq2seq.forward(self.p, self.config, self.batch, teacher, self.drops, backend)
+        return k.decoder.ids, np.asarray([L], logits.dtype), logits, seq2seq.backward(self.p, self.config, k)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("free", [False, True])
+def test_the_whole_model(name, free):
+    """float64; fed its own tokens too: near ties of two tokens would show as different ids."""
+    case = Case(name, "float64")
+    got, want = case.run("numba", free), case.run("numpy", free)
+    np.testing.assert_array_equal(got[0], want[0])
+    close(got[1:], want[1:], "float64")
+
+
+@pytest.mark.parametrize("name", ["two-ways-additive", "tanh-state-before"])
+def test_the_whole_model_in_float32(name):
+    case = Case(name, "float32", hidden=37, embedding=19)
+    close(case.run("numba")[1:], case.run("numpy")[1:], "float32")
+
+
+def test_attention_weights():
+    case = Case("two-ways-additive", "float64")
+    alphas = []
+    for backend, page in (("numpy", decoder), ("numba", decoder_twin)):
+        k = seq2seq.forward(case.p, case.config, case.batch, backend=backend)[2].decoder
+        alphas.append(page.alphas(k))
+    np.testing.assert_allclose(alphas[1], alphas[0], rtol=0, atol=1e-13)
+    k = seq2seq.forward(Case("every-step-lstm-none", "float64").p, CONFIGS["every-step-lstm-none"], case.batch,
+                        backend="numba")[2].decoder
+    assert decoder_twin.alphas(k) is None
+
+
+@pytest.mark.skipif(not jit.JIT, reason="BLAS does as it likes")
+def test_any_number_of_threads_trains_to_the_same_bits(monkeypatch):
+    monkeypatch.setattr(threads, "ENOUGH", 1)
+    case, results = Case("two-ways-additive", "float64"), []
+    training = train.Training(epochs=1)
+    try:
+        for count in (1, 2, 3):
+            threads.use(count)
+            progress = train.begin(case.config, training)
+            for _ in range(3):
+                progress = train.one_step(case.config, training, progress, case.batch, 1e-2, "numba")
+            results.append(progress.params)
+    finally:
+        threads.use(1)
+    same(results[1], results[0])
+    same(results[2], results[0])
+
+
+# Loss, optimizers, embedding ------------------------------------------------------------------------------
+
+@given(V=st.integers(5, 70), eps=st.sampled_from([0.0, 0.2]), seed=st.integers(0, 99), dtype=st.sampled_from(list(BOUND)))
+def test_loss(V, eps, seed, dtype):
+    rng = np.random.default_rng(seed)
+    logits, targets = (20 * rng.normal(size=(4, 3, V))).astype(dtype), rng.integers(0, V, (4, 3))
+    mask = np.arange(4)[:, None] < rng.integers(1, 5, 3)
+    (L, k), (L_want, k_want) = (page.forward(logits, targets, mask, eps) for page in (loss_twin, loss))
+    close((np.asarray([L], dtype), k.log_p, loss_twin.backward(k)),
+          (np.asarray([L_want], dtype), k_want.log_p, loss.backward(k_want)), dtype)
+
+
+def test_loss_of_one_hot_targets_and_of_nan():
+    rng = np.random.default_rng(0)
+    logits, mask, ids = rng.normal(size=(2, 3, 20)), np.ones((2, 3), bool), rng.integers(0, 20, (2, 3))
+    L, k = loss_twin.forward(logits, np.eye(20)[ids], mask)
+    L_want, k_want = loss_twin.forward(logits, ids, mask)
+    np.testing.assert_allclose(L, L_want)
+    np.testing.assert_allclose(loss_twin.backward(k), loss_twin.backward(k_want), atol=1e-15)
+    logits[1, 2, 17] = np.nan
+    L, k = loss_twin.forward(logits, ids, mask)
+    assert np.isnan(L) and np.isnan(k.log_p[1, 2]).all() and np.isfinite(k.log_p[0]).all()
+
+
+@pytest.mark.parametrize("dtype", BOUND)
+@pytest.mark.parametrize("name, extra", [("sgd", {}), ("sgd", dict(momentum=0.9)), ("rmsprop", {}), ("adam", {})])
+def test_optimizers(name, extra, dtype):
+    rng = np.random.default_rng(0)
+    p = tuple(normal(rng, *shape).astype(dtype) for shape in ((3, 5), (17,), (4, 33)))
+    states, ps = [optim.start(p)] * 2, [p, p]
+    for _ in range(3):
+        g = read_only(tuple(normal(rng, *a.shape).astype(dtype) for a in p))
+        for i, page in enumerate((optim, optim_twin)):
+            clipped, size = page.clip_by_norm(g, 0.7)
+            assert abs(size - optim.norm(g)) < 1e-12 * size
+            ps[i], states[i] = page.OPTIMIZERS[name](read_only(ps[i]), clipped, states[i], 0.1, **extra)
+        close((ps[1], states[1].m, states[1].v), (ps[0], states[0].m, states[0].v), dtype)
+        assert states[0].t == states[1].t
+
+
+def test_embedding():
+    rng = np.random.default_rng(0)
+    E, ids, dx = normal(rng, 9, 21), rng.integers(0, 9, (5, 4)), normal(rng, 5, 4, 21)
+    close((embedding_twin.backward(E, ids, dx),), (embedding.backward(E, ids, dx),), "float64")
+
+
+def test_every_twin_has_the_functions_of_its_page():
+    for name in ("unroll", "decoder", "loss", "optim", "embedding"):
+        page, twin = (backends.module(name, backend) for backend in ("numpy", "numba"))
+        used = {"unroll": "forward backward", "decoder": "forward backward alphas", "loss": "forward backward",
+                "optim": "clip_by_norm clip_by_value norm OPTIMIZERS", "embedding": "forward backward"}[name]
+        for function in used.split():
+            assert hasattr(page, function) and hasattr(twin, function)
