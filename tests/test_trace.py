@@ -259,6 +259,23 @@ def test_equations_are_read_from_both_columns():
     assert equations(loss.__doc__)["(X3)"] == "L = -(1/M) sum_real sum_v q_v log p_v"
 
 
+def test_every_form_of_assignment_is_read(tmp_path):
+    path = tmp_path / "forms.py"
+    path.write_text("def f(x, k):\n"
+                    "    (a, [b, *c]), d = x, k.y.z      # (Q1)\n"
+                    "    e: float = a + b                # (Q2) (Q3*)\n"
+                    "    c[0] += e                       # (Q4)\n"
+                    "    c.sort()                        # (Q5)\n"
+                    "    print(f(x,                      # (Q6)\n"
+                    "            d))\n"
+                    "    return                          # (Q7)\n")
+    (place, plan), = read_module(str(path))[0].items()
+    assert place == (1, "f") and list(plan) == [2, 3, 4, 5, 6, 7, 8] and plan[6] is plan[7]
+    assert [plan[i].writes for i in (2, 3, 4, 5, 6)] == [("a", "b", "c", "d"), ("e",), ("c",), (), ()]
+    assert plan[2].reads == (("x",), ("k", "y", "z")) and plan[3].marks == ("(Q2)", "(Q3*)")
+    assert plan[8].returns is None
+
+
 def test_loss_names_what_the_code_never_forms():
     tr, b, L, logits, *_ = traced(CONFIGS["smoothing"])
     q, M, log_p = tr.loss.q.value, tr.loss.M.value, tr.loss.log_p.value

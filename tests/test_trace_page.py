@@ -124,12 +124,13 @@ def test_all_numbers_are_in_it_to_the_last_bit(dtype):
 
 
 def test_thirty_steps_and_32_units_are_whole_and_more_is_cut_with_a_note():
-    whole = data_of(traced("a" * 30, "x" * 29, hidden=32, backward=False).html())
+    whole = data_of(traced("a" * 30, "x" * 29, cell="lstm", hidden=32, layers=2, bidirectional=True,
+                           order="before", input_feeding=True, embedding=32).html())
     assert whole["notes"] == [] and all(x["shape"] == [n for n in x["whole"] if n != 1 or len(x["whole"]) < 3]
                                         for x in whole["tensors"])
     long = data_of(traced("a" * 33, "x", hidden=50, cell="lstm", backward=False).html())
     assert "The encoder has 33 steps; the first 30 are shown." in long["notes"]
-    assert [n for n in long["notes"] if "larger and cut" in n]
+    assert [n for n in long["notes"] if "first 64 rows and 128 columns are shown" in n]
     U, = {i for r in long["runs"] for name, i in r["in"] if name == "U" and r["stop"] == 1}
     assert long["tensors"][U]["whole"] == [50, 200] and long["tensors"][U]["shape"] == [50, 128]
     assert len([s for s in long["stops"] if s["lane"] == "encoder"]) == 30

@@ -117,13 +117,18 @@ def writes(node):
         return (call.args[0].id,) if isinstance(call, ast.Call) and call.args \
             and isinstance(call.args[0], ast.Name) else ()
     targets = getattr(node, "targets", None) or ([node.target] if hasattr(node, "target") else [])
-    names = []
-    for target in targets:
-        for part in target.elts if isinstance(target, ast.Tuple) else [target]:
-            while isinstance(part, (ast.Subscript, ast.Attribute, ast.Starred)):
-                part = part.value
-            names.append(part.id)
-    return tuple(dict.fromkeys(names))
+    return tuple(dict.fromkeys(name for target in targets for name in names(target)))
+
+
+def names(target):
+    """The locals that one target of an assignment assigns or, as `dE[ids]` does, changes."""
+    if isinstance(target, (ast.Tuple, ast.List)):
+        for part in target.elts:
+            yield from names(part)
+    elif isinstance(target, (ast.Subscript, ast.Attribute, ast.Starred)):
+        yield from names(target.value)
+    elif isinstance(target, ast.Name):
+        yield target.id
 
 
 def returned(node, function, found, told):

@@ -10,7 +10,8 @@ from .page_script import SCRIPT
 from .page_style import STYLE
 from .show import telling
 
-STEPS, ROWS, COLUMNS = 30, 64, 128       # shown whole: 30 steps, H = 32 (so 4H columns, 2H rows); more is cut
+STEPS, WIDEST, LARGEST = 30, 192, 192 * 128     # shown whole: 30 steps, and H = 32 with 4H gates, 6H inputs
+ROWS, COLUMNS = 64, 128                         # what is left of a larger array
 LANES = {"encoder": "encoder", "decoder": "decoder"}
 
 PAGE = """<!DOCTYPE html>
@@ -118,8 +119,8 @@ def payload(tr):
                 **{role: [[g.name, tensors.add(g.value)] for g in group if g.role == role]
                    for role in ("in", "out")}})
     if tensors.cut:
-        notes.append(f"Arrays are shown up to {ROWS} rows and {COLUMNS} columns; "
-                     f"{tensors.cut} are larger and cut.")
+        notes.append(f"{tensors.cut} arrays are large: their first {ROWS} rows and {COLUMNS} columns "
+                     "are shown.")
     marks = dict.fromkeys(mark for e in tr.entries for mark in e.marks)
     sizes = [e.value.shape[-1] for e in tr.entries if e.name == "h" and e.role == "out"]
     cells = dict.fromkeys((s, e.layer, e.direction) for e in tr.entries
@@ -189,10 +190,10 @@ class Tensors:
             a = a.reshape([n for n in a.shape if n != 1] or [1])       # one example: its axis says nothing
         if a.ndim > 2:
             a = a.reshape(-1, a.shape[-1])
-        if a.ndim == 2:
+        if a.ndim == 2 and (a.shape[1] > WIDEST or a.size > LARGEST):
             a = a[:ROWS, :COLUMNS]
         elif a.ndim == 1:
-            a = a[:COLUMNS]
+            a = a[:WIDEST]
         data = a.astype(a.dtype.newbyteorder("<")).tobytes()
         key = (whole.shape, whole.dtype.str, data)
         if key not in self.known:
