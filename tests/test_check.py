@@ -91,8 +91,8 @@ def remembering(a):
     (leaving, "exit", "ends the program"),
     (remembering, "contract", "a second call with the same arguments gives other numbers"),
     (lambda a: np.random.default_rng().random(a.shape), "contract", "a second call"),
-    (3, "contract", "no function but a int"),
-    (lambda: 1, "contract", "your function takes (), wanted softmax(a): 1 arguments"),
+    (3, "contract", "no function but an int"),
+    (lambda: 1, "contract", "your function takes (), wanted softmax(a): 1 argument, in this order"),
     (lambda a, b: 1, "contract", "takes (a, b), wanted softmax(a)"),
     (lambda a, axis=1: outputs.softmax_loops(a), "passed", "every number agrees"),
     (lambda *a: outputs.softmax_loops(*a), "passed", "every number agrees"),
@@ -122,7 +122,7 @@ def test_errors_name_the_line_of_the_students_own_function():
 
 def test_more_values_more_ways_to_return_them_wrongly():
     step = gated.lstm_gates
-    assert "returns 1 values, wanted 2: h, c" in check("lstm-step", lambda *g: step(*g)[:1]).says
+    assert "returns 1 value, wanted 2: h, c" in check("lstm-step", lambda *g: step(*g)[:1]).says
     assert "returns an array of shape (4, 6), wanted 2 values: h, c" in check("lstm-step", lambda *g: step(*g)[0]).says
     assert check("lstm-step", lambda *g: list(step(*g))).passed
     assert "L has shape (1,), wanted ()" in check("cross-entropy", lambda a, t: np.ones(1)).says
@@ -188,6 +188,7 @@ def test_backward_in_time_the_last_wrong_step_is_first():
     assert where.got[0] == pytest.approx(where.wanted[0] + 0.5) and where.got[1:] == pytest.approx(where.wanted[1:])
     assert where.pattern.startswith("wrong at t = 1, 2, 4; right at t = 3, 5") and where.right == ("dh0", "db", "dW", "dU")
     assert "t = 4, n = 1" in str(report) and "dxs[3, 1, 1]" in str(report)
+    assert report.look == "what is carried back from t = 5 to t = 4: every later step is right"
 
 
 def test_forward_in_time_the_first_wrong_step_is_first():
@@ -209,6 +210,11 @@ def test_gate_blocks_are_named():
     report = check("lstm-step-backward", spoiled("lstm-step-backward", gated.lstm_back_list, "dW", [(1, 2 * H + 1), (0, 3 * H)]))
     assert (report.location.output, report.location.gate) == ("dW", "o")
     assert "wrong in gate block g, o; right in i, f" in str(report)
+    report = check("lstm-bptt", lambda *given: lstm_bptt(*given, bugs=("1 - g", "sign")))
+    assert report.look == "the step by itself: at the last step nothing is carried back yet"
+    both = spoiled("lstm-step-backward", gated.lstm_back_list, "dW", [(0, 3 * H)])
+    report = check("lstm-step-backward", spoiled("lstm-step-backward", both, "dc_prev", [(1, 1)]))
+    assert report.location.output == "dc_prev" and "dW: wrong in gate block o; right in i, f, g" in report.notes
 
 
 def test_the_first_tensor_in_the_order_of_computation_is_named_and_forward_stands_before_backward():
@@ -217,6 +223,12 @@ def test_the_first_tensor_in_the_order_of_computation_is_named_and_forward_stand
     assert report.location.output == "L" and report.location.wrong == ("dlogits",)
     report = check("lstm-step", spoiled("lstm-step", spoiled("lstm-step", gated.lstm_gates, "h", [(0, 0)]), "c", [(3, 2)]))
     assert report.location.output == "c"                        # returned last, computed first
+
+
+def test_sizes_written_as_numbers_are_found():
+    def step(x, h_prev, W, U, b):
+        return recurrent.step_einsum(x, h_prev, W, U, b)[:, :6] if len(x) == 4 else h_prev * 1.0
+    assert "these inputs: ordinary numbers, other sizes" in str(check("rnn-step", step))
 
 
 def test_an_error_that_only_extreme_inputs_show_is_said_to_be_one():
@@ -306,7 +318,7 @@ def test_compiled_solutions_pass_and_uncompiled_ones_do_not():
             assert "not compiled" in check(exercise, f).says
 
     def in_place(xs, h0, U):
-        h0[:] = 0.0
-        return xs * 1.0
+        h0[0, 0] = 0.0
+        return xs
     assert "in place" in check("njit-loop", numba.njit(in_place)).says
-    assert check("njit-loop", numba.njit(lambda xs, h0, U: xs * 1.0)).verdict == "wrong"
+    assert check("njit-loop", numba.njit(lambda xs, h0, U: xs.copy())).verdict == "wrong"

@@ -10,18 +10,10 @@ from minis2s.exercises import EXERCISES
 from minis2s.mistakes import BANK, bank_of
 
 
-def as_compiled(f):
-    """Stands for a function that Numba compiled."""
-    def g(*given):
-        return f(*given)
-    g.py_func = f
-    return g
-
-
 @pytest.mark.parametrize("name", EXERCISES)
 def test_every_mistake_is_called_by_its_own_name_and_none_by_another(name):
     for mistake in bank_of(name):
-        report = check(name, as_compiled(mistake.f) if name == "njit-loop" else mistake.f)
+        report = check(name, mistake.f)
         assert not report.passed
         assert report.mistake and report.mistake.name == mistake.name, (mistake.name, str(report))
         assert mistake.says in str(report) and mistake.look in str(report) and mistake.mark in str(report)
@@ -31,7 +23,7 @@ def test_every_mistake_is_called_by_its_own_name_and_none_by_another(name):
 @pytest.mark.parametrize("name", EXERCISES)
 def test_fresh_inputs_tell_mistakes_apart_as_well(name):
     for mistake in bank_of(name)[::4]:
-        report = check(name, as_compiled(mistake.f) if name == "njit-loop" else mistake.f, seed=12345)
+        report = check(name, mistake.f, seed=12345)
         assert report.mistake and report.mistake.name == mistake.name, (mistake.name, str(report))
 
 

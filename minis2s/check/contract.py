@@ -53,7 +53,7 @@ def signature(exercise, f):
     try:
         form.bind(*exercise.names)
     except TypeError:
-        raise Problem("contract", f"your function takes {form}, wanted {wanted}: {len(exercise.names)} arguments in "
+        raise Problem("contract", f"your function takes {form}, wanted {wanted}: {count(len(exercise.names), 'argument')}, in "
                       "this order", "the line that begins with def") from None
 
 
@@ -129,7 +129,7 @@ def answers(exercise, result, given):
         raise Problem("contract", f"the function returns {kind(result)}, wanted {len(outputs)} values: {names}",
                       "the line with return")
     if len(result) != len(outputs):
-        raise Problem("contract", f"the function returns {len(result)} values, wanted {len(outputs)}: {names}",
+        raise Problem("contract", f"the function returns {count(len(result), 'value')}, wanted {len(outputs)}: {names}",
                       "the line with return")
     for output, value in zip(outputs, result):
         number = not output.letters and isinstance(value, (int, float, np.generic)) and not isinstance(value, bool)
@@ -185,4 +185,10 @@ def kind(value):
     """What a value is, in words."""
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
-    return {"NoneType": "None"}.get(type(value).__name__, f"a {type(value).__name__}")
+    name = type(value).__name__
+    return "None" if value is None else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def count(k, thing):
+    """1 value, 2 values."""
+    return f"{k} {thing}{'' if k == 1 else 's'}"

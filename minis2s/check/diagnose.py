@@ -58,7 +58,7 @@ def ratio(case, got, want):
             sizes.setdefault(value.shape[0], "T" if value.ndim == 3 else "the number of rows")
     if "mask" in case.inputs:
         T, N = case.inputs["mask"].shape
-        sizes = {T: "T", N: "N", T * N: "T N", int(case.inputs["mask"].sum()): "the number of real positions", **sizes}
+        sizes.update({int(case.inputs["mask"].sum()): "the number of real positions", T: "T", N: "N", T * N: "T N"})
     words = ""
     for size, meaning in sizes.items():
         if size > 1 and abs(factor * size - 1) < 1e-6:

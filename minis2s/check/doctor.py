@@ -6,7 +6,7 @@ from ..exercises.exercise import draws
 from ..mistakes import bank_of
 from . import contract
 from .diagnose import diagnose, partly, ratio
-from .locate import locate
+from .locate import blocks, locate
 
 
 class Report:
@@ -92,7 +92,10 @@ def check(name, function, seed=0, hint=None):
     rng = draws(seed)
     if hint is not None and hint not in (1, 2, 3):
         raise ValueError(f"hint={hint!r}: wanted 1, 2 or 3")
-    cases = exercise.cases(rng)
+    cases, labels = [], set()
+    for case in exercise.cases(rng):
+        cases.append(case._replace(label=f"{case.label}, other sizes") if case.label in labels else case)
+        labels.add(case.label)
 
     def report(verdict, says, look="", **more):
         return Report(exercise, verdict, says, look, seed=int(seed), hint=hint, **more)
@@ -108,12 +111,12 @@ def check(name, function, seed=0, hint=None):
             raise contract.Problem(
                 "contract", "a second call with the same arguments gives other numbers: something is remembered between calls, "
                 "or drawn at random", "variables outside the function, default arguments that are lists or arrays, and global")
-        refused = exercise.contract and exercise.contract(function)
-        if refused:
-            raise contract.Problem("contract", refused, "the line above def")
     except contract.Problem as problem:
         return report(problem.kind, problem.says, problem.look, where=problem.where)
     location = locate(exercise, cases, got, want)
+    refused = location is None and exercise.contract and exercise.contract(function)
+    if refused:
+        return report("contract", refused, "the line above def")
     if location is None:
         return report("passed", "every number agrees with the library's")
     return _judged(exercise, report, location, cases, got, want)
@@ -140,17 +143,22 @@ def _judged(exercise, report, location, cases, got, want):
             "; wrong as well: " + ", ".join(location.wrong) if location.wrong else ""))
     if location.case != cases[0].label:
         notes.append(f"these inputs: {location.case}")
-    bank = bank_of(exercise.name)
+    number = [case.label for case in cases].index(location.case)
+    bank, by_gate = bank_of(exercise.name), blocks(exercise, got[number], want[number])
+    if by_gate and not location.gate:
+        notes.append(by_gate)
     mistake = diagnose(bank, cases, got)
     if mistake:
         see = f"; see {mistake.mark}" if mistake.mark else ""
         return report("variant" if mistake.variant else "wrong", mistake.says + see, mistake.look, location=location,
                       mistake=mistake, notes=notes)
-    number = next(k for k, case in enumerate(cases) if case.label == location.case and got[k] is not None
-                  and locate(exercise, cases[k:k + 1], got[k:k + 1], want[k:k + 1]))
     k = [output.name for output in exercise.outputs].index(location.output)
     output = exercise.outputs[k]
     look = f"the line that makes {output.name}" + (f", and {output.mark}" if output.mark else "")
+    if exercise.backward and location.t:
+        T = len(got[number][k])
+        look = "the step by itself: at the last step nothing is carried back yet" if location.t == T else \
+            f"what is carried back from t = {location.t + 1} to t = {location.t}: every later step is right"
     constant = ratio(cases[number], got[number][k], want[number][k])
     part = partly(exercise, bank, cases, got, want, location.output)
     if constant:
@@ -163,7 +171,7 @@ def _judged(exercise, report, location, cases, got, want):
                       "is an ordinary number", "what overflows, is divided by 0, or is the logarithm of 0", location=location,
                       notes=notes)
     return report("wrong", f"this is the first wrong number in the order of computation; it is none of the "
-                  f"{len(bank)} mistakes we know by name", look, location=location, notes=notes)
+                  f"{len({m.name for m in bank})} mistakes we know by name", look, location=location, notes=notes)
 
 
 def _odd(value):

@@ -71,6 +71,17 @@ def locate(exercise, cases, got, want):
     return None
 
 
+def blocks(exercise, got, want):
+    """Which gate blocks are wrong in the first output that has any wrong and any right: one phrase, or ""."""
+    for output in exercise.order:
+        k = exercise.outputs.index(output)
+        bad = differs(got[k], want[k])
+        if bad.any() and any(axis.startswith("gate") for axis in output.axes):
+            phrase = _pattern(output, bad)
+            return f"{output.name}: {phrase}" if "gate block" in phrase else ""
+    return ""
+
+
 def _location(exercise, case, output, bad, got, want, right, wrong):
     axes, index = output.axes, _first(output.axes, bad, exercise.backward)
     where = dict(zip(axes, index))
@@ -83,7 +94,7 @@ def _location(exercise, case, output, bad, got, want, right, wrong):
     start = index[:-1] + (slice(index[-1], index[-1] + 4),) if index else ()
     return Location(output.name, index, axes, where["t"] + 1 if "t" in where else None, where.get("n"), gate, bool(padded),
                     np.atleast_1d(got[start]).tolist(), np.atleast_1d(want[start]).tolist(), right, wrong,
-                    _pattern(exercise, output, bad), case.label)
+                    _pattern(output, bad), case.label)
 
 
 def _first(axes, bad, backward):
@@ -102,7 +113,7 @@ def _gates(axis):
     return axis.split(":")[1]
 
 
-def _pattern(exercise, output, bad):
+def _pattern(output, bad):
     """Which steps, examples, gate blocks or rows are wrong, where not all are: one phrase."""
     phrases = []
     for axis, name in enumerate(output.axes):
@@ -118,7 +129,7 @@ def _pattern(exercise, output, bad):
             phrases.append(f"wrong at t = {_list(np.flatnonzero(wrong) + 1)}; "
                            f"right at t = {_list(np.flatnonzero(~wrong) + 1)}")
         elif axis < bad.ndim - 1 or bad.ndim == 1:              # a last axis is a row of numbers: of no interest
-            phrases.append(f"wrong only for {name} {_list(np.flatnonzero(wrong))}")
+            phrases.append(f"wrong only for {name} = {_list(np.flatnonzero(wrong))}")
     return "; ".join(phrases)
 
 

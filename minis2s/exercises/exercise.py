@@ -44,7 +44,7 @@ class Exercise(NamedTuple):
     cases(rng) makes the inputs, `reference` is the library's own code for them, called by keywords.  `computed` names
     the outputs in the order in which they are computed, where that is not the order of return.  `backward`: time runs
     from T to 1.  `own_memory`: what is returned must not share memory with an argument or another output.
-    `contract(f)` may refuse a function for a reason of the exercise's own: -> sentence or None.
+    `contract(f)` may refuse a function whose numbers are right: -> sentence or None.
     """
     name: str
     title: str

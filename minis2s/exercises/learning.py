@@ -49,13 +49,13 @@ def _gradients(rng):
 CLIPPING = Exercise(
     "clipping", "gradient clipping by the global norm",
     "(C1)  g <- g min(1, limit / ||g||)        ||g|| is the length of all entries of all arrays together",
-    """dW     (D, 4H)  gradients of one model
-dU     (H, 4H)  another one
-db     (4H,)    and another
-limit  number   the greatest length allowed""",
-    """dW  (D, 4H)  shortened, or as it was (C1)
-dU  (H, 4H)  the same
-db  (4H,)    the same""",
+    """dW     (D, J)  gradients of one model
+dU     (H, J)  another one
+db     (J,)    and another
+limit  number  the greatest length allowed""",
+    """dW  (D, J)  shortened, or as it was (C1)
+dU  (H, J)  the same
+db  (J,)    the same""",
     """>>> dW, dU, db = clipping(np.array([[3.0]]), np.array([[0.0]]), np.array([4.0]), 1.0)
 >>> print(dW, dU, db)                   # the norm is 5
 [[0.6]] [[0.]] [0.8]""",

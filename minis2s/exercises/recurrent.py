@@ -247,7 +247,7 @@ def njit_loop(xs, h0, U):
 def _compiled(f):
     """A sentence if `f` is not compiled by Numba in nopython mode."""
     if not hasattr(f, "py_func"):
-        return "the function is not compiled: it wants @njit above it (from numba import njit)"
+        return "every number is right, but the function is not compiled: it wants @njit above it (from numba import njit)"
     options = getattr(f, "targetoptions", {})
     if options.get("forceobj") or options.get("nopython") is False:
         return "the function is compiled in object mode, which is no faster: take @njit without forceobj"
@@ -265,7 +265,7 @@ U   (H, H)     recurrent weights""",
     """>>> a = np.arctanh(0.5)
 >>> print(njit_loop(np.array([[[a]], [[0.0]]]), np.zeros((1, 1)), np.array([[2.0 * a]])).ravel())
 [0.5 0.5]""",
-    ("Write the loop in plain Python first and check it: the check runs that too, as f.py_func.",
+    ("Write the loop in plain Python first and check it; only when its numbers are right put @njit above it.",
      "Inside @njit indices are not checked: hs[t-1] at t = 0 reads hs[-1] without a word.",
      "Make hs with np.empty, keep the current state in a variable of your own that starts as h0, and write hs[t]."),
     _loop_cases, njit_loop, contract=_compiled, seconds=40.0, imports="import numpy as np\nfrom numba import njit\n")

@@ -216,7 +216,8 @@ OVER_TIME = {
     "c for tanh c in do": "wrong already at t = T, in block o: do uses c in place of tanh(c)",
 }
 for name, mark, says, look in STEP_BACK:
-    says = OVER_TIME.get(name, f"at every step: {says}")
+    alone = says.startswith(("only db", "only dU"))
+    says = OVER_TIME.get(name, says if alone else "at every step: " + says.replace("only block g is wrong: ", "in block g, "))
     record = wrong(LB, name, mark, says, look)
     forms = (name, "dc never used", "dc carry dropped before the end") if name == "dc carry dropped" else (name,)
     for form in forms:

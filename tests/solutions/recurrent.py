@@ -180,16 +180,23 @@ def compiled(style):
     return add
 
 
-@compiled("whole arrays, one row of U at a time")
-def loop_rows(xs, h0, U):
-    hs = np.empty_like(xs)
-    h = h0.copy()
-    for t in range(xs.shape[0]):
-        a = xs[t].copy()
-        for j in range(U.shape[0]):
-            a += h[:, j:j + 1] * U[j]
-        h = np.tanh(a)
-        hs[t] = h
+@compiled("two state buffers, sums built up unit by unit")
+def loop_buffers(xs, h0, U):
+    T, N, H = xs.shape
+    hs, h, a = np.empty((T, N, H)), np.empty((N, H)), np.empty(H)
+    for n in range(N):
+        for k in range(H):
+            h[n, k] = h0[n, k]
+    for t in range(T):
+        for n in range(N):
+            for k in range(H):
+                a[k] = xs[t, n, k]
+            for j in range(H):
+                for k in range(H):
+                    a[k] += h[n, j] * U[j, k]
+            for k in range(H):
+                h[n, k] = math.tanh(a[k])
+                hs[t, n, k] = h[n, k]
     return hs
 
 
@@ -207,12 +214,14 @@ def loop_scalars(xs, h0, U):
     return hs
 
 
-@compiled("example by example")
+@compiled("example by example, written in place")
 def loop_examples(xs, h0, U):
-    hs = np.empty(xs.shape)
+    hs = xs.copy()
     for n in range(xs.shape[1]):
-        h = h0[n].copy()
         for t in range(xs.shape[0]):
-            h = np.tanh(xs[t, n] + (U * h.reshape(-1, 1)).sum(axis=0))
-            hs[t, n, :] = h
+            for k in range(xs.shape[2]):
+                for j in range(xs.shape[2]):
+                    before = hs[t - 1, n, j] if t > 0 else h0[n, j]
+                    hs[t, n, k] += before * U[j, k]
+                hs[t, n, k] = math.tanh(hs[t, n, k])
     return hs
