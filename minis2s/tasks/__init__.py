@@ -26,14 +26,14 @@ def _sizes(train, valid, test):
 
 
 STEPS = dict(batch=64, lr=3e-3, lr_final=1e-4, clip=1.0)      # a large step at first, nearly none at the end
-FED = dict(bidirectional=True, fusion="tanh", input_feeding=True)     # where attention was, tells where it goes next
 EVERY_STEP = dict(attention="none", context="every-step", reverse_source=True)
 
 TASKS = {task.name: task for task in (
     Task("copy", "letters, said again", "char", "char", copy.generate,
          dict(hidden=64, embedding=32, epochs=4, **STEPS), _sizes(10_000, 500, 1_000)),
     Task("reverse", "letters, said backwards; tested on longer texts than trained", "char", "char",
-         reverse.generate, dict(hidden=128, embedding=64, epochs=4, dropout=0.1, **FED, **STEPS), _sizes(50_000, 1_000, 2_000)),
+         reverse.generate, dict(cell="gru", order="before", hidden=128, embedding=64, epochs=4, **STEPS),
+         _sizes(50_000, 1_000, 2_000)),
     Task("addition", "16+75 -> 91, numbers up to 999", "char", "char", addition.generate,
          dict(hidden=128, embedding=16, epochs=25, **EVERY_STEP, **STEPS), _sizes(45_000, 1_000, 4_000)),
     Task("dates", "a date as people write it -> ISO: the 3rd of May 1999 -> 1999-05-03", "char", "char",
