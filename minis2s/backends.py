@@ -22,3 +22,16 @@ def chosen(backend):
 def module(name, backend):
     """The module minis2s.`name`, or its twin."""
     return import_module(f"{__package__}.kernels.{name}" if chosen(backend) == "numba" else f"{__package__}.{name}")
+
+
+def cores():
+    """How many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def use_threads(backend, count):
+    """Let the compiled kernels use so many threads, if `backend` is they; ValueError unless 1 or more."""
+    if count < 1:
+        raise ValueError(f"threads={count}: wanted 1 or more")
+    if chosen(backend) == "numba":
+        import_module(f"{__package__}.kernels.threads").use(count)

@@ -4,7 +4,9 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
+from .. import backends
 from ..api import Seq2Seq, hold_out, text_pairs
+from ..backends import BACKENDS
 from ..config import CHOICES, Config
 from ..data.pairs import read_pairs
 from ..optim import OPTIMIZERS
@@ -53,6 +55,10 @@ def arguments(parser):
     parser.add_argument("--out", metavar="DIR", help="directory of the run (default: runs/TASK)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in DIR")
     parser.add_argument("--overwrite", action="store_true", help="replace the run in DIR")
+    parser.add_argument("--backend", choices=BACKENDS, default="numba",
+                        help="who computes: compiled kernels, or plain NumPy (default: numba)")
+    parser.add_argument("--threads", type=int, metavar="N", default=backends.cores(),
+                        help="of the compiled kernels; the result is the same for any number (default: %(default)s)")
     choices = {**CHOICES, "optimizer": tuple(OPTIMIZERS), "monitor": ("loss", "exact-match")}
     for title, record, helps in (("model", Config, MODEL_HELP), ("training", Training, TRAINING_HELP)):
         group = parser.add_argument_group(title)
@@ -82,6 +88,7 @@ def run(args):
     """Train, show samples, say where the run is."""
     if args.resume and args.overwrite:
         raise ValueError("--resume and --overwrite: choose one")
+    backends.use_threads(args.backend, args.threads)
     model_options, training_options = given(args, Config), given(args, Training)
     if args.resume:
         stored = Run(args.out or default_out(args)).read_model()[0]
@@ -107,7 +114,8 @@ def run(args):
     training = Training(**{**{k: v for k, v in preset.items() if k not in names}, **training_options})
     asked = {name: getattr(args, name) for name in ("source_units", "target_units", "min_count")}
     train_pairs, valid, test = data(origin)
-    model = Seq2Seq(config, **{**units, **{name: value for name, value in asked.items() if value is not None}})
+    model = Seq2Seq(config, **{**units, **{name: value for name, value in asked.items() if value is not None}},
+                    backend=args.backend)
     out = Path(args.out or default_out(args))
     model.fit(train_pairs, valid, training=training, out=out, resume=args.resume, overwrite=args.overwrite, origin=origin)
     if model.stopped_by is not None:

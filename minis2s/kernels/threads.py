@@ -8,10 +8,12 @@
 Examples do not read each other, so a thread takes some of them through the whole sequence without waiting for
 anybody.  Weights' gradients are sums over all examples, so there each thread takes columns, and sums over all examples
 in their order.  Hence no number depends on how the work was shared: 1, 2 or 3 threads give the same bits.
-Kernels let go of Python's lock; NumPy's own threads are idle meanwhile.
+Kernels let go of Python's lock, so Python's own threads will do.
 """
+import ctypes
 import os
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 
@@ -31,6 +33,17 @@ def use(count):
     if Workers.pool:
         Workers.pool.shutdown()
     Workers.count, Workers.pool = count, None
+    one_thread_for_blas()
+
+
+def one_thread_for_blas():
+    """NumPy's own products: one thread.  OpenBLAS's others wait in a busy loop, which takes our cores, and the sums
+    that it shares among threads depend on how many there are."""
+    for path in (Path(np.__file__).parent.parent / "numpy.libs").glob("*openblas*"):
+        library = ctypes.CDLL(str(path))
+        for name in ("scipy_openblas_set_num_threads64_", "openblas_set_num_threads64_", "openblas_set_num_threads"):
+            if hasattr(library, name):
+                getattr(library, name)(1)
 
 
 def shared(function, args, size, work, grain):

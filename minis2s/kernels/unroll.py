@@ -3,8 +3,8 @@
     x W of all steps at once ──> step 0 ──> step 1 ──> ... ──> step T-1        rows n0 .. n1-1: a thread's share
     dx of all steps at once  <── step 0 <── step 1 <── ... <── step T-1
 
-`loops` puts a cell's step into the loop when it is compiled; nothing is called for each step at run time.  (M1) and
-(M1*) stand in the cells' twins, where the state is at hand.
+`loops` puts a cell's step into the loop when it is compiled; nothing is called for each step at run time.  The page's
+(M1), (M1*) stand in the cells' twins, where the state is at hand.
 """
 from functools import cache
 
