@@ -8,6 +8,7 @@ Every bug is planted into a copy of package and tests in a temporary directory; 
 The normal suite only asks whether the bank still fits the code: see "The bank".
 """
 import ast
+import builtins
 import os
 import re
 import shutil
@@ -49,6 +50,16 @@ def planted(m):
     return FILES[m.file].replace(m.old, m.new)
 
 
+def unknown(tree):
+    """Names that a module reads but nothing in it makes."""
+    nodes = list(ast.walk(tree))
+    made = {n.id for n in nodes if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+    made |= {n.arg for n in nodes if isinstance(n, ast.arg)}
+    made |= {n.asname or n.name for n in nodes if isinstance(n, ast.alias)}
+    made |= {n.name for n in nodes if isinstance(n, (ast.FunctionDef, ast.ClassDef))} | set(dir(builtins))
+    return {n.id for n in nodes if isinstance(n, ast.Name)} - made
+
+
 # The bank ------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("file", sorted(FILES))
@@ -57,7 +68,9 @@ def test_each_bug_fits_the_code(file):
     for m in (m for m in MUTANTS if m.file == file):
         times = FILES[file].count(m.old)
         assert times == 1, f"{m.why}: {m.old!r} stands {times} times"
-        assert ast.dump(ast.parse(planted(m))) != today, f"{m.why}: nothing but words changes"
+        tree = ast.parse(planted(m))
+        assert ast.dump(tree) != today, f"{m.why}: nothing but words changes"
+        assert not unknown(tree), f"{m.why}: {unknown(tree)} unknown: a slip of the pen, no mistake of thought"
         assert m.tests and all((ROOT / "tests" / test).is_file() for test in m.tests), m.why
 
 
