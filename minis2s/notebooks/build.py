@@ -190,7 +190,7 @@ def check(folder, numbers=()):
     """Print what is wrong with each notebook: -> how many are.
 
     A source must run as plain Python, solutions included; the built notebook must be what the source says;
-    its demonstrations must run without any solution; run by a student who has solved nothing it must stop kindly.
+    its demonstrations must run without any solution; a student who has solved nothing must be stopped kindly.
     """
     wrong = 0
     for path in sources(folder, numbers):

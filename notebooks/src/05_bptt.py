@@ -50,6 +50,8 @@ $$dW = x^\top da \qquad dU = h'^\top da \qquad db = \sum_n da_n$$
 $\odot$ is entry by entry. Nobody remembers where the transposes go; the *shapes* tell. $da$ is $(N,H)$,
 $dW$ must be $(D,H)$, and from $x$ $(N,D)$ and $da$ there is one way to make it. And tanh's derivative is
 written in its *output*: $1 - h^2$, never $1 - a^2$.
+
+### Exercise 1: one step back
 """
 
 # %% exercise="rnn-step-backward"
@@ -211,7 +213,7 @@ with attempt("truncated-bptt"):
 r"""
 ## What is missing
 
-The bars fall by the same factor at each step. Make $U$ a little smaller and step 1 is silent; a little
-larger, and it shouts. Document C says: clip the gradient, take more layers, use an LSTM. **Notebook 6**
-measures all three, and two of the promises do not hold as written.
+The bars fall by about the same factor at each step. Make $U$ a little smaller and step 1 is silent; a
+little larger, and it shouts. Document C says: clip the gradient, take more layers, use an LSTM. **Notebook
+6** measures all three, and none of the promises holds as written.
 """

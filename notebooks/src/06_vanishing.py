@@ -114,10 +114,10 @@ with attempt("predict"):
 r"""
 ## Claim: "clipping mitigates vanishing and exploding gradients"
 
-So document C (§9.5). Clipping by global norm (Pascanu et al. 2013) shortens the whole gradient $g$ if it is
+So document C (§9.5). Clipping by global norm (Pascanu et al. 2013) shortens the whole gradient $d$ if it is
 longer than a limit $c$, and keeps its direction:
 
-$$g \leftarrow g \cdot \min\!\left(1, \frac{c}{|g|}\right)$$
+$$d \leftarrow d \cdot \min\!\left(1, \frac{c}{|d|}\right)$$
 
 Look at the formula: the factor is never above 1. And by number:
 """
@@ -130,12 +130,12 @@ def gradient(g, inputs):
     d = np.zeros((T, N, H))
     return unroll.backward(rnn, p, k, d, rnn.State(np.eye(N)[:, :1] * np.ones((N, H))), np.ones((T, N), bool))
 
-print("               |gradient|  clipped to 1 |   |dx_1| before   and after")
+print("               |gradient|  clipped to 1 |       |dx_1| before        and after")
 for name, g in (("exploding", 2.0), ("vanishing", 0.5)):
     dxs, _, grads = gradient(g, 0.001 * xs)
     clipped, before = optim.clip_by_norm((grads, dxs), 1.0)
     old, new = np.linalg.norm(dxs[0]), np.linalg.norm(clipped[1][0])
-    print(f"{name:12} {before:12.3g} {optim.norm(clipped):13.3g} | {old:20.2e} {new:16.2e}")
+    print(f"{name:12} {before:12.3g} {optim.norm(clipped):13.3g} | {old:19.2e} {new:16.2e}")
     assert optim.norm(clipped) <= 1 + 1e-12 and new <= old
 
 # %% [markdown]
