@@ -100,10 +100,12 @@ def remembering(a):
     (lambda a: a.tolist(), "contract", "p is a list, wanted an array of shape (N, V)"),
     (lambda a: (a, a), "contract", "p is a tuple, wanted an array"),
     (lambda a: (outputs.softmax_loops(a),), "passed", "every number"),
-    (lambda a: outputs.softmax_loops(a).T, "contract", "p has shape (9, 4), wanted (N, V) = (4, 9): the right numbers, in "
+    (lambda a: outputs.softmax_loops(a).T, "contract", "p has shape (9, 4), wanted (N, V) = (4, 9): the "
+     "right numbers, in "
                                                        "another order of axes"),
     (lambda a: outputs.softmax_loops(a)[0], "contract", "p has shape (9,), wanted (N, V) = (4, 9)"),
-    (lambda a: outputs.softmax_loops(a).astype(np.float32), "contract", "float32 keeps 7 digits, so right formulas would look"),
+    (lambda a: outputs.softmax_loops(a).astype(np.float32), "contract", "float32 keeps 7 digits, so right "
+     "formulas would look"),
     (lambda a: np.zeros_like(a, int), "contract", "p is int64, wanted float64"),
     (lambda a: outputs.softmax_loops(a).astype(complex), "contract", "p is complex128, wanted float64"),
     (lambda a: a * np.nan, "wrong", "p holds nan where the answer is an ordinary number"),
@@ -123,11 +125,13 @@ def test_errors_name_the_line_of_the_students_own_function():
 def test_more_values_more_ways_to_return_them_wrongly():
     step = gated.lstm_gates
     assert "returns 1 value, wanted 2: h, c" in check("lstm-step", lambda *g: step(*g)[:1]).says
-    assert "returns an array of shape (4, 6), wanted 2 values: h, c" in check("lstm-step", lambda *g: step(*g)[0]).says
+    says = check("lstm-step", lambda *g: step(*g)[0]).says
+    assert "returns an array of shape (4, 6), wanted 2 values: h, c" in says
     assert check("lstm-step", lambda *g: list(step(*g))).passed
     assert "L has shape (1,), wanted ()" in check("cross-entropy", lambda a, t: np.ones(1)).says
     assert "L is a str, wanted a number" in check("cross-entropy", lambda a, t: "low").says
-    assert "ids is float64, wanted whole numbers" in check("greedy", lambda s, s0, n: np.zeros((n, len(s0)))).says
+    assert "ids is float64, wanted whole numbers" in check("greedy", lambda s, s0,
+                                                           n: np.zeros((n, len(s0)))).says
     assert "mask is int64, wanted bool" in check("shift-targets", lambda a: [np.ones((5, 5), int)] * 3).says
 
 
@@ -185,15 +189,19 @@ def test_backward_in_time_the_last_wrong_step_is_first():
     report = check("bptt", f)
     where = report.location
     assert (where.output, where.t, where.n, where.index) == ("dxs", 4, 1, (3, 1, 1))
-    assert where.got[0] == pytest.approx(where.wanted[0] + 0.5) and where.got[1:] == pytest.approx(where.wanted[1:])
-    assert where.pattern.startswith("wrong at t = 1, 2, 4; right at t = 3, 5") and where.right == ("dh0", "db", "dW", "dU")
+    assert where.got[0] == pytest.approx(where.wanted[0] + 0.5)
+    assert where.got[1:] == pytest.approx(where.wanted[1:])
+    assert where.pattern.startswith("wrong at t = 1, 2, 4; right at t = 3, 5")
+    assert where.right == ("dh0", "db", "dW", "dU")
     assert "t = 4, n = 1" in str(report) and "dxs[3, 1, 1]" in str(report)
     assert report.look == "what is carried back from t = 5 to t = 4: every later step is right"
 
 
 def test_forward_in_time_the_first_wrong_step_is_first():
-    f = spoiled("teacher-forcing", lambda *g: (reference("teacher-forcing")(*g),), "logits", [(4, 1, 0), (2, 3, 5)])
-    assert (check("teacher-forcing", f).location.t, check("teacher-forcing", f).location.index) == (3, (2, 3, 5))
+    f = spoiled("teacher-forcing", lambda *g: (reference("teacher-forcing")(*g),), "logits",
+                [(4, 1, 0), (2, 3, 5)])
+    assert (check("teacher-forcing", f).location.t, check("teacher-forcing",
+                                                          f).location.index) == (3, (2, 3, 5))
 
 
 def test_padded_positions_are_called_so():
@@ -207,21 +215,25 @@ def test_padded_positions_are_called_so():
 
 def test_gate_blocks_are_named():
     H = 6
-    report = check("lstm-step-backward", spoiled("lstm-step-backward", gated.lstm_back_list, "dW", [(1, 2 * H + 1), (0, 3 * H)]))
+    report = check("lstm-step-backward", spoiled("lstm-step-backward", gated.lstm_back_list, "dW",
+                                                 [(1, 2 * H + 1), (0, 3 * H)]))
     assert (report.location.output, report.location.gate) == ("dW", "o")
     assert "wrong in gate block g, o; right in i, f" in str(report)
     report = check("lstm-bptt", lambda *given: lstm_bptt(*given, bugs=("1 - g", "sign")))
     assert report.look == "the step by itself: at the last step nothing is carried back yet"
     both = spoiled("lstm-step-backward", gated.lstm_back_list, "dW", [(0, 3 * H)])
     report = check("lstm-step-backward", spoiled("lstm-step-backward", both, "dc_prev", [(1, 1)]))
-    assert report.location.output == "dc_prev" and "dW: wrong in gate block o; right in i, f, g" in report.notes
+    assert report.location.output == "dc_prev"
+    assert "wrong in gate block o; right in i, f, g" in report.notes[-1]
 
 
 def test_the_first_tensor_in_the_order_of_computation_is_named_and_forward_stands_before_backward():
-    both = spoiled("masked-loss", spoiled("masked-loss", outputs.masked_rows, "dlogits", [(0, 0, 0)]), "L", [()])
+    both = spoiled("masked-loss", spoiled("masked-loss", outputs.masked_rows, "dlogits", [(0, 0, 0)]), "L",
+                   [()])
     report = check("masked-loss", both)
     assert report.location.output == "L" and report.location.wrong == ("dlogits",)
-    report = check("lstm-step", spoiled("lstm-step", spoiled("lstm-step", gated.lstm_gates, "h", [(0, 0)]), "c", [(3, 2)]))
+    report = check("lstm-step", spoiled("lstm-step", spoiled("lstm-step", gated.lstm_gates, "h", [(0, 0)]),
+                                        "c", [(3, 2)]))
     assert report.location.output == "c"                        # returned last, computed first
 
 
@@ -233,14 +245,18 @@ def test_sizes_written_as_numbers_are_found():
 
 def test_an_error_that_only_extreme_inputs_show_is_said_to_be_one():
     report = check("softmax", lambda a: np.exp(a) / np.exp(a).sum(axis=1, keepdims=True))
-    assert "these inputs: all scores raised by 1000" in str(report) and report.location.got[0] != report.location.got[0]
+    assert "these inputs: all scores raised by 1000" in str(report)
+    assert report.location.got[0] != report.location.got[0]
     json.dumps(report.to_json(), allow_nan=False)
 
 
 PAIRS = {                      # the first wrong tensor of each mistake alone, in (output, t)
-    "dh carry dropped": ("dxs", 4), "dc carry dropped": ("dxs", 4), "upstream dropped": ("dxs", 4), "dc without f": ("dxs", 4),
-    "truncated 3": ("dxs", 2), "c0 overwritten": ("dxs", 1), "c for tanh c in do": ("dxs", 5), "mask ignored": ("dxs", 5),
-    "c_t for c_{t-1} in df": ("dxs", 5), "U for U^T": ("dxs", 4), "dc0 is dc_T": ("dc0", None), "dh0 before U^T": ("dh0", None),
+    "dh carry dropped": ("dxs", 4), "dc carry dropped": ("dxs", 4), "upstream dropped": ("dxs", 4),
+    "dc without f": ("dxs", 4),
+    "truncated 3": ("dxs", 2), "c0 overwritten": ("dxs", 1), "c for tanh c in do": ("dxs", 5),
+    "mask ignored": ("dxs", 5),
+    "c_t for c_{t-1} in df": ("dxs", 5), "U for U^T": ("dxs", 4), "dc0 is dc_T": ("dc0", None),
+    "dh0 before U^T": ("dh0", None),
     "db of t = T": ("db", None), "one step's weights (t = 1)": ("db", None), "h_t in dU": ("dU", None)}
 
 
@@ -259,17 +275,20 @@ def test_pairs_of_mistakes_are_located(one, other):
     k = [o.name for o in find("lstm-bptt").outputs].index(report.location.output)
     got, want = lstm_bptt(*case.inputs.values(), bugs=(one, other))[k], answer(find("lstm-bptt"), case)[k]
     assert differs(got, want)[report.location.index]            # it is wrong there
-    assert report.location.got[0] == got[report.location.index] and report.location.wanted[0] == want[report.location.index]
+    assert report.location.got[0] == got[report.location.index]
+    assert report.location.wanted[0] == want[report.location.index]
 
 
 def test_one_of_two_mistakes_is_named_where_its_tensor_shows_it():
     report = check("bptt", lambda *g: (lambda r: (*r[:3], r[3] * 0 + 1, r[4]))(recurrent.bptt_einsum(*g)))
-    assert report.mistake is None and "none of the" in report.says and report.look.startswith("the line that makes dU")
+    assert report.mistake is None and "none of the" in report.says and report.look.startswith("the line that "
+                                                                                              "makes dU")
     def two(W, U, xs, h0, hs, mask, dhs):
         dxs, dh0, dW, dU, db = recurrent.bptt_einsum(W, U, xs, h0, hs, mask, dhs)
         return dxs, dhs[0].copy(), dW, dU, db * 2
     report = check("bptt", two)
-    assert report.mistake is None and "more than one thing is wrong.  For dh0 alone: only dh0 is wrong: it is dhs[0]" in report.says
+    assert report.mistake is None
+    assert "more than one thing is wrong.  For dh0 alone: only dh0 is wrong: it is dhs[0]" in report.says
 
 
 def test_a_constant_ratio_is_told_with_its_meaning():
@@ -294,7 +313,8 @@ def test_reports_end_with_the_next_thing_and_hold_plain_values():
 def test_three_hints_each_and_none_unless_asked():
     for name, exercise in EXERCISES.items():
         assert len(exercise.hints) == len(set(exercise.hints)) == 3
-        texts = [str(check(name, unfinished if len(exercise.names) == 1 else lambda *g: None, hint=k)) for k in (1, 2, 3)]
+        texts = [str(check(name, unfinished if len(exercise.names) == 1 else lambda *g: None, hint=k))
+                 for k in (1, 2, 3)]
         assert all(hint in text for hint, text in zip(exercise.hints, texts))
         assert not any(hint in str(check(name, lambda *g: None)) for hint in exercise.hints)
 

@@ -21,7 +21,10 @@ def softmax(a):
     y = np.exp(a - a.max(axis=1, keepdims=True))
     return y / y.sum(axis=1, keepdims=True)
 """
-NO_SHIFT = "import numpy as np\ndef softmax(a):\n    return np.exp(a) / np.exp(a).sum(axis=1, keepdims=True)\n"
+NO_SHIFT = """import numpy as np
+def softmax(a):
+    return np.exp(a) / np.exp(a).sum(axis=1, keepdims=True)
+"""
 
 
 @pytest.fixture
@@ -47,7 +50,7 @@ def test_the_example_of_a_stub_is_true(name):
     exercise = EXERCISES[name]
 
     def function(*given):
-        if name in ("greedy", "teacher-forcing"):               # the library needs its own model, the example has none
+        if name in ("greedy", "teacher-forcing"):    # the library needs its own model, the example has none
             from solutions import decoding
             return {"greedy": decoding.greedy_done, "teacher-forcing": decoding.forcing_inputs}[name](*given)
         return exercise.reference(**dict(zip(exercise.names, given)))
@@ -57,7 +60,8 @@ def test_the_example_of_a_stub_is_true(name):
     text = world[exercise.function].__doc__
     test = doctest.DocTestParser().get_doctest(text, {"np": np, exercise.function: function}, name, None, 0)
     found = []
-    assert test.examples and doctest.DocTestRunner(verbose=False).run(test, out=found.append).failed == 0, "".join(found)
+    assert test.examples
+    assert doctest.DocTestRunner(verbose=False).run(test, out=found.append).failed == 0, "".join(found)
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -102,16 +106,21 @@ def test_a_right_file_passes_and_may_import_another(tmp_path):
 
 
 BAD = {
-    "syntax": ("def softmax(a):\n    return a +\n", "file", "softmax.py is not valid Python: invalid syntax (line 2: return a +)"),
+    "syntax": ("def softmax(a):\n    return a +\n", "file", "softmax.py is not valid Python: invalid syntax "
+               "(line 2: return a +)"),
     "indent": ("def softmax(a):\nreturn a\n", "file", "(line 2: return a)"),
     "null bytes": (b"def softmax(a):\0", "file", "softmax.py is not "),
     "not utf-8": (b"def softmax(a):\n    return '\xff'\n", "file", "softmax.py is not valid Python"),
-    "import": ("import numpi\ndef softmax(a):\n    return a\n", "file", "imports numpi, which is not installed (line 1: import numpi)"),
-    "at load": ("x = 1 / 0\n", "file", "softmax.py stops while it is loaded: ZeroDivisionError: division by zero (line 1: x = 1 / 0)"),
+    "import": ("import numpi\ndef softmax(a):\n    return a\n", "file", "imports numpi, which is not "
+               "installed (line 1: import numpi)"),
+    "at load": ("x = 1 / 0\n", "file", "softmax.py stops while it is loaded: ZeroDivisionError: division by "
+                "zero (line 1: x = 1 / 0)"),
     "no function": ("def soft_max(a):\n    return a\n", "file", "has no function softmax; it has soft_max"),
     "exit at load": ("import sys\nsys.exit(0)\n", "exit", "sys.exit (line 2: sys.exit(0))"),
-    "exit": ("import sys\ndef softmax(a):\n    sys.exit(0)\n", "exit", "ends the program (sys.exit, exit or quit), line 3"),
-    "hard exit": ("import os\ndef softmax(a):\n    os._exit(0)\n", "exit", "(exit status 0) before there was an answer"),
+    "exit": ("import sys\ndef softmax(a):\n    sys.exit(0)\n", "exit", "ends the program (sys.exit, exit or "
+             "quit), line 3"),
+    "hard exit": ("import os\ndef softmax(a):\n    os._exit(0)\n", "exit", "(exit status 0) before there was "
+                  "an answer"),
     "abort": ("import os\ndef softmax(a):\n    os.abort()\n", "crash", "SIGABRT"),
     "flood": ("def softmax(a):\n    while True:\n        print('a' * 1000)\n", "flood", "prints without end"),
     "input": ("def softmax(a):\n    return input()\n", "error", "EOFError"),
@@ -163,7 +172,8 @@ def test_what_the_code_prints_is_kept_and_files_of_the_folder_do_not_shadow_modu
 
 def test_a_student_starts_errs_repairs_and_sees_the_progress(minis2s, tmp_path):
     status, out, _ = minis2s("list")
-    assert status == 0 and all(name in out for name in EXERCISES) and len(out.splitlines()) == len(EXERCISES) >= 20
+    assert status == 0 and all(name in out for name in EXERCISES)
+    assert len(out.splitlines()) == len(EXERCISES) >= 20
     status, out, _ = minis2s("start", "softmax", "--dir", "work")
     assert status == 0 and "exercise check softmax --dir work" in out
     path = tmp_path / "work" / "softmax.py"
@@ -181,10 +191,12 @@ def test_a_student_starts_errs_repairs_and_sees_the_progress(minis2s, tmp_path):
     assert status == 1 and "1 of 2 passed" in out
     status, out, err = minis2s("progress", "--dir", "work", "--html", "p.html")
     lines = {line.split()[0]: line for line in out.splitlines() if line}
-    assert status == 0 and lines["softmax"].split()[1:3] == ["passed", "4"] and f"1 of {len(EXERCISES)} passed" in out
+    assert status == 0 and lines["softmax"].split()[1:3] == ["passed", "4"]
+    assert f"1 of {len(EXERCISES)} passed" in out
     assert "rnn-step" in lines and "not yet" in lines["rnn-step"]
     page = (tmp_path / "p.html").read_text(encoding="utf-8")
-    assert page.startswith("<!doctype html>") and "✓ passed" in page and "http" not in page and "not implemented" in page
+    assert page.startswith("<!doctype html>") and "✓ passed" in page and "http" not in page
+    assert "not implemented" in page
     record = json.loads((tmp_path / "work" / "progress.json").read_text())
     assert record["softmax"]["passed"] is True and record["softmax"]["checks"] == 4
 
@@ -193,7 +205,8 @@ def test_json_for_teachers(minis2s, tmp_path):
     (tmp_path / "softmax.py").write_text(NO_SHIFT)
     status, out, err = minis2s("check", "--json", "--seed", "31")
     report, = json.loads(out)
-    assert status == 1 and err == "" and report["seed"] == 31 and report["mistake"] == "no shift" and report["mark"] == "(F3)"
+    assert status == 1 and err == "" and report["seed"] == 31 and report["mistake"] == "no shift"
+    assert report["mark"] == "(F3)"
     (tmp_path / "softmax.py").write_text("print('{')\n" + SOFTMAX)
     status, out, _ = minis2s("check", "softmax", "--json")
     assert status == 0 and json.loads(out)[0]["passed"]
@@ -203,9 +216,11 @@ def test_json_for_teachers(minis2s, tmp_path):
     (("start", "lstm-stp"), "did you mean lstm-step"), (("check", "softmx"), "did you mean softmax"),
     (("check", "softmax"), "no file softmax.py; begin with: minis2s exercise start softmax"),
     (("check",), "no exercise has been started"), (("check", "--seed", "-1"), "--seed -1: wanted 0 or more"),
-    (("check", "softmax", "--hint", "4"), "invalid choice"), (("progress", "--dir", "nowhere"), "no folder nowhere"),
+    (("check", "softmax", "--hint", "4"), "invalid choice"), (("progress", "--dir", "nowhere"),
+                                                              "no folder nowhere"),
     (("grade", "nowhere", "--csv", "a.csv"), "nowhere is no folder"), ((), "ACTION"),
-    (("grade", ".", "--csv", "nowhere/a.csv"), "does not exist"), (("grade", ".", "--csv", "a.csv"), "holds no folders"),
+    (("grade", ".", "--csv", "nowhere/a.csv"), "does not exist"), (("grade", ".", "--csv", "a.csv"),
+                                                                   "holds no folders"),
     (("grade", ".", "--csv", "a.csv", "--only", "sofmax"), "did you mean softmax"),
 ])
 def test_bad_calls_end_with_status_2_and_one_line(minis2s, argv, phrase):
@@ -218,18 +233,21 @@ def test_a_damaged_record_is_named_and_kept(minis2s, tmp_path):
     for text in ("{", "[]", '{"softmax": 3}', '{"softmax": {"passed": 1}}'):
         (tmp_path / "progress.json").write_text(text)
         status, out, err = minis2s("check")
-        assert status == 2 and "progress.json is damaged" in err and (tmp_path / "progress.json").read_text() == text
+        assert status == 2 and "progress.json is damaged" in err
+        assert (tmp_path / "progress.json").read_text() == text
     assert progress.load(tmp_path / "elsewhere") == {}
 
 
 def test_a_class_is_graded_and_no_submission_stops_the_rest(minis2s, tmp_path):
-    for student, text in {"anna": SOFTMAX, "=bert": NO_SHIFT, "carl": "def softmax(a:\n", "dora": "import os\nos._exit(0)\n",
+    for student, text in {"anna": SOFTMAX, "=bert": NO_SHIFT, "carl": "def softmax(a:\n",
+                          "dora": "import os\nos._exit(0)\n",
                           "emil": None}.items():
         folder = tmp_path / "class" / student
         folder.mkdir(parents=True)
         if text:
             (folder / "softmax.py").write_text(text)
-    (tmp_path / "class" / "anna" / "rnn_step.py").write_text("def rnn_step(x, h_prev, W, U, b):\n    return 1\n")
+    (tmp_path / "class" / "anna" / "rnn_step.py").write_text("def rnn_step(x, h_prev, W, U, b):\n    return "
+                                                             "1\n")
     (tmp_path / "class" / "notes.txt").write_text("not a student")
     status, out, err = minis2s("grade", "class", "--csv", "marks.csv", "--seed", "8")
     assert status == 0 and "anna: 1 of 2" in err
@@ -237,7 +255,8 @@ def test_a_class_is_graded_and_no_submission_stops_the_rest(minis2s, tmp_path):
         table = {row["student"]: row for row in csv.DictReader(f)}
     assert list(table) == ["'=bert", "anna", "carl", "dora", "emil"]
     assert (table["anna"]["softmax"], table["anna"]["passed"], table["anna"]["of"]) == ("passed", "1", "2")
-    assert table["anna"]["rnn-step"].startswith("contract: h is an int") and table["emil"]["softmax"] == "missing"
+    assert table["anna"]["rnn-step"].startswith("contract: h is an int")
+    assert table["emil"]["softmax"] == "missing"
     assert "exp overflows" in table["'=bert"]["softmax"] and "not valid Python" in table["carl"]["softmax"]
     assert table["dora"]["softmax"].startswith("exit:")
     assert grade(tmp_path / "class", 8, [EXERCISES["bptt"]]).splitlines()[1] == "'=bert,0,1,missing"
@@ -246,6 +265,7 @@ def test_a_class_is_graded_and_no_submission_stops_the_rest(minis2s, tmp_path):
 def test_the_worker_runs_from_any_folder_with_the_same_python(tmp_path, monkeypatch):
     monkeypatch.chdir("/")
     monkeypatch.delenv("PYTHONPATH", raising=False)
-    (tmp_path / "softmax.py").write_text("import sys\nassert sys.executable == " + repr(sys.executable) + "\n" + SOFTMAX)
+    (tmp_path / "softmax.py").write_text("import sys\nassert sys.executable == " + repr(sys.executable) + "\n"
+                                         + SOFTMAX)
     report = check_file("softmax", tmp_path / "softmax.py")
     assert report["passed"], report["text"]

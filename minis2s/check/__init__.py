@@ -5,13 +5,14 @@
 
 Three stages, each of which may end the report:
 
-1. contract.py   arguments, what comes back, shapes, dtypes; inputs handed over read-only; nothing remembered between calls
-2. locate.py     the first wrong tensor, step, gate block and row in the order of computation, numbers side by side
+1. contract.py   arguments, what comes back, shapes, dtypes; inputs are read-only; nothing is remembered
+2. locate.py     the first wrong tensor, step, gate block and row in the order of computation
 3. diagnose.py   the bank of known mistakes run on the same inputs; an exact match is called by its name
 
-The wanted numbers come from the library's own code, on inputs on which mistakes show: all dimensions different, five
-steps, random initial states, ragged lengths, repeated tokens, and large scores where they matter.  An Exercise
-(minis2s.exercises) says what goes in and comes out; a Mistake (minis2s.mistakes) is wrong on purpose.
+The wanted numbers come from the library's own code, on inputs on which mistakes show: all dimensions
+different, five steps, random initial states, ragged lengths, repeated tokens, and large scores where they
+matter.  An Exercise (minis2s.exercises) says what goes in and comes out; a Mistake (minis2s.mistakes) is
+wrong on purpose.
 """
 import sys
 import types

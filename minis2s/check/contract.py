@@ -7,7 +7,7 @@ import numpy as np
 
 
 class Problem(Exception):
-    """Something that ends the check: kind ("unfinished", "contract" or "error"), a sentence, and what to look at next."""
+    """Something that ends the check: its kind (a Report's verdict), a sentence, and what to look at next."""
 
     def __init__(self, kind, says, look, where=""):
         super().__init__(says)
@@ -44,7 +44,8 @@ def same(a, b):
 def signature(exercise, f):
     """Raise Problem if `f` cannot be called with the exercise's arguments, in their order."""
     if not callable(f):
-        raise Problem("contract", f"what came is no function but {kind(f)}", f"def {exercise.function}(...): in your file")
+        raise Problem("contract", f"what came is no function but {kind(f)}", f"def {exercise.function}(...): "
+                      f"in your file")
     wanted = f"{exercise.function}({', '.join(exercise.names)})"
     try:
         form = inspect.signature(getattr(f, "py_func", f))
@@ -53,7 +54,8 @@ def signature(exercise, f):
     try:
         form.bind(*exercise.names)
     except TypeError:
-        raise Problem("contract", f"your function takes {form}, wanted {wanted}: {count(len(exercise.names), 'argument')}, in "
+        raise Problem("contract", f"your function takes {form}, wanted {wanted}: "
+                      f"{count(len(exercise.names), 'argument')}, in "
                       "this order", "the line that begins with def") from None
 
 
@@ -64,7 +66,8 @@ def call(exercise, f, case):
         with np.errstate(all="ignore"):
             result = f(*given)
     except NotImplementedError:
-        raise Problem("unfinished", "not implemented yet", "the equations in the docstring; your code takes the place of "
+        raise Problem("unfinished", "not implemented yet",
+                      "the equations in the docstring; your code takes the place of "
                       "`raise NotImplementedError`") from None
     except Problem:
         raise
@@ -72,13 +75,16 @@ def call(exercise, f, case):
         return None
     except SystemExit as e:
         line, _ = student_line(e, f)
-        raise Problem("exit", "your code ends the program (sys.exit, exit or quit)" + (f", line {line}" if line else ""),
+        raise Problem("exit", "your code ends the program (sys.exit, exit or quit)"
+                      + (f", line {line}" if line else ""),
                       "that line: a function ends with return") from None
     except Exception as e:                                      # whatever a student's code may raise
         raise explain(exercise, e, f, case) from None
     if case.raises:
-        raise Problem("contract", f"on {case.label} the function answers; wanted a {case.raises[0].__name__} that says why "
-                      "not: the rounding of float32 alone makes right gradients look wrong", "the dtype of w, before the "
+        raise Problem("contract", f"on {case.label} the function answers; wanted a {case.raises[0].__name__} "
+                      f"that says why "
+                      "not: the rounding of float32 alone makes right gradients look wrong",
+                      "the dtype of w, before the "
                       "first difference is taken")
     for name, value, before in zip(case.inputs, given, case.inputs.values()):
         if not same(value, before):
@@ -95,14 +101,18 @@ def explain(exercise, e, f, case):
     if len(said) > 300:
         said = said[:300] + " ..."
     if "read-only" in said or "readonly" in said:
-        return Problem("contract", "your code changes one of its inputs in place" + (f" ({where})" if where else ""),
-                       "that line: the arrays belong to the caller, who still needs them; make a new array or work on a copy",
+        return Problem("contract", "your code changes one of its inputs in place" + (f" ({where})" if where
+                                                                                     else ""),
+                       "that line: the arrays belong to the caller, who still needs them; make a new array "
+                       "or work on a copy",
                        where)
     if "scipy" in said.lower():
-        return Problem("error", "inside @njit the product `@` needs SciPy, which is not installed" + (f" ({where})" if where else ""),
+        return Problem("error", "inside @njit the product `@` needs SciPy, which is not installed"
+                       + (f" ({where})" if where else ""),
                        "the product, written as loops over examples and units: they are fast there", where)
     shown = f"{type(e).__name__}: {said}" if said else type(e).__name__
-    return Problem("error", f"your code stops with {shown}" + (f" ({where})" if where else "") + f" on {case.label}",
+    return Problem("error", f"your code stops with {shown}" + (f" ({where})" if where
+                                                               else "") + f" on {case.label}",
                    "that line, and the shapes of what it puts together", where)
 
 
@@ -120,22 +130,27 @@ def answers(exercise, result, given):
     outputs = exercise.outputs
     names = ", ".join(output.name for output in outputs)
     if result is None:
-        raise Problem("contract", f"the function returns nothing, wanted {names}", "whether it ends with return")
+        raise Problem("contract", f"the function returns nothing, wanted {names}", "whether it ends with "
+                      "return")
     if len(outputs) == 1:
         if isinstance(result, tuple) and len(result) == 1:
             result = result[0]
         result = (result,)
     elif not isinstance(result, (tuple, list)):
-        raise Problem("contract", f"the function returns {kind(result)}, wanted {len(outputs)} values: {names}",
+        raise Problem("contract", f"the function returns {kind(result)}, wanted {len(outputs)} values: "
+                      f"{names}",
                       "the line with return")
     if len(result) != len(outputs):
-        raise Problem("contract", f"the function returns {count(len(result), 'value')}, wanted {len(outputs)}: {names}",
+        raise Problem("contract", f"the function returns {count(len(result), 'value')}, wanted "
+                      f"{len(outputs)}: {names}",
                       "the line with return")
     for output, value in zip(outputs, result):
-        number = not output.letters and isinstance(value, (int, float, np.generic)) and not isinstance(value, bool)
+        number = isinstance(value, (int, float, np.generic)) and not isinstance(value, bool)
+        number = number and not output.letters
         if not isinstance(value, np.ndarray) and not number:
             wanted = "an array of shape " + shape(output.letters) if output.letters else "a number"
-            raise Problem("contract", f"{output.name} is {kind(value)}, wanted {wanted}", f"what makes {output.name}")
+            raise Problem("contract", f"{output.name} is {kind(value)}, wanted {wanted}",
+                          f"what makes {output.name}")
     result = [np.asarray(value) for value in result]
     if exercise.own_memory:
         own_memory(exercise, result, given)
@@ -147,11 +162,14 @@ def own_memory(exercise, result, given):
     for k, (output, value) in enumerate(zip(exercise.outputs, result)):
         for name, source in zip(exercise.names, given):
             if any(np.shares_memory(value, a) for a in arrays(source)):
-                raise Problem("contract", f"{output.name} shares its memory with the argument {name}: whoever changes the one "
-                              "later, changes the other", f"where {output.name} is made: return an array of your own")
+                raise Problem("contract", f"{output.name} shares its memory with the argument {name}: "
+                              f"whoever changes the one "
+                              "later, changes the other", f"where {output.name} is made: return an array of "
+                              f"your own")
         for other, earlier in zip(exercise.outputs, result[:k]):
             if np.shares_memory(value, earlier):
-                raise Problem("contract", f"{output.name} and {other.name} share memory: one of them will be overwritten by "
+                raise Problem("contract", f"{output.name} and {other.name} share memory: one of them will be "
+                              f"overwritten by "
                               "the other", f"where {output.name} is made: a view is not a copy")
 
 
@@ -163,12 +181,14 @@ def forms(exercise, got, want):
             turned = g.ndim == w.ndim > 1 and sorted(g.shape) == sorted(w.shape)
             raise Problem("contract", f"{output.name} has shape {g.shape}, wanted {letters}{w.shape}"
                           + (": the right numbers, in another order of axes" if turned else ""),
-                          f"the shapes on the way to {output.name}" + (", and which axis comes first" if turned else ""))
+                          f"the shapes on the way to {output.name}" + (", and which axis comes first"
+                                                                       if turned else ""))
         if w.dtype.kind == "i" and g.dtype.kind not in "iu":
             raise Problem("contract", f"{output.name} is {g.dtype}, wanted whole numbers (int64)",
                           f"the dtype of the array that becomes {output.name}")
         if w.dtype.kind == "b" and g.dtype.kind != "b":
-            raise Problem("contract", f"{output.name} is {g.dtype}, wanted bool", f"how {output.name} is made")
+            raise Problem("contract", f"{output.name} is {g.dtype}, wanted bool",
+                          f"how {output.name} is made")
         if w.dtype.kind == "f" and g.dtype != np.float64:
             why = ("float32 keeps 7 digits, so right formulas would look wrong; all inputs are float64"
                    if g.dtype.kind == "f" else "zeros_like and full take the dtype of what they are given")

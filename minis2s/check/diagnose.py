@@ -24,7 +24,8 @@ def run(mistake, cases):
 def agree(a, b):
     """Whether two runs over all cases give the same numbers."""
     return a is not None and b is not None and all(
-        x is y is None or (x is not None and y is not None and len(x) == len(y) and equal(x, y)) for x, y in zip(a, b))
+        x is y is None or (x is not None and y is not None and len(x) == len(y) and equal(x, y)) for x,
+        y in zip(a, b))
 
 
 def diagnose(bank, cases, got):
@@ -46,7 +47,9 @@ def partly(exercise, bank, cases, got, want, name):
 
 def ratio(case, got, want):
     """A sentence if every entry of `got` is the same multiple of `want`, else ""."""
-    big = np.abs(want) > 1e-6 * np.abs(want).max() if want.size and want.dtype.kind == "f" else np.zeros(0, bool)
+    if want.size == 0 or want.dtype.kind != "f":
+        return ""
+    big = np.abs(want) > 1e-6 * np.abs(want).max()
     if big.sum() < 2 or not np.isfinite(got).all() or differs(got, want).sum() == 0:
         return ""
     factor = float(np.median(got[big] / want[big]))
@@ -58,7 +61,8 @@ def ratio(case, got, want):
             sizes.setdefault(value.shape[0], "T" if value.ndim == 3 else "the number of rows")
     if "mask" in case.inputs:
         T, N = case.inputs["mask"].shape
-        sizes.update({int(case.inputs["mask"].sum()): "the number of real positions", T: "T", N: "N", T * N: "T N"})
+        sizes.update({int(case.inputs["mask"].sum()): "the number of real positions", T: "T", N: "N",
+                      T * N: "T N"})
     words = ""
     for size, meaning in sizes.items():
         if size > 1 and abs(factor * size - 1) < 1e-6:

@@ -12,15 +12,17 @@ from .locate import blocks, locate
 class Report:
     """What `check` found.  Print it; `.passed` is True or False; `.to_json()` is a dict of plain values.
 
-    verdict : "passed", "variant" (valid, but not our equation), "wrong", "contract", "error", "exit" or "unfinished";
-        for a file that is checked in a process of its own also "file", "time", "flood" or "crash"
+    verdict : "passed", "variant" (valid, but not our equation), "wrong", "contract", "error", "exit",
+        "unfinished"; for a file that is checked in a process of its own also "file", "time", "flood", "crash"
     says : the main sentence;  look : the next thing to look at
     location : Location or None;  mistake : Mistake or None
     """
 
-    def __init__(self, exercise, verdict, says, look="", location=None, mistake=None, notes=(), seed=0, hint=None, where=""):
+    def __init__(self, exercise, verdict, says, look="", location=None, mistake=None, notes=(), seed=0,
+                 hint=None, where=""):
         self.exercise, self.verdict, self.says, self.look = exercise.name, verdict, says, look
-        self.location, self.mistake, self.notes, self.seed, self.where = location, mistake, tuple(notes), seed, where
+        self.location, self.mistake, self.notes = location, mistake, tuple(notes)
+        self.seed, self.where = seed, where
         self.hint = None if hint is None else exercise.hints[hint - 1]
         self.hint_number = hint
 
@@ -30,9 +32,11 @@ class Report:
         return self.verdict == "passed"
 
     def __str__(self):
-        heads = {"passed": "passed", "variant": "a valid variant, but not our equation", "unfinished": "not implemented yet",
+        heads = {"passed": "passed", "variant": "a valid variant, but not our equation",
+                 "unfinished": "not implemented yet",
                  "contract": "not yet: the form of the function", "error": "not yet: it stops with an error",
-                 "file": "not yet: the file", "exit": "not yet: it ends the program", "time": "not yet: it does not end",
+                 "file": "not yet: the file", "exit": "not yet: it ends the program",
+                 "time": "not yet: it does not end",
                  "flood": "not yet: it prints too much", "crash": "not yet: it crashes"}
         lines = [f"{self.exercise}: {heads.get(self.verdict, 'not yet')}"]
         if self.location:
@@ -54,12 +58,15 @@ class Report:
         """A dict of plain values, for json.dumps; numbers that JSON lacks become strings ("nan")."""
         place = None
         if self.location:
-            place = {**self.location._asdict(), "index": list(self.location.index), "axes": list(self.location.axes),
+            place = {**self.location._asdict(), "index": list(self.location.index),
+                     "axes": list(self.location.axes),
                      "right": list(self.location.right), "wrong": list(self.location.wrong),
-                     "got": [_plain(v) for v in self.location.got], "wanted": [_plain(v) for v in self.location.wanted]}
+                     "got": [_plain(v) for v in self.location.got],
+                     "wanted": [_plain(v) for v in self.location.wanted]}
         return {"exercise": self.exercise, "passed": self.passed, "verdict": self.verdict, "seed": self.seed,
                 "says": self.says, "look": self.look, "mistake": self.mistake and self.mistake.name,
-                "mark": self.mistake.mark if self.mistake else None, "location": place, "notes": list(self.notes),
+                "mark": self.mistake.mark if self.mistake else None, "location": place,
+                "notes": list(self.notes),
                 "hint": self.hint, "text": str(self)}
 
 
@@ -71,7 +78,7 @@ def check(name, function, seed=0, hint=None):
     name : str
         Of the exercise: "lstm-step-backward".  `minis2s exercise list` shows all.
     function : callable
-        Plain arrays in and out, in the order that the exercise's stub documents; the arrays it gets are read-only.
+        Plain arrays in and out, in the order that the exercise's stub documents; those it gets are read-only.
     seed : int
         Of the inputs; another seed gives fresh ones.
     hint : 1, 2 or 3, optional
@@ -109,8 +116,10 @@ def check(name, function, seed=0, hint=None):
         again = contract.call(exercise, function, cases[0])
         if not contract.same(got[0], again):
             raise contract.Problem(
-                "contract", "a second call with the same arguments gives other numbers: something is remembered between calls, "
-                "or drawn at random", "variables outside the function, default arguments that are lists or arrays, and global")
+                "contract", "a second call with the same arguments gives other numbers: something is "
+                "remembered between calls, "
+                "or drawn at random",
+                "variables outside the function, default arguments that are lists or arrays, and global")
     except contract.Problem as problem:
         return report(problem.kind, problem.says, problem.look, where=problem.where)
     location = locate(exercise, cases, got, want)
@@ -150,7 +159,8 @@ def _judged(exercise, report, location, cases, got, want):
     mistake = diagnose(bank, cases, got)
     if mistake:
         see = f"; see {mistake.mark}" if mistake.mark else ""
-        return report("variant" if mistake.variant else "wrong", mistake.says + see, mistake.look, location=location,
+        return report("variant" if mistake.variant else "wrong", mistake.says + see, mistake.look,
+                      location=location,
                       mistake=mistake, notes=notes)
     k = [output.name for output in exercise.outputs].index(location.output)
     output = exercise.outputs[k]
@@ -165,13 +175,17 @@ def _judged(exercise, report, location, cases, got, want):
         return report("wrong", f"{output.name}: {constant}", look, location=location, notes=notes)
     if part:
         return report("wrong", f"more than one thing is wrong.  For {output.name} alone: {part.says}"
-                      + (f"; see {part.mark}" if part.mark else ""), part.look, location=location, notes=notes)
+                      + (f"; see {part.mark}" if part.mark else ""), part.look, location=location,
+                      notes=notes)
     if any(map(_odd, location.got)) and not any(map(_odd, location.wanted)):
-        return report("wrong", f"{output.name} holds {_numbers([v for v in location.got if _odd(v)][:1])} where the answer "
-                      "is an ordinary number", "what overflows, is divided by 0, or is the logarithm of 0", location=location,
+        return report("wrong", f"{output.name} holds {_numbers([v for v in location.got if _odd(v)][:1])} "
+                      f"where the answer "
+                      "is an ordinary number", "what overflows, is divided by 0, or is the logarithm of 0",
+                      location=location,
                       notes=notes)
     return report("wrong", f"this is the first wrong number in the order of computation; it is none of the "
-                  f"{len({m.name for m in bank})} mistakes we know by name", look, location=location, notes=notes)
+                  f"{len({m.name for m in bank})} mistakes we know by name", look, location=location,
+                  notes=notes)
 
 
 def _odd(value):

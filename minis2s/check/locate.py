@@ -58,10 +58,11 @@ def equal(got, want):
 
 
 def locate(exercise, cases, got, want):
-    """-> Location of the first wrong number, or None if there is none; `got` and `want` hold a list for each case."""
+    """-> Location of the first wrong number, or None; `got`, `want`: for each case a list of arrays."""
     position = {output.name: k for k, output in enumerate(exercise.outputs)}
     for case, g, w in zip(cases, got, want):
-        bad = {o.name: differs(g[position[o.name]], w[position[o.name]]) for o in exercise.order if w is not None}
+        bad = {o.name: differs(g[position[o.name]], w[position[o.name]]) for o in exercise.order
+               if w is not None}
         wrong = [o for o in exercise.order if o.name in bad and bad[o.name].any()]
         if wrong:
             first, k = wrong[0], position[wrong[0].name]
@@ -90,15 +91,17 @@ def _location(exercise, case, output, bad, got, want, right, wrong):
         if name.startswith("gate"):
             gate = _gates(name)[index[axis] // (bad.shape[axis] // len(_gates(name)))]
     mask = case.inputs.get("mask")
-    padded = axes[:2] == ("t", "n") and mask is not None and mask.shape == bad.shape[:2] and not mask[index[:2]]
+    over_time = axes[:2] == ("t", "n") and mask is not None and mask.shape == bad.shape[:2]
+    padded = over_time and not mask[index[:2]]
     start = index[:-1] + (slice(index[-1], index[-1] + 4),) if index else ()
-    return Location(output.name, index, axes, where["t"] + 1 if "t" in where else None, where.get("n"), gate, bool(padded),
+    return Location(output.name, index, axes, where["t"] + 1 if "t" in where else None, where.get("n"), gate,
+                    bool(padded),
                     np.atleast_1d(got[start]).tolist(), np.atleast_1d(want[start]).tolist(), right, wrong,
                     _pattern(output, bad), case.label)
 
 
 def _first(axes, bad, backward):
-    """Index of the first wrong entry: the step first (the last one if time runs backward), then entry by entry."""
+    """Index of the first wrong entry: the first step (the last one if time runs backward), then by entry."""
     entries = np.argwhere(bad)
     if backward and "t" in axes:
         step = entries[:, axes.index("t")]
@@ -119,16 +122,17 @@ def _pattern(output, bad):
     for axis, name in enumerate(output.axes):
         wrong = bad.any(axis=tuple(k for k in range(bad.ndim) if k != axis))
         if name.startswith("gate"):
-            blocks = [(gate, part.any()) for gate, part in zip(_gates(name), np.split(wrong, len(_gates(name))))]
-            if not all(is_wrong for _, is_wrong in blocks):
-                phrases.append("wrong in gate block " + ", ".join(g for g, is_wrong in blocks if is_wrong)
-                               + "; right in " + ", ".join(g for g, is_wrong in blocks if not is_wrong))
+            parts = np.split(wrong, len(_gates(name)))
+            found = [(gate, part.any()) for gate, part in zip(_gates(name), parts)]
+            if not all(is_wrong for _, is_wrong in found):
+                phrases.append("wrong in gate block " + ", ".join(g for g, is_wrong in found if is_wrong)
+                               + "; right in " + ", ".join(g for g, is_wrong in found if not is_wrong))
         elif wrong.all() or len(wrong) == 1:
             continue
         elif name == "t":
             phrases.append(f"wrong at t = {_list(np.flatnonzero(wrong) + 1)}; "
                            f"right at t = {_list(np.flatnonzero(~wrong) + 1)}")
-        elif axis < bad.ndim - 1 or bad.ndim == 1:              # a last axis is a row of numbers: of no interest
+        elif axis < bad.ndim - 1 or bad.ndim == 1:    # a last axis is a row of numbers: of no interest
             phrases.append(f"wrong only for {name} = {_list(np.flatnonzero(wrong))}")
     return "; ".join(phrases)
 

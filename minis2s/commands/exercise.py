@@ -34,7 +34,8 @@ def arguments(parser):
     start.add_argument("name", metavar="NAME")
     check = folder(action("check", "check your work: one exercise, or all that were started"))
     check.add_argument("name", nargs="?", metavar="NAME")
-    check.add_argument("--hint", type=int, choices=(1, 2, 3), metavar="N", help="show a hint: 1 is the gentlest, 3 says most")
+    check.add_argument("--hint", type=int, choices=(1, 2, 3), metavar="N", help="show a hint: 1 is the "
+                       "gentlest, 3 says most")
     check.add_argument("--json", action="store_true", help="print a list of reports as JSON")
     check.add_argument("--seed", type=int, default=0, metavar="N", help="of the inputs (default: 0)")
     progress = folder(action("progress", "a table of what has been checked"))
@@ -43,7 +44,8 @@ def arguments(parser):
     grade.add_argument("folder", metavar="FOLDER")
     grade.add_argument("--csv", required=True, metavar="OUT.csv")
     grade.add_argument("--seed", type=int, default=0, metavar="N", help="of the inputs (default: 0)")
-    grade.add_argument("--only", metavar="NAMES", help="exercises, with commas (default: all that anybody handed in)")
+    grade.add_argument("--only", metavar="NAMES", help="exercises, with commas (default: all that anybody "
+                       "handed in)")
 
 
 def run(args):
@@ -83,11 +85,13 @@ def run_check(args):
         path = folder / f"{exercises[0].function}.py"
         if not path.exists():
             where = f" --dir {args.dir}" if args.dir != "." else ""
-            raise ValueError(f"there is no file {path}; begin with: minis2s exercise start {exercises[0].name}{where}")
+            raise ValueError(f"there is no file {path}; begin with: minis2s exercise start "
+                             f"{exercises[0].name}{where}")
     else:
         exercises = [e for e in EXERCISES.values() if (folder / f"{e.function}.py").exists()]
         if not exercises:
-            raise ValueError(f"no exercise has been started in {folder}; begin with: minis2s exercise start softmax")
+            raise ValueError(f"no exercise has been started in {folder}; begin with: minis2s exercise start "
+                             f"softmax")
     progress.load(folder)                                       # complains before any work is done
     reports = []
     for exercise in exercises:

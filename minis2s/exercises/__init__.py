@@ -1,7 +1,7 @@
-"""Exercises: write softmax, an LSTM's backward, an attention decoder's backward yourself, and have it checked.
+"""Exercises: write softmax, an LSTM's backward, an attention decoder's backward, and have it checked.
 
-An Exercise holds the equation, the function to write (plain arrays in and out), inputs on which mistakes show, three
-hints, and a reference: the library's own code.  `minis2s exercise list` shows them in a good order to do them.
+An Exercise holds the equation, the function to write (plain arrays in and out), inputs on which mistakes
+show, three hints, and a reference: the library's own code.  `minis2s exercise list` shows all of them.
 """
 import difflib
 
@@ -9,7 +9,8 @@ from . import attention, decoding, gated, learning, outputs, recurrent
 from .exercise import Exercise    # noqa: F401
 
 EXERCISES = {e.name: e for module in (outputs, recurrent) for e in module.EXERCISES}
-EXERCISES.update((e.name, e) for e in (*learning.EXERCISES, *gated.EXERCISES, *attention.EXERCISES, *decoding.EXERCISES,
+EXERCISES.update((e.name, e) for e in (*learning.EXERCISES, *gated.EXERCISES, *attention.EXERCISES,
+                                       *decoding.EXERCISES,
                                        *recurrent.COMPILED))
 
 

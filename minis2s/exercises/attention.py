@@ -1,4 +1,4 @@
-"""Exercises on attention: the mask, dot and additive attention forward and backward, a whole decoder's backward."""
+"""Exercises on attention: the mask, dot and additive scores, their backward, a whole decoder's backward."""
 import numpy as np
 
 from .. import decoder, linear, tree
@@ -21,13 +21,15 @@ def _masked(rng, size):
 # the mask ----------------------------------------------------------------------------------------------
 
 def _scores(rng):
-    cases = [Case("ordinary scores", {"e": rng.normal(size=(T, N)) * 2, "mask": ragged(lengths(rng, T, N), T)})
+    cases = [Case("ordinary scores", {"e": rng.normal(size=(T, N)) * 2, "mask": ragged(lengths(rng, T, N),
+                                                                                       T)})
              for T, N, *_ in SIZES]
     e, mask = cases[0].inputs.values()
     cases.append(Case("all scores raised by 1000", {"e": e + 1000, "mask": mask}))
     for great in (300.0, 3000.0, 30000.0):
         cases.append(Case(f"scores of {great:.0f} at padding", {"e": np.where(mask, e, great), "mask": mask}))
-        cases.append(Case(f"real scores of -{great:.0f}", {"e": np.where(mask, e - great, 0.5), "mask": mask}))
+        cases.append(Case(f"real scores of -{great:.0f}", {"e": np.where(mask, e - great, 0.5),
+                                                           "mask": mask}))
     return cases
 
 
@@ -54,7 +56,8 @@ def _dots(rng):
         cases.append(Case("ragged lengths", {"s": rng.normal(size=(size[1], size[2])), **_masked(rng, size)}))
     g = cases[0].inputs
     cases.append(Case("large scores, garbage at padding",
-                      {**g, "s": g["s"] * 4000, "hs": np.where(g["mask"][:, :, None], g["hs"], g["hs"] * 30)}))
+                      {**g, "s": g["s"] * 4000, "hs": np.where(g["mask"][:, :, None], g["hs"],
+                                                               g["hs"] * 30)}))
     return cases
 
 
@@ -95,7 +98,8 @@ def _dots_back(rng):
 
 def dot_attention_backward(s, hs, alpha, dctx):
     """The library's attend_backward on plain arrays."""
-    ds, dmemory, _ = attend_backward(dot, dot.Params(), Memory(hs, None, None), Cache(alpha, dot.Cache(s)), dctx)
+    ds, dmemory, _ = attend_backward(dot, dot.Params(), Memory(hs, None, None), Cache(alpha, dot.Cache(s)),
+                                     dctx)
     return ds, dmemory.hs
 
 
@@ -163,7 +167,8 @@ alpha  (T, N)  weights; 0 at padding (A1)""",
 [0.25 0.75] [[0.75]]""",
     ("s W_s has shape (N, A) and is added to every position of hs W_h, (T, N, A).",
      "tanh before v: without it the query would move all scores alike and the softmax would not see it.",
-     "e = u times v over the last axis; then as in dot-attention: softmax over real positions, weighted sum of hs."),
+     "e = u times v over the last axis; then as in dot-attention: softmax over real positions, weighted sum "
+     "of hs."),
     _additives, additive_attention, computed=("alpha", "ctx"))
 
 
@@ -173,7 +178,8 @@ def _additives_back(rng):
         g = case.inputs
         ctx, alpha = additive_attention(**g)
         u = np.tanh(g["s"] @ g["W_s"] + g["hs"] @ g["W_h"])
-        cases.append(Case(case.label, {"s": g["s"], "hs": g["hs"], "u": u, "alpha": alpha, "W_s": g["W_s"], "W_h": g["W_h"],
+        cases.append(Case(case.label, {"s": g["s"], "hs": g["hs"], "u": u, "alpha": alpha, "W_s": g["W_s"],
+                                       "W_h": g["W_h"],
                                        "v": g["v"], "dctx": rng.normal(size=ctx.shape)}))
     return cases
 
@@ -188,8 +194,9 @@ def additive_attention_backward(s, hs, u, alpha, W_s, W_h, v, dctx):
 
 ADDITIVE_ATTENTION_BACKWARD = Exercise(
     "additive-attention-backward", "backward of additive attention",
-    _ATTEND_BACK + """(AB3)  e_i = u_i . v                (AB3*) du_i = de_i v    dv = sum over i, n of de_i u_i
-(AB2)  u_i = tanh(s W_s + k_i)      (AB2*) da_i = du_i (1 - u_i^2)    ds = sum_i da_i W_s^T    dW_s = s^T sum_i da_i
+    _ATTEND_BACK + """(AB3)  e_i = u_i . v                (AB3*) du_i = de_i v    dv = sum_i,n de_i u_i
+(AB2)  u_i = tanh(s W_s + k_i)      (AB2*) da_i = du_i (1 - u_i^2)
+                                           ds = sum_i da_i W_s^T    dW_s = s^T sum_i da_i
 (AB1)  k_i = h_i W_h                (AB1*) dh_i += da_i W_h^T    dW_h = sum_i h_i^T da_i""",
     """s      (N, Q)     the query
 hs     (T, N, H)  encoder states
@@ -214,7 +221,8 @@ dv    (A,)       (AB3*)""",
     ("First down to de as in dot-attention-backward, then through v, tanh and the two products.",
      "One query meets all T positions: its gradient is a sum over i before W_s^T comes.",
      "h_i is weighed into ctx (alpha_i dctx) and makes a key (da_i W_h^T): dhs is the sum of both."),
-    _additives_back, additive_attention_backward, computed=("dv", "ds", "dW_s", "dW_h", "dhs"), own_memory=True)
+    _additives_back, additive_attention_backward, computed=("dv", "ds", "dW_s", "dW_h", "dhs"),
+    own_memory=True)
 
 
 # a whole decoder ---------------------------------------------------------------------------------------
@@ -222,7 +230,8 @@ dv    (A,)       (AB3*)""",
 def _decoders(rng):
     cases = []
     for S, T, N, D, H, V in ((6, 5, 4, 3, 7, 9), (3, 4, 2, 5, 6, 8)):
-        w, s0, mask = weights(rng, D, H), rng.normal(size=(N, H)) * 0.6, ragged(lengths(rng, T, N) if N > 2 else [2, T], T)
+        w, s0, mask = weights(rng, D, H), rng.normal(size=(N, H)) * 0.6, ragged(lengths(rng, T, N) if N > 2
+                                                                                else [2, T], T)
         xs, hs = rng.normal(size=(S, N, D)), rng.normal(size=(T, N, H))
         ss, alphas, s = [], [], s0
         for x in xs:
@@ -230,7 +239,8 @@ def _decoders(rng):
             alphas.append(dot_attention(s, hs, mask)[1])
             ss.append(s)
         cases.append(Case("ragged lengths", {
-            "xs": xs, "s0": s0, "hs": hs, "ss": np.stack(ss), "alphas": np.stack(alphas), "W": w["W"], "U": w["U"],
+            "xs": xs, "s0": s0, "hs": hs, "ss": np.stack(ss), "alphas": np.stack(alphas), "W": w["W"],
+            "U": w["U"],
             "W_y": rng.normal(size=(2 * H, V)) * 0.5, "dlogits": rng.normal(size=(S, N, V))}))
     return cases
 
@@ -238,7 +248,8 @@ def _decoders(rng):
 def attention_decoder_backward(xs, s0, hs, ss, alphas, W, U, W_y, dlogits):
     """The library's decoder.backward; each (t, n) has an embedding row of its own, so dE holds dxs."""
     (S, N, D), H = xs.shape, U.shape[0]
-    config = Config(cell="rnn", embedding=D, hidden=H, attention="dot", order="after", fusion="concat", dtype="float64")
+    config = Config(cell="rnn", embedding=D, hidden=H, attention="dot", order="after", fusion="concat",
+                    dtype="float64")
     p = decoder.Params(xs.reshape(S * N, D), (rnn.Params(W, U, np.zeros(H)),), dot.Params(), None,
                        linear.Params(W_y, np.zeros(W_y.shape[1])))
     s_prevs = np.concatenate([s0[None], ss[:-1]])
@@ -247,16 +258,18 @@ def attention_decoder_backward(xs, s0, hs, ss, alphas, W, U, W_y, dlogits):
     rs = np.concatenate([ss, np.einsum("stn,tnh->snh", alphas, hs)], axis=2)
     ids = np.arange(S * N).reshape(S, N)
     source = decoder.Source(Memory(hs, None, None), None)
-    g, layers, dsource = decoder.backward(p, config, source, decoder.Cache(ids, steps, rs, None, None), dlogits)
+    g, layers, dsource = decoder.backward(p, config, source, decoder.Cache(ids, steps, rs, None, None),
+                                          dlogits)
     return g.embedding.reshape(S, N, D), layers[0].h, dsource.memory.hs, *g.layers[0], *g.readout
 
 
 ATTENTION_DECODER_BACKWARD = Exercise(
     "attention-decoder-backward", "backward of a whole attention decoder",
-    """(D3)  s_t = tanh(x_t W + s_{t-1} U + b)            (D3*) da, dx_t, ds_{t-1}, dW, dU, db as in exercise bptt
-(D4)  ctx_t, alpha_t = attention of s_t over hs    (D4*) ds_t += attention's, dhs += attention's (dot-attention-backward)
-(D5)  z_t = [s_t; ctx_t]                           (D5*) ds_t, dctx_t = the two parts of dz_t
-(D7)  logits_t = z_t W_y + b_y                     (D7*) dz_t = dlogits_t W_y^T    dW_y = sum z^T dlogits    db_y
+    """(D3)  s_t = tanh(x_t W + s_{t-1} U + b)      (D3*) da, dx_t, ds_{t-1}, dW, dU, db: exercise bptt
+(D4)  ctx_t = dot attention of s_t over hs   (D4*) ds_t +=, dhs +=: exercise dot-attention-backward
+(D5)  z_t = [s_t; ctx_t]                     (D5*) ds_t, dctx_t = the two parts of dz_t
+(D7)  logits_t = z_t W_y + b_y               (D7*) dz_t = dlogits_t W_y^T
+                                                   dW_y = sum_t z_t^T dlogits_t    db_y = sum_t,n dlogits_t
 for t = S, ..., 1: ds_t also holds what is carried back from t+1""",
     """xs       (S, N, D)   embedded inputs of the decoder
 s0       (N, H)      states before the first step
@@ -284,8 +297,10 @@ db_y  (V,)       (D7*)""",
     ("Put together what you have: linear layer, dot-attention-backward, rnn-step-backward, the loop of bptt.",
      "ds_t is a sum of three: from the readout, from the attention (s_t asks), and from step t+1.",
      "dhs collects from EVERY decoder step, and each time by two paths: context and score."),
-    _decoders, attention_decoder_backward, computed=("db_y", "dW_y", "dxs", "ds0", "db", "dW", "dU", "dhs"), backward=True,
+    _decoders, attention_decoder_backward, computed=("db_y", "dW_y", "dxs", "ds0", "db", "dW", "dU", "dhs"),
+    backward=True,
     own_memory=True)
 
-EXERCISES = (ATTENTION_MASK, DOT_ATTENTION, DOT_ATTENTION_BACKWARD, ADDITIVE_ATTENTION, ADDITIVE_ATTENTION_BACKWARD)
+EXERCISES = (ATTENTION_MASK, DOT_ATTENTION, DOT_ATTENTION_BACKWARD, ADDITIVE_ATTENTION,
+             ADDITIVE_ATTENTION_BACKWARD)
 DECODER = (ATTENTION_DECODER_BACKWARD,)

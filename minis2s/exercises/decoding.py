@@ -34,19 +34,22 @@ mask     (S, N)  True where there is a target, EOS included""",
     """>>> inputs, targets, mask = shift_targets([[7, 8], [9]])
 >>> print(inputs.tolist(), targets.tolist(), mask.tolist())
 [[1, 1], [7, 9], [8, 0]] [[7, 9], [8, 2], [2, 0]] [[True, True], [True, True], [True, False]]""",
-    ("At step t the decoder has seen y_1 ... y_{t-1} and is asked for y_t: targets are the inputs, one step early.",
+    ("At step t the decoder has seen y_1 ... y_{t-1} and is asked for y_t: targets are the inputs, one step "
+     "early.",
      "EOS stands right behind each answer's own last token, not in the last row.",
-     "Begin with three arrays (S, N) of zeros; for each example write BOS and the answer, the answer and EOS, True."),
+     "Begin with three arrays (S, N) of zeros; for each example write BOS and the answer, the answer and "
+     "EOS, True."),
     _answers, lambda answers: tuple(make_batch([[4]] * len(answers), answers)[2:]))
 
 
 # a small model to decode with ---------------------------------------------------------------------------
 
 class Model:
-    """A small LSTM model of the library; called as step(ids (N,), s (N, 2H)) it gives logits (N, V) and the next s."""
+    """A small LSTM model of the library; step(ids (N,), s (N, 2H)) gives logits (N, V) and the next s."""
 
     def __init__(self, rng):
-        self.config = Config(source_vocab=9, target_vocab=11, cell="lstm", embedding=3, hidden=5, attention="none",
+        self.config = Config(source_vocab=9, target_vocab=11, cell="lstm", embedding=3, hidden=5,
+                             attention="none",
                              dtype="float64")
         p = tree.map(lambda a: rng.normal(size=a.shape) * 2.0, seq2seq.init(self.config))
         p.decoder.readout.b[:] = 0
@@ -69,7 +72,7 @@ class Model:
         return decoder.readout(self.p.decoder, r), np.concatenate(state.layers[0], axis=1)
 
 
-STEP = """step  function  step(ids (N,), s) gives logits (N, V) and the next s; ids are the tokens fed, s the decoder's state
+STEP = """step  function  step(ids (N,), s) gives logits (N, V) and the next s; ids: tokens fed, s: the state
 s0    (N, 2H)   the state before the first step: hand it on, do not look inside
 """
 
@@ -91,7 +94,8 @@ def _greedy_cases(rng):
         ids = greedy(model, model.s0, 6)
         ends = (ids == EOS).any(axis=0)
         if not ends.all() and len(np.unique(ids)) > 4 and (ids[1:4] == EOS).any() and np.ptp(ids[0]):
-            cases.append(Case("some answers end, some are cut off", {"step": model, "s0": model.s0, "max_length": 6}))
+            cases.append(Case("some answers end, some are cut off", {"step": model, "s0": model.s0,
+                                                                     "max_length": 6}))
     return cases
 
 
@@ -149,21 +153,25 @@ def _beams(rng):
         a = rng.normal(size=(K, V)) * 2
         log_q = a - np.log(np.exp(a).sum(axis=1, keepdims=True))
         return Case(label, {"log_p": -rng.random(K) * spread - 0.1, "log_q": log_q, "width": width})
-    return [case("three hypotheses of like probability", 3, 7, 4, 0.5), case("one is far ahead", 4, 6, 5, 9.0),
+    return [case("three hypotheses of like probability", 3, 7, 4, 0.5), case("one is far ahead", 4, 6, 5,
+                                                                             9.0),
             case("one hypothesis, as at the start", 1, 8, 3, 1.0)]
 
 
 def beam_step(log_p, log_q, width):
     """The library's candidates of one source."""
-    live = hypotheses.Live([hypotheses.Hypothesis(0, None, BOS, 1, float(p), k, None) for k, p in enumerate(log_p)],
+    live = hypotheses.Live([hypotheses.Hypothesis(0, None, BOS, 1, float(p), k, None) for k,
+                            p in enumerate(log_p)],
                            None, None)
     (_, new), = candidates(hypotheses.Step(live, log_q, log_p[:, None] + log_q, None), width)
-    return (np.array([h.log_p for h in new]), np.array([h.row for h in new]), np.array([h.token for h in new]))
+    return (np.array([h.log_p for h in new]), np.array([h.row for h in new]),
+            np.array([h.token for h in new]))
 
 
 BEAM_STEP = Exercise(
     "beam-step", "one step of beam search, for one source",
-    """candidates: each of K hypotheses, extended by each of V tokens:  log p(new) = log p(old) + log p(token | old)
+    """candidates: each of K hypotheses, extended by each of V tokens
+log p(new) = log p(old) + log p(token | old)
 the `width` most probable candidates of all K V stay, best first""",
     """log_p  (K,)    log-probabilities of the live hypotheses
 log_q  (K, V)  log-probability of each next token, given each hypothesis
@@ -175,7 +183,8 @@ tokens  (width,)  the token that it adds, whole numbers""",
 >>> scores, rows, tokens = beam_step(np.log(np.array([0.7, 0.3])), log_q, 3)
 >>> print(np.exp(scores).round(2), rows[2], tokens[2])  # 0.7 * 0.5 twice, then 0.3 * 0.9
 [0.35 0.35 0.27] 1 0""",
-    ("All K V candidates compete with each other; several may come from one hypothesis, and none from another.",
+    ("All K V candidates compete with each other; several may come from one hypothesis, and none from "
+     "another.",
      "Probabilities are multiplied, so their logarithms are added.",
      "Flatten the (K, V) totals, take the greatest `width`; an index divided by V gives row and token."),
     _beams, beam_step)

@@ -21,7 +21,7 @@ class Case(NamedTuple):
 
 
 class Output(NamedTuple):
-    """One array (or number) that the function returns: name, letters ("T", "N", "H"), what it is, and its mark."""
+    """One array (or number) that the function returns: name, letters ("T", "N", "H"), what it is."""
     name: str
     letters: tuple
     doc: str
@@ -41,9 +41,9 @@ class Output(NamedTuple):
 class Exercise(NamedTuple):
     """One exercise: `arguments` and `returns` are lines "name  (shape)  meaning".
 
-    cases(rng) makes the inputs, `reference` is the library's own code for them, called by keywords.  `computed` names
-    the outputs in the order in which they are computed, where that is not the order of return.  `backward`: time runs
-    from T to 1.  `own_memory`: what is returned must not share memory with an argument or another output.
+    cases(rng) makes the inputs, `reference` is the library's own code for them, called by keywords.
+    `computed` names the outputs in the order of computation, where that is not the order of return.
+    `backward`: time runs from T to 1.  `own_memory`: outputs must not share memory, nor with an argument.
     `contract(f)` may refuse a function whose numbers are right: -> sentence or None.
     """
     name: str
@@ -70,7 +70,8 @@ class Exercise(NamedTuple):
     @property
     def names(self):
         """Names of the arguments, in order."""
-        return tuple(line.split()[0] for line in self.arguments.strip().splitlines() if not line.startswith(" "))
+        return tuple(line.split()[0] for line in self.arguments.strip().splitlines()
+                     if not line.startswith(" "))
 
     @property
     def outputs(self):

@@ -11,7 +11,8 @@ def _steps(rng, blocks, states):
     cases = []
     for _, N, D, H in SIZES:
         s = {name: rng.normal(size=(N, H)) * 0.7 for name in states}
-        cases.append(Case("ordinary numbers", {"x": rng.normal(size=(N, D)), **s, **weights(rng, D, H, blocks)}))
+        cases.append(Case("ordinary numbers", {"x": rng.normal(size=(N, D)), **s,
+                                               **weights(rng, D, H, blocks)}))
     return cases
 
 
@@ -54,7 +55,8 @@ c  (N, H)  (L4)""",
 [[0.875]] [[0.351953]]""",
     ("All four gates come from one a of width 4H: compute it once, then cut it into four blocks.",
      "Three blocks go through the sigmoid, the third one (g) through tanh; c is computed before h.",
-     "c = f c' + i g with c' untouched; h = o times tanh of the NEW c.  A sigmoid by exp(-a) does not overflow to NaN."),
+     "c = f c' + i g with c' untouched; h = o times tanh of the NEW c.  A sigmoid by exp(-a) does not "
+     "overflow to NaN."),
     _lstm_steps, lstm_step, computed=("c", "h"), own_memory=True)
 
 
@@ -64,7 +66,8 @@ def _lstm_steps_back(rng):
         g = case.inputs
         s, k = lstm.step(lstm.Params(g["W"], g["U"], g["b"]), g["x"], lstm.State(g["h_prev"], g["c_prev"]))
         cases.append(Case(case.label, {
-            "x": g["x"], "h_prev": g["h_prev"], "c_prev": g["c_prev"], "i": k.i, "f": k.f, "g": k.g, "o": k.o, "c": s.c,
+            "x": g["x"], "h_prev": g["h_prev"], "c_prev": g["c_prev"], "i": k.i, "f": k.f, "g": k.g, "o": k.o,
+            "c": s.c,
             "W": g["W"], "U": g["U"], "dh": rng.normal(size=s.h.shape), "dc": rng.normal(size=s.h.shape)}))
     return cases
 
@@ -81,7 +84,8 @@ _BACK = """(L5)  h = o tanh(c)          (L5*) do = dh tanh(c)    dc += dh o (1 -
 (L4)  c = f c' + i g         (L4*) df = dc c'    dc' = dc f    di = dc g    dg = dc i
 (L3)  g = tanh(a_g)          (L3*) da_g = dg (1 - g^2)
 (L2)  i,f,o = sigmoid(...)   (L2*) da_k = dk k (1-k) for k in i, f, o
-(L1)  a = x W + h' U + b     (L1*) dx = da W^T    dh' = da U^T    dW = x^T da    dU = h'^T da    db = sum_n da"""
+(L1)  a = x W + h' U + b     (L1*) dx = da W^T    dh' = da U^T
+                                   dW = x^T da    dU = h'^T da    db = sum_n da"""
 
 LSTM_STEP_BACKWARD = Exercise(
     "lstm-step-backward", "backward of one LSTM step", _BACK,
@@ -112,8 +116,9 @@ db       (4H,)    da summed over the examples (L2*)""",
 [[0.25]] [[0.5]]""",
     ("Read the equations from below: (L5*) first.  Only when dc is complete, (L4*) may use it.",
      "c feeds two things: h of this step (through tanh) and c of the next.  dc is the sum of both paths.",
-     "Put da_i, da_f, da_g, da_o side by side in that order, as W's blocks stand; the rest is a linear layer."),
-    _lstm_steps_back, lstm_step_backward, computed=("dc_prev", "db", "dW", "dU", "dx", "dh_prev"), own_memory=True)
+     "Put da_i, da_f, da_g, da_o side by side, in the order of W's blocks; the rest is a linear layer."),
+    _lstm_steps_back, lstm_step_backward, computed=("dc_prev", "db", "dW", "dU", "dx", "dh_prev"),
+    own_memory=True)
 
 
 def _lstm_bptt_cases(rng):
@@ -123,7 +128,7 @@ def _lstm_bptt_cases(rng):
         p, H = lstm.Params(g["W"], g["U"], g["b"]), c0.shape[1]
         hs, cs, gates = [], [], []
         s, carried = lstm.State(g["h0"], c0), lstm.State(g["h0"], c0)
-        for x, m in zip(g["xs"], g["mask"]):                    # one step at a time: c and the gates are wanted too
+        for x, m in zip(g["xs"], g["mask"]):    # one step at a time: c and the gates are wanted too
             s, k = lstm.step(p, x, carried)
             carried = lstm.State(*(np.where(m[:, None], new, old) for new, old in zip(s, carried)))
             hs.append(carried.h)
@@ -170,13 +175,17 @@ dU   (H, 4H)    (L1*)
 db   (4H,)      (L1*)""",
     """>>> z, gates = np.zeros((1, 1)), np.full((2, 1, 4), 0.5)
 >>> zs = np.zeros((2, 1, 1))
->>> r = lstm_bptt(np.ones((1, 4)), np.zeros((1, 4)), zs, z, z, gates, zs, zs, np.ones((2, 1), bool), zs, z + 1)
+>>> W, mask = np.ones((1, 4)), np.ones((2, 1), bool)
+>>> r = lstm_bptt(W, 0 * W, zs, z, z, gates, zs, zs, mask, zs, z + 1)
 >>> print(r[2], r[0].ravel())           # dc: 1 at t = 2, 0.5 at t = 1;  da = (dc/8, 0, 3 dc/8, 0)
 [[0.25]] [0.25 0.5 ]""",
     ("Get lstm-step-backward right first; here only the loop, the carries and the sums are new.",
-     "Two gradients are carried from t+1 to t: dh (into (L5*)) and dc (into (L4*)).  The last dc is dc_T, not zero.",
-     "h_{t-1} and c_{t-1} of t = 1 are h0 and c0.  At padding both carries pass by unchanged, dhs[t] included."),
-    _lstm_bptt_cases, lstm_bptt, computed=("dxs", "dc0", "dh0", "db", "dW", "dU"), backward=True, own_memory=True)
+     "Two gradients are carried from t+1 to t: dh (into (L5*)) and dc (into (L4*)).  The last dc is dc_T, "
+     "not zero.",
+     "h_{t-1} and c_{t-1} of t = 1 are h0 and c0.  At padding both carries pass by unchanged, dhs[t] "
+     "included."),
+    _lstm_bptt_cases, lstm_bptt, computed=("dxs", "dc0", "dh0", "db", "dW", "dU"), backward=True,
+    own_memory=True)
 
 
 # GRU ---------------------------------------------------------------------------------------------------
@@ -234,7 +243,8 @@ GRU_STEP_BACKWARD = Exercise(
     """(G4)  h = (1-z) h' + z n             (G4*) dz = dh (n - h')    dn = dh z    dh' = dh (1-z)
 (G3)  n = tanh(x W + q U + b)        (G3*) da_n = dn (1 - n^2)    dq = da_n U_n^T    dU_n = q^T da_n
 (G2)  q = r h'                       (G2*) dr = dq h'    dh' += dq r
-(G1)  z,r = sigmoid(x W + h' U + b)  (G1*) da_k = dk k (1-k) for k in z, r    dh' += da_zr U_zr^T    dU_zr = h'^T da_zr""",
+(G1)  z,r = sigmoid(x W + h' U + b)  (G1*) da_k = dk k (1-k) for k in z, r
+                                           dh' += da_zr U_zr^T    dU_zr = h'^T da_zr""",
     """x       (N, D)   inputs
 h_prev  (N, H)   states of step t-1
 z       (N, H)   update gate, as the forward step gave it
@@ -253,7 +263,8 @@ db       (3H,)    da summed over the examples (G1*)""",
 >>> print(r[4], r[0], r[1])             # dz = -8, dn = 2, dq = 6, dr = 12;  dh' = 2 + 3
 [-2.  3.  2.] [[2.]] [[5.]]""",
     ("Backward order: (G4*), then (G3*), then (G2*), then (G1*).  dr is known only when dq is.",
-     "h' is used three times: in (G4), in q of (G2), and in the product of (G1).  dh' is the sum of three terms.",
+     "h' is used three times: in (G4), in q of (G2), and in the product of (G1).  dh' is the sum of three "
+     "terms.",
      "The n block of U was multiplied by q = r h', so its gradient has q^T on the left, not h'^T."),
     _gru_steps_back, gru_step_backward, computed=("db", "dW", "dU", "dx", "dh_prev"), own_memory=True)
 

@@ -1,4 +1,4 @@
-"""A whole class: one folder for each student -> one CSV, a row for each student and a column for each exercise."""
+"""A whole class: a folder for each student -> a CSV, one row for each student, a column for each exercise."""
 import csv
 import io
 import os
@@ -38,7 +38,8 @@ def grade(folder, seed=0, only=None, tell=lambda line: None):
     students = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
     if not students:
         raise ValueError(f"{folder} holds no folders; wanted one for each student")
-    exercises = only or [e for e in EXERCISES.values() if any((s / f"{e.function}.py").exists() for s in students)]
+    exercises = only or [e for e in EXERCISES.values() if any((s / f"{e.function}.py").exists()
+                                                              for s in students)]
     if not exercises:
         raise ValueError(f"no folder in {folder} holds an exercise, such as softmax.py")
 

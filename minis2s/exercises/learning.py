@@ -23,9 +23,9 @@ def _functions(rng):
 
 GRADIENT_CHECK = Exercise(
     "gradient-check", "numerical gradient by central differences",
-    """(N2)  dL/dw_k = (f(w + h at entry k) - f(w - h at entry k)) / (2 h)        one entry after the other""",
+    "(N2)  dL/dw_k = (f(w + h at entry k) - f(w - h at entry k)) / (2 h)        one entry after the other",
     """f  function  takes an array of w's shape, returns a number
-w  (I, J)    float64, of any shape; for float32 raise TypeError: its rounding alone makes right gradients look wrong
+w  (I, J)    float64, of any shape; for float32 raise TypeError: its rounding makes right gradients look wrong
 h  number    the step""",
     "grad  (I, J)  of w's shape (N2)",
     """>>> f = lambda w: float(np.sum(w**2))
@@ -71,7 +71,14 @@ def _rms_states(rng):
         g[0, 0] = 0.0
         return Case(label, {"w": rng.normal(size=(3, 6)), "g": g, "v": v, "lr": lr, "rho": rho, "eps": eps})
     later = rng.random((3, 6)) * 0.2
-    return [case("a later step", later, 0.05, 0.8, 1e-3), case("the first step, v = 0", np.zeros((3, 6)), 0.01, 0.9, 1e-8)]
+    return [case("a later step", later, 0.05, 0.8, 1e-3), case("the first step, v = 0", np.zeros((3, 6)),
+                                                               0.01, 0.9, 1e-8)]
+
+
+def rmsprop(w, g, v, lr, rho, eps):
+    """The library's step on plain arrays."""
+    p, s = optim.rmsprop(w, g, optim.State(0, None, v), lr, rho, eps)
+    return p, s.v
 
 
 RMSPROP = Exercise(
@@ -93,7 +100,7 @@ v  (D, H)  new running mean (O3)""",
     ("Two lines, in this order: v first, then w with the NEW v.",
      "v averages the SQUARES of g: rho of the old v, 1 - rho of the new g^2.",
      "The root is of v alone; eps is added to the root.  Return w and v as new arrays."),
-    _rms_states, lambda w, g, v, lr, rho, eps: (lambda p, s: (p, s.v))(*optim.rmsprop(w, g, optim.State(0, v, v), lr, rho, eps)),
+    _rms_states, rmsprop,
     computed=("v", "w"), own_memory=True)
 
 

@@ -24,8 +24,10 @@ SOFTMAX = Exercise(
 [[0.25 0.75]
  [0.5  0.5 ]]""",
     ("Which axis holds the classes of one example?  Along that axis the result sums to 1.",
-     "exp(1000) overflows.  Adding one number to all scores of a row does not change p: which number makes all safe?",
-     "Take each row's own maximum away (keep the axis, so that shapes fit), then exp, then divide by the row's sum."),
+     "exp(1000) overflows.  Adding one number to all scores of a row does not change p: which number makes "
+     "all safe?",
+     "Take each row's own maximum away (keep the axis, so that shapes fit), then exp, then divide by the "
+     "row's sum."),
     _scores, lambda a: softmax(a))
 
 
@@ -52,9 +54,11 @@ targets  (N,)    the right class of each row, whole numbers""",
     """>>> L = cross_entropy(np.array([[0.0, np.log(3.0)], [5.0, 5.0]]), np.array([1, 0]))
 >>> print(round(L, 6))                  # (-log 3/4 - log 1/2) / 2
 0.490415""",
-    ("One number comes out: pick each row's log-probability of its own target, then take the mean with a minus.",
+    ("One number comes out: pick each row's log-probability of its own target, then take the mean with a "
+     "minus.",
      "log(softmax(a)) is -inf where the probability underflows.  Can you write log p without computing p?",
-     "log p = (a - m) - log sum exp(a - m), m the row's maximum.  Pick with row numbers and targets as two indices."),
+     "log p = (a - m) - log sum exp(a - m), m the row's maximum.  Pick with row numbers and targets as two "
+     "indices."),
     _logits, lambda logits, targets: _loss(logits, targets)[0])
 
 CROSS_ENTROPY_BACKWARD = Exercise(
@@ -110,7 +114,7 @@ dlogits  (S, N, V)  its gradient (X3*)""",
 def _ids(rng):
     def case(label, T, N, E, V):
         ids = rng.integers(0, V - 1, (T, N))
-        ids[0, :3], ids[1, 1], ids[-1, 0] = 5, 5, 0             # repeated in one step, over time; PAD; one id unused
+        ids[0, :3], ids[1, 1], ids[-1, 0] = 5, 5, 0    # repeated in one step, over time; PAD; one id unused
         return Case(label, {"ids": ids, "dx": rng.normal(size=(T, N, E)), "V": V})
     return [case("repeated tokens", 5, 4, 8, 9), case("another batch", 4, 3, 6, 7)]
 

@@ -1,4 +1,4 @@
-"""Check a student's file in a process of its own: endless loops, crashes, sys.exit and print floods end there.
+"""Check a student's file in a process of its own: endless loops, crashes, exits and print floods end there.
 
 This is a seat belt, not a prison: the code runs with the rights of whoever starts it.
 """
@@ -52,10 +52,12 @@ def _run(exercise, path, seed, hint, result, seconds):
     """Start the worker and wait: -> what it printed, how it ended ("time", "flood", or its return code)."""
     package = str(Path(__file__).resolve().parents[2])
     inherited = os.environ.get("PYTHONPATH")
-    env = {**os.environ, "PYTHONPATH": package + (os.pathsep + inherited if inherited else ""), "OPENBLAS_NUM_THREADS": "1",
+    env = {**os.environ, "PYTHONPATH": package + (os.pathsep + inherited if inherited else ""),
+           "OPENBLAS_NUM_THREADS": "1",
            "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8:replace", "PYTHONDONTWRITEBYTECODE": "1"}
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", f"{__package__}.worker", exercise.name, path, str(seed), str(hint or 0), result],
+        [sys.executable, "-P", "-m", f"{__package__}.worker", exercise.name, path, str(seed), str(hint or 0),
+         result],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env,
         cwd=os.path.dirname(path) or None, start_new_session=True)
     kept, flooded = bytearray(), threading.Event()
@@ -88,7 +90,7 @@ def _kill(process):
     """End the worker and all that it started."""
     try:
         if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)              # its own group: it was started in a new session
+            os.killpg(process.pid, signal.SIGKILL)    # its own group: it was started in a new session
         else:
             process.kill()
     except (ProcessLookupError, PermissionError):
@@ -104,6 +106,7 @@ def _ended(ending, seconds):
         return "flood", "the code prints without end; it was stopped", "every print inside a loop"
     if isinstance(ending, int) and ending < 0:
         name = {s.value: s.name for s in signal.Signals}.get(-ending, str(-ending))
-        return "crash", f"Python itself was ended by the signal {name}", "compiled code, and recursion without an end"
+        return "crash", f"Python itself was ended by the signal {name}", \
+            "compiled code, and recursion without an end"
     return "exit", f"the code ended the program (exit status {ending}) before there was an answer", \
         "every exit, quit and os._exit"

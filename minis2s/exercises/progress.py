@@ -1,4 +1,4 @@
-"""What has been checked, and how it went: a JSON file beside the student's work, a table, a static HTML page."""
+"""What has been checked, and how it went: a JSON file beside the student's work, a table, an HTML page."""
 import html
 import json
 from datetime import date
@@ -23,7 +23,8 @@ def load(folder):
         record = json.loads(path.read_text(encoding="utf-8"))
         if not (isinstance(record, dict) and all(
                 isinstance(r, dict) and isinstance(r.get("passed"), bool) and isinstance(r.get("checks"), int)
-                and isinstance(r.get("last"), str) and isinstance(r.get("text"), str) for r in record.values())):
+                and isinstance(r.get("last"), str) and isinstance(r.get("text"), str)
+                for r in record.values())):
             raise ValueError("not a record of exercises")
     except FileNotFoundError:
         return {}
@@ -43,13 +44,14 @@ def note(folder, reports):
 
 
 def rows(folder):
-    """For each exercise: name, title, state ("passed", "not yet", "started", ""), number of checks, day, last report."""
+    """For each exercise: name, title, state ("passed", "not yet", "started" or ""), checks, day, report."""
     record, table = load(folder), []
     for name, exercise in EXERCISES.items():
         r = record.get(name)
         started = (Path(folder) / f"{exercise.function}.py").exists()
         state = ("passed" if r["passed"] else "not yet") if r else "started" if started else ""
-        table.append((name, exercise.title, state, r["checks"] if r else 0, r["last"] if r else "", r["text"] if r else ""))
+        table.append((name, exercise.title, state, r["checks"] if r else 0, r["last"] if r else "", r["text"]
+                      if r else ""))
     return table
 
 
@@ -64,7 +66,8 @@ def table(folder):
 
 
 PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>minis2s exercises</title>
 <style>
 :root {{ color-scheme: light dark; }}
@@ -89,8 +92,10 @@ def page(folder):
     lines, all_rows = [], rows(folder)
     for name, title, state, checks, last, text in all_rows:
         sign = {"passed": "✓ passed", "not yet": "· not yet"}.get(state, state)
-        more = "" if state != "not yet" else f"<details><summary>last report</summary><pre>{html.escape(text)}</pre></details>"
-        lines.append(f'<tr><td>{name}</td><td class="{state.replace(" ", "-")}">{sign}</td><td>{checks or ""}</td>'
+        more = f"<details><summary>last report</summary><pre>{html.escape(text)}</pre></details>"
+        more = more if state == "not yet" else ""
+        lines.append(f'<tr><td>{name}</td><td '
+                     f'class="{state.replace(" ", "-")}">{sign}</td><td>{checks or ""}</td>'
                      f"<td>{html.escape(last)}</td><td>{html.escape(title)}{more}</td></tr>")
     passed = sum(row[2] == "passed" for row in all_rows)
     return PAGE.format(passed=passed, total=len(all_rows), rows="\n".join(lines))

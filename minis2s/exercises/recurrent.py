@@ -1,4 +1,4 @@
-"""Exercises on the RNN: one step, its backward, backpropagation through time, several batches, final states, a fast loop."""
+"""Exercises on the RNN: a step, its backward, back through time, batches, final states, a fast loop."""
 import numpy as np
 
 from .. import unroll
@@ -44,7 +44,8 @@ W       (D, H)  input weights
 U       (H, H)  recurrent weights
 b       (H,)    bias""",
     "h  (N, H)  states of step t (R2)",
-    """>>> h = rnn_step(np.array([[1.0]]), np.array([[0.5]]), np.array([[0.3]]), np.array([[0.4]]), np.array([-0.5]))
+    """>>> one = lambda v: np.array([[v]])
+>>> h = rnn_step(one(1.0), one(0.5), one(0.3), one(0.4), np.array([-0.5]))
 >>> print(h)                            # tanh(0.3 + 0.2 - 0.5)
 [[0.]]""",
     ("Two matrix products, a bias, one squashing function: no more is needed.",
@@ -55,7 +56,8 @@ b       (H,)    bias""",
 
 def _steps_back(rng):
     return [Case(c.label, {**{k: c.inputs[k] for k in ("x", "h_prev")}, "h": rnn_step(**c.inputs),
-                           "W": c.inputs["W"], "U": c.inputs["U"], "dh": rng.normal(size=c.inputs["h_prev"].shape)})
+                           "W": c.inputs["W"], "U": c.inputs["U"],
+                           "dh": rng.normal(size=c.inputs["h_prev"].shape)})
             for c in _steps(rng)]
 
 
@@ -68,7 +70,8 @@ def rnn_step_backward(x, h_prev, h, W, U, dh):
 
 RNN_STEP_BACKWARD = Exercise(
     "rnn-step-backward", "backward of one RNN step",
-    """(R1)  a = x W + h' U + b      (R1*) dx = da W^T    dh' = da U^T    dW = x^T da    dU = h'^T da    db = sum_n da
+    """(R1)  a = x W + h' U + b      (R1*) dx = da W^T    dh' = da U^T
+                                    dW = x^T da    dU = h'^T da    db = sum_n da
 (R2)  h = tanh(a)             (R2*) da = dh (1 - h^2)""",
     """x       (N, D)  inputs of the step
 h_prev  (N, H)  states of step t-1
@@ -91,7 +94,8 @@ db       (H,)    (R1*)""",
 [0.75]""",
     ("Go backward through the two equations: first (R2*), which gives da; all five results come from da.",
      "tanh's derivative is written in the OUTPUT: 1 - h^2 needs neither a nor another tanh.",
-     "A matrix that multiplies on the right forward stands transposed on the right backward; dW needs x^T on the left."),
+     "A matrix that multiplies on the right forward stands transposed on the right backward; dW needs x^T on "
+     "the left."),
     _steps_back, rnn_step_backward, computed=("db", "dW", "dU", "dx", "dh_prev"), own_memory=True)
 
 
@@ -102,15 +106,18 @@ def _sequences(rng, blocks=1):
     for (T, N, D, H), masked in zip(SIZES, (True, False)):
         mask = ragged(lengths(rng, T, N), T) if masked else unmasked(T, N)
         yield ("ragged lengths" if masked else "no padding"), {
-            **weights(rng, D, H, blocks), "xs": rng.normal(size=(T, N, D)), "h0": rng.normal(size=(N, H)) * 0.6,
+            **weights(rng, D, H, blocks), "xs": rng.normal(size=(T, N, D)),
+            "h0": rng.normal(size=(N, H)) * 0.6,
             "mask": mask}
 
 
 def _bptt_cases(rng):
     cases = []
     for label, g in _sequences(rng):
-        hs, _, _ = unroll.forward(rnn, rnn.Params(g["W"], g["U"], g["b"]), g["xs"], rnn.State(g["h0"]), g["mask"])
-        cases.append(Case(label, {"W": g["W"], "U": g["U"], "xs": g["xs"], "h0": g["h0"], "hs": hs, "mask": g["mask"],
+        hs, _, _ = unroll.forward(rnn, rnn.Params(g["W"], g["U"], g["b"]), g["xs"], rnn.State(g["h0"]),
+                                  g["mask"])
+        cases.append(Case(label, {"W": g["W"], "U": g["U"], "xs": g["xs"], "h0": g["h0"], "hs": hs,
+                                  "mask": g["mask"],
                                   "dhs": rng.normal(size=hs.shape)}))
     return cases
 
@@ -150,9 +157,11 @@ db   (H,)       (R1*)""",
 [[0.75]] [[1.875]]
 >>> print(dh0, dW, dU, db)
 [[3.75]] [[1.3125]] [[0.375]] [2.625]""",
-    ("Write one step's backward first (exercise rnn-step-backward), then walk t from T to 1 and hand dh back.",
-     "At each t two gradients meet in h_t: dhs[t] from outside and the one carried back from t+1.  Weights: a sum over t.",
-     "Padding: dx, dW, dU, db get nothing there, but the carried gradient (with dhs[t] added) goes on to t-1 unchanged."),
+    ("Write one step's backward first (rnn-step-backward), then walk t from T to 1 and hand dh back.",
+     "At each t two gradients meet in h_t: dhs[t] from outside and the one carried back from t+1.  Weights: "
+     "a sum over t.",
+     "Padding: dx, dW, dU, db get nothing there, but the carried gradient (with dhs[t] added) goes on to t-1 "
+     "unchanged."),
     _bptt_cases, bptt, computed=("dxs", "dh0", "db", "dW", "dU"), backward=True, own_memory=True)
 
 
@@ -190,7 +199,8 @@ batches  list    of pairs: xs (T, N, D), mask (T, N); T and N differ from batch 
 [[0.5 0.5 0.5 0.5]]""",
     ("An example's answer depends on that example alone: put the batches in another order and compare.",
      "How many examples has the last batch?  Where does its h_0 come from?",
-     "Inside the loop over batches make new zeros of shape (N, H), N of this batch; at padding keep the state."),
+     "Inside the loop over batches make new zeros of shape (N, H), N of this batch; at padding keep the "
+     "state."),
     _batch_cases, rnn_batches)
 
 
@@ -233,7 +243,8 @@ mask  (T, N)     True = real; padding stands at the end""",
 def _loop_cases(rng):
     cases = []
     for T, N, _, H in SIZES:
-        cases.append(Case("ordinary numbers", {"xs": rng.normal(size=(T, N, H)), "h0": rng.normal(size=(N, H)) * 0.6,
+        cases.append(Case("ordinary numbers", {"xs": rng.normal(size=(T, N, H)),
+                                               "h0": rng.normal(size=(N, H)) * 0.6,
                                                "U": rng.normal(size=(H, H)) * 0.5}))
     return cases
 
@@ -247,7 +258,7 @@ def njit_loop(xs, h0, U):
 def _compiled(f):
     """A sentence if `f` is not compiled by Numba in nopython mode."""
     if not hasattr(f, "py_func"):
-        return "every number is right, but the function is not compiled: it wants @njit above it (from numba import njit)"
+        return "every number is right, but the function is not compiled: it wants @njit above it"
     options = getattr(f, "targetoptions", {})
     if options.get("forceobj") or options.get("nopython") is False:
         return "the function is compiled in object mode, which is no faster: take @njit without forceobj"
@@ -257,7 +268,7 @@ def _compiled(f):
 NJIT_LOOP = Exercise(
     "njit-loop", "a time loop compiled by Numba, equal to the plain one",
     """(R1) (R2)  h_t = tanh(x_t + h_{t-1} U)        for t = 1 ... T, compiled with @njit
-Inside @njit write the product as loops over examples and units: they are fast there, and `@` would want SciPy.""",
+Inside @njit write the product as loops over examples and units: they are fast; `@` would want SciPy.""",
     """xs  (T, N, H)  inputs, already multiplied by W and with the bias added
 h0  (N, H)     states before the first step
 U   (H, H)     recurrent weights""",
@@ -267,8 +278,10 @@ U   (H, H)     recurrent weights""",
 [0.5 0.5]""",
     ("Write the loop in plain Python first and check it; only when its numbers are right put @njit above it.",
      "Inside @njit indices are not checked: hs[t-1] at t = 0 reads hs[-1] without a word.",
-     "Make hs with np.empty, keep the current state in a variable of your own that starts as h0, and write hs[t]."),
-    _loop_cases, njit_loop, contract=_compiled, seconds=40.0, imports="import numpy as np\nfrom numba import njit\n")
+     "Make hs with np.empty, keep the current state in a variable of your own that starts as h0, and write "
+     "hs[t]."),
+    _loop_cases, njit_loop, contract=_compiled, seconds=40.0, imports="import numpy as np\nfrom numba import "
+    "njit\n")
 
 EXERCISES = (RNN_STEP, RNN_STEP_BACKWARD, BPTT, RNN_BATCHES, FINAL_STATE)
 COMPILED = (NJIT_LOOP,)

@@ -8,7 +8,7 @@ MEMORY, FILE_SIZE = 4 << 30, 64 << 20      # bytes that the process may use, and
 
 
 def main():
-    """argv: exercise, file, seed, hint ("0": none), result file.  Leaves a Report as JSON in the result file."""
+    """argv: exercise, file, seed, hint ("0": none), result file.  Leaves a Report as JSON there."""
     name, path, seed, hint, result = sys.argv[1:]
     del sys.argv[1:]                                            # no business of the student's code
     limit()
@@ -17,7 +17,7 @@ def main():
     files.write_text(result, json.dumps(report.to_json()))
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)                                                 # threads that the student's code left do not keep us
+    os._exit(0)    # threads that the student's code left do not keep us
 
 
 def limit():
@@ -26,7 +26,8 @@ def limit():
         import resource
     except ImportError:
         return
-    for what, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_FSIZE, FILE_SIZE), (resource.RLIMIT_CORE, 0)):
+    for what, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_FSIZE, FILE_SIZE),
+                       (resource.RLIMIT_CORE, 0)):
         _, hard = resource.getrlimit(what)
         resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
@@ -40,7 +41,8 @@ def judge(name, path, seed, hint):
     try:
         function = load(exercise, path)
     except Problem as problem:
-        return Report(exercise, problem.kind, problem.says, problem.look, seed=seed, hint=hint, where=problem.where)
+        return Report(exercise, problem.kind, problem.says, problem.look, seed=seed, hint=hint,
+                      where=problem.where)
     return check(name, function, seed, hint)
 
 
@@ -54,12 +56,15 @@ def load(exercise, path):
     except SyntaxError as e:
         line = (e.text or "").strip()
         where = f"line {e.lineno}" + (f": {line}" if line else "")
-        raise Problem("file", f"{file} is not valid Python: {e.msg} ({where})", "that line, and the one before it",
+        raise Problem("file", f"{file} is not valid Python: {e.msg} ({where})", "that line, and the one "
+                      "before it",
                       where) from None
     except ValueError as e:                                     # null bytes
-        raise Problem("file", f"{file} is not a Python file: {e}", "whether this is the file you meant") from None
+        raise Problem("file", f"{file} is not a Python file: {e}",
+                      "whether this is the file you meant") from None
     except OSError as e:
-        raise Problem("file", f"{file} cannot be read: {e.strerror}", "the name and the rights of the file") from None
+        raise Problem("file", f"{file} cannot be read: {e.strerror}",
+                      "the name and the rights of the file") from None
     sys.path.append(os.path.dirname(os.path.abspath(path)))     # one exercise may import another
     module = types.ModuleType("submission")
     module.__file__ = path
@@ -68,16 +73,20 @@ def load(exercise, path):
     except (Exception, SystemExit) as e:                        # whatever a student's file may raise
         where = line_of(e, path)
         if isinstance(e, SystemExit):
-            raise Problem("exit", f"{file} ends the program with sys.exit" + where, "that line: take it away") from None
+            raise Problem("exit", f"{file} ends the program with sys.exit" + where,
+                          "that line: take it away") from None
         if isinstance(e, ModuleNotFoundError):
-            raise Problem("file", f"{file} imports {e.name}, which is not installed" + where, "whether you need it") from None
+            raise Problem("file", f"{file} imports {e.name}, which is not installed" + where,
+                          "whether you need it") from None
         raise Problem("file", f"{file} stops while it is loaded: {type(e).__name__}: {e}" + where,
                       "that line; only imports and functions are needed in this file") from None
     function = module.__dict__.get(exercise.function)
     if function is None:
-        others = [k for k, v in module.__dict__.items() if isinstance(v, types.FunctionType) and v.__module__ == "submission"]
+        others = [k for k, v in module.__dict__.items() if isinstance(v, types.FunctionType)
+                  and v.__module__ == "submission"]
         raise Problem("file", f"{file} has no function {exercise.function}"
-                      + (f"; it has {', '.join(others)}" if others else ""), f"the line def {exercise.function}(...):")
+                      + (f"; it has {', '.join(others)}" if others else ""),
+                      f"the line def {exercise.function}(...):")
     return function
 
 

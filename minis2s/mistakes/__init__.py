@@ -1,6 +1,6 @@
-"""The bank of mistakes: deliberately wrong implementations, each with the sentence that tells a student what is wrong.
+"""The bank of mistakes: deliberately wrong implementations, each with the sentence that says what is wrong.
 
-`minis2s.check` runs an exercise's bank on the inputs a student's function got; equal numbers name the mistake.
+`minis2s.check` runs an exercise's bank on the inputs that a function got; equal numbers name the mistake.
 Nothing here is ever shown as code.
 """
 from . import attention, decoding, gated, learning, outputs, recurrent

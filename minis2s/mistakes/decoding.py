@@ -23,20 +23,23 @@ def laid_out(answers, first=(BOS,), last=(EOS,), inputs_last=(), extra=0, mask_e
 ST = "shift-targets"
 
 
-@wrong(ST, "not shifted", "", "inputs and targets are the same: the model is shown what it is asked for and learns to copy",
+@wrong(ST, "not shifted", "",
+       "inputs and targets are the same: the model is shown what it is asked for and learns to copy",
        "what the decoder has seen before step t")
 def _not_shifted(answers):
     _, targets, mask = laid_out(answers)
     return targets.copy(), targets, mask
 
 
-@wrong(ST, "inputs shown twice", "", "the targets begin with BOS: they are the inputs, not shifted", "what step 1 shall answer")
+@wrong(ST, "inputs shown twice", "", "the targets begin with BOS: they are the inputs, not shifted",
+       "what step 1 shall answer")
 def _targets_with_bos(answers):
     inputs, _, mask = laid_out(answers)
     return inputs, inputs.copy(), mask
 
 
-@wrong(ST, "EOS in the last row", "", "EOS stands in the last row for every answer: it belongs right behind each answer's own "
+@wrong(ST, "EOS in the last row", "",
+       "EOS stands in the last row for every answer: it belongs right behind each answer's own "
        "last token", "short answers")
 def _eos_last(answers):
     inputs, targets, mask = laid_out(answers, last=())
@@ -44,13 +47,15 @@ def _eos_last(answers):
     return inputs, targets, mask
 
 
-@wrong(ST, "mask without EOS", "", "the mask leaves EOS out: the model would never learn to stop", "the length of each column: "
+@wrong(ST, "mask without EOS", "", "the mask leaves EOS out: the model would never learn to stop",
+       "the length of each column: "
        "k + 1")
 def _mask_short(answers):
     return laid_out(answers, mask_extra=-1)
 
 
-@wrong(ST, "mask of all", "", "the mask is True everywhere: padding would count in the loss", "where an answer ends")
+@wrong(ST, "mask of all", "", "the mask is True everywhere: padding would count in the loss",
+       "where an answer ends")
 def _mask_all(answers):
     inputs, targets, mask = laid_out(answers)
     return inputs, targets, np.ones_like(mask)
@@ -63,10 +68,14 @@ def _mask_turned(answers):
 
 
 for name, says, look, switches in (
-    ("no EOS", "the targets have no EOS: the model would never learn to stop", "what stands behind y_k", dict(last=())),
-    ("EOS fed first", "the first input is EOS (2), not BOS (1)", "the first row of the inputs", dict(first=(EOS,))),
-    ("PAD fed first", "the first input is PAD (0), not BOS (1)", "the first row of the inputs", dict(first=(PAD,))),
-    ("EOS in the inputs", "EOS stands in the inputs, too: once it is answered, nothing more is fed", "what stands behind y_k in "
+    ("no EOS", "the targets have no EOS: the model would never learn to stop", "what stands behind y_k",
+     dict(last=())),
+    ("EOS fed first", "the first input is EOS (2), not BOS (1)", "the first row of the inputs",
+     dict(first=(EOS,))),
+    ("PAD fed first", "the first input is PAD (0), not BOS (1)", "the first row of the inputs",
+     dict(first=(PAD,))),
+    ("EOS in the inputs", "EOS stands in the inputs, too: once it is answered, nothing more is fed",
+     "what stands behind y_k in "
      "the inputs", dict(inputs_last=(EOS,))),
     ("BOS behind", "the targets end with BOS in place of EOS", "the ids of BOS and EOS", dict(last=(BOS,))),
 ):
@@ -80,7 +89,7 @@ wrong(ST, "answers reversed", "", "the answers are turned around", "the order of
 
 
 def decode(step, s0, targets, first=BOS, feed=None, hand_on=True, seen=None):
-    """A right teacher-forced decoder with switches; feed(targets, t, logits so far) makes the tokens of step t > 0."""
+    """A right teacher-forced decoder with switches; feed(targets, t, logits so far) makes step t's tokens."""
     s, logits, ids = s0, [], np.full(targets.shape[1], first)
     for t in range(len(targets)):
         if t:
@@ -94,12 +103,16 @@ def decode(step, s0, targets, first=BOS, feed=None, hand_on=True, seen=None):
 
 
 for name, says, look, switches in (
-    ("argmax fed", "the model is fed its own most probable token, not the target: that is free running, as in decoding",
+    ("argmax fed",
+     "the model is fed its own most probable token, not the target: that is free running, as in decoding",
      "what is fed at step t", dict(feed=lambda targets, t, logits: logits[-1].argmax(axis=1))),
-    ("state not handed on", "the decoder's state is not handed on: every step starts from s0", "the second thing that step returns",
+    ("state not handed on", "the decoder's state is not handed on: every step starts from s0",
+     "the second thing that step returns",
      dict(hand_on=False)),
-    ("EOS fed first", "the first token fed is EOS (2), not BOS (1)", "what is fed at step 1", dict(first=EOS)),
-    ("PAD fed first", "the first token fed is PAD (0), not BOS (1)", "what is fed at step 1", dict(first=PAD)),
+    ("EOS fed first", "the first token fed is EOS (2), not BOS (1)", "what is fed at step 1",
+     dict(first=EOS)),
+    ("PAD fed first", "the first token fed is PAD (0), not BOS (1)", "what is fed at step 1",
+     dict(first=PAD)),
     ("target of the same step", "off by one: step t is fed the target it is asked for, so the answer leaks",
      "which target the model may have seen", dict(seen=lambda targets, t: targets[t])),
     ("BOS at every step", "BOS is fed at every step: the targets are not used", "what is fed at step t",
@@ -108,19 +121,22 @@ for name, says, look, switches in (
      dict(feed=lambda targets, t, logits: targets[0])),
     ("two steps back", "off by one: from step 3 on the target of t-2 is fed", "the index of the target",
      dict(feed=lambda targets, t, logits: targets[max(t - 2, 0)])),
-    ("last target first", "the first token fed is the last row of the targets (targets[t-1] at t = 0 is targets[-1])",
+    ("last target first",
+     "the first token fed is the last row of the targets (targets[t-1] at t = 0 is targets[-1])",
      "what is fed at step 1", dict(seen=lambda targets, t: targets[t - 1])),
 ):
     wrong("teacher-forcing", name, "(D2)" if "state" not in name else "(D3)", says, look)(
         lambda step, s0, targets, switches=switches: decode(step, s0, targets, **switches))
 
 
-@wrong("teacher-forcing", "targets backwards", "(D2)", "the targets are fed from their end", "the direction of the loop")
+@wrong("teacher-forcing", "targets backwards", "(D2)", "the targets are fed from their end",
+       "the direction of the loop")
 def _backwards(step, s0, targets):
     return decode(step, s0, targets, feed=lambda targets, t, logits: targets[-t])
 
 
-@wrong("teacher-forcing", "probabilities", "(D7)", "the result is the softmax of the logits: wanted are the logits",
+@wrong("teacher-forcing", "probabilities", "(D7)",
+       "the result is the softmax of the logits: wanted are the logits",
        "what is collected from step")
 def _probabilities(step, s0, targets):
     a = decode(step, s0, targets)
@@ -130,7 +146,8 @@ def _probabilities(step, s0, targets):
 
 # greedy ------------------------------------------------------------------------------------------------
 
-def greedy(step, s0, max_length, first=BOS, hand_on=True, stop=True, keep_eos=True, fill=PAD, feed=None, choose=None,
+def greedy(step, s0, max_length, first=BOS, hand_on=True, stop=True, keep_eos=True, fill=PAD, feed=None,
+           choose=None,
            all_stop=False):
     """A right greedy search with switches."""
     s, ids, done, out = s0, np.full(len(s0), first), np.zeros(len(s0), bool), []
@@ -151,22 +168,31 @@ def greedy(step, s0, max_length, first=BOS, hand_on=True, stop=True, keep_eos=Tr
 
 
 for name, mark, says, look, switches in (
-    ("state not handed on", "(D3)", "the decoder's state is not handed on: every step starts from s0", "the second thing that step "
+    ("state not handed on", "(D3)", "the decoder's state is not handed on: every step starts from s0",
+     "the second thing that step "
      "returns", dict(hand_on=False)),
-    ("EOS fed first", "(D2)", "the first token fed is EOS (2), not BOS (1)", "what is fed at step 1", dict(first=EOS)),
-    ("PAD fed first", "(D2)", "the first token fed is PAD (0), not BOS (1)", "what is fed at step 1", dict(first=PAD)),
-    ("no stop", "", "tokens go on behind EOS: an answer ends with its first EOS, then comes PAD", "which answers have ended",
+    ("EOS fed first", "(D2)", "the first token fed is EOS (2), not BOS (1)", "what is fed at step 1",
+     dict(first=EOS)),
+    ("PAD fed first", "(D2)", "the first token fed is PAD (0), not BOS (1)", "what is fed at step 1",
+     dict(first=PAD)),
+    ("no stop", "", "tokens go on behind EOS: an answer ends with its first EOS, then comes PAD",
+     "which answers have ended",
      dict(stop=False)),
-    ("EOS left out", "", "EOS itself is not written: it belongs to the answer", "the order of writing and ending",
+    ("EOS left out", "", "EOS itself is not written: it belongs to the answer",
+     "the order of writing and ending",
      dict(keep_eos=False)),
-    ("EOS behind EOS", "", "behind the first EOS stands EOS again, wanted is PAD", "what is written for answers that have ended",
+    ("EOS behind EOS", "", "behind the first EOS stands EOS again, wanted is PAD",
+     "what is written for answers that have ended",
      dict(fill=EOS)),
-    ("BOS at every step", "(D2)", "BOS is fed at every step, not the token just chosen", "what is fed at step t",
+    ("BOS at every step", "(D2)", "BOS is fed at every step, not the token just chosen",
+     "what is fed at step t",
      dict(feed=lambda y, t: np.full(len(y), BOS))),
-    ("least probable", "", "the LEAST probable token is chosen", "argmin or argmax", dict(choose=lambda a: a.argmin(axis=1))),
+    ("least probable", "", "the LEAST probable token is chosen", "argmin or argmax",
+     dict(choose=lambda a: a.argmin(axis=1))),
     ("second best", "", "the second most probable token is chosen", "the order of the sorting",
      dict(choose=lambda a: a.argsort(axis=1)[:, -2])),
-    ("all stop with the first", "", "all answers stop as soon as one of them has ended", "the test that ends the loop",
+    ("all stop with the first", "", "all answers stop as soon as one of them has ended",
+     "the test that ends the loop",
      dict(all_stop=True)),
     ("one answer for all", "", "every example gets the first example's token", "the axis of argmax",
      dict(choose=lambda a: np.full(len(a), a[0].argmax()))),
@@ -177,13 +203,15 @@ for name, mark, says, look, switches in (
         lambda step, s0, max_length, switches=switches: greedy(step, s0, max_length, **switches))
 
 
-@wrong("greedy", "BOS in the answer", "", "the answer begins with BOS: it is fed, not answered", "the first row of the result")
+@wrong("greedy", "BOS in the answer", "", "the answer begins with BOS: it is fed, not answered",
+       "the first row of the result")
 def _with_bos(step, s0, max_length):
     ids = greedy(step, s0, max_length)
     return np.concatenate([np.full((1, len(s0)), BOS), ids[:-1]])
 
 
-@wrong("greedy", "last step missing", "", "the last step is missing: max_length counts the steps, the last one included",
+@wrong("greedy", "last step missing", "",
+       "the last step is missing: max_length counts the steps, the last one included",
        "the range of the loop")
 def _short(step, s0, max_length):
     ids = greedy(step, s0, max_length)
@@ -210,17 +238,21 @@ def _each_row(log_p, log_q, width):
 
 
 for name, says, look, f in (
-    ("old log p left out", "the hypotheses' own log p is left out: only the new token's counts", "log p(old) + log p(token)",
+    ("old log p left out", "the hypotheses' own log p is left out: only the new token's counts",
+     "log p(old) + log p(token)",
      lambda p, q, width: best(q, width)),
     ("old log p for the choice only", "the choice is right, but the scores hold the new token's log p alone",
-     "what is returned as scores", lambda p, q, width: (lambda s, r, t: (q[r, t], r, t))(*best(p[:, None] + q, width))),
-    ("probabilities added", "probabilities are added: they are multiplied, so logarithms are added", "the sum of log p",
+     "what is returned as scores",
+     lambda p, q, width: (lambda s, r, t: (q[r, t], r, t))(*best(p[:, None] + q, width))),
+    ("probabilities added", "probabilities are added: they are multiplied, so logarithms are added",
+     "the sum of log p",
      lambda p, q, width: best(np.log(np.exp(p)[:, None] + np.exp(q)), width)),
     ("log p multiplied", "the log-probabilities are multiplied: they are added", "the sum of log p",
      lambda p, q, width: best(p[:, None] * q, width)),
     ("probabilities returned", "the scores are probabilities: wanted are log-probabilities", "the last line",
      lambda p, q, width: (lambda s, r, t: (np.exp(s), r, t))(*best(p[:, None] + q, width))),
-    ("each hypothesis by itself", "each hypothesis keeps its own best tokens: all K V candidates compete with each other",
+    ("each hypothesis by itself",
+     "each hypothesis keeps its own best tokens: all K V candidates compete with each other",
      "over what the greatest are taken", _each_row),
     ("worst first", "the scores are in rising order: the best comes first", "the order of sorting",
      lambda p, q, width: tuple(a[::-1].copy() for a in best(p[:, None] + q, width))),
@@ -228,15 +260,18 @@ for name, says, look, f in (
      lambda p, q, width: (lambda s, r, t: (-s, r, t))(*best(-(p[:, None] + q), width))),
     ("rows and tokens swapped", "rows and tokens are returned in the wrong order", "the line with return",
      lambda p, q, width: (lambda s, r, t: (s, t, r))(*best(p[:, None] + q, width))),
-    ("divided by K", "row and token are found by dividing by K, the number of hypotheses: a row of the flat array has V entries",
+    ("divided by K", "row and token are found by dividing by K, the number of hypotheses: a row of the flat "
+     "array has V entries",
      "the two parts of the flat index",
      lambda p, q, width: (lambda s, r, t: (s, (r * q.shape[1] + t) // len(p), (r * q.shape[1] + t) % len(p)))(
          *best(p[:, None] + q, width))),
-    ("mean of log p", "the scores are divided by 2, as if normalised by length: not in this step", "the scores",
+    ("mean of log p", "the scores are divided by 2, as if normalised by length: not in this step",
+     "the scores",
      lambda p, q, width: (lambda s, r, t: (s / 2, r, t))(*best(p[:, None] + q, width))),
     ("best hypothesis only", "only the best hypothesis is extended", "the K rows of candidates",
      lambda p, q, width: best(np.where((p == p.max())[:, None], p[:, None] + q, -np.inf), width)),
-    ("normalised again", "the scores of all candidates are normalised to sum to 1: the log p of what was dropped is lost",
+    ("normalised again",
+     "the scores of all candidates are normalised to sum to 1: the log p of what was dropped is lost",
      "whether any softmax belongs here", lambda p, q, width: best(_normalised(p[:, None] + q), width)),
 ):
     wrong("beam-step", name, "", says, look)(f)

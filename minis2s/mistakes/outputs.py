@@ -25,7 +25,8 @@ def one_hot(targets, V):
 
 # softmax -----------------------------------------------------------------------------------------------
 
-wrong("softmax", "wrong axis", "(F3)", "the softmax runs over the wrong axis: your columns sum to 1, not your rows",
+wrong("softmax", "wrong axis", "(F3)",
+      "the softmax runs over the wrong axis: your columns sum to 1, not your rows",
       "the axis of the maximum and of the sum: the classes of one example stand in a row")(
     lambda a: stable(a, axis=0))
 wrong("softmax", "wrong axis, no shift", "(F3)",
@@ -47,9 +48,10 @@ wrong("softmax", "not normalised", "(F3)", "the exponentials are not divided by 
     lambda a: np.exp(a - a.max(axis=1, keepdims=True)))
 wrong("softmax", "logarithm", "(F4)", "this is the logarithm of the softmax: all numbers are negative",
       "whether the last step belongs to this exercise")(log_stable)
-wrong("softmax", "no exponential", "(F3)", "the shifted scores are divided by their sum without an exponential",
+wrong("softmax", "no exponential", "(F3)",
+      "the shifted scores are divided by their sum without an exponential",
       "where exp stands in the equation")(
-    lambda a: (a - a.max(axis=1, keepdims=True)) / (a - a.max(axis=1, keepdims=True)).sum(axis=1, keepdims=True))
+    lambda a: (lambda y: y / y.sum(axis=1, keepdims=True))(a - a.max(axis=1, keepdims=True)))
 
 
 # cross-entropy -----------------------------------------------------------------------------------------
@@ -60,35 +62,44 @@ def at_target(log_p, targets):
 
 
 wrong("cross-entropy", "log of p", "(X1)",
-      "the logarithm is taken of a probability that underflowed to 0: the loss is infinite where it is only large",
+      "the logarithm is taken of a probability that underflowed to 0: the loss is infinite where it is only "
+      "large",
       "log p written without p: shift, then take log of the sum away")(
     lambda logits, targets: -np.mean(np.log(at_target(stable(logits), targets))))
 wrong("cross-entropy", "no shift", "(X1)", "exp overflows: the logits are not shifted by their row's maximum",
       "what happens to exp(logits) at 1000")(
-    lambda logits, targets: -np.mean(at_target(logits - np.log(np.exp(logits).sum(1, keepdims=True)), targets)))
-wrong("cross-entropy", "log of p, no shift", "(X1)", "softmax without a shift, then its logarithm: NaN at large logits",
+    lambda logits, targets: -np.mean(at_target(logits - np.log(np.exp(logits).sum(1, keepdims=True)),
+                                               targets)))
+wrong("cross-entropy", "log of p, no shift", "(X1)",
+      "softmax without a shift, then its logarithm: NaN at large logits",
       "first the shift by the row's maximum, then the logarithm without a division")(
-    lambda logits, targets: -np.mean(np.log(at_target(np.exp(logits) / np.exp(logits).sum(1, keepdims=True), targets))))
+    lambda logits, targets: -np.mean(np.log(at_target(np.exp(logits) / np.exp(logits).sum(1, keepdims=True),
+                                                      targets))))
 for eps in (1e-15, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6):
     wrong("cross-entropy", f"log of p + {eps:.0e}", "(X1)",
-          f"a small {eps:.0e} inside the logarithm hides p = 0: an impossible target costs {-np.log(eps):.0f} nats, "
+          f"a small {eps:.0e} inside the logarithm hides p = 0: an impossible target costs "
+          f"{-np.log(eps):.0f} nats, "
           "however wrong the model is", "log p written without p; then no small number is needed")(
         lambda logits, targets, eps=eps: -np.mean(np.log(at_target(stable(logits), targets) + eps)))
 wrong("cross-entropy", "sum", "(X3)", "this is the sum over the rows, not their mean: N times too big",
       "the 1/N of the equation")(
     lambda logits, targets: -np.sum(at_target(log_stable(logits), targets)))
-wrong("cross-entropy", "sign", "(X3)", "the sign is turned: a loss is never negative", "the minus of the equation")(
+wrong("cross-entropy", "sign", "(X3)", "the sign is turned: a loss is never negative",
+      "the minus of the equation")(
     lambda logits, targets: np.mean(at_target(log_stable(logits), targets)))
 wrong("cross-entropy", "base 2", "(X3)", "the logarithm has base 2: this is the loss in bits, wanted in nats",
       "which logarithm you call")(
     lambda logits, targets: -np.mean(at_target(log_stable(logits), targets)) / np.log(2))
-wrong("cross-entropy", "mean over classes too", "(X3)", "the mean is taken over all N V entries: V times too small",
+wrong("cross-entropy", "mean over classes too", "(X3)",
+      "the mean is taken over all N V entries: V times too small",
       "what you divide by: one number for each row counts, not V")(
     lambda logits, targets: -np.mean(one_hot(targets, logits.shape[1]) * log_stable(logits)))
-wrong("cross-entropy", "logits taken for log p", "(X1)", "the logits at the targets are averaged as they are: "
+wrong("cross-entropy", "logits taken for log p", "(X1)",
+      "the logits at the targets are averaged as they are: "
       "the softmax is missing", "the normalisation, log sum exp")(
     lambda logits, targets: -np.mean(at_target(logits, targets)))
-wrong("cross-entropy", "most probable class", "(X3)", "the log-probability of the most probable class is taken, "
+wrong("cross-entropy", "most probable class", "(X3)",
+      "the log-probability of the most probable class is taken, "
       "not that of the target", "which column is picked in each row")(
     lambda logits, targets: -np.mean(log_stable(logits).max(axis=1)))
 wrong("cross-entropy", "softmax twice", "(X1)", "a softmax of a softmax: the logits are normalised twice",
@@ -114,16 +125,19 @@ wrong(CEB, "no shift", "(X1*)", "exp overflows in the softmax: the rows are not 
 wrong(CEB, "mean over classes too", "(X3*)", "divided by N V in place of N: V times too small",
       "what the gradient is divided by")(
     lambda logits, targets: (stable(logits) - one_hot(targets, logits.shape[1])) / logits.size)
-wrong(CEB, "target column of all rows", "(X3*)", "1 is taken away in every row at every target: each row has its own "
+wrong(CEB, "target column of all rows", "(X3*)",
+      "1 is taken away in every row at every target: each row has its own "
       "target only", "the two indices: row numbers and targets go together, pair by pair")(
     lambda logits, targets: (stable(logits) - one_hot(targets, logits.shape[1]).sum(axis=0)) / len(targets))
-wrong(CEB, "gradient at p", "(X3*)", "this is the gradient with respect to p, -y/p: the softmax is still to be passed",
+wrong(CEB, "gradient at p", "(X3*)",
+      "this is the gradient with respect to p, -y/p: the softmax is still to be passed",
       "the softmax's own derivative, (F3*); together they become short")(
     lambda logits, targets: -one_hot(targets, logits.shape[1]) / stable(logits) / len(targets))
 
 
 @wrong(CEB, "diagonal", "(F3*)", "only the diagonal of the softmax's Jacobian is used, p (1-p): "
-       "the sum over the other classes is missing", "how a logit changes the probability of every other class")
+       "the sum over the other classes is missing",
+       "how a logit changes the probability of every other class")
 def _ceb_diagonal(logits, targets):
     p = stable(logits)
     return -one_hot(targets, logits.shape[1]) * (1 - p) / len(targets)
@@ -134,7 +148,8 @@ def _ceb_diagonal(logits, targets):
 ML = "masked-loss"
 
 
-def masked(logits, targets, mask, loss_mask=True, grad_mask=True, count=None, sign=1, roll=0, grad_count=None):
+def masked(logits, targets, mask, loss_mask=True, grad_mask=True, count=None, sign=1, roll=0,
+           grad_count=None):
     """A right masked loss with switches that make it wrong."""
     targets = np.roll(targets, roll, axis=0)
     log_p = np.take_along_axis(log_stable(logits), targets[:, :, None], axis=2)[:, :, 0]
@@ -152,14 +167,18 @@ def per_sequence(mask):
 
 
 for name, mark, says, look, switches in (
-    ("no mask", "(X3)", "padding counts: the mean runs over all S N positions, in the loss and in the gradient",
+    ("no mask", "(X3)",
+     "padding counts: the mean runs over all S N positions, in the loss and in the gradient",
      "where the mask enters; change a padded target by hand and watch the loss",
      dict(loss_mask=False, grad_mask=False, count=np.size)),
-    ("no mask, M right", "(X3)", "the loss of padded positions is in the sum, though M counts the real ones only",
+    ("no mask, M right", "(X3)",
+     "the loss of padded positions is in the sum, though M counts the real ones only",
      "the sum over positions, in both L and dlogits", dict(loss_mask=False, grad_mask=False)),
-    ("mask in the loss only", "(X3*)", "the loss is masked, its gradient is not: dlogits at padding should be 0",
+    ("mask in the loss only", "(X3*)",
+     "the loss is masked, its gradient is not: dlogits at padding should be 0",
      "dlogits where the mask is False", dict(grad_mask=False)),
-    ("mask in the gradient only", "(X3)", "the gradient is masked, the loss is not: padded targets move the loss",
+    ("mask in the gradient only", "(X3)",
+     "the gradient is masked, the loss is not: padded targets move the loss",
      "the sum of the loss", dict(loss_mask=False)),
     ("mean over S N", "(X3)", "masked, but divided by S N in place of the number of real tokens",
      "M: the sum of the mask", dict(count=np.size)),
@@ -167,11 +186,14 @@ for name, mark, says, look, switches in (
      "M: the sum of the mask", dict(count=lambda m: m.shape[1])),
     ("divided by S", "(X3)", "divided by the number of steps S in place of the number of real tokens",
      "M: the sum of the mask", dict(count=len)),
-    ("mean of each sequence", "(X3)", "each sequence is averaged by itself first: a token of a short one weighs more",
+    ("mean of each sequence", "(X3)",
+     "each sequence is averaged by itself first: a token of a short one weighs more",
      "M: one number for the whole batch", dict(count=per_sequence)),
-    ("sum", "(X3)", "this is the sum over the real tokens: the division by M is missing, in the loss and in the gradient",
+    ("sum", "(X3)",
+     "this is the sum over the real tokens: the division by M is missing, in the loss and in the gradient",
      "the 1/M of the equation", dict(count=lambda m: 1)),
-    ("gradient of the sum", "(X3*)", "the loss is right, its gradient is M times too big: 1/M is missing there",
+    ("gradient of the sum", "(X3*)",
+     "the loss is right, its gradient is M times too big: 1/M is missing there",
      "the 1/M in the gradient", dict(grad_count=lambda m: 1)),
     ("gradient divided by S N", "(X3*)", "the loss is right, its gradient is divided by S N in place of M",
      "M in the gradient: the same number as in the loss", dict(grad_count=np.size)),
@@ -179,7 +201,8 @@ for name, mark, says, look, switches in (
      "which row of the targets belongs to logits[t]", dict(roll=1)),
     ("targets one early", "(X3)", "the targets are off by one: step t is compared with the target of t+1",
      "which row of the targets belongs to logits[t]", dict(roll=-1)),
-    ("sign of the gradient", "(X3*)", "the loss is right, the sign of its gradient is turned", "p - y or y - p",
+    ("sign of the gradient", "(X3*)", "the loss is right, the sign of its gradient is turned",
+     "p - y or y - p",
      dict(sign=-1)),
 ):
     wrong(ML, name, mark, says, look)(
@@ -190,7 +213,8 @@ for name, mark, says, look, switches in (
 EB = "embedding-backward"
 
 
-@wrong(EB, "+= with repeated ids", "(E1*)", "only rows of repeated tokens are wrong: of several uses the last one alone "
+@wrong(EB, "+= with repeated ids", "(E1*)",
+       "only rows of repeated tokens are wrong: of several uses the last one alone "
        "is kept (`dE[ids] += ...` adds once for each row, not once for each use)",
        "what NumPy does with an index that stands twice in the list")
 def _last_use(ids, dx, V):
@@ -199,12 +223,14 @@ def _last_use(ids, dx, V):
     return dE
 
 
-@wrong(EB, "first use", "(E1*)", "of a token's several uses the first one alone is kept", "the sum over all uses")
+@wrong(EB, "first use", "(E1*)", "of a token's several uses the first one alone is kept",
+       "the sum over all uses")
 def _first_use(ids, dx, V):
     return _last_use(ids[::-1, ::-1], dx[::-1, ::-1], V)
 
 
-@wrong(EB, "+= step by step", "(E1*)", "repetitions over time are summed, but of a token that stands twice in one step "
+@wrong(EB, "+= step by step", "(E1*)",
+       "repetitions over time are summed, but of a token that stands twice in one step "
        "only one use is kept", "an index that stands twice inside ids[t]")
 def _step_by_step(ids, dx, V):
     dE = np.zeros((V, dx.shape[2]))
@@ -225,7 +251,8 @@ def _mean_of_uses(ids, dx, V):
     return _summed(ids, dx, V) / np.maximum(1, np.bincount(ids.ravel(), minlength=V))[:, None]
 
 
-@wrong(EB, "padding row", "(E1*)", "the row of id 0 is left at zero: this exercise has no mask, and where there is one, "
+@wrong(EB, "padding row", "(E1*)",
+       "the row of id 0 is left at zero: this exercise has no mask, and where there is one, "
        "dx is already 0 at padding", "why row 0 should be treated apart")
 def _padding_row(ids, dx, V):
     dE = _summed(ids, dx, V)
@@ -233,7 +260,8 @@ def _padding_row(ids, dx, V):
     return dE
 
 
-@wrong(EB, "ids off by one", "(E1*)", "every gradient is in the row above its own: the ids are taken as counted from 1",
+@wrong(EB, "ids off by one", "(E1*)",
+       "every gradient is in the row above its own: the ids are taken as counted from 1",
        "which row id 0 belongs to")
 def _off_by_one(ids, dx, V):
     return np.roll(_summed(ids, dx, V), -1, axis=0)

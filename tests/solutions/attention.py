@@ -150,7 +150,8 @@ def additive_back_flat(s, hs, u, alpha, W_s, W_h, v, dctx):
 def additive_back_einsum(s, hs, u, alpha, W_s, W_h, v, dctx):
     de = scores_back(hs, alpha, dctx)
     da = np.einsum("tn,a,tna->tna", de, v, 1 - u ** 2)
-    return (np.einsum("tna,qa->nq", da, W_s), np.einsum("tn,nh->tnh", alpha, dctx) + np.einsum("tna,ha->tnh", da, W_h),
+    return (np.einsum("tna,qa->nq", da, W_s), np.einsum("tn,nh->tnh", alpha,
+                                                        dctx) + np.einsum("tna,ha->tnh", da, W_h),
             np.einsum("nq,tna->qa", s, da), np.einsum("tnh,tna->ha", hs, da), np.einsum("tn,tna->a", de, u))
 
 
@@ -198,8 +199,10 @@ def decoder_einsum(xs, s0, hs, ss, alphas, W, U, W_y, dlogits):
         da[t] = (ds[t] + carry) * (1 - ss[t] ** 2)
         carry = da[t] @ U.T
     before = np.concatenate([s0[None], ss[:-1]])
-    return (da @ W.T, carry, dhs, np.einsum("snd,snh->dh", xs, da), np.einsum("sni,snh->ih", before, da), da.sum((0, 1)),
-            np.einsum("snz,snv->zv", np.concatenate([ss, ctxs], axis=2), dlogits), np.einsum("snv->v", dlogits))
+    return (da @ W.T, carry, dhs, np.einsum("snd,snh->dh", xs, da), np.einsum("sni,snh->ih", before, da),
+            da.sum((0, 1)),
+            np.einsum("snz,snv->zv", np.concatenate([ss, ctxs], axis=2), dlogits),
+            np.einsum("snv->v", dlogits))
 
 
 @solves("attention-decoder-backward", "each example by itself, batch first")

@@ -22,7 +22,8 @@ def lstm_gates(x, h_prev, c_prev, W, U, b):
 @solves("lstm-step", "einsum over (gate, unit)")
 def lstm_einsum(x, h_prev, c_prev, W, U, b):
     N, H = h_prev.shape
-    a = np.einsum("nd,dgh->gnh", x, W.reshape(-1, 4, H)) + np.einsum("ni,igh->gnh", h_prev, U.reshape(H, 4, H))
+    a = np.einsum("nd,dgh->gnh", x, W.reshape(-1, 4, H)) + np.einsum("ni,igh->gnh", h_prev,
+                                                                     U.reshape(H, 4, H))
     a = a + b.reshape(4, 1, H)
     i, f, o = sigmoid(a[[0, 1, 3]])
     c = f * c_prev + i * np.tanh(a[2])
@@ -78,7 +79,8 @@ def lstm_back_einsum(x, h_prev, c_prev, i, f, g, o, c, W, U, dh, dc):
     dc, parts = lstm_da(i, f, g, o, c, c_prev, dh, dc)
     da, W4, U4 = np.stack(parts, axis=1), W.reshape(-1, 4, H), U.reshape(-1, 4, H)
     return (np.einsum("ngh,dgh->nd", da, W4), np.einsum("ngh,igh->ni", da, U4), dc * f,
-            np.einsum("nd,ngh->dgh", x, da).reshape(W.shape), np.einsum("ni,ngh->igh", h_prev, da).reshape(U.shape),
+            np.einsum("nd,ngh->dgh", x, da).reshape(W.shape), np.einsum("ni,ngh->igh", h_prev,
+                                                                        da).reshape(U.shape),
             da.sum(0).reshape(-1))
 
 
@@ -197,7 +199,8 @@ def gru_back_gates(x, h_prev, z, r, n, W, U, dh):
     az = dh * (n - h_prev) * z * (1 - z)
     da = np.hstack([az, ar, an])
     dh_prev = dh * (1 - z) + dq * r + az @ Uz.T + ar @ Ur.T
-    return da @ W.T, dh_prev, x.T @ da, np.hstack([h_prev.T @ az, h_prev.T @ ar, (r * h_prev).T @ an]), da.sum(0)
+    return da @ W.T, dh_prev, x.T @ da, np.hstack([h_prev.T @ az, h_prev.T @ ar,
+                                                   (r * h_prev).T @ an]), da.sum(0)
 
 
 @solves("gru-step-backward", "einsum")

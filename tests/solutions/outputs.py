@@ -139,4 +139,5 @@ def embedding_product(ids, dx, V):
 
 @solves("embedding-backward", "bincount for each column")
 def embedding_bincount(ids, dx, V):
-    return np.stack([np.bincount(ids.ravel(), weights=dx[:, :, e].ravel(), minlength=V) for e in range(dx.shape[2])], axis=1)
+    return np.stack([np.bincount(ids.ravel(), weights=dx[:, :, e].ravel(), minlength=V)
+                     for e in range(dx.shape[2])], axis=1)

@@ -15,7 +15,8 @@ def step_loops(x, h_prev, W, U, b):
     h = np.empty(h_prev.shape)
     for n in range(len(x)):
         for k in range(len(b)):
-            a = b[k] + sum(x[n, d] * W[d, k] for d in range(len(W))) + sum(h_prev[n, j] * U[j, k] for j in range(len(U)))
+            a = b[k] + sum(x[n, d] * W[d, k] for d in range(len(W))) + sum(h_prev[n, j] * U[j, k]
+                                                                           for j in range(len(U)))
             h[n, k] = math.tanh(a)
     return h
 
@@ -80,7 +81,8 @@ def bptt_einsum(W, U, xs, h0, hs, mask, dhs):
 @solves("bptt", "each example by itself, at its own length")
 def bptt_examples(W, U, xs, h0, hs, mask, dhs):
     T, N, D = xs.shape
-    dxs, dh0, dW, dU, db = np.zeros(xs.shape), np.zeros(h0.shape), np.zeros(W.shape), np.zeros(U.shape), np.zeros(len(U))
+    dxs, dh0 = np.zeros(xs.shape), np.zeros(h0.shape)
+    dW, dU, db = np.zeros(W.shape), np.zeros(U.shape), np.zeros(len(U))
     for n in range(N):
         length = int(mask[:, n].sum())
         carry = dhs[length:, n].sum(axis=0)                     # what arrives at carried copies of h
