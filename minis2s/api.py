@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import checkpoint, checks, evaluate, search, seq2seq, train, tree
+from . import backends, checkpoint, checks, evaluate, search, seq2seq, train, tree
 from .config import Config
 from .data.batches import pad
 from .data.pairs import read_pairs, split_by_source
@@ -301,7 +301,7 @@ class Seq2Seq:
             elif method == "exact":
                 found = search.exact(*args, **options)
             elif beam == 1 and length_penalty == 1:
-                found = search.greedy(*args, **options)
+                found = backends.module("search.greedy", self.backend).greedy(*args, **options)
             else:
                 found = search.beam(*args, width=beam, length_penalty=length_penalty, nbest=nbest, **options)
             for i, best in zip(chosen, found):

@@ -93,13 +93,12 @@ def step_of_ours(side, V, N, T, H):
 
 
 def decode_of_ours(side, V, N, T, H):
-    """search.greedy on random sources; the model knows nothing, so it answers at full length."""
-    from . import search, seq2seq
-    os.environ["MINIS2S_BACKEND"] = side
-    config = config_of(V, H)
+    """Greedy search on random sources; the model knows nothing, so it answers at full length."""
+    from . import backends, seq2seq
+    greedy, config = backends.module("search.greedy", side).greedy, config_of(V, H)
     p, source = seq2seq.init(config), np.random.default_rng(0).integers(4, V, (T, N))
     p.decoder.readout.b[2] = -50                               # no EOS
-    return lambda: search.greedy(p, config, source, source > 0, T)
+    return lambda: greedy(p, config, source, source > 0, T)
 
 
 def model_of_torch(V, H):

@@ -10,4 +10,7 @@ On these stand the twins.  Each has the names and the marks of the page it repea
 
     rnn.py lstm.py gru.py gru_after.py      one step of a cell
     unroll.py                               the time loop with a cell's step in it
+    attention.py fusion.py decoder.py       the decoder's loop, put together of pieces
+    loss.py optim.py embedding.py           what a training step needs beside
+    search/greedy.py                        greedy search
 """

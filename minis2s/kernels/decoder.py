@@ -40,6 +40,9 @@ from .unroll import TWINS
 class Run(NamedTuple):         # what the steps read and fill
     ids: np.ndarray            # (S, N), the tokens fed; own tokens are written into it
     teacher: np.ndarray        # (S, N), False = feed the model's own token
+    never: np.ndarray          # (V,), True = no token of its own may be this one
+    stop: int                  # a token after which nobody reads on, or -1
+    ended: np.ndarray          # (N,), whether a row has come to that token
     real: np.ndarray           # (S, N), all True: every step is computed
     table: np.ndarray          # (V, E)
     cells: tuple               # for each layer the cell's Run
@@ -78,8 +81,8 @@ class Cache(NamedTuple):
     drop_output: np.ndarray
 
 
-def forward(p, config, source, layers, ids, teacher=None, drops=None, drop_output=None):
-    """See decoder.forward."""
+def forward(p, config, source, layers, ids, teacher=None, drops=None, drop_output=None, never=None, stop=-1):
+    """See decoder.forward; for searches, own tokens are none of `never` (V,), and all may end at the token `stop`."""
     c, twin, (S, N), dtype = config, TWINS[CELLS[config.cell_name]], ids.shape, p.embedding.dtype
     H, C, V = c.hidden, c.encoder_size, len(p.readout.b)
     ids, free = np.array(ids, dtype=np.int64), teacher is not None and not teacher[1:].all()
@@ -94,7 +97,8 @@ def forward(p, config, source, layers, ids, teacher=None, drops=None, drop_outpu
         ctx = none if source.ctx is None else np.repeat(source.ctx[None], S, axis=0)
     learned = p.fusion is not None
     R = c.readout_size
-    run = Run(ids, np.ones((1, 1), bool) if teacher is None else teacher, np.ones((S, N), bool), p.embedding, cells,
+    run = Run(ids, np.ones((1, 1), bool) if teacher is None else teacher, np.zeros(V, bool) if never is None else never,
+              stop, np.zeros(N, bool), np.ones((S, N), bool), p.embedding, cells,
               drops if drops else tuple(none[0] for _ in cells), read, ctx,
               np.empty((S, N, H + C), dtype) if learned else none, pack_weights(p.fusion.W) if learned else none[0, 0],
               np.empty((S, N, R), dtype), none[0] if drop_output is None else drop_output,
@@ -168,6 +172,16 @@ def _product(a, W, c, r0, r1):
 
 
 @inlined
+def best_token(logits, never):
+    """The first of the greatest logits that may be; a NaN counts as the greatest, as in NumPy."""
+    best, top = 0, -np.inf
+    for v in range(len(logits)):
+        if not never[v] and (logits[v] > top or (logits[v] != logits[v] and top == top)):
+            best, top = v, logits[v]
+    return best
+
+
+@inlined
 def multiply(a, m, n0, n1):
     """a *= m, for the rows of two (N, ...) arrays."""
     for n in range(n0, n1):
@@ -216,13 +230,14 @@ def loops(cell_name, deep, score, before, every_step, context_in_cell, kind, fee
         xs, top, V = k.cells[0].xs, k.cells[layers - 1], k.logits.shape[2]
         for t in range(S):
             if free and t > 0:
+                reading = 0
                 for n in range(n0, n1):
                     if not k.teacher[t, n]:
-                        best = 0
-                        for v in range(V):
-                            if k.logits[t - 1, n, v] > k.logits[t - 1, n, best]:
-                                best = v
-                        k.ids[t, n] = best
+                        k.ids[t, n] = best_token(k.logits[t - 1, n], k.never)
+                    k.ended[n] |= k.ids[t, n] == k.stop
+                    reading += not k.ended[n]
+                if reading == 0:
+                    break
             for n in range(n0, n1):
                 for j in range(0, E, LANES):
                     xs[t, n, at(j, E)] = k.table[k.ids[t, n], at(j, E)]             # (D2)

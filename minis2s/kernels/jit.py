@@ -69,7 +69,7 @@ def cache_root():
 def source_hash(folder=Path(__file__).parent):
     """A hash of every source file of a package, and of the compiler's version."""
     h = hashlib.sha256(f"{sys.version} {numba.__version__}".encode())
-    for path in sorted(folder.glob("*.py")):
+    for path in sorted(folder.rglob("*.py")):
         h.update(path.name.encode() + path.read_bytes())
     return h.hexdigest()[:16]
 
