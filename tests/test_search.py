@@ -384,6 +384,20 @@ def test_exact_expands_only_what_must_be_expanded(monkeypatch):
     assert beaten > 3
 
 
+def test_exact_never_expands_what_the_first_answer_beats(monkeypatch):
+    """Not even to fill a batch: such prefixes are cut off when they are made."""
+    module = importlib.import_module("minis2s.search.exact")
+    expanded, advance = [], module.advance
+    monkeypatch.setattr(module, "advance", lambda *args: expanded.extend(args[2].hypotheses) or advance(*args))
+    for seed in range(8):
+        p, config = make(seed, **FAMILIES["gru-every-step"])
+        (first,), = beam(p, config, *pad(SOURCES[:1]), L, module.WIDTH)
+        expanded[:] = []
+        exact(p, config, *pad(SOURCES[:1]), L)
+        assert first.finished and len(expanded) > 1
+        assert all(h.log_p > first.log_prob for h in expanded)
+
+
 @pytest.mark.parametrize("max_length", [1, 2, 7])
 def test_exact_for_other_lengths(max_length):
     p, config = make(8, **FAMILIES["dot-tanh-feeding"])
