@@ -2,8 +2,10 @@
 import gzip
 import io
 import json
+import os
 import re
 import resource
+import shlex
 import signal
 import subprocess
 import sys
@@ -146,6 +148,45 @@ def test_translating(call, trained, monkeypatch):
     assert call("translate", trained, "--beam", "3", "abc", "d")[:2] == (0, "cba\nd\n")
     monkeypatch.setattr(sys, "stdin", io.StringIO("ca\r\nbc\n"))
     assert call("translate", trained)[:2] == (0, "ac\ncb\n")
+
+
+def test_lines_of_standard_input_are_those_of_the_answer(call, trained, monkeypatch):
+    """A blank line stays one, and only LF ends a line: a form feed or U+2028 inside a text does not."""
+    raw = "\ufeffab\r\n\n  \nb\u2028c\n\x0c\nca".encode()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw), encoding="ascii"))
+    status, out, err = call("translate", trained)
+    rows = out.split("\n")
+    assert status == 0 and rows[:3] == ["ba", "", ""] and rows[4:] == ["", "ac", ""]
+    assert err.count("minis2s:") == 1 and "'b\\u2028c': unknown" in err
+
+
+def test_closed_streams_and_narrow_locales(trained, tmp_path):
+    model = Seq2Seq.load(trained)
+    model.fit([("a", "你"), ("b", "好")], [("a", "你")], progress=False,
+              training=train.Training(epochs=40, lr=0.05))
+    model.save(tmp_path / "zh")
+    got = module("translate", tmp_path / "zh", "a", env={**os.environ, "PYTHONUTF8": "0", "LC_ALL": "C",
+                                                         "PYTHONCOERCECLOCALE": "0"})
+    assert (got.returncode, got.stdout.decode().strip()) == (0, "你")
+    script = f"{shlex.quote(sys.executable)} -m minis2s translate {shlex.quote(trained)} <&-"
+    got = subprocess.run(["sh", "-c", script], capture_output=True, timeout=60)
+    assert got.returncode == 2 and got.stderr == b"minis2s: no text: give TEXT, or lines on standard input\n"
+
+
+@pytest.mark.parametrize("task, argv, attention, context", [
+    ("reverse", ["--attention", "none"], "none", "init"),
+    ("reverse", ["--context", "every-step"], "none", "every-step"),
+    ("addition", ["--attention", "dot"], "dot", "attention"),
+    ("addition", ["--context", "attention"], "additive", "attention"),
+    ("addition", ["--context", "init"], "none", "init")])
+def test_what_is_asked_for_goes_before_what_a_task_brings(call, tmp_path, monkeypatch, task, argv, attention,
+                                                          context):
+    monkeypatch.setattr("minis2s.commands.train.report", lambda *_: None)       # slow, and not asked about
+    status, _, err = call("train", task, *argv, "--size", "9", "--epochs", "0", "--hidden", "4", "--out", tmp_path / "r",
+                          "--backend", "numpy", "--overwrite")
+    assert status == 0, err
+    config = Seq2Seq.load(tmp_path / "r").config
+    assert (config.attention, config.context) == (attention, context)
 
 
 def test_nbest_exact_and_samples(call, trained):
@@ -344,7 +385,7 @@ def test_no_run(refused, tmp_path, data):
 
 BAD_DECODING = {
     "beam": (["--beam", "0"], "beam: got 0"), "nbest": (["--nbest", "0"], "nbest: got 0"),
-    "too many": (["--beam", "2", "--nbest", "3"], "nbest: got 3"),
+    "too many": (["--beam", "2", "--nbest", "3"], "--nbest 3 with --beam 2"),
     "beam word": (["--beam", "wide"], "invalid int"),
     "penalty": (["--beam", "2", "--length-penalty", "-1"], "length_penalty"),
     "length": (["--max-length", "0"], "max_length"),
@@ -355,6 +396,7 @@ BAD_DECODING = {
     "no sample": (["--temperature", "2"], "--temperature goes with --sample"),
     "budget": (["--budget", "9"], "--exact"),
     "spent": (["--exact", "--budget", "0"], "budget"), "two ways": (["--sample", "--exact"], "choose one"),
+    "penalty of exact": (["--exact", "--length-penalty", "0.5"], "--length-penalty goes with --beam"),
     "nbest of samples": (["--sample", "--nbest", "2"], "--nbest goes with --beam"),
     "nowhere": (["--attention", "/nowhere/map.png"], "/nowhere"),
 }

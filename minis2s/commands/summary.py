@@ -16,5 +16,6 @@ def run(args):
     print(model.summary())
     ends = [r for r in model.records if r["end_of_epoch"]]
     if ends:
-        print(f"\ntrained for {ends[-1]['epoch']:g} epochs; held-out exact match {ends[-1]['valid_exact_match']:.2%}")
+        epochs = f"{ends[-1]['epoch']:g} epoch{'s' if ends[-1]['epoch'] != 1 else ''}"
+        print(f"\ntrained for {epochs}; held-out exact match {ends[-1]['valid_exact_match']:.2%}")
     return 0

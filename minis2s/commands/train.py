@@ -20,6 +20,9 @@ EPILOG = """examples:
   minis2s train addition --reverse-source --context every-step --hidden 128 --epochs 25
   minis2s train --pairs eng-fra.tsv --source-units word --target-units word --minutes 10 --out runs/french
   minis2s train dates --resume            go on with the run that was stopped
+
+The defaults above are those of --pairs.  A task brings some choices of its own; `minis2s summary RUN` and config.json
+in the run's directory show all that were made.
 """
 
 MODEL_HELP = {
@@ -107,8 +110,7 @@ def run(args):
         task = task_of(origin["task"]) if args.task else None
         preset = dict(task.options) if task else {}
         units = {"source_units": task.source_unit, "target_units": task.target_unit} if task else {}
-        if model_options.get("context", "attention") != "attention":
-            preset["attention"] = "none"
+        preset = without_rivals(preset, model_options)
     names = {f.name for f in fields(Config)}
     config = Config(**{**{k: v for k, v in preset.items() if k in names}, **model_options})
     training = Training(**{**{k: v for k, v in preset.items() if k not in names}, **training_options})
@@ -123,6 +125,18 @@ def run(args):
         return 128 + model.stopped_by
     report(model, out, test)
     return 0
+
+
+def without_rivals(preset, asked):
+    """A task's own options, less those about attention that the options asked for leave no room for."""
+    attention, context = asked.get("attention"), asked.get("context")
+    if attention == "none" or context not in (None, "attention"):
+        rivals, instead = ("attention", "context", "order", "fusion", "input_feeding", "readout"), {"attention": "none"}
+    elif attention or context:
+        rivals, instead = ("attention", "context"), {}
+    else:
+        rivals, instead = (), {}
+    return {**{name: value for name, value in preset.items() if name not in rivals}, **instead}
 
 
 def default_out(args):
@@ -173,7 +187,8 @@ def read(path):
     """Pairs of a file, with a word about those left out."""
     pairs = read_pairs(path)
     if pairs.skipped.count:
-        print(f"{path}: {pairs.skipped.count} pairs with an empty side left out, "
+        count = pairs.skipped.count
+        print(f"{path}: {count} pair{'s' if count > 1 else ''} with an empty side left out, "
               f"the first at line {pairs.skipped.first_line}", file=sys.stderr)
     return pairs
 

@@ -8,15 +8,17 @@ EPILOG = """examples:
   minis2s translate runs/dates "the 3rd of May 1999"
   minis2s translate runs/dates "3 May 99" --beam 5 --nbest 3 --attention map.png
   minis2s translate runs/french < sentences.txt
+  minis2s translate runs/addition -- "-5+3"      a text that begins with - stands after --
 """
 
 
 def arguments(parser):
     """Run, texts, and how to decode."""
     parser.add_argument("path", metavar="RUN", help="directory of the run")
-    parser.add_argument("texts", nargs="*", metavar="TEXT", help="without any: lines of standard input")
+    parser.add_argument("texts", nargs="*", default=[], metavar="TEXT",
+                        help="without any: lines of standard input, a blank one answered by a blank one")
     parser.add_argument("--beam", type=int, default=None, metavar="K", help="hypotheses kept (default: 1, greedy)")
-    parser.add_argument("--nbest", type=int, default=1, metavar="N", help="answers shown, with log p and score")
+    parser.add_argument("--nbest", type=int, default=1, metavar="N", help="answers shown, with log p and score (at most K of --beam)")
     parser.add_argument("--length-penalty", type=float, default=1.0, metavar="X",
                         help="beams are ranked by log p / length^X (default: 1)")
     parser.add_argument("--max-length", type=int, metavar="N", help="most tokens of an answer")
@@ -27,7 +29,8 @@ def arguments(parser):
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of --sample (default: 0)")
     parser.add_argument("--exact", action="store_true", help="search for the provably most probable answer")
     parser.add_argument("--budget", type=int, metavar="N", help="of --exact: outputs begun at most")
-    parser.add_argument("--attention", metavar="MAP.png", help="draw the attention weights (of all texts, in one figure)")
+    parser.add_argument("--attention", metavar="MAP.png",
+                        help="draw the attention weights (of all texts, in one figure)")
 
 
 def run(args):
@@ -36,11 +39,17 @@ def run(args):
     if args.attention and model.config.context != "attention":
         raise ValueError("--attention: this model has no attention")
     method, options = how(args)
-    texts = args.texts or [line.rstrip("\r\n") for line in lines(sys.stdin)]
-    if not texts:
+    texts = args.texts or lines(sys.stdin)
+    asked = args.texts or [text for text in texts if text.strip()]
+    if not asked:
         raise ValueError("no text: give TEXT, or lines on standard input")
-    answers = model.decode(texts, method=method, max_length=args.max_length, **options)
-    for text, best in zip(texts, answers):
+    answers = model.decode(asked, method=method, max_length=args.max_length, **options)
+    coming = iter(answers)
+    for text in texts:
+        if not args.texts and not text.strip():
+            print()                             # so that the lines of a file and of its translation go together
+            continue
+        best = next(coming)
         for note in best[0].notes:
             print(f"minis2s: {text!r}: {note}", file=sys.stderr)
         for a in best:
@@ -69,6 +78,10 @@ def how(args):
         raise ValueError("--budget goes with --exact")
     if args.nbest != 1 and (args.sample or args.exact):
         raise ValueError("--nbest goes with --beam")
+    if args.length_penalty != 1 and (args.sample or args.exact):
+        raise ValueError("--length-penalty goes with --beam")
+    if args.beam is not None and 1 <= args.beam < args.nbest:
+        raise ValueError(f"--nbest {args.nbest} with --beam {args.beam}: a beam has no more answers than it keeps")
     if args.sample:
         return "sample", {**sampling, "seed": args.seed}
     if args.exact:
@@ -79,8 +92,10 @@ def how(args):
 
 def lines(stream):
     """Lines of standard input; ValueError where they are not UTF-8, whatever the locale makes of them."""
+    if stream is None:                          # closed by whoever started us
+        return []
     try:
-        text = stream.buffer.read().decode("utf-8") if hasattr(stream, "buffer") else stream.read()
-        return text.splitlines()
+        text = stream.buffer.read().decode("utf-8-sig") if hasattr(stream, "buffer") else stream.read()
+        return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]   # as in data.pairs
     except UnicodeDecodeError as e:
         raise ValueError(f"standard input: byte {e.start + 1} is not UTF-8") from None
