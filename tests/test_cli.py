@@ -28,6 +28,7 @@ RESTLESS = [*SMALL, "--epochs", "12", "--dropout", "0.2", "--teacher-forcing", "
 def no_pictures():
     with pytest.MonkeyPatch.context() as m:
         m.setattr(Seq2Seq, "_draw", lambda *_: None)
+        m.setenv("MINIS2S_BACKEND", "numpy")                    # many small Configs: nothing is compiled for them
         yield
 
 

@@ -10,7 +10,7 @@ from minis2s import search, seq2seq, tree
 from minis2s.kernels import jit
 from minis2s.kernels.search.greedy import greedy
 
-NAMES = ("feeding-tanh-before", "plain-sigmoid") if jit.JIT else tuple(CONFIGS)
+NAMES = ("two-ways-additive", "everything") if jit.JIT else tuple(CONFIGS)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -31,7 +31,7 @@ def test_the_answers_are_the_pages(name, max_length):
 
 
 def test_nan_and_bad_arguments_are_refused_as_by_the_page():
-    config = CONFIGS["plain-sigmoid"]
+    config = CONFIGS["two-ways-additive"]
     p, b = seq2seq.init(config), batch(np.random.default_rng(0), config)
     bad = tree.map(lambda a: a * np.nan, p)
     with pytest.raises(ValueError, match="hold NaN"):
