@@ -23,6 +23,7 @@ from .run import Run
 from .train import Training
 
 UNITS = ("char", "word")
+OPTIONS = {"beam": (), "sample": ("temperature", "top_k", "top_p"), "exact": ("budget",)}   # of decode's methods
 HELD_OUT = 0.05                     # share of the sources held out where no validation pairs are given
 AT_MOST = 1000                      # and how many sources at most
 EXTRA = 10                          # tokens that an answer may be longer than the longest target trained on
@@ -127,6 +128,8 @@ class Seq2Seq:
         """
         if not isinstance(training, (Training, type(None))):
             raise TypeError(f"training: got {type(training).__name__}, wanted a Training")
+        if not isinstance(origin, (dict, type(None))):
+            raise TypeError(f"origin: got {type(origin).__name__}, wanted a dict")
         if (resume or overwrite) and out is None:
             raise ValueError("out: wanted the directory of the run, as resume or overwrite is True")
         training = training or Training()
@@ -277,13 +280,23 @@ class Seq2Seq:
         list, for each text a list of Translation, the best first
         """
         self._need_params()
-        if method not in ("beam", "sample", "exact"):
-            raise ValueError(f"method={method!r}: choose one of beam, sample, exact")
-        if not isinstance(texts, (list, tuple)) or not all(isinstance(t, str) for t in texts):
-            raise TypeError("texts: wanted a list of strings")
+        if method not in tuple(OPTIONS):
+            raise ValueError(f"method={method!r}: choose one of {', '.join(OPTIONS)}")
+        for name in options:
+            if name not in OPTIONS[method]:
+                known = ", ".join(OPTIONS[method]) or "none of its own"
+                raise TypeError(f"{name}: no option of method={method!r}, which has {known}")
+        if not isinstance(texts, (list, tuple)):
+            raise TypeError(f"texts: got {type(texts).__name__}, wanted a list of strings")
+        for i, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise TypeError(f"texts[{i}]: got {type(text).__name__}, wanted a string")
         for name, value in (("beam", beam), ("nbest", nbest), ("batch", batch)):
             checks.whole(name, value, 1)
         checks.whole("nbest", nbest, 1, beam)
+        if method != "beam" and (beam != 1 or length_penalty != 1):
+            raise ValueError(f"beam={beam!r}, length_penalty={length_penalty!r}: options of method='beam', "
+                             f"not of {method!r}")
         checks.whole("seed", seed, 0)
         max_length = self.lengths["target"] + EXTRA if max_length is None else max_length
         tokens = [split(t, self.source_units) for t in texts]
@@ -413,7 +426,7 @@ def safe_exp(x):
 
 def text_pairs(name, pairs):
     """Pairs in any accepted form -> list of (source, target); ValueError, TypeError naming the argument."""
-    if isinstance(pairs, (str, bytes)) or hasattr(pairs, "__fspath__"):
+    if isinstance(pairs, str) or hasattr(pairs, "__fspath__"):
         pairs = read_pairs(pairs)
     if hasattr(pairs, "sources"):
         pairs = list(zip(pairs.sources, pairs.targets))
@@ -426,6 +439,10 @@ def text_pairs(name, pairs):
             raise TypeError(f"{name}[{i}]: {pair!r}, wanted (source, target), two strings")
         if not pair[0].strip():
             raise ValueError(f"{name}[{i}]: the source is empty")
+        try:
+            "".join(pair).encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"{name}[{i}]: {pair!r} holds half of a surrogate pair, which is no character") from None
     return [tuple(pair) for pair in pairs]
 
 

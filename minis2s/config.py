@@ -1,5 +1,6 @@
 """Config: one frozen record that names every choice of a model, and refuses what cannot be."""
 from dataclasses import asdict, dataclass, fields
+from numbers import Real
 
 import numpy as np
 
@@ -146,10 +147,11 @@ class Config:
                 if not isinstance(value, bool):
                     raise TypeError(f"{f.name}={value!r}: wanted True or False")
             elif f.type is float:
-                if isinstance(value, bool) or not isinstance(value, (int, float)):
+                if isinstance(value, bool) or not isinstance(value, Real):
                     raise TypeError(f"{f.name}={value!r}: wanted a number")
                 if not 0 <= value < 1:
                     raise ValueError(f"{f.name}={value!r}: wanted at least 0 and less than 1")
+                object.__setattr__(self, f.name, float(value))
             else:
                 smallest = 5 if f.name.endswith("vocab") else 1
                 if isinstance(value, bool) or not isinstance(value, (int, np.integer)):

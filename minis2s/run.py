@@ -9,6 +9,7 @@
 """
 import hashlib
 import json
+import os
 from pathlib import Path
 
 from . import checkpoint
@@ -30,6 +31,8 @@ class Run:
     """Paths of a run's files, and reading and writing them."""
 
     def __init__(self, path):
+        if not isinstance(path, (str, os.PathLike)):
+            raise TypeError(f"path: got {type(path).__name__}, wanted the path of a run's directory")
         self.path = Path(path)
         self.config, self.vocabulary, self.weights, self.checkpoint, self.metrics, self.loss, self.attention = (
             self.path / name for name in FILES)

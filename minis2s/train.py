@@ -7,6 +7,7 @@ training that was never stopped, and extra evaluations change nothing.
 import math
 import time
 from dataclasses import asdict, dataclass, fields
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
@@ -83,13 +84,17 @@ class Training:
             value = getattr(self, f.name)
             if value is None and "None" in str(f.type):
                 continue
-            whole, kind = "int" in str(f.type), "str" not in str(f.type)
-            if kind and (isinstance(value, bool) or not isinstance(value, int if whole else (int, float))):
+            if f.type is str:
+                if not isinstance(value, str):
+                    raise TypeError(f"{f.name}={value!r}: wanted a string")
+                continue
+            whole = "int" in str(f.type)
+            if isinstance(value, bool) or not isinstance(value, Integral if whole else Real):
                 raise TypeError(f"{f.name}={value!r}: wanted a {'whole number' if whole else 'number'}")
-            if not kind and not isinstance(value, str):
-                raise TypeError(f"{f.name}={value!r}: wanted a string")
-            if kind and not math.isfinite(value):
+            value = int(value) if whole else float(value)           # NumPy's numbers would not go into JSON
+            if not whole and not math.isfinite(value):
                 raise ValueError(f"{f.name}={value!r}: wanted a finite number")
+            object.__setattr__(self, f.name, value)
         ranges = [
             (("epochs", "seed"), lambda x: x >= 0, "0 or more"),
             (("batch", "lr_patience", "patience", "evaluate_every"), lambda x: x >= 1, "1 or more"),

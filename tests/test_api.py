@@ -391,7 +391,10 @@ def test_unknown_tokens_and_long_texts_are_told(model):
     (dict(method="beams"), "choose one of beam, sample, exact"),
     (dict(method="sample", temperature=0), "temperature"),
     (dict(method="sample", top_k=0), "top_k"), (dict(method="sample", top_p=1.5), "top_p"),
-    (dict(method="exact", budget=0), "budget")])
+    (dict(method="exact", budget=0), "budget"), (dict(temperature=2.0), "temperature: no option of method='beam'"),
+    (dict(method="exact", top_k=2), "top_k: no option of method='exact', which has budget"),
+    (dict(method="exact", beam=2), "beam=2.*not of 'exact'"),
+    (dict(method="sample", length_penalty=0.5), "length_penalty=0.5: options of method='beam'")])
 def test_wrong_options(model, options, told):
     with pytest.raises((ValueError, TypeError), match=told):
         model.decode(["abc"], **options)
@@ -400,8 +403,10 @@ def test_wrong_options(model, options, told):
 def test_wrong_texts(model):
     with pytest.raises(ValueError, match=r"texts\[1\]: '' is empty"):
         model.translate(["a", ""])
-    for texts in (5, None, "abc", ["a", 5], [b"a"], (t for t in ["a"])):
-        with pytest.raises(TypeError, match="texts: wanted a list of strings"):
+    for texts, told in ((5, "texts: got int"), (None, "got NoneType"), ("abc", "texts: got str, wanted a list"),
+                        (["a", 5], r"texts\[1\]: got int, wanted a string"), ([b"a"], "got bytes"),
+                        ((t for t in ["a"]), "got generator")):
+        with pytest.raises(TypeError, match=told):
             model.decode(texts)
     assert model.translate([]) == []
 
@@ -413,7 +418,8 @@ def test_wrong_texts(model):
     ([(" ", "b")], r"pairs\[0\]: the source is empty"),
     ([("a", "")], "no target token"), ([("a", "b", "c")], r"pairs\[0\]"), ([(np.nan, "b")], r"pairs\[0\]"),
     (np.ones((2, 2)), "pairs: got ndarray"), ("none.tsv", "none.tsv: no such file"),
-    ({"a": "b"}, "pairs: got dict")])
+    ({"a": "b"}, "pairs: got dict"), (b"p.tsv", "pairs: got bytes"),
+    ([("a", "b"), ("\ud800", "b")], r"pairs\[1\]: .* no character")])
 def test_wrong_pairs(pairs, told):
     model = Seq2Seq(CONFIG)
     with pytest.raises((ValueError, TypeError, OSError), match=told):
@@ -429,6 +435,15 @@ def test_wrong_validation_and_test_pairs(model):
             model.evaluate(pairs)
     with pytest.raises(ValueError, match="one source only"):
         fit([("a", "b")] * 3, None)
+
+
+def test_wrong_paths_and_origins(tmp_path):
+    for path in (3, None, b"runs"):
+        with pytest.raises(TypeError, match=f"path: got {type(path).__name__}"):
+            Seq2Seq.load(path)
+    with pytest.raises(TypeError, match="origin: got list, wanted a dict"):
+        fit(out=tmp_path / "r", origin=[1])
+    assert not (tmp_path / "r").exists()
 
 
 def test_wrong_models_and_trainings():

@@ -76,8 +76,9 @@ def test_rates(name):
         refused(TypeError, f"{name}={value!r}: wanted a number", **{name: value})
     for value in [-0.1, 1, 1.0, float("nan"), float("inf")]:
         refused(ValueError, f"{name}={value!r}: wanted at least 0 and less than 1", **{name: value})
-    for value in [0, 0.0, 0.999]:
-        assert getattr(Config(**{**SIZES, name: value}), name) == value
+    for value in [0, 0.0, 0.999, np.float32(0.5)]:
+        got = getattr(Config(**{**SIZES, name: value}), name)
+        assert got == value and type(got) is float
 
 
 WHY = "the context is what attention computes, or there is no attention"

@@ -29,7 +29,7 @@ def test_further_columns_are_ignored(tmp_path):
 
 @pytest.mark.parametrize("encode", [lambda b: b, gzip.compress])
 def test_bom_crlf_blank_lines_outer_space(tmp_path, encode):
-    data = "\ufeffa\tx\r\n\r\n  \n b \t y \r\n".encode()
+    data = "\ufeffa\tx\r\n\r\n  \n\u3000\n\x0c\r\n b \t y \r\n".encode()
     p = read_pairs(write(tmp_path, encode(data), "p.tsv.gz" if encode is gzip.compress else "p.tsv"))
     assert p == (["a", "b"], ["x", "y"], (0, None))
 

@@ -459,5 +459,12 @@ def test_impossible_options(name, value, error, wanted):
         Training(**{name: value})
 
 
+def test_numbers_of_numpy_become_plain_ones():
+    t = Training(epochs=np.int64(3), lr=np.float32(0.5), clip=2, patience=np.int32(4))
+    assert t == Training(epochs=3, lr=0.5, clip=2.0, patience=4)
+    assert [type(x) for x in (t.epochs, t.lr, t.clip, t.patience)] == [int, float, float, int]
+    assert Training(epochs=10**400).epochs == 10**400
+
+
 def test_options_as_json():
     assert Training(**RESTLESS.to_json()) == RESTLESS

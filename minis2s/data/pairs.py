@@ -57,7 +57,7 @@ def read_pairs(path):
         except UnicodeDecodeError as e:
             raise ValueError(f"{path}, line {number}: byte {e.start + 1} of the line is not UTF-8 "
                              "(save the file as UTF-8)") from None
-        if not text.strip("\r\n "):
+        if "\t" not in text and not text.strip():
             continue
         source, *rest = (column.strip() for column in text.split("\t"))
         if not rest:
