@@ -139,6 +139,13 @@ def test_bad_files_are_reported_not_suffered(tmp_path, what):
     assert "Traceback" not in report["text"] and "  next:    " in report["text"]
 
 
+def test_memory_and_files_are_bounded(tmp_path):
+    pytest.importorskip("resource", reason="this system cannot bound a process's memory")
+    report = judged(tmp_path, "import resource as r\nassert max(r.getrlimit(r.RLIMIT_AS)[0], 0) == 4 << 30\n"
+                    "assert max(r.getrlimit(r.RLIMIT_FSIZE)[0], 0) == 64 << 20\n" + SOFTMAX)
+    assert report["passed"], report["text"]
+
+
 def test_an_endless_loop_ends(tmp_path):
     begin = time.monotonic()
     report = judged(tmp_path, "def softmax(a):\n    while True: pass\n", seconds=1.0)
