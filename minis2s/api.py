@@ -160,7 +160,8 @@ class Seq2Seq:
                 state = self._open_run(run, training, data)
             else:
                 run.create(overwrite)
-                run.write_model({**self._description(), "training": training.to_json(), "data": data},
+                run.write_model({**self._description(), "training": training.to_json(), "data": data,
+                                 "backend": backends.chosen(self.backend)},
                                 self.source_vocab, self.target_vocab)
         self.records = run.records() if run else []
 
@@ -204,8 +205,8 @@ class Seq2Seq:
             raise ValueError(f"{run.vocabulary}: not the vocabulary of these pairs")
         for path in run.leftovers():
             path.unlink()
-        run.write_model({**self._description(), "training": training.to_json(), "data": data},
-                        source_vocab, target_vocab)
+        run.write_model({**self._description(), "training": training.to_json(), "data": data,
+                         "backend": backends.chosen(self.backend)}, source_vocab, target_vocab)
         if not run.checkpoint.exists():
             return None
         state = checkpoint.load_progress(run.checkpoint, self.config)

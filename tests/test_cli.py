@@ -183,11 +183,22 @@ def test_closed_streams_and_narrow_locales(trained, tmp_path):
 def test_what_is_asked_for_goes_before_what_a_task_brings(call, tmp_path, monkeypatch, task, argv, attention,
                                                           context):
     monkeypatch.setattr("minis2s.commands.train.report", lambda *_: None)       # slow, and not asked about
-    status, _, err = call("train", task, *argv, "--size", "9", "--epochs", "0", "--hidden", "4", "--out", tmp_path / "r",
-                          "--backend", "numpy", "--overwrite")
+    status, _, err = call("train", task, *argv, "--size", "9", "--epochs", "0", "--hidden", "4", "--overwrite",
+                          "--backend", "numpy", "--out", tmp_path / "r")
     assert status == 0, err
     config = Seq2Seq.load(tmp_path / "r").config
     assert (config.attention, config.context) == (attention, context)
+
+
+def test_a_run_is_resumed_by_who_began_it(call, data, tmp_path, monkeypatch):
+    """Otherwise the same bits could not come out: two backends add in different orders."""
+    monkeypatch.delenv("MINIS2S_BACKEND", raising=False)
+    argv = ["train", "--pairs", data, "--valid", data, *SMALL, "--out", tmp_path / "r"]
+
+    def backend():
+        return json.loads((tmp_path / "r" / "config.json").read_text())["backend"]
+    assert call(*argv, "--epochs", "1", "--backend", "numpy")[0] == 0 and backend() == "numpy"
+    assert call(*argv, "--epochs", "2", "--resume")[0] == 0 and backend() == "numpy"
 
 
 def test_nbest_exact_and_samples(call, trained):

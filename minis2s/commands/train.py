@@ -38,7 +38,8 @@ MODEL_HELP = {
     "dtype": "precision"}
 TRAINING_HELP = {
     "epochs": "times through the data", "minutes": "stop after so long", "batch": "pairs in a batch",
-    "lr": "step size", "lr_final": "step size at the end, reached evenly", "optimizer": "", "momentum": "of sgd", "clip": "longest gradient, by global norm",
+    "lr": "step size", "lr_final": "step size at the end, reached evenly", "optimizer": "who makes steps of gradients",
+    "momentum": "of sgd", "clip": "longest gradient, by global norm",
     "clip_value": "largest gradient entry", "lr_decay": "factor of the step size when validation stops improving",
     "lr_patience": "epochs before that", "patience": "epochs without improvement before stopping",
     "monitor": "what improvement is", "teacher_forcing": "share of target tokens fed as they are",
@@ -58,8 +59,8 @@ def arguments(parser):
     parser.add_argument("--out", metavar="DIR", help="directory of the run (default: runs/TASK)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in DIR")
     parser.add_argument("--overwrite", action="store_true", help="replace the run in DIR")
-    parser.add_argument("--backend", choices=BACKENDS, default="numba",
-                        help="who computes: compiled kernels, or plain NumPy (default: numba)")
+    parser.add_argument("--backend", choices=BACKENDS,
+                        help="who computes: compiled kernels, or plain NumPy (default: numba; resumed: as before)")
     parser.add_argument("--threads", type=int, metavar="N", default=backends.cores(),
                         help="of the compiled kernels; the result is the same for any number (default: %(default)s)")
     choices = {**CHOICES, "optimizer": tuple(OPTIMIZERS), "monitor": ("loss", "exact-match")}
@@ -91,7 +92,6 @@ def run(args):
     """Train, show samples, say where the run is."""
     if args.resume and args.overwrite:
         raise ValueError("--resume and --overwrite: choose one")
-    backends.use_threads(args.backend, args.threads)
     model_options, training_options = given(args, Config), given(args, Training)
     if args.resume:
         stored = Run(args.out or default_out(args)).read_model()[0]
@@ -111,15 +111,19 @@ def run(args):
         preset = dict(task.options) if task else {}
         units = {"source_units": task.source_unit, "target_units": task.target_unit} if task else {}
         preset = without_rivals(preset, model_options)
+    begun = stored.get("backend") if args.resume else None
+    backend = args.backend or begun or "numba"                  # another would round otherwise than before
+    backends.use_threads(backend, args.threads)
     names = {f.name for f in fields(Config)}
     config = Config(**{**{k: v for k, v in preset.items() if k in names}, **model_options})
     training = Training(**{**{k: v for k, v in preset.items() if k not in names}, **training_options})
     asked = {name: getattr(args, name) for name in ("source_units", "target_units", "min_count")}
     train_pairs, valid, test = data(origin)
     model = Seq2Seq(config, **{**units, **{name: value for name, value in asked.items() if value is not None}},
-                    backend=args.backend)
+                    backend=backend)
     out = Path(args.out or default_out(args))
-    model.fit(train_pairs, valid, training=training, out=out, resume=args.resume, overwrite=args.overwrite, origin=origin)
+    model.fit(train_pairs, valid, training=training, out=out, resume=args.resume, overwrite=args.overwrite,
+              origin=origin)
     if model.stopped_by is not None:
         print(f"stopped; saved in {out}; go on with --resume")
         return 128 + model.stopped_by
@@ -131,7 +135,8 @@ def without_rivals(preset, asked):
     """A task's own options, less those about attention that the options asked for leave no room for."""
     attention, context = asked.get("attention"), asked.get("context")
     if attention == "none" or context not in (None, "attention"):
-        rivals, instead = ("attention", "context", "order", "fusion", "input_feeding", "readout"), {"attention": "none"}
+        rivals = ("attention", "context", "order", "fusion", "input_feeding", "readout")
+        instead = {"attention": "none"}
     elif attention or context:
         rivals, instead = ("attention", "context"), {}
     else:
