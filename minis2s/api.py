@@ -242,8 +242,8 @@ class Seq2Seq:
         texts : list of str, or one str
         beam : int
             Hypotheses kept; 1 is greedy decoding.
-        length_penalty : float from 0 to 1
-            Beams are ranked by log p / length**length_penalty.
+        length_penalty : float, 0 or more
+            Beams are ranked by log p / length**length_penalty, the end counted; usually from 0 to 1.
         max_length : int, optional
             Most tokens of an answer; None: 10 more than the longest target trained on.
 
@@ -268,7 +268,8 @@ class Seq2Seq:
         method : {"beam", "sample", "exact"}
             Beam search (greedy where beam=1), random sampling, or provably exact search.
         beam, nbest, length_penalty, max_length
-            See `translate`; `nbest` answers of each beam are returned.
+            See `translate`; `nbest` answers of each beam, at most `beam`, are returned.  Sampling and exact
+            search give one answer each, and have neither a beam nor a length penalty.
         batch : int
             Texts decoded together.
         seed : int
@@ -279,6 +280,11 @@ class Seq2Seq:
         Returns
         -------
         list, for each text a list of Translation, the best first
+
+        Raises
+        ------
+        ValueError, TypeError
+            For texts that are empty or no strings, and for options that cannot be or are not the method's.
         """
         self._need_params()
         if method not in tuple(OPTIONS):

@@ -112,7 +112,7 @@ def step_backward(p, config, source, k, dr, d, drops=None):
     if config.input_feeding:
         dz = dz + d.z                                           # fork: z_t is read out and fed back
     dh, dctx_fuse, g_fuse = fusion.backward(p.fusion, config.fusion, k.fuse, dz, H)  # (D5*)
-    dctx = tree.add(dctx, dctx_fuse)                            # fork: ctx is fused, read out, fed to the cell
+    dctx = tree.add(dctx, dctx_fuse)                            # fork: ctx is fused, read out, fed to a cell
     dmemory, g_score, after = None, None, config.context == "attention" and config.order == "after"
     if after:
         ds, dmemory, g_score = attend_backward(score, p.score, source.memory, k.attend, dctx)    # (D4*)

@@ -96,7 +96,7 @@ def step(cell, layers, x, states, drops=None):
 
 
 def step_backward(cell, layers, caches, dh, dstates, drops=None):
-    """Pull dh of the top and the states' gradients back one step: -> dx, states' gradients (t-1), gradients of layers."""
+    """Pull dh of the top and the states' gradients back one step: -> dx, states' (t-1) and layers' gradients."""
     grads, dprev = [], []
     for p, k, m, d in reversed(list(zip(layers, caches, drops or (None,) * len(layers), dstates))):
         d = d._replace(h=d.h + dh)                              # fork: h_t is output and carry

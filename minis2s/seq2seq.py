@@ -144,6 +144,9 @@ def forward(p, config, batch, teacher=None, drops=None, backend="numpy"):
     teacher : ndarray of bool of shape (S, N), optional
         See decoder.forward; None is teacher forcing.
     drops : Drops, optional
+        Dropout masks; None: nothing is dropped.
+    backend : {"numpy", "numba"}
+        Who computes; see backends.py.  `backward` goes the way that `forward` went.
 
     Returns
     -------

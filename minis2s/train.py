@@ -299,6 +299,9 @@ def run(config, training, train_set, valid_set, progress=None, on_step=None, on_
 
     Parameters
     ----------
+    config : Config
+        With the sizes of both vocabularies.
+    training : Training
     train_set, valid_set : lists of (source ids, target ids)
     progress : Progress, optional
         Where to continue; None: at the beginning.
@@ -309,6 +312,8 @@ def run(config, training, train_set, valid_set, progress=None, on_step=None, on_
         Called at the start, after each epoch, about every `save_seconds`, and when stopped.
     should_stop : callable() -> bool, optional
         Asked after each step.
+    save_seconds : float
+    backend : {"numpy", "numba"}
 
     Returns
     -------
@@ -334,9 +339,10 @@ def run(config, training, train_set, valid_set, progress=None, on_step=None, on_
             lr = step_size(training, progress, len(batches))
             progress = one_step(config, training, progress, batch_of(config, train_set, indices), lr, backend)
             on_step(progress, progress.loss_sum / progress.tokens)
-            if training.evaluate_every and progress.step % training.evaluate_every == 0 and progress.batch < len(batches):
-                on_record(record(training, progress, validate(progress.params, config, valid_set, backend=backend),
-                                 len(batches), None))
+            due = training.evaluate_every and progress.step % training.evaluate_every == 0
+            if due and progress.batch < len(batches):           # the epoch's end has an evaluation of its own
+                v = validate(progress.params, config, valid_set, backend=backend)
+                on_record(record(training, progress, v, len(batches), None))
             if should_stop():
                 save(progress)
                 return progress

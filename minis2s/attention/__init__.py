@@ -1,4 +1,7 @@
-"""The attention scores by name.  A score is anything with Params, init, keys, keys_backward, score, score_backward."""
+"""The attention scores by name.
+
+A score is anything with Params, init, keys, keys_backward, score and score_backward: a module will do.
+"""
 from typing import Callable, NamedTuple
 
 from . import additive, concat_dot, dot, general

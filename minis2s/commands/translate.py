@@ -18,7 +18,8 @@ def arguments(parser):
     parser.add_argument("texts", nargs="*", default=[], metavar="TEXT",
                         help="without any: lines of standard input, a blank one answered by a blank one")
     parser.add_argument("--beam", type=int, default=None, metavar="K", help="hypotheses kept (default: 1, greedy)")
-    parser.add_argument("--nbest", type=int, default=1, metavar="N", help="answers shown, with log p and score (at most K of --beam)")
+    parser.add_argument("--nbest", type=int, default=1, metavar="N",
+                        help="answers shown, with log p and score (at most K of --beam)")
     parser.add_argument("--length-penalty", type=float, default=1.0, metavar="X",
                         help="beams are ranked by log p / length^X (default: 1)")
     parser.add_argument("--max-length", type=int, metavar="N", help="most tokens of an answer")
