@@ -1,8 +1,8 @@
-"""Who computes the hot loops: "numpy", where every line can be stepped through, or "numba", the compiled twins.
+"""Who computes the hot loops: "numpy", whose every line can be stepped through, or "numba", the twins.
 
-The twin of a module stands in kernels/ under the same name, with the same functions: kernels/unroll.py for unroll.py.
-This is the one place that chooses.  The environment variable MINIS2S_BACKEND overrides what the program says.
-Numba is imported when a twin is first used, not before.
+The twin of a module stands in kernels/ under the same name, with the same functions: kernels/unroll.py for
+unroll.py. This is the one place that chooses.  The environment variable MINIS2S_BACKEND overrides what the
+program says. Numba is imported when a twin is first used, not before.
 """
 import os
 from importlib import import_module
@@ -11,7 +11,8 @@ BACKENDS = ("numpy", "numba")
 
 
 def chosen(backend):
-    """The backend to use where `backend` was asked for: MINIS2S_BACKEND if set; ValueError for an unknown one."""
+    """The backend to use where `backend` was asked for: MINIS2S_BACKEND if set; ValueError for an unknown
+    one."""
     name = os.environ.get("MINIS2S_BACKEND") or backend
     if name not in BACKENDS:
         source = "MINIS2S_BACKEND" if os.environ.get("MINIS2S_BACKEND") else "backend"
@@ -21,7 +22,8 @@ def chosen(backend):
 
 def module(name, backend):
     """The module minis2s.`name`, or its twin."""
-    return import_module(f"{__package__}.kernels.{name}" if chosen(backend) == "numba" else f"{__package__}.{name}")
+    return import_module(f"{__package__}.kernels.{name}" if chosen(backend) == "numba"
+                         else f"{__package__}.{name}")
 
 
 def cores():

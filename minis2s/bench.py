@@ -7,8 +7,9 @@
         │ ...                                                                     round after round
         └─> ratio of each round; median and quartiles of the ratios
 
-Each side has a process of its own with its own threads, so that thread pools and caches of one do not disturb another;
-they take turns, so that what the machine does beside meets all alike.  A ratio is (time of that side) / (time of Numba).
+Each side has a process of its own with its own threads, so that thread pools and caches of one do not disturb
+another; they take turns, so that what the machine does beside meets all alike.  A ratio is (time of that
+side) / (time of Numba).
 
 Cases:  layer   one recurrent layer, forward and backward, all gradients
         step    a whole training step: additive attention, clipping, Adam
@@ -25,10 +26,12 @@ from importlib.util import find_spec
 
 import numpy as np
 
-LAYERS = [(10, 1, 32, 32), (12, 32, 64, 64), (20, 64, 128, 128), (30, 64, 256, 256), (30, 64, 512, 512)]    # T N D H
-STEPS = [(50, 1, 10, 64), (50, 32, 12, 64), (500, 64, 20, 128), (8000, 64, 25, 256)]                        # V N T H
-DECODES = [(50, 1, 20, 64), (500, 1, 20, 128), (500, 32, 20, 128)]                                          # V N T H
-MULTIPLY_ADDS = {"lstm": 12, "gru": 9, "rnn": 3}       # of a layer's forward and backward, in units of T N (D H + H H)
+# T N D H
+LAYERS = [(10, 1, 32, 32), (12, 32, 64, 64), (20, 64, 128, 128), (30, 64, 256, 256), (30, 64, 512, 512)]
+STEPS = [(50, 1, 10, 64), (50, 32, 12, 64), (500, 64, 20, 128), (8000, 64, 25, 256)]    # V N T H
+DECODES = [(50, 1, 20, 64), (500, 1, 20, 128), (500, 32, 20, 128)]    # V N T H
+# of a layer there and back, in units of T N (D H + H H)
+MULTIPLY_ADDS = {"lstm": 12, "gru": 9, "rnn": 3}
 
 
 def cases(names, cell="lstm", most=None):
@@ -135,11 +138,13 @@ def model_of_torch(V, H):
 def step_of_torch(V, N, T, H):
     import torch
     model = model_of_torch(V, H)
-    adam, (source, inputs, targets) = torch.optim.Adam(model.parameters(), lr=1e-3), torch.randint(4, V, (3, T, N))
+    adam = torch.optim.Adam(model.parameters(), lr=1e-3)
+    source, inputs, targets = torch.randint(4, V, (3, T, N))
 
     def run():
         adam.zero_grad(set_to_none=True)
-        torch.nn.functional.cross_entropy(model(source, inputs).reshape(-1, V), targets.reshape(-1)).backward()
+        logits = model(source, inputs).reshape(-1, V)
+        torch.nn.functional.cross_entropy(logits, targets.reshape(-1)).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         adam.step()
     return run
@@ -197,7 +202,8 @@ class Worker:
     def __init__(self, side, case, threads):
         names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
         env = {**os.environ, **dict.fromkeys(names, str(threads))}
-        self.process = subprocess.Popen([sys.executable, "-m", "minis2s.bench", side, json.dumps(case)], text=True,
+        self.process = subprocess.Popen([sys.executable, "-m", "minis2s.bench", side, json.dumps(case)],
+                                        text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env)
 
     def block(self, seconds):
@@ -220,8 +226,8 @@ def measure(case, threads=1, rounds=7, seconds=0.1, who=None):
     Returns
     -------
     dict
-        The case, threads, and for each side `seconds` (median) and `ratio` [lower quartile, median, upper quartile] of
-        its time to Numba's.
+        The case, threads, and for each side `seconds` (median) and `ratio` of its time to Numba's
+        [lower quartile, median, upper quartile].
     """
     workers = {side: Worker(side, case, threads) for side in who or sides()}
     try:
@@ -256,7 +262,8 @@ def peak(seconds=0.2):
 
 
 def share_of_peak(row, peak_of_a_core):
-    """Numba's multiply-adds in a layer over what the machine's cores could do in that time; None for other cases."""
+    """Numba's multiply-adds in a layer over what the machine's cores could do in that time; None for other
+    cases."""
     if row["case"] != "layer":
         return None
     T, N, D, H = (row[s] for s in "TNDH")
@@ -274,11 +281,12 @@ def machine():
         pass
     from . import backends
     from .kernels.gemm import registers
-    return f"{name}, {backends.cores()} cores, vectors of {registers()[0]} bits, Python {platform.python_version()}"
+    return (f"{name}, {backends.cores()} cores, vectors of {registers()[0]} bits, "
+            f"Python {platform.python_version()}")
 
 
 def profile(case, calls=20):
-    """Where the time of the compiled path goes: -> list of (share, seconds a call, part), the largest first."""
+    """Where the time of the compiled path goes: -> (share, seconds a call, part), the largest first."""
     import cProfile
     import pstats
     os.environ["OMP_NUM_THREADS"] = "1"

@@ -32,12 +32,14 @@ def test_measure_and_the_rows_made_of_it(capsys, monkeypatch):
                         who=["numpy", "numba"])
     assert row["sides"]["numba"]["ratio"] == [1, 1, 1] and row["sides"]["numpy"]["seconds"] > 0
     monkeypatch.setattr(bench, "measure", lambda case, *args: {**case, "threads": 1, "sides": {
-        "numpy": {"seconds": 3e-3, "ratio": [1.0, 1.5, 2.0]}, "numba": {"seconds": 2e-3, "ratio": [1.0, 1.0, 1.0]}}})
+        "numpy": {"seconds": 3e-3, "ratio": [1.0, 1.5, 2.0]}, "numba": {"seconds": 2e-3,
+                                                                        "ratio": [1.0, 1.0, 1.0]}}})
     assert run("layer", "--first", "1", "--json") == 0
     (line,) = capsys.readouterr().out.splitlines()
     told = json.loads(line)
     work = 12 * 10 * 1 * (32 * 32 + 32 * 32)
-    assert 0 < told["share_of_peak"] < 1 and np.isclose(told["share_of_peak"] * bench.peak(), work / 2e-3, rtol=0.5)
+    assert 0 < told["share_of_peak"] < 1 and np.isclose(told["share_of_peak"] * bench.peak(), work / 2e-3,
+                                                        rtol=0.5)
     run("layer", "step", "--first", "1")
     out = capsys.readouterr().out
     assert "numpy 3.000 ms (1.50 [1.00, 2.00])  numba 2.000 ms" in out and "peak of one core" in out
@@ -51,5 +53,6 @@ def test_bad_arguments():
 
 
 def test_the_cases():
-    assert bench.cases(["layer"], "gru", 1) == [{"case": "layer", "cell": "gru", "T": 10, "N": 1, "D": 32, "H": 32}]
+    assert bench.cases(["layer"], "gru", 1) == [{"case": "layer", "cell": "gru", "T": 10, "N": 1, "D": 32,
+                                                 "H": 32}]
     assert [c["case"] for c in bench.cases(["step", "decode"])] == ["step"] * 4 + ["decode"] * 3

@@ -17,7 +17,8 @@ from minis2s.kernels import loss as loss_twin
 from minis2s.kernels import optim as optim_twin
 
 # compiled: one Config for every piece; as plain Python: all of them
-COMPILED = ("every-step-sigmoid", "feeding-lstm-none", "dropout-readout", "two-ways-additive", "concat-dot-before",
+COMPILED = ("every-step-sigmoid", "feeding-lstm-none", "dropout-readout", "two-ways-additive",
+            "concat-dot-before",
             "everything")
 NAMES = COMPILED if jit.JIT else tuple(CONFIGS)
 FREE = ("two-ways-additive", "everything") if jit.JIT else NAMES
@@ -25,7 +26,8 @@ FREE = ("two-ways-additive", "everything") if jit.JIT else NAMES
 
 class Case:
     def __init__(self, name, dtype, seed=0, **sizes):
-        self.config, rng = dataclasses.replace(CONFIGS[name], dtype=dtype, **sizes), np.random.default_rng(seed)
+        self.config, rng = dataclasses.replace(CONFIGS[name], dtype=dtype,
+                                               **sizes), np.random.default_rng(seed)
         p = like(rng, seq2seq.init(self.config), 0.5)
         self.p = read_only(tree.map(lambda a: a.astype(dtype), p))
         self.batch = batch(rng, self.config, (5, 2, 4, 1, 3, 5, 2), (1, 3, 2, 4, 2, 1, 3))
@@ -47,7 +49,8 @@ def test_the_whole_model(name, free):
     close(got[1:], want[1:], "float64")
 
 
-@pytest.mark.parametrize("name", ["two-ways-additive"] if jit.JIT else ["two-ways-additive", "tanh-state-before"])
+@pytest.mark.parametrize("name",
+                         ["two-ways-additive"] if jit.JIT else ["two-ways-additive", "tanh-state-before"])
 def test_the_whole_model_in_float32(name):
     case = Case(name, "float32", hidden=37, embedding=19)
     close(case.run("numba")[1:], case.run("numpy")[1:], "float32")
@@ -85,7 +88,8 @@ def test_any_number_of_threads_trains_to_the_same_bits(monkeypatch):
 
 # Loss, optimizers, embedding ------------------------------------------------------------------------------
 
-@given(V=st.integers(5, 70), eps=st.sampled_from([0.0, 0.2]), seed=st.integers(0, 99), dtype=st.sampled_from(list(BOUND)))
+@given(V=st.integers(5, 70), eps=st.sampled_from([0.0, 0.2]), seed=st.integers(0, 99),
+       dtype=st.sampled_from(list(BOUND)))
 def test_loss(V, eps, seed, dtype):
     rng = np.random.default_rng(seed)
     logits, targets = (20 * rng.normal(size=(4, 3, V))).astype(dtype), rng.integers(0, V, (4, 3))
@@ -108,7 +112,8 @@ def test_loss_of_one_hot_targets_and_of_nan():
 
 
 @pytest.mark.parametrize("dtype", BOUND)
-@pytest.mark.parametrize("name, extra", [("sgd", {}), ("sgd", dict(momentum=0.9)), ("rmsprop", {}), ("adam", {})])
+@pytest.mark.parametrize("name, extra", [("sgd", {}), ("sgd", dict(momentum=0.9)), ("rmsprop", {}), ("adam",
+                                                                                                     {})])
 def test_optimizers(name, extra, dtype):
     rng = np.random.default_rng(0)
     p = tuple(normal(rng, *shape).astype(dtype) for shape in ((3, 5), (17,), (4, 33)))
@@ -132,7 +137,8 @@ def test_embedding():
 def test_every_twin_has_the_functions_of_its_page():
     for name in ("unroll", "decoder", "loss", "optim", "embedding"):
         page, twin = (backends.module(name, backend) for backend in ("numpy", "numba"))
-        used = {"unroll": "forward backward", "decoder": "forward backward alphas", "loss": "forward backward",
+        used = {"unroll": "forward backward", "decoder": "forward backward alphas",
+                "loss": "forward backward",
                 "optim": "clip_by_norm clip_by_value norm OPTIMIZERS", "embedding": "forward backward"}[name]
         for function in used.split():
             assert hasattr(page, function) and hasattr(twin, function)

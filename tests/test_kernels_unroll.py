@@ -1,4 +1,5 @@
-"""The twins of the cells and the time loop against the NumPy path: field by field, outputs and all gradients."""
+"""The twins of the cells and the time loop against the NumPy path: field by field, outputs and all gradients.
+"""
 import os
 import subprocess
 import sys
@@ -62,7 +63,8 @@ def test_twin_is_the_numpy_path(name, dtype):
 
 
 @cells
-@given(T=st.integers(1, 6), N=st.integers(1, 37), D=st.integers(1, 37), H=st.integers(1, 37), seed=st.integers(0, 99),
+@given(T=st.integers(1, 6), N=st.integers(1, 37), D=st.integers(1, 37), H=st.integers(1, 37),
+       seed=st.integers(0, 99),
        in_front=st.booleans(), dtype=st.sampled_from(list(BOUND)))
 @settings(max_examples=8)
 def test_any_size_and_lengths(name, T, N, D, H, seed, in_front, dtype):
@@ -151,6 +153,7 @@ def test_without_compilation():
     """The kernels' tests once more as plain Python."""
     here = os.path.dirname(__file__)
     chosen = [f"{here}/{name}" for name in os.listdir(here) if name.startswith("test_kernels")]
-    run = subprocess.run([sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", *chosen], text=True, capture_output=True,
+    run = subprocess.run([sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", *chosen], text=True,
+                         capture_output=True,
                          env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, cwd=os.path.dirname(here))
     assert run.returncode == 0, run.stdout[-3000:]

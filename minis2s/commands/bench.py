@@ -14,13 +14,17 @@ EPILOG = """examples:
 def arguments(parser):
     """What to measure, and how long."""
     parser.add_argument("cases", nargs="*", metavar="CASE", help="of layer, step, decode (default: all)")
-    parser.add_argument("--cell", choices=("lstm", "gru", "rnn"), default="lstm", help="of the layers (default: lstm)")
+    parser.add_argument("--cell", choices=("lstm", "gru", "rnn"), default="lstm",
+                        help="of the layers (default: lstm)")
     parser.add_argument("--first", type=int, metavar="N", help="only the N smallest sizes of each case")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="of every side (default: 1)")
-    parser.add_argument("--rounds", type=int, default=7, metavar="N", help="turns that each side takes (default: 7)")
-    parser.add_argument("--seconds", type=float, default=0.1, metavar="X", help="length of a turn (default: 0.1)")
+    parser.add_argument("--rounds", type=int, default=7, metavar="N",
+                        help="turns that each side takes (default: 7)")
+    parser.add_argument("--seconds", type=float, default=0.1, metavar="X",
+                        help="length of a turn (default: 0.1)")
     parser.add_argument("--json", action="store_true", help="one JSON object for each case")
-    parser.add_argument("--profile", action="store_true", help="share of time by part, of the compiled kernels")
+    parser.add_argument("--profile", action="store_true",
+                        help="share of time by part, of the compiled kernels")
 
 
 def run(args):
@@ -38,8 +42,8 @@ def run(args):
     peak = bench.peak()
     if not args.json:
         print(f"{bench.machine()}\npeak of one core: {2e-9 * peak:.0f} GFLOP/s in float32\n"
-              f"times of one call, with {args.threads} thread{'s'[:args.threads > 1]}; in brackets the time over Numba's "
-              "[quartiles]")
+              f"times of one call, with {args.threads} thread{'s'[:args.threads > 1]}; "
+              "in brackets the time over Numba's [quartiles]")
     for case in chosen:
         row = bench.measure(case, args.threads, args.rounds, args.seconds)
         row["share_of_peak"] = bench.share_of_peak(row, peak)

@@ -1,4 +1,4 @@
-"""Twin of attention/: one query for each row n0 .. n1-1 of the batch, compiled; read attend.py and the scores first.
+"""Twin of attention/: one query for each row n0 .. n1-1 of the batch; read attend.py and the scores first.
 
     s (N, H) ── W_s ──> q (N, A) ──┐
     keys (T, N, A), made once ─────┴─ term ── sum ──> e_i ── softmax ──> alpha_i ── h_i ──> ctx (N, C)
@@ -9,8 +9,8 @@ The scores differ in one line only: what is summed over the A numbers of a query
     additive               e_i = sum of tanh(q + k_i) v   (AB2) (AB3)
     concat-dot             e_i = sum of tanh(q + k_i) h_i (AC2) (AC3)
 
-`term` is that line and `term_backward` its derivative; the rest is written once.  tanh(q + k_i) is computed again on
-the way back: to keep it would take the memory of a (T, N, A) array for each query.
+`term` is that line and `term_backward` its derivative; the rest is written once.  tanh(q + k_i) is computed
+again on the way back: to keep it would take the memory of a (T, N, A) array for each query.
 
 (A1), (A2) forward; (A1*), (A2*) backward.
 """
@@ -106,7 +106,8 @@ def start(name, p, memory, S, H):
     v = p.v if score.has_v else np.zeros(A, hs.dtype)
     scale = hs.dtype.type(H ** -0.5 if name == "scaled" else 1.0)                     # (AD2)
     packed_W = np.zeros(0, hs.dtype) if W is None else pack_weights(W)
-    return Read(packed_W, v, scale, hs, keys, np.ascontiguousarray(memory.mask), np.empty((S, N, A), hs.dtype),
+    return Read(packed_W, v, scale, hs, keys, np.ascontiguousarray(memory.mask),
+                np.empty((S, N, A), hs.dtype),
                 np.empty((S, N, T), hs.dtype))
 
 
@@ -119,7 +120,8 @@ def start_backward(name, p, k):
 
 
 def gradients(name, p, k, d, states):
-    """Sums over all queries, which were made of `states` (S, N, H): -> dhs, dkeys or None, Params gradients."""
+    """Sums over all queries, which were made of `states` (S, N, H): -> dhs, dkeys or None, Params gradients.
+    """
     dW = None if SCORES[name].weights(p) is None else weight_gradient(states, d.dq)   # (AG1*) (AB2*) (AC2*)
     if name == "additive":
         g = additive.Params(dW, np.zeros_like(p.W_h), d.dv.sum(axis=0))               # (AB3*)
@@ -133,7 +135,8 @@ def gradients(name, p, k, d, states):
 def steps(name):
     """-> attend, attend_backward with a score's term in them, or None for no score."""
     score = SCORES[name]
-    term, term_backward, has_keys, scores_hs = score.term, score.term_backward, score.has_keys, score.scores_hs
+    term, term_backward = score.term, score.term_backward
+    has_keys, scores_hs = score.has_keys, score.scores_hs
     has_matrix = name not in ("dot", "scaled")
 
     @inlined
@@ -199,7 +202,8 @@ def steps(name):
                 dq = zeros_like(q)
                 for i in range(T):
                     if k.mask[i, n]:
-                        q_share, dk, dh, v_share = term_backward(d.de[n, i], q, k.keys[i, n, J], k.hs[i, n, J], v)
+                        key, h = k.keys[i, n, J], k.hs[i, n, J]
+                        q_share, dk, dh, v_share = term_backward(d.de[n, i], q, key, h, v)
                         dq, dv = dq + q_share, dv + v_share              # fork: the query meets every key
                         if has_keys:
                             d.dkeys[i, n, J] = d.dkeys[i, n, J] + dk

@@ -12,9 +12,9 @@
                 │ z_t
                r_t  (D6) ── W, b ─> logits  (D7)
 
-`loops` takes the pieces that a Config names and puts them into the one loop below; what a Config does not use is not
-compiled.  Rows of the batch do not read each other, so threads take rows n0 .. n1-1 through all steps.  Everything
-that backward reads is kept in arrays with a leading S axis.
+`loops` takes the pieces that a Config names and puts them into the one loop below; what a Config does not use
+is not compiled.  Rows of the batch do not read each other, so threads take rows n0 .. n1-1 through all steps.
+Everything that backward reads is kept in arrays with a leading S axis.
 
 (D1)..(D7) forward; (D1*)..(D7*) backward.
 """
@@ -82,7 +82,8 @@ class Cache(NamedTuple):
 
 
 def forward(p, config, source, layers, ids, teacher=None, drops=None, drop_output=None, never=None, stop=-1):
-    """See decoder.forward; for searches, own tokens are none of `never` (V,), and all may end at the token `stop`."""
+    """See decoder.forward; for searches, own tokens are none of `never` (V,), and all may end at the token
+    `stop`."""
     c, twin, (S, N), dtype = config, TWINS[CELLS[config.cell_name]], ids.shape, p.embedding.dtype
     H, C, V = c.hidden, c.encoder_size, len(p.readout.b)
     ids, free = np.array(ids, dtype=np.int64), teacher is not None and not teacher[1:].all()
@@ -93,14 +94,17 @@ def forward(p, config, source, layers, ids, teacher=None, drops=None, drop_outpu
         read = attention.start(c.attention, p.score, source.memory, S, H)
         ctx = np.empty((S, N, C), dtype)
     else:
-        read = attention.Read(none[0, 0], none[0, 0], dtype.type(1), none, none, np.ones((1, 1), bool), none, none)
+        read = attention.Read(none[0, 0], none[0, 0], dtype.type(1), none, none, np.ones((1, 1), bool), none,
+                              none)
         ctx = none if source.ctx is None else np.repeat(source.ctx[None], S, axis=0)
     learned = p.fusion is not None
     R = c.readout_size
-    run = Run(ids, np.ones((1, 1), bool) if teacher is None else teacher, np.zeros(V, bool) if never is None else never,
+    run = Run(ids, np.ones((1, 1), bool) if teacher is None else teacher,
+              np.zeros(V, bool) if never is None else never,
               stop, np.zeros(N, bool), np.ones((S, N), bool), p.embedding, cells,
               drops if drops else tuple(none[0] for _ in cells), read, ctx,
-              np.empty((S, N, H + C), dtype) if learned else none, pack_weights(p.fusion.W) if learned else none[0, 0],
+              np.empty((S, N, H + C), dtype) if learned else none,
+              pack_weights(p.fusion.W) if learned else none[0, 0],
               np.empty((S, N, R), dtype), none[0] if drop_output is None else drop_output,
               none[0] if drop_output is None else np.empty((N, R), dtype), pack_weights(p.readout.W),
               p.readout.b, np.empty((S, N, V), dtype))
@@ -108,7 +112,8 @@ def forward(p, config, source, layers, ids, teacher=None, drops=None, drop_outpu
     over_rows(loops(*choices(c, drops is not None, drop_output is not None), free)[0], run, N=N, work=work)
     rs = dropout.forward(run.rs, drop_output)
     if not free:
-        over_rows(_readout, rs.reshape(S * N, R), run.W, run.b, run.logits.reshape(S * N, V), N=S * N, work=work)    # (D7)
+        over_rows(_readout, rs.reshape(S * N, R), run.W, run.b, run.logits.reshape(S * N, V), N=S * N,
+                  work=work)    # (D7)
     return run.logits, Cache(ids, tuple(map(twin.cache, cells)), run, rs, drops, drop_output)
 
 
@@ -137,7 +142,8 @@ def backward(p, config, source, k, dlogits):
     over_rows(loops(*choices(c, k.drops is not None, k.drop_output is not None), False)[1], run, k.cells, d,
               N=N, work=work)
 
-    states, grads = zip(*(twin.gradients(*each) for each in zip(k.cells, backs)))   # fork: weights are used at every t
+    # fork: weights are used at every t
+    states, grads = zip(*(twin.gradients(*each) for each in zip(k.cells, backs)))
     dmemory, g_score = None, None
     if attends:
         hs = run.cells[-1].hs
@@ -206,12 +212,13 @@ def choices(config, drop, drop_output):
     """What a Config says about the loop; Configs that agree in it share the machine code."""
     c = config
     return (c.cell_name, c.layers > 1, c.attention if c.context == "attention" else "", c.order == "before",
-            c.context == "every-step", c.context_in_cell, c.fusion, c.input_feeding, c.readout == "state-context",
-            drop, drop_output)
+            c.context == "every-step", c.context_in_cell, c.fusion, c.input_feeding,
+            c.readout == "state-context", drop, drop_output)
 
 
 @once
-def loops(cell_name, deep, score, before, every_step, context_in_cell, kind, feeding, reads_context, drop, drop_output,
+def loops(cell_name, deep, score, before, every_step, context_in_cell, kind, feeding, reads_context, drop,
+          drop_output,
           free):
     """-> the loops forward and backward for these choices; `free`: own tokens may be fed."""
     cell = TWINS[CELLS[cell_name]]
@@ -220,7 +227,8 @@ def loops(cell_name, deep, score, before, every_step, context_in_cell, kind, fee
     attends, before, after = bool(score), bool(score) and before, bool(score) and not before
     fuse, fuse_backward = fusion.KINDS[kind]
     key = "-".join(str(x) if isinstance(x, str) else "01"[x] for x in (
-        cell_name, deep, score, before, every_step, context_in_cell, kind, feeding, reads_context, drop, drop_output, free))
+        cell_name, deep, score, before, every_step, context_in_cell, kind, feeding, reads_context, drop,
+        drop_output, free))
 
     @jit(f"decoder.{key}")
     def run(k, n0, n1):
@@ -291,10 +299,12 @@ def loops(cell_name, deep, score, before, every_step, context_in_cell, kind, fee
             if feeding:
                 add_rows(d.dz, d.dz_fed, n0, n1)        # fork: z_t is read out and fed back
             # fork: ctx is fused, read out, fed to the cell
-            fuse_backward(d.fuse_WT, k.rs[t, :, :Z], d.dz, d.da[t if d.da.shape[0] > 1 else 0], d.ds_ctx, top.dh,
+            fuse_backward(d.fuse_WT, k.rs[t, :, :Z], d.dz, d.da[t if d.da.shape[0] > 1 else 0], d.ds_ctx,
+                          top.dh,
                           d.dctx, n0, n1)                                           # (D5*)
             if after:
-                attend_backward(k.read, d.read, t, n0, n1, d.dctx, top.dh)          # (D4*) fork: s_t is fused and asks
+                # (D4*) fork: s_t is fused and asks
+                attend_backward(k.read, d.read, t, n0, n1, d.dctx, top.dh)
             for i in range(layers - 1, -1, -1):
                 layer = d.cells[i]
                 step_backward(caches[i], layer, k.real, t, n0, n1)                  # (D3*)
@@ -312,6 +322,6 @@ def loops(cell_name, deep, score, before, every_step, context_in_cell, kind, fee
             if before:
                 attend_backward(k.read, d.read, t, n0, n1, d.dctx, top.dh)          # (D1*) fork: s_{t-1} asks
             if every_step:
-                add_rows(d.dsource, d.dctx, n0, n1)                                 # fork: the source is read at every t
+                add_rows(d.dsource, d.dctx, n0, n1)    # fork: the source is read at every t
 
     return run, run_backward

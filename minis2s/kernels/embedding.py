@@ -21,4 +21,4 @@ def _scatter(dE, ids, dx):
     for r in range(len(ids)):
         for j in range(0, dE.shape[1], LANES):
             J = at(j, dE.shape[1])
-            dE[ids[r], J] = dE[ids[r], J] + dx[r, J]                    # (E1*) fork: a repeated token is used often
+            dE[ids[r], J] = dE[ids[r], J] + dx[r, J]    # (E1*) fork: a repeated token is used often

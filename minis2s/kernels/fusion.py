@@ -88,5 +88,6 @@ def concat_backward(WT, z, dz, da, ds_ctx, ds, dctx, n0, n1):
     add_rows(dctx, dz[:, ds.shape[1]:], n0, n1)                          # (U1*)
 
 
-KINDS = {"none": (fuse_none, none_backward), "sum": (fuse_sum, sum_backward), "concat": (fuse_concat, concat_backward),
+KINDS = {"none": (fuse_none, none_backward), "sum": (fuse_sum, sum_backward),
+         "concat": (fuse_concat, concat_backward),
          "sigmoid": learned(sigmoid, dsigmoid), "tanh": learned(tanh, dtanh)}

@@ -13,13 +13,14 @@
         └───┘         └──────┴──────┴──────┴──────┘
           k
 
-A processor multiplies and adds far faster than it reads memory, so a product is as fast as it is sparing with reads.
-The micro-kernel `tile` reads 4 vectors of B and 6 numbers of A for each k, and does 24 vector multiply-adds with them.
-All other loops only choose tiles.  A is read by two strides, so a transposed A costs nothing: dW = x^T da is a product
-with A = x.T; where that means long jumps, rows of A^T are gathered first.
+A processor multiplies and adds far faster than it reads memory, so a product is as fast as it is sparing with
+reads. The micro-kernel `tile` reads 4 vectors of B and 6 numbers of A for each k, and does 24 vector
+multiply-adds with them. All other loops only choose tiles.  A is read by two strides, so a transposed A costs
+nothing: dW = x^T da is a product with A = x.T; where that means long jumps, rows of A^T are gathered first.
 
-Each number of C is the sum over k from 0 to K-1, in this order, one rounding for each multiply-add; C += begins with C.
-So a result does not depend on the tile, on the rows done together, or on the number of threads: bit for bit.
+Each number of C is the sum over k from 0 to K-1, in this order, one rounding for each multiply-add; C +=
+begins with C. So a result does not depend on the tile, on the rows done together, or on the number of
+threads: bit for bit.
 """
 import numpy as np
 
@@ -44,7 +45,8 @@ def registers():
 
 
 def tile_shape(dtype, machine=None):
-    """(rows, vectors) of a tile: as large as fits into the registers beside one row of B and an entry of A."""
+    """(rows, vectors) of a tile: as large as fits into the registers beside one row of B and an entry of A.
+    """
     bits, count = machine or registers()
     each = max(1, LANES * 8 * np.dtype(dtype).itemsize // bits)          # registers for one vector
     for rows, wide in ((6, 4), (6, 2), (6, 1), (4, 1), (3, 1), (2, 1)):
@@ -62,7 +64,8 @@ def packed(B):
 
 def unpacked(B, K, N):
     """The reverse: panels -> (K, N)."""
-    panels = [B[n * K:n * K + K * padded(min(N - n, 4 * LANES))].reshape(K, -1) for n in range(0, N, 4 * LANES)]
+    panels = [B[n * K:n * K + K * padded(min(N - n, 4 * LANES))].reshape(K, -1) for n in range(0, N,
+                                                                                               4 * LANES)]
     return np.concatenate(panels, axis=1)[:, :N]
 
 
@@ -84,7 +87,8 @@ def pack_weights(B):
 
 @inlined
 def product_of_steps(Cs, As, B, n0, n1):
-    """Cs[t] = As[t] B at every step t, for the rows n0 .. n1-1 of (T, N, ...) arrays whose steps are neighbours."""
+    """Cs[t] = As[t] B at every step t, for the rows n0 .. n1-1 of (T, N, ...) arrays whose steps are
+    neighbours."""
     T, N = As.shape[:2]
     if n1 - n0 == N:           # all rows of all steps at once
         product(Cs.reshape(T * N, Cs.shape[2]), As.reshape(T * N, As.shape[2]), B)
@@ -120,7 +124,8 @@ if JIT:
         return pointer(pointer, types.intp), lower
 
     def make_tile(rows, wide):
-        """The micro-kernel for a tile of so many rows and vectors: it is written down instruction by instruction."""
+        """The micro-kernel for a tile of so many rows and vectors: it is written down instruction by
+        instruction."""
         @intrinsic
         def tile(context, C, c_row, columns, A, a_row, a_col, B, K, plus):
             i = types.intp
@@ -139,14 +144,16 @@ if JIT:
                 cells = [(m, v) for m in range(rows) for v in range(wide)]
                 places = [vector_at(C, builder.add(builder.mul(c_row, constant(m)), constant(LANES * v)))
                           for m, v in cells]
-                counts = [builder.sub(columns, constant(LANES * (v if v == wide - 1 else -wide))) for v in range(wide)]
+                counts = [builder.sub(columns,
+                                      constant(LANES * (v if v == wide - 1 else -wide))) for v in range(wide)]
 
                 # sums begin with 0, or with C
                 start = builder.block
                 with builder.if_then(plus):
                     old = [load(builder, at, counts[v], size) for at, (m, v) in zip(places, cells)]
                     after_load = builder.block
-                head, loop, done = builder.block, builder.append_basic_block("k"), builder.append_basic_block("done")
+                head = builder.block
+                loop, done = builder.append_basic_block("k"), builder.append_basic_block("done")
                 first = []
                 for value in old:
                     choice = builder.phi(kind)
@@ -167,8 +174,10 @@ if JIT:
                     b[-1].align = 64
                 new = []
                 for m in range(rows):
-                    a = V(builder, spread(builder, builder.load(builder.gep(a_rows[m], [builder.mul(k, a_col)]))))
-                    new += [a.call("fma", V(builder, b[v]), V(builder, sums[m * wide + v])).value for v in range(wide)]
+                    number = builder.load(builder.gep(a_rows[m], [builder.mul(k, a_col)]))
+                    a = V(builder, spread(builder, number))
+                    for v in range(wide):
+                        new.append(a.call("fma", V(builder, b[v]), V(builder, sums[m * wide + v])).value)
                 following = builder.add(k, constant(1))
                 k.add_incoming(constant(0), head)
                 k.add_incoming(following, loop)
@@ -218,7 +227,8 @@ if JIT:
             return panel
 
         panel_1, panel_2, panel_3, panel_4 = (panel_of(min(w, WIDE)) for w in (1, 2, 3, 4))
-        to_3, to_2, to_1 = ((min(w, WIDE) - 1) * LANES for w in (4, 3, 2))      # most columns of the narrower ones
+        # most columns of the narrower ones
+        to_3, to_2, to_1 = ((min(w, WIDE) - 1) * LANES for w in (4, 3, 2))
         p, i = types.CPointer(dtype), types.intp
 
         @apart("gemm", dtype, types.void(p, i, p, i, i, p, i, i, i, types.boolean))

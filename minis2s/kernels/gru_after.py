@@ -45,7 +45,8 @@ def start(p, xs, s0):
     (T, N, _), H = xs.shape, p.U.shape[0]
     hs, a, m = (np.empty(shape, xs.dtype) for shape in ((T + 1, N, H), (T, N, 3 * H), (T, N, H)))
     hs[0] = s0.h
-    return Run(pack_weights(p.W), pack_weights(p.U[:, :2 * H]), pack_weights(p.U[:, 2 * H:]), p.b, p.b_U, xs, hs, a, m)
+    return Run(pack_weights(p.W), pack_weights(p.U[:, :2 * H]), pack_weights(p.U[:, 2 * H:]), p.b, p.b_U, xs,
+               hs, a, m)
 
 
 @inlined
@@ -83,7 +84,8 @@ def state(k):
 def start_backward(p, k, d):
     """Params, Cache, State gradients after the last step -> Back."""
     T, N, H = k.m.shape
-    return Back(pack_weights(p.W.T), pack_weights(p.U[:, :2 * H].T), pack_weights(p.U[:, 2 * H:].T), d.h.copy(),
+    return Back(pack_weights(p.W.T), pack_weights(p.U[:, :2 * H].T), pack_weights(p.U[:, 2 * H:].T),
+                d.h.copy(),
                 np.empty((T, N, 3 * H), k.x.dtype), np.empty_like(k.m), np.empty_like(k.x))
 
 

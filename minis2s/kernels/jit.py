@@ -9,16 +9,16 @@
     ~/.cache/minis2s/kernels-3f9c…/          one directory for each state of the sources
         lstm.recur-81d0….nbc                 one file for each kernel, argument types and processor
 
-Numba's own cache looks at the file of the function alone: edit a helper in another file and it serves stale code.
-Here the directory's name holds a hash of all files of this package, so an edit anywhere means another directory.  A
-file is written under a name of its own and then renamed, which is atomic; its name is a hash of its key, so two
-processes that start at once write the same file twice, and nobody ever reads half of one.
+Numba's own cache looks at the file of the function alone: edit a helper in another file and it serves stale
+code. Here the directory's name holds a hash of all files of this package, so an edit anywhere means another
+directory.  A file is written under a name of its own and then renamed, which is atomic; its name is a hash of
+its key, so two processes that start at once write the same file twice, and nobody ever reads half of one.
 
-A big kernel that many others call (the matrix product) is compiled `apart`: the others know its name alone, and the linker
-finds it, so its machine code is made once and not once in each of them.
+A big kernel that many others call (the matrix product) is compiled `apart`: the others know its name alone,
+and the linker finds it, so its machine code is made once and not once in each of them.
 
-With NUMBA_DISABLE_JIT=1, or without Numba, `jit` hands the function back: kernels are plain Python then, slow,
-and a debugger stops inside.
+With NUMBA_DISABLE_JIT=1, or without Numba, `jit` hands the function back: kernels are plain Python then,
+slow, and a debugger stops inside.
 """
 import hashlib
 import os
@@ -40,11 +40,13 @@ try:
 except ImportError:
     JIT = False
 
-OPTIONS = dict(nogil=True, error_model="numpy", fastmath={"contract"})    # contract: a*b + c may be rounded once
+# contract: a*b + c may be rounded once
+OPTIONS = dict(nogil=True, error_model="numpy", fastmath={"contract"})
 
 
 def jit(name):
-    """Decorate a kernel.  `name` tells compositions of one function from each other: it is part of the cache's key."""
+    """Decorate a kernel.  `name` tells compositions of one function from each other: it is part of the
+    cache's key."""
     def compiled(function):
         if not JIT:
             return function
@@ -117,8 +119,9 @@ if JIT:
                 os.replace(f.name, path)
             except OSError as e:
                 if not Told.unwritable:
-                    warnings.warn(f"compiled kernels cannot be kept in {path.parent} ({e.strerror}): every process "
-                                  "will compile them again; NUMBA_CACHE_DIR names another place", stacklevel=2)
+                    warnings.warn(f"compiled kernels cannot be kept in {path.parent} ({e.strerror}): every "
+                                  "process will compile them again; NUMBA_CACHE_DIR names another place",
+                                  stacklevel=2)
                 Told.unwritable = True
 
         def enable(self):
@@ -151,14 +154,16 @@ if JIT:
                     values = [argument(context, builder, builder.extract_value(values[0], k), have, want)
                               for k, (have, want) in enumerate(zip(sig.args[0].types, signature.args))]
                     form = ir.FunctionType(ir.VoidType(), [v.type for v in values])
-                    builder.call(numba.core.cgutils.get_or_insert_function(builder.module, form, symbol), values)
+                    builder.call(numba.core.cgutils.get_or_insert_function(builder.module, form, symbol),
+                                 values)
                     return context.get_dummy_value()
                 return numba.types.void(args), lower
             return call
         return compiled
 
     def argument(context, builder, value, have, want):
-        """A number as it is; of an array its address.  The array is the call's argument, so it lives until the end."""
+        """A number as it is; of an array its address.  The array is the call's argument, so it lives until
+        the end."""
         if isinstance(have, numba.types.Array):
             return context.make_array(have)(context, builder, value).data
         return context.get_value_as_argument(builder, want, context.cast(builder, value, have, want))

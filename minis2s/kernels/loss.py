@@ -19,7 +19,8 @@ def forward(logits, targets, mask, eps=0.0):
         return page.forward(logits, targets, mask, eps)
     S, N, V = logits.shape
     log_p, per_token = np.empty_like(logits), np.empty((S, N), logits.dtype)
-    over_rows(_rows, logits.reshape(S * N, V), np.ascontiguousarray(targets).ravel(), eps, log_p.reshape(S * N, V),
+    over_rows(_rows, logits.reshape(S * N, V), np.ascontiguousarray(targets).ravel(), eps,
+              log_p.reshape(S * N, V),
               per_token.ravel(), N=S * N, work=10 * logits.size)
     loss = np.where(mask, per_token, 0).sum() / mask.sum()              # (X3)
     return loss, Cache(log_p, targets, mask, eps)
@@ -31,7 +32,8 @@ def backward(k):
         return page.backward(k)
     S, N, V = k.log_p.shape
     dlogits, share = np.empty_like(k.log_p), (k.mask / k.mask.sum()).astype(k.log_p.dtype)
-    over_rows(_rows_backward, k.log_p.reshape(S * N, V), np.ascontiguousarray(k.targets).ravel(), k.eps, share.ravel(),
+    over_rows(_rows_backward, k.log_p.reshape(S * N, V), np.ascontiguousarray(k.targets).ravel(), k.eps,
+              share.ravel(),
               dlogits.reshape(S * N, V), N=S * N, work=5 * dlogits.size)
     return dlogits
 
@@ -68,5 +70,5 @@ def _rows_backward(log_p, targets, eps, share, dlogits, r0, r1):
     for r in range(r0, r1):
         for j in range(0, V, LANES):
             J = at(j, V)
-            dlogits[r, J] = (exp(log_p[r, J]) - eps / V) * share[r]     # (X1*) (X2) (X3*) p - q off the target
+            dlogits[r, J] = (exp(log_p[r, J]) - eps / V) * share[r]    # (X1*) (X2) (X3*) p - q off the target
         dlogits[r, targets[r]] -= (1 - eps) * share[r]                  # (X3*) - q

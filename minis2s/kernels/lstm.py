@@ -4,8 +4,8 @@
     hs (T+1, N, H)   h_0 ── h_1 ── h_2 ── ... ── h_T        hs[t] is h_prev of step t; cs likewise
     a  (T, N, 4H)    [i|f|g|o] of each step; i, f, g, o are views of it
 
-A step finds x W in a[t] and leaves the gates there.  The loops of unroll.py and decoder.py call it; the cache that it
-fills is the cell's own, with a leading T axis.
+A step finds x W in a[t] and leaves the gates there.  The loops of unroll.py and decoder.py call it; the cache
+that it fills is the cell's own, with a leading T axis.
 
 (L1)..(L5), (M1) forward; (L1*)..(L5*), (M1*) backward: the cell's equations, and the time loop's.
 """
@@ -61,7 +61,7 @@ def step(k, mask, t, n0, n1):
         for j in range(0, H, LANES):
             J = at(j, H)
             z = t, n, J
-            i[z], f[z], o[z] = sigmoid(i[z] + b_i[J]), sigmoid(f[z] + b_f[J]), sigmoid(o[z] + b_o[J])    # (L2)
+            i[z], f[z], o[z] = sigmoid(i[z] + b_i[J]), sigmoid(f[z] + b_f[J]), sigmoid(o[z] + b_o[J])   # (L2)
             g[z] = tanh(g[z] + b_g[J])                                   # (L3)
             c = f[z] * k.cs[z] + i[z] * g[z]                             # (L4)
             k.tanh_c[z] = tanh(c)
@@ -113,5 +113,5 @@ def step_backward(k, d, mask, t, n0, n1):
 
 def gradients(k, d):
     """Sums over all steps and rows: Cache, Back -> State gradients at t = 0, Params gradients."""
-    grads = Params(weight_gradient(k.x, d.da), weight_gradient(k.h_prev, d.da), bias_gradient(d.da))    # (L1*)
+    grads = Params(weight_gradient(k.x, d.da), weight_gradient(k.h_prev, d.da), bias_gradient(d.da))   # (L1*)
     return State(d.dh, d.dc), grads

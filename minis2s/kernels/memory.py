@@ -1,8 +1,9 @@
 """Keep freed memory for the next step of training.
 
-A step's arrays live until its gradient is there, and the next step needs as much again.  The C library of Linux gives
-large pieces back to the system when they are freed; then the system clears every page when it is first touched again, which
-took a fifth of a training step.  So it is told to keep them: up to GIGABYTE.  Elsewhere nothing is done.
+A step's arrays live until its gradient is there, and the next step needs as much again.  The C library of
+Linux gives large pieces back to the system when they are freed; then the system clears every page when it is
+first touched again, which took a fifth of a training step.  So it is told to keep them: up to GIGABYTE.
+Elsewhere nothing is done.
 """
 import ctypes
 import sys

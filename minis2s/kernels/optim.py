@@ -97,7 +97,7 @@ def _adam(w, g, m, v, new_w, new_m, new_v, lr, beta1, beta2, eps, m_scale, v_sca
 
 @jit("optim.sum_of_squares")
 def _sum_of_squares(a):
-    sums = np.zeros(8)                      # float64, as in the page; eight sums, because each addition waits for its last
+    sums = np.zeros(8)    # float64, as in the page; eight sums, because each addition waits for its last
     for i in range(0, a.size - 7, 8):
         for k in range(8):
             sums[k] += np.float64(a[i + k]) ** 2

@@ -2,13 +2,14 @@
 
     B (K, N), N = 150                       packed, one piece of memory
       columns 0..63   64..127  128..149
-    ┌───────────────┬────────┬─────┐        ┌─ panel 0: K rows of 64 ─┬─ panel 1: K rows of 64 ─┬─ 2: K rows of 32 ─┐
-    │ b_00 ...      │        │     │   ->   │ b_00..b_0,63 b_10.. ... │                         │ 22 real + 10 zeros│
-    └───────────────┴────────┴─────┘        └─────────────────────────┴─────────────────────────┴───────────────────┘
+    ┌───────────────┬────────┬─────┐      ┌─ panel 0: K rows of 64 ─┬─ 1: K rows of 64 ─┬─ 2: K rows of 32 ─┐
+    │ b_00 ...      │        │     │  ->  │ b_00..b_0,63 b_10.. ... │                   │ 22 real + 10 zeros│
+    └───────────────┴────────┴─────┘      └─────────────────────────┴───────────────────┴───────────────────┘
 
-A panel is as wide as the micro-kernel's block of registers (`WIDE` columns, see gemm.py; here 64), so the kernel walks through
-memory straight on, without jumps from row to row.  The last panel is as narrow as full vectors allow; zeros fill it up,
-and their products are never stored.  Packing costs K N copies and saves M K N slow reads.
+A panel is as wide as the micro-kernel's block of registers (`WIDE` columns, see gemm.py; here 64), so the
+kernel walks through memory straight on, without jumps from row to row.  The last panel is as narrow as full
+vectors allow; zeros fill it up, and their products are never stored.  Packing costs K N copies and saves M K
+N slow reads.
 """
 import numpy as np
 

@@ -1,6 +1,6 @@
 """How fast the machine could be: twelve chains of multiply-adds that stay in registers.
 
-    v = v m + c,  twelve times side by side: each waits for its last result, so only many of them fill the units
+    v = v m + c,  twelve times side by side: each waits for its last result, so only many fill the units
 """
 from .jit import jit
 from .simd import at

@@ -3,7 +3,8 @@
     hs (T+1, N, H)   h_0 ── h_1 ── ... ── h_T        hs[t] is h_prev of step t
     a  (T, N, H)     x W before the step, phi(a) after it
 
-lstm.py explains the form.  `twin` makes the steps for an activation: TANH and SIGMOID are the two that there are.
+lstm.py explains the form.  `twin` makes the steps for an activation: TANH and SIGMOID are the two that there
+are.
 
 (R1), (R2), (M1) forward; (R1*), (R2*), (M1*) backward: the cell's equations, and the time loop's.
 """
@@ -61,7 +62,7 @@ def start_backward(p, k, d):
 
 def gradients(k, d):
     """Sums over all steps and rows: Cache, Back -> State gradients at t = 0, Params gradients."""
-    grads = Params(weight_gradient(k.x, d.da), weight_gradient(k.h_prev, d.da), bias_gradient(d.da))    # (R1*)
+    grads = Params(weight_gradient(k.x, d.da), weight_gradient(k.h_prev, d.da), bias_gradient(d.da))   # (R1*)
     return State(d.dh), grads
 
 

@@ -3,22 +3,25 @@
               j=0                16               32      36 = H
     cs[t, n]:  |  J = at(0, H)   |  J = at(16, H)  |  J = at(32, H): 4 numbers, the other 12 lanes are off
 
-A processor's vector registers hold 4 to 16 float32 each; one instruction multiplies them all.  A compiler finds such
-code by itself in simple loops only, so here it is said: `J = at(j, H)` are the up to 16 entries from j on, `a[t, n, J]`
-reads them as one Vector, and operators, tanh, sigmoid and exp work on Vectors.  An LSTM's
+A processor's vector registers hold 4 to 16 float32 each; one instruction multiplies them all.  A compiler
+finds such code by itself in simple loops only, so here it is said: `J = at(j, H)` are the up to 16 entries
+from j on, `a[t, n, J]` reads them as one Vector, and operators, tanh, sigmoid and exp work on Vectors.  An
+LSTM's
 
     c = f[t, n, J] * cs[t, n, J] + i[t, n, J] * g[t, n, J]
 
-is one multiplication and one fused multiplication and addition for 16 units.  In the last group of a row the lanes
-beyond H are off: they read as 0 and are not written, so every size will do and nobody pads arrays.
+is one multiplication and one fused multiplication and addition for 16 units.  In the last group of a row the
+lanes beyond H are off: they read as 0 and are not written, so every size will do and nobody pads arrays.
 
-Without compilation (see jit.py) `at` is a slice, a Vector is a NumPy array of up to 16 numbers, and the very same
-lines run on NumPy.  With it, each function here has a *lowering*: the LLVM instructions for it.  LLVM splits 16 lanes
-over as many registers as the machine needs: 1 (AVX-512), 2 (AVX2) or 4 (SSE, NEON) for float32, twice that for float64.
+Without compilation (see jit.py) `at` is a slice, a Vector is a NumPy array of up to 16 numbers, and the very
+same lines run on NumPy.  With it, each function here has a *lowering*: the LLVM instructions for it.  LLVM
+splits 16 lanes over as many registers as the machine needs: 1 (AVX-512), 2 (AVX2) or 4 (SSE, NEON) for
+float32, twice that for float64.
 
-How exact: float32 exp 1 ulp (relative error 1.2e-7), sigmoid 3.2 ulp, tanh 4.6 ulp (one ulp is 6e-8 just below 1).
-float64: all three within 4e-16 of what the machine's scalar functions give, relative.  NaN stays NaN, exp(-inf) is 0
-and exp(inf) is inf; already below exp(-87.3) float32 gives 0, and above exp(88.3) inf (float64: -708 and 709.4).
+How exact: float32 exp 1 ulp (relative error 1.2e-7), sigmoid 3.2 ulp, tanh 4.6 ulp (one ulp is 6e-8 just
+below 1). float64: all three within 4e-16 of what the machine's scalar functions give, relative.  NaN stays
+NaN, exp(-inf) is 0 and exp(inf) is inf; already below exp(-87.3) float32 gives 0, and above exp(88.3) inf
+(float64: -708 and 709.4).
 """
 import operator
 
@@ -196,12 +199,13 @@ if JIT:                        # What they are made of, for the compiler
     def split_exp(x):
         """x = n ln 2 + r with |r| <= ln 2 / 2: -> r, 2**n.
 
-        Adding 1.5 * 2**23 (2**52) rounds to a whole number n and leaves n in the sum's lowest bits; shifted to
-        where the exponent stands they are 2**n.  ln 2 is subtracted in two parts, the first of which has few bits.
+        Adding 1.5 * 2**23 (2**52) rounds to a whole number n and leaves n in the sum's lowest bits; shifted
+        to where the exponent stands they are 2**n.  ln 2 is subtracted in two parts; the first has few bits.
         """
         b, bits = x.builder, 32 if x.single else 64
         magic, fraction, bias = (1.5 * 2.0**23, 23, 127) if x.single else (1.5 * 2.0**52, 52, 1023)
-        high, low = (0.693359375, -2.12194440e-4) if x.single else (0.6931471803691238, 1.9082149292705877e-10)
+        high, low = (0.693359375, -2.12194440e-4) if x.single else (0.6931471803691238,
+                                                                    1.9082149292705877e-10)
         shifted = b.fadd((x * 1.4426950408889634).value, x.of(magic))
         n = x.made(b.fsub(shifted, x.of(magic)))
         r = x - n * high
@@ -211,12 +215,14 @@ if JIT:                        # What they are made of, for the compiler
         power = b.bitcast(b.shl(exponent, ir.Constant(kind, [fraction] * LANES)), x.value.type)
         return r, x.made(power)
 
-    TAYLOR = tuple(1 / float(np.prod(np.arange(1.0, k + 1))) for k in range(13, 1, -1))     # of (e**r - 1 - r) / r**2
+    # of (e**r - 1 - r) / r**2
+    TAYLOR = tuple(1 / float(np.prod(np.arange(1.0, k + 1))) for k in range(13, 1, -1))
 
     def exp_minus_1(r):
         """e**r - 1 for small r, exact in the relative sense too."""
         if r.single:
-            p = r.polynomial(1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1,
+            p = r.polynomial(1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2,
+                             1.6666665459e-1,
                              5.0000001201e-1)
         else:
             p = r.polynomial(*TAYLOR)
@@ -241,10 +247,13 @@ if JIT:                        # What they are made of, for the compiler
             inner = x.clamp(-7.90531110763549805, 7.90531110763549805)
             x2 = inner * inner
             p = x2.polynomial(-2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11,
-                              5.12229709037114e-08, 1.48572235717979e-05, 6.37261928875436e-04, 4.89352455891786e-03)
-            q = x2.polynomial(1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03)
+                              5.12229709037114e-08, 1.48572235717979e-05, 6.37261928875436e-04,
+                              4.89352455891786e-03)
+            q = x2.polynomial(1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03,
+                              4.89352518554385e-03)
             y = p * inner / q
-            for relation, bound, there in (("<", -9.02, -1.0), (">", 9.02, 1.0)):       # where float32 has no other
+            # where float32 has no other
+            for relation, bound, there in (("<", -9.02, -1.0), (">", 9.02, 1.0)):
                 c = x.builder.fcmp_ordered(relation, x.value, x.of(bound))
                 y = x.made(x.builder.select(c, x.of(there), y.value))
             return y
@@ -434,11 +443,13 @@ if JIT:                        # What they are made of, for the compiler
     def load(builder, pointer, count, size):
         """Up to 16 numbers, zeros in the lanes that are off."""
         kind = pointer.type.pointee
-        return masked(builder, "load", kind, size, pointer, ir.Constant(ir.IntType(32), size), mask_of(builder, count),
+        return masked(builder, "load", kind, size, pointer, ir.Constant(ir.IntType(32), size),
+                      mask_of(builder, count),
                       ir.Constant(kind, [0.0] * LANES))
 
     def store(builder, x, pointer, count, size):
-        masked(builder, "store", x.type, size, x, pointer, ir.Constant(ir.IntType(32), size), mask_of(builder, count))
+        masked(builder, "store", x.type, size, x, pointer, ir.Constant(ir.IntType(32), size),
+               mask_of(builder, count))
 
     def size_of(dtype):
         return dtype.bitwidth // 8

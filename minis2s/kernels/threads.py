@@ -6,9 +6,9 @@
                                                             └──────────┴──────────┘
 
 Examples do not read each other, so a thread takes some of them through the whole sequence without waiting for
-anybody.  Weights' gradients are sums over all examples, so there each thread takes columns, and sums over all examples
-in their order.  Hence no number depends on how the work was shared: 1, 2 or 3 threads give the same bits.
-Kernels let go of Python's lock, so Python's own threads will do.
+anybody.  Weights' gradients are sums over all examples, so there each thread takes columns, and sums over all
+examples in their order.  Hence no number depends on how the work was shared: 1, 2 or 3 threads give the same
+bits. Kernels let go of Python's lock, so Python's own threads will do.
 """
 import ctypes
 import os
@@ -37,11 +37,14 @@ def use(count):
 
 
 def one_thread_for_blas():
-    """NumPy's own products: one thread.  OpenBLAS's others wait in a busy loop, which takes our cores, and the sums
-    that it shares among threads depend on how many there are."""
+    """NumPy's own products: one thread.
+
+    OpenBLAS's others wait in a busy loop, which takes our cores, and its sums depend on how many there are.
+    """
     for path in (Path(np.__file__).parent.parent / "numpy.libs").glob("*openblas*"):
         library = ctypes.CDLL(str(path))
-        for name in ("scipy_openblas_set_num_threads64_", "openblas_set_num_threads64_", "openblas_set_num_threads"):
+        for name in ("scipy_openblas_set_num_threads64_", "openblas_set_num_threads64_",
+                     "openblas_set_num_threads"):
             if hasattr(library, name):
                 getattr(library, name)(1)
 

@@ -1,10 +1,10 @@
 """Twin of unroll.py: the time loop, once, for every cell.
 
-    x W of all steps at once ──> step 0 ──> step 1 ──> ... ──> step T-1        rows n0 .. n1-1: a thread's share
+    x W of all steps at once ──> step 0 ──> step 1 ──> ... ──> step T-1      rows n0 .. n1-1: a thread's
     dx of all steps at once  <── step 0 <── step 1 <── ... <── step T-1
 
-`loops` puts a cell's step into the loop when it is compiled; nothing is called for each step at run time.  The page's
-(M1), (M1*) stand in the cells' twins, where the state is at hand.
+`loops` puts a cell's step into the loop when it is compiled; nothing is called for each step at run time.
+The page's (M1), (M1*) stand in the cells' twins, where the state is at hand.
 """
 from functools import cache
 
@@ -41,7 +41,8 @@ def backward(cell, p, caches, dhs, d, mask):
 @cache
 def loops(cell):
     """-> the loops forward and backward with this cell's steps in them."""
-    step, step_backward, name = TWINS[cell].step, TWINS[cell].step_backward, TWINS[cell].__name__.split(".")[-1]
+    twin = TWINS[cell]
+    step, step_backward, name = twin.step, twin.step_backward, twin.__name__.split(".")[-1]
 
     @jit(f"unroll.{name}")
     def run(k, mask, n0, n1):

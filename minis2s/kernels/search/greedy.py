@@ -2,8 +2,8 @@
 
     BOS ──> step 0 ──> y_1 ──> step 1 ──> y_2 ──> ...  until every row has come to EOS, or max_length
 
-The page goes from step to step with the live hypotheses only; here a row that has ended goes on until the last one has,
-and what it writes is not read.
+The page goes from step to step with the live hypotheses only; here a row that has ended goes on until the
+last one has, and what it writes is not read.
 """
 import numpy as np
 
