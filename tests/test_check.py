@@ -341,4 +341,11 @@ def test_compiled_solutions_pass_and_uncompiled_ones_do_not():
         h0[0, 0] = 0.0
         return xs
     assert "in place" in check("njit-loop", numba.njit(in_place)).says
+    def added(xs, h0, U):
+        h0 += 1
+        return xs
+    assert "in place" in check("njit-loop", numba.njit(added)).says
+    assert "h0 += 1" in check("njit-loop", numba.njit(added)).says
+    unknown = check("njit-loop", numba.njit(lambda xs, h0, U: np.array(sorted({"a": xs}.values(), key=str))))
+    assert unknown.verdict == "error" and "Numba cannot compile" in unknown.says
     assert check("njit-loop", numba.njit(lambda xs, h0, U: xs.copy())).verdict == "wrong"

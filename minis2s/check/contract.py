@@ -79,6 +79,8 @@ def call(exercise, f, case):
                       + (f", line {line}" if line else ""),
                       "that line: a function ends with return") from None
     except Exception as e:                                      # whatever a student's code may raise
+        if hasattr(f, "py_func"):
+            call(exercise, f.py_func, case)                     # plain Python names a mistake more clearly
         raise explain(exercise, e, f, case) from None
     if case.raises:
         raise Problem("contract", f"on {case.label} the function answers; wanted a {case.raises[0].__name__} "
@@ -100,7 +102,7 @@ def explain(exercise, e, f, case):
     said = " ".join(str(e).split())
     if len(said) > 300:
         said = said[:300] + " ..."
-    if "read-only" in said or "readonly" in said:
+    if isinstance(e, ValueError) and "read-only" in said:       # what NumPy says
         return Problem("contract", "your code changes one of its inputs in place" + (f" ({where})" if where
                                                                                      else ""),
                        "that line: the arrays belong to the caller, who still needs them; make a new array "
@@ -110,6 +112,9 @@ def explain(exercise, e, f, case):
         return Problem("error", "inside @njit the product `@` needs SciPy, which is not installed"
                        + (f" ({where})" if where else ""),
                        "the product, written as loops over examples and units: they are fast there", where)
+    if hasattr(f, "py_func"):
+        return Problem("error", f"Numba cannot compile the function, though plain Python runs it: {said}",
+                       "the part that Numba names; inside @njit keep to numbers, arrays and loops")
     shown = f"{type(e).__name__}: {said}" if said else type(e).__name__
     return Problem("error", f"your code stops with {shown}" + (f" ({where})" if where
                                                                else "") + f" on {case.label}",
