@@ -200,7 +200,7 @@ def gradient_paths(paths, path=None):
              "attention": (GREEN, ":")}
     rows = {name: {field: _sizes(f"paths[{name!r}].{field}", getattr(one, field)) for field in looks}
             for name, one in _named("paths", paths).items()}
-    with _panels(rows, path, "step t", "size of dL/dh") as (figure, panels):
+    with panel_row(rows, path, "step t", "size of dL/dh") as (figure, panels):
         for axes, lines in zip(panels, rows.values()):
             for field, y in lines.items():
                 if field == "total" or y.any():
@@ -223,7 +223,7 @@ def gradient_norms(flows, path=None):
     As `gradient_paths`.
     """
     rows = {name: _sizes(f"flows[{name!r}].dh", one.dh) for name, one in _named("flows", flows).items()}
-    with _panels(["how far back the gradient reaches"], path, "step t", "size of dL/dh") as (figure, panels):
+    with panel_row(["how far back the gradient reaches"], path, "step t", "size of dL/dh") as (figure, panels):
         for (name, y), look in zip(rows.items(), _looks()):
             _log_curve(panels[0], y, name, *look)
         panels[0].legend()
@@ -245,7 +245,7 @@ def jacobian_spectra(flows, path=None):
     """
     rows = {name: _sizes(f"flows[{name!r}].singular", one.singular, 2)
             for name, one in _named("flows", flows).items()}
-    with _panels(rows, path, "step t", "singular values") as (figure, panels):
+    with panel_row(rows, path, "step t", "singular values") as (figure, panels):
         for axes, values in zip(panels, rows.values()):
             axes.axhline(1, color="0.5", linewidth=0.8)
             for y, label, colour, dashes in ((values.max(axis=1), "largest", ORANGE, "-"),
@@ -271,7 +271,7 @@ def gate_saturation(flows, path=None):
     """
     rows = {name: {gate: _sizes(f"flows[{name!r}].saturation[{gate!r}]", share, 2)
                    for gate, share in one.saturation.items()} for name, one in _named("flows", flows).items()}
-    with _panels(rows, path, "step t", "per cent of units") as (figure, panels):
+    with panel_row(rows, path, "step t", "per cent of units") as (figure, panels):
         for axes, gates in zip(panels, rows.values()):
             for (gate, share), (colour, _) in zip(gates.items(), _looks()):
                 for column, (end, dashes) in enumerate((("shut", "-"), ("open", "--"))):
@@ -312,14 +312,26 @@ def _log_curve(axes, y, label, colour, dashes):
 
 
 @contextlib.contextmanager
-def _panels(names, path, xlabel, ylabel):
-    """Panels side by side with one vertical scale, to be drawn in; saved at the end."""
+def panel_row(names, path, xlabel, ylabel, size=(3.2, 3.2), sharey=True):
+    """Panels side by side, to be drawn in: yields (figure, list of axes); saved at the end.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Titles, one for each panel.
+    path : str or os.PathLike, optional
+    xlabel, ylabel : str
+    size : (float, float)
+        Inches of one panel.
+    sharey : bool
+        One vertical scale for all.
+    """
     _check_path(path)
     names = list(names)
     with _style():
-        figure = _new_figure(max(4.2, 3.2 * len(names)), 3.2)
+        figure = _new_figure(max(4.2, size[0] * len(names)), size[1])
         figure.set_layout_engine("constrained")
-        panels = list(figure.subplots(1, len(names), sharey=True, squeeze=False)[0])
+        panels = list(figure.subplots(1, len(names), sharey=sharey, squeeze=False)[0])
         for axes, name in zip(panels, names):
             axes.set(title=name, xlabel=xlabel)
             axes.xaxis.get_major_locator().set_params(integer=True)
@@ -658,6 +670,31 @@ def _style():
         yield
 
 
+@contextlib.contextmanager
+def canvas(width, height, path=None):
+    """A blank sheet to draw nodes and edges on, saved at the end: yields axes whose unit is the inch.
+
+    Parameters
+    ----------
+    width, height : float
+        Inches; (0, 0) is the lower left corner.
+    path : str or os.PathLike, optional
+
+    Raises
+    ------
+    ValueError, FileNotFoundError
+        As `attention_map`, for a bad path.
+    """
+    _check_path(path)
+    with _style():
+        figure = _new_figure(width, height)
+        axes = figure.add_axes([0, 0, 1, 1])
+        axes.set(xlim=(0, width), ylim=(0, height))
+        axes.set_axis_off()
+        yield axes
+        _finish(figure, path)
+
+
 def _new_figure(width, height):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -669,7 +706,8 @@ def _new_figure(width, height):
 def _finish(figure, path):
     if path is not None:
         kind = Path(path).suffix.lower()[1:]
-        metadata = {"Date": None} if kind == "svg" else None                 # the same figure, the same bytes
+        metadata = {"svg": {"Date": None}, "png": {"Software": None}}[kind]  # the same figure, the same bytes
+        how = {"pil_kwargs": {"optimize": True}} if kind == "png" else {}
         write_atomically(path, lambda temporary: figure.savefig(temporary, format=kind, bbox_inches="tight",
-                                                                pad_inches=0.08, metadata=metadata))
+                                                                pad_inches=0.08, metadata=metadata, **how))
     return figure

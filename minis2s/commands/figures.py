@@ -2,7 +2,9 @@
 from ..figures import FIGURES, draw
 
 NAME, HELP = "figures", "draw the pictures of README and the notebooks anew, from code and seeds"
-EPILOG = "examples:\n  minis2s figures\n  minis2s figures dates_attention --out /tmp/figures"
+EPILOG = """examples:
+  minis2s figures                                      all of them: some minutes, small models are trained
+  minis2s figures lstm_step dates_attention --out pictures"""
 
 
 def arguments(parser):
@@ -14,5 +16,5 @@ def arguments(parser):
 def run(args):
     """Draw, and say what is done."""
     for name in draw(args.names, args.out):
-        print(f"{args.out}/{name}.png and .svg")
+        print(f"{args.out}/{name}.png and .svg", flush=True)
     return 0
