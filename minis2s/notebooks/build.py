@@ -117,13 +117,14 @@ def with_outputs(notebook, folder):
     for cell in done.cells:
         if cell.cell_type == "code":
             cell.execution_count = None
-            cell.outputs = [_settled(o) for o in cell.outputs if kind(cell) != "exercise"]
+            cell.outputs = [_settled(o) for o in cell.outputs
+                            if kind(cell) != "exercise" and o.get("name") != "stderr"]    # notes on compiling
     return done
 
 
 def run(notebook, folder):
-    """Run all cells in a fresh kernel, in place; every cell may take two minutes."""
-    NotebookClient(notebook, timeout=120, kernel_name="python3", record_timing=False, coalesce_streams=True,
+    """Run all cells in a fresh kernel, in place; every cell may take five minutes: kernels may have to be compiled."""
+    NotebookClient(notebook, timeout=300, kernel_name="python3", record_timing=False, coalesce_streams=True,
                    extra_arguments=["--log-level=ERROR"],
                    resources={"metadata": {"path": str(folder)}}).execute()
 
