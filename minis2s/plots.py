@@ -223,7 +223,8 @@ def gradient_norms(flows, path=None):
     As `gradient_paths`.
     """
     rows = {name: _sizes(f"flows[{name!r}].dh", one.dh) for name, one in _named("flows", flows).items()}
-    with panel_row(["how far back the gradient reaches"], path, "step t", "size of dL/dh") as (figure, panels):
+    title = "how far back the gradient reaches"
+    with panel_row([title], path, "step t", "size of dL/dh") as (figure, panels):
         for (name, y), look in zip(rows.items(), _looks()):
             _log_curve(panels[0], y, name, *look)
         panels[0].legend()
@@ -692,7 +693,7 @@ def canvas(width, height, path=None):
         axes.set(xlim=(0, width), ylim=(0, height))
         axes.set_axis_off()
         yield axes
-        _finish(figure, path)
+        _finish(figure, path, few_colours=True)
 
 
 def _new_figure(width, height):
@@ -703,11 +704,18 @@ def _new_figure(width, height):
     return figure
 
 
-def _finish(figure, path):
+def _finish(figure, path, few_colours=False):
     if path is not None:
         kind = Path(path).suffix.lower()[1:]
         metadata = {"svg": {"Date": None}, "png": {"Software": None}}[kind]  # the same figure, the same bytes
         how = {"pil_kwargs": {"optimize": True}} if kind == "png" else {}
-        write_atomically(path, lambda temporary: figure.savefig(temporary, format=kind, bbox_inches="tight",
-                                                                pad_inches=0.08, metadata=metadata, **how))
+
+        def save(file):
+            figure.savefig(file, format=kind, bbox_inches="tight", pad_inches=0.08, metadata=metadata, **how)
+            if few_colours and kind == "png":            # a drawing in 128 colours is a third of the size
+                from PIL import Image
+                with Image.open(file) as image:
+                    small = image.convert("RGB").quantize(128, dither=Image.Dither.NONE)
+                small.save(file, format="PNG", optimize=True)
+        write_atomically(path, save)
     return figure

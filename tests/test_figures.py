@@ -14,7 +14,7 @@ from minis2s.figures import growth, hypothesis_tree, lstm_graph
 from minis2s.tasks import TASKS, load
 from minis2s.train import Training
 
-SLOW = ("speed", "share_of_peak")                        # they measure; their drawing is tested with given times
+SLOW = ("speed", "share_of_peak")                        # they measure; drawn with given times
 
 
 @lru_cache(maxsize=None)
@@ -42,7 +42,8 @@ def test_the_graph_shows_the_cells_own_numbers():
     assert (n["h"], n["c"], n["dx"], n["dh_prev"], n["dc_prev"]) == (
         new.h.item(), new.c.item(), dx.item(), ds.h.item(), ds.c.item())
     assert (n["dh"], n["dc_next"]) == (d.h.item(), d.c.item())
-    assert n["dc"] == pytest.approx(d.c.item() + d.h.item() * k.o.item() * (1 - k.tanh_c.item()**2), abs=1e-15)
+    of_h = d.h.item() * k.o.item() * (1 - k.tanh_c.item()**2)
+    assert n["dc"] == pytest.approx(d.c.item() + of_h, abs=1e-15)
     for at, gate in enumerate("ifgo"):
         for name in "WUb":
             assert n[f"{name}_{gate}"] == np.ravel(getattr(p, name))[at]
@@ -86,7 +87,8 @@ def test_figures_of_speed_show_what_was_measured(tmp_path, monkeypatch):
     monkeypatch.setattr(growth.bench, "peak", lambda: 2.4e10)
     drawn = []
     finish = growth.plots._finish
-    monkeypatch.setattr(growth.plots, "_finish", lambda figure, path: drawn.append(figure) or finish(figure, path))
+    monkeypatch.setattr(growth.plots, "_finish",
+                        lambda figure, path: drawn.append(figure) or finish(figure, path))
     try:
         assert list(figures.draw(SLOW, tmp_path)) == list(SLOW)
     finally:
@@ -100,7 +102,7 @@ def test_figures_of_speed_show_what_was_measured(tmp_path, monkeypatch):
             assert line.get_ydata()[-1] == pytest.approx(1e3 * times * wanted)
     numpy, numba = drawn[2].axes[0].lines
     assert np.allclose(numba.get_ydata(), 3 * numpy.get_ydata())
-    assert numba.get_ydata()[1] == pytest.approx(100 * 12 * 16 * 16 * 2 * 64**2 / (1e-9 * 16 * 16 * 64**2) / 2.4e10)
+    assert numba.get_ydata()[1] == pytest.approx(100 * 12 * 2 / 1e-9 / 2.4e10)
     assert all(path.stat().st_size <= 200_000 for path in tmp_path.iterdir())
 
 

@@ -1,8 +1,8 @@
 """The pictures of README and the notebooks, made again from code and seeds: PNG and SVG.
 
-A picture is a function that takes the path to draw to.  Models are trained small, with the compiled kernels, and
-once for all pictures of one call that want the same.  All pictures but those of speed are the same bytes every time
-on one machine.
+A picture is a function that takes the path to draw to.  Models are trained small, with the compiled kernels,
+and once for all pictures of one call that want the same.  All pictures but those of speed are the same bytes
+every time on one machine.
 """
 from difflib import get_close_matches
 from functools import lru_cache
@@ -13,7 +13,8 @@ from ..api import attention_of
 from ..data.batches import pad
 from . import growth, hypothesis_tree, lstm_graph, unrolled
 
-SENTENCES = ["Tom reads two books in the park.", "My mother can not swim.", "Where does she buy the white shoes?"]
+SENTENCES = ["Tom reads two books in the park.", "My mother can not swim.",
+             "Where does she buy the white shoes?"]
 KINDS = {"init": ("initial state only", plots.BLUE, "-."),
          "every-step": ("context at every step", plots.ORANGE, "--"),
          "attention": ("attention", plots.GREEN, "-")}
@@ -36,21 +37,22 @@ def gradient_flow(path):
 
 
 def dates_attention(path):
-    """Where a trained dates model looks while it writes: three kinds of date, the same parts in other places."""
+    """Where a trained dates model looks while it writes: the same parts in other places."""
     texts = ["MARCH 16, 1998", "8th of May 1988", "27 sep '41"]
     plots.attention_grid([attention_of(best[0]) for best in dates().decode(texts)], path)
 
 
 def phrases_attention(path):
     """The same for English to Chinese: time and place stand before the verb, measure words have no source."""
-    model = trained("phrases", train=8_000, hidden=64, epochs=6)
+    model = trained("phrases", train=12_000, hidden=64, bidirectional=True, epochs=8)
     plots.attention_grid([attention_of(best[0]) for best in model.decode(SENTENCES)], path)
 
 
 def context_kinds(path):
     """Learning curves on addition: what the decoder is told of the source, and when."""
     names = ["held-out loss, teacher forced", "held-out exact match"]
-    with plots.panel_row(names, path, "epoch", "nats per token", size=(3.6, 3.1), sharey=False) as (_, panels):
+    size = (3.6, 3.1)
+    with plots.panel_row(names, path, "epoch", "nats per token", size, sharey=False) as (_, panels):
         for kind, (label, colour, dashes) in KINDS.items():
             rows = addition(kind).records
             epochs = [row["epoch"] for row in rows]
@@ -65,11 +67,13 @@ def context_kinds(path):
 
 def forced_and_free(path):
     """Teacher-forced and free-running loss on addition: what feeding its own answers costs a model."""
-    with plots.panel_row([label for label, _, _ in KINDS.values()], path, "epoch", "nats per token") as (_, panels):
+    names = [label for label, _, _ in KINDS.values()]
+    with plots.panel_row(names, path, "epoch", "nats per token") as (_, panels):
         for axes, kind in zip(panels, KINDS):
             rows = addition(kind).records
             epochs = [row["epoch"] for row in rows]
-            forced, free = ([row[f"valid_loss_{how}"] for row in rows] for how in ("teacher_forced", "free_running"))
+            forced = [row["valid_loss_teacher_forced"] for row in rows]
+            free = [row["valid_loss_free_running"] for row in rows]
             axes.fill_between(epochs, forced, free, color="0.9")
             axes.plot(epochs, free, "-", color=plots.GREEN, marker="o", label="free running")
             axes.plot(epochs, forced, "--", color=plots.ORANGE, marker="o", label="teacher forced")
@@ -82,8 +86,10 @@ def beam_tree(path, text="478+365", width=4):
     model = addition("init")
     ids = model.source_vocab.encode(list(text))
     source, mask = pad([ids[::-1] if model.config.reverse_source else ids])
-    levels = hypothesis_tree.grow(model.params, model.config, source, mask, model.lengths["target"] + 1, width)
-    hypothesis_tree.draw(levels, lambda i: model.target_vocab.decode([i])[0], f"{text} =  by a beam of {width}", path)
+    longest, right = model.lengths["target"] + 1, sum(map(int, text.split("+")))
+    levels = hypothesis_tree.grow(model.params, model.config, source, mask, longest, width)
+    title = f"{text} = {right}, and what a half-trained model makes of it by a beam of {width}"
+    hypothesis_tree.draw(levels, lambda i: model.target_vocab.decode([i])[0], title, path)
 
 
 def speed(path):
@@ -103,7 +109,7 @@ FIGURES = {f.__name__: f for f in (
 
 def dates():
     """A small model of dates."""
-    return trained("dates", train=12_000, hidden=64, epochs=4)
+    return trained("dates", train=12_000, epochs=4)
 
 
 def addition(kind):

@@ -16,24 +16,25 @@ LOOKS = {"numpy": ("NumPy", plots.BLUE, "--"), "numba": ("Numba", plots.ORANGE, 
 
 
 @lru_cache(maxsize=1)
-def measured(rounds=2, seconds=0.03):
+def measured(rounds=7, seconds=0.02):
     """-> {panel: [row of bench.measure for each value]}, one thread."""
     return {title: [bench.measure({**case, **dict.fromkeys(letters, value)}, rounds=rounds, seconds=seconds)
                     for value in values] for title, (case, letters, values) in GROWTH.items()}
 
 
 def draw(path):
-    """Time of one call against T, B, H (an LSTM layer, forward and backward) and V (a training step), log-log."""
+    """Time of one call against T, B, H (an LSTM layer, both ways) and V (a training step), log-log."""
     rows = measured()
     with plots.panel_row(list(GROWTH), path, "", "milliseconds", size=(2.5, 2.9)) as (_, panels):
         for axes, (title, (case, letters, values)) in zip(panels, GROWTH.items()):
             for side in rows[title][0]["sides"]:
                 label, colour, dashes = LOOKS[side]
-                axes.loglog(values, [1e3 * row["sides"][side]["seconds"] for row in rows[title]], dashes, marker="o",
-                            color=colour, label=label)
+                times = [1e3 * row["sides"][side]["seconds"] for row in rows[title]]
+                axes.loglog(values, times, dashes, marker="o", color=colour, label=label)
             first = "training step" if case is STEP else "LSTM layer, both ways"
             fixed = {"B" if k == "N" else k: case[k] for k in "TNHV" if k in case and k not in letters}
-            axes.set_title(f"{title}\n{first}\n" + "  ".join(f"{k} = {v}" for k, v in fixed.items()), fontsize=8.5)
+            others = "  ".join(f"{k} = {v}" for k, v in fixed.items())
+            axes.set_title(f"{title}\n{first}\n{others}", fontsize=8.5)
             axes.set_xticks(values, map(str, values))
             axes.minorticks_off()
         panels[0].legend()
@@ -42,11 +43,12 @@ def draw(path):
 def share_of_peak(path):
     """What share of the processor's multiply-adds an LSTM layer uses, against H."""
     peak, rows = bench.peak(), measured()["hidden H"]
-    with plots.panel_row(["LSTM layer: share of what one core could do"], path, "hidden size H", "per cent") as (
-            _, (axes,)):
+    title = "LSTM layer: share of what one core could do"
+    with plots.panel_row([title], path, "hidden size H", "per cent") as (_, (axes,)):
         for side in rows[0]["sides"]:
             label, colour, dashes = LOOKS[side]
-            share = [100 * bench.share_of_peak({**row, "sides": {"numba": row["sides"][side]}}, peak) for row in rows]
+            of_side = [{**row, "sides": {"numba": row["sides"][side]}} for row in rows]
+            share = [100 * bench.share_of_peak(row, peak) for row in of_side]
             axes.plot([row["H"] for row in rows], share, dashes, marker="o", color=colour, label=label)
         axes.set_xscale("log", base=2)
         axes.set_xticks([row["H"] for row in rows], [str(row["H"]) for row in rows])

@@ -1,4 +1,4 @@
-"""The tree of hypotheses that a beam search grows: what it kept at each length, what it dropped, what it answered."""
+"""The tree of hypotheses that a beam search grows: what it kept, what it dropped, what it answered."""
 import numpy as np
 
 from .. import plots
@@ -26,7 +26,7 @@ def grow(p, config, source, mask, max_length, width):
 
 
 def line(h):
-    """A hypothesis and all its beginnings, as ids of objects; tokens say too little, two may share a beginning."""
+    """A hypothesis and all its beginnings, as ids of objects: two of them may have the same tokens."""
     found = []
     while h.previous is not None:
         found.append(id(h))

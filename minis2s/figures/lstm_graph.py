@@ -1,4 +1,4 @@
-"""One step of an LSTM with a single unit as a graph: every edge carries its value and, backwards, its gradient."""
+"""One step of an LSTM with one unit, as a graph: every edge has its value and, backwards, its gradient."""
 import numpy as np
 
 from .. import plots
@@ -11,7 +11,7 @@ ORDER = "ifgo"                                                  # as they are pa
 
 
 def example():
-    """Round numbers for D = H = N = 1: Params, x, State (t-1), State of gradients from the loss and from t+1."""
+    """Round numbers for D = H = N = 1: Params, x, State (t-1), gradients of State from loss and step t+1."""
     p = lstm.Params(W=np.array([[0.4, -0.6, 1.2, 0.9]]), U=np.array([[-0.5, 0.4, -0.7, 0.2]]),
                     b=np.array([0.0, 1.0, 0.0, 0.0]))
     one = np.ones((1, 1))
@@ -19,9 +19,9 @@ def example():
 
 
 def numbers():
-    """Every quantity of the example's forward and backward step, as the cell itself computes it: {name: float}.
+    """Every quantity of the example's two steps, as the cell itself computes it: {name: float}.
 
-    The packed ones are taken apart: "a_i", "da_i", "W_i", "dW_i" and so on.  Of dc, "dc" is the sum at the fork and
+    The packed ones are taken apart: "a_i", "da_i", "W_i", "dW_i" and so on.  "dc" is the sum at the fork,
     "dc_next" what comes from step t+1.
     """
     p, x, s, d = example()

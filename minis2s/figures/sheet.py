@@ -1,7 +1,7 @@
 """Nodes and edges on a sheet of plots.canvas: boxes, circles, arrows, text.  Positions are inches."""
 from ..plots import BLACK, BLUE, ORANGE
 
-FORWARD, GRADIENT = BLUE, ORANGE     # the colours of values and of gradients, in every picture that shows both
+FORWARD, GRADIENT = BLUE, ORANGE     # the colours of values and of gradients
 
 
 def box(axes, x, y, width, height, text="", fill="white", edge=BLACK, size=10, **how):
@@ -9,7 +9,8 @@ def box(axes, x, y, width, height, text="", fill="white", edge=BLACK, size=10, *
     from matplotlib.patches import FancyBboxPatch
     r = min(0.08, width / 3, height / 3)
     axes.add_patch(FancyBboxPatch((x - width / 2 + r, y - height / 2 + r), width - 2 * r, height - 2 * r,
-                                  boxstyle=f"round,pad={r}", facecolor=fill, edgecolor=edge, linewidth=1, zorder=3))
+                                  boxstyle=f"round,pad={r}", facecolor=fill, edgecolor=edge, linewidth=1,
+                                  zorder=3))
     write(axes, x, y, text, size=size, **how)
 
 
@@ -32,7 +33,8 @@ def arrow(axes, *points, colour=BLACK, width=1.0, head=True, zorder=2, **how):
     from matplotlib.path import Path
     style = "-|>,head_length=4,head_width=2" if head else "-"
     axes.add_patch(FancyArrowPatch(path=Path(points), arrowstyle=style, color=colour, linewidth=width,
-                                   shrinkA=0, shrinkB=0, joinstyle="round", capstyle="butt", zorder=zorder, **how))
+                                   shrinkA=0, shrinkB=0, joinstyle="round", capstyle="butt", zorder=zorder,
+                                   **how))
 
 
 def number(value):
