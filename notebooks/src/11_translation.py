@@ -198,11 +198,12 @@ def said(token):
     return PINYIN.get(token, f"U+{ord(token):04X}" if len(token) == 1 else token)
 
 model = models["additive attention"]
-texts = ["He bought two new books yesterday.", "There aren't any apples on the table.",
-         "How many cats did you see in the park yesterday?"]
+texts = {"He bought two new books yesterday.": "他昨天买了两本新书。",
+         "There aren't any apples on the table.": "桌子上没有苹果。",
+         "How many cats did you see in the park yesterday?": "你昨天在公园看见了几只猫？"}
 maps = []
-for (best, *_) in model.decode(texts):
-    print(f"{' '.join(best.source):42} {best.text}")
+for (text, reference), (best, *_) in zip(texts.items(), model.decode(list(texts))):
+    print(f"{text:50} {best.text}" + ("" if best.text == reference else f"   (wanted: {reference})"))
     ends = ["<eos>"] * (len(best.alpha) - len(best.target))
     maps.append((best.alpha, best.source, [said(token) for token in best.target + ends]))
 drawn = plots.attention_grid(maps)
