@@ -38,7 +38,7 @@ def gradient_flow(path):
 
 def dates_attention(path):
     """Where a trained dates model looks while it writes: the same parts in other places."""
-    texts = ["MARCH 16, 1998", "8th of May 1988", "27 sep '41"]
+    texts = ["MARCH 16, 1998", "the 8th of May 1988", "27 sep '41"]
     plots.attention_grid([attention_of(best[0]) for best in dates().decode(texts)], path)
 
 
