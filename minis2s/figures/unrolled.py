@@ -56,8 +56,8 @@ def draw(alpha, source, target, path):
             write(axes, x - 0.32, height, text, "0.3", 8.5, ha="right")
         write(axes, ys[0] - 0.32, written, "writes", "0.3", 8.5, ha="right")
         write(axes, xs[0] - 0.32, read, "reads", "0.3", 8.5, ha="right")
-        write(axes, right / 2, 4.92, "line width: attention weight, how much a step of the decoder looks at one of "
-              "the encoder; colours: year, month, day", "0.3", 8.5)
+        write(axes, right / 2, 4.92, "line width: attention weight, how much a step of the decoder looks at "
+              "one of the encoder; colours: year, month, day", "0.3", 8.5)
 
 
 def subscript(number):
