@@ -58,4 +58,5 @@ def source(name):
     """Where a function stands: -> path from the package's parent, its first line's number, its lines."""
     function = inspect.unwrap(resolve(name))
     lines, first = inspect.getsourcelines(function)
-    return str(Path(inspect.getsourcefile(function)).relative_to(PACKAGE.parent)), first, lines
+    path = Path(inspect.getsourcefile(function))
+    return str(path.relative_to(PACKAGE.parent) if path.is_relative_to(PACKAGE.parent) else path), first, lines
