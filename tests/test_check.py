@@ -349,3 +349,11 @@ def test_compiled_solutions_pass_and_uncompiled_ones_do_not():
     unknown = check("njit-loop", numba.njit(lambda xs, h0, U: np.array(sorted({"a": xs}.values(), key=str))))
     assert unknown.verdict == "error" and "Numba cannot compile" in unknown.says
     assert check("njit-loop", numba.njit(lambda xs, h0, U: xs.copy())).verdict == "wrong"
+
+
+def test_the_package_hands_out_the_doctor():
+    """minis2s.check(...) works after `import minis2s` alone; other names are still unknown."""
+    code = ("import numpy as np, minis2s\n"
+            "assert minis2s.check('softmax', lambda a: np.exp(a) / np.exp(a).sum(axis=1, keepdims=True)).passed is False\n"
+            "assert not hasattr(minis2s, 'chekc')\n")
+    subprocess.run([sys.executable, "-c", code], check=True)
