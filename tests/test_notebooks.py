@@ -69,7 +69,8 @@ def test_every_exercise_is_judged_once_in_order(path):
         if judged:
             assert judged.groups() == (name, EXERCISES[name].function)
         else:
-            assert text(cell).startswith(f'with attempt("{name}"):\n') and "assert " in text(cell)
+            before, inside, after = text(cell).partition(f'with attempt("{name}")')    # helpers may stand before it
+            assert inside and "assert " in after and "assert " not in before
         assert cell["outputs"] == []
 
 
