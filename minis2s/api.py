@@ -13,12 +13,12 @@ from typing import NamedTuple
 import numpy as np
 
 from . import backends, checkpoint, checks, evaluate, search, seq2seq, train, tree
+from .backends import BACKENDS
 from .config import Config
 from .data.batches import pad
 from .data.pairs import read_pairs, split_by_source
 from .data.units import join, split
 from .data.vocab import SPECIALS, Vocabulary
-from .recurrent import BACKENDS
 from .run import Run
 from .train import Training
 

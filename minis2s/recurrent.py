@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import backends, dropout, tree
-from .backends import BACKENDS          # noqa: F401  the names that `backend` may have
 
 
 class TwoWay(NamedTuple):      # of Params, States or caches: one for each direction
@@ -44,7 +43,7 @@ def forward(cell, layers, xs, mask, drops=None, backend="numpy"):
     drops : tuple of ndarray of shape (N, D of the layer) or None, optional
         Dropout masks of the layers' inputs.
     backend : str
-        One of BACKENDS.
+        One of backends.BACKENDS.
 
     Returns
     -------

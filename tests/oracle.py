@@ -3,37 +3,15 @@
 Arrays become lists, packed gates become dicts.  No equation stands here: all are in naive.py.
 """
 import naive
-import numpy as np
 
+from minis2s.formulas.cases.case import naive_cell as cell
+from minis2s.formulas.cases.case import state_of as state
 from minis2s.recurrent import TwoWay
 
 
 def lists(t):
     """A tuple of arrays -> a list of nested lists."""
     return [a.tolist() for a in t]
-
-
-def gates(a, letters):
-    """Blocks packed on the last axis -> a dict by the gates' letters."""
-    return {q: block.tolist() for q, block in zip(letters, np.split(a, len(letters), axis=-1))}
-
-
-def cell(name, p):
-    """A cell as naive.py wants it: a function (x, state) -> state."""
-    if name in ("rnn", "rnn-sigmoid"):
-        W, U, b = lists(p)
-        return lambda x, h: naive.rnn_step(W, U, b, x, h, phi="sigmoid" if name == "rnn-sigmoid" else "tanh")
-    W, U, b = (gates(a, "ifgo" if name == "lstm" else "zrn") for a in p[:3])
-    if name == "lstm":
-        return lambda x, s: naive.lstm_step(W, U, b, x, *s)
-    if name == "gru":
-        return lambda x, h: naive.gru_step(W, U, b, x, h)
-    return lambda x, h: naive.gru_after_step(W, U, b, p.b_U.tolist(), x, h)
-
-
-def state(s, n):
-    """Example n of a State: a list, or the tuple (h, c)."""
-    return pack([a[n].tolist() for a in s])
 
 
 def pack(parts):
