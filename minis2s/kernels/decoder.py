@@ -28,12 +28,12 @@ from .. import dropout
 from .. import fusion as fusion_page
 from ..attention import Memory
 from ..cells import CELLS
-from . import attention, embedding, fusion
+from . import attention, embedding, fusion, unroll
 from .fusion import add_rows, copy
-from .gemm import add_product, pack_weights, product
+from .gemm import add_product, pack_weights, product, steps_of_a_block
 from .jit import inlined, jit
 from .simd import LANES, at
-from .threads import bias_gradient, over_rows, weight_gradient
+from .threads import bias_gradient, over_columns, over_rows, weight_gradient
 from .unroll import TWINS
 
 
@@ -84,7 +84,7 @@ class Cache(NamedTuple):
 def forward(p, config, source, layers, ids, teacher=None, drops=None, drop_output=None, never=None, stop=-1):
     """See decoder.forward; for searches, own tokens are none of `never` (V,), and all may end at the token
     `stop`."""
-    c, twin, (S, N), dtype = config, TWINS[CELLS[config.cell_name]], ids.shape, p.embedding.dtype
+    c, twin, (S, N), dtype = config, unroll.loops(CELLS[config.cell_name]), ids.shape, p.embedding.dtype
     H, C, V = c.hidden, c.encoder_size, len(p.readout.b)
     ids, free = np.array(ids, dtype=np.int64), teacher is not None and not teacher[1:].all()
     none = np.zeros((1, 1, 1), dtype)
@@ -114,12 +114,12 @@ def forward(p, config, source, layers, ids, teacher=None, drops=None, drop_outpu
     if not free:
         over_rows(_readout, rs.reshape(S * N, R), run.W, run.b, run.logits.reshape(S * N, V), N=S * N,
                   work=work)    # (D7)
-    return run.logits, Cache(ids, tuple(map(twin.cache, cells)), run, rs, drops, drop_output)
+    return run.logits, Cache(ids, tuple(twin.finish(cell)[2] for cell in cells), run, rs, drops, drop_output)
 
 
 def backward(p, config, source, k, dlogits):
     """See decoder.backward."""
-    c, twin, run, (S, N), dtype = config, TWINS[CELLS[config.cell_name]], k.run, k.ids.shape, k.rs.dtype
+    c, twin, run, (S, N), dtype = config, unroll.loops(CELLS[config.cell_name]), k.run, k.ids.shape, k.rs.dtype
     Z, E, C, R, V = c.fused_size, p.embedding.shape[1], c.encoder_size, c.readout_size, len(p.readout.b)
     none, learned, attends = np.zeros((1, 1, 1), dtype), p.fusion is not None, c.context == "attention"
     drs = np.empty_like(k.rs)
@@ -139,11 +139,17 @@ def backward(p, config, source, k, dlogits):
              pack_weights(p.fusion.W.T) if learned else none[0, 0],
              np.empty((S, N, c.hidden), dtype) if learned else none,
              np.empty((N, c.hidden + C), dtype) if learned else none[0], np.zeros((N, C), dtype))
-    over_rows(loops(*choices(c, k.drops is not None, k.drop_output is not None), False)[1], run, k.cells, d,
-              N=N, work=work)
+    loop, steps = loops(*choices(c, k.drops is not None, k.drop_output is not None), False), \
+        steps_of_a_block(S, N)
+    for t0 in range((S - 1) // steps * steps, -1, -steps):
+        t1 = min(t0 + steps, S)
+        over_rows(loop[1], run, k.cells, d, t0, t1, N=N, work=work * (t1 - t0) // S)
+        for layer, kl, back in zip(p.layers, k.cells, backs):
+            over_columns(twin.add_gradients, kl, back, t0, t1, J=layer.W.shape[1],
+                         work=(t1 - t0) * N * (layer.W.size + layer.U.size))
 
     # fork: weights are used at every t
-    states, grads = zip(*(twin.gradients(*each) for each in zip(k.cells, backs)))
+    states, grads = zip(*(twin.finish_backward(back)[1:] for back in backs))
     dmemory, g_score = None, None
     if attends:
         hs = run.cells[-1].hs
@@ -287,10 +293,10 @@ def loops(cell_name, deep, score, before, every_step, context_in_cell, kind, fee
                     add_product(k.logits[t, n0:n1], k.rs[t, n0:n1], k.W)            # (D7)
 
     @jit(f"decoder_backward.{key}")
-    def run_backward(k, caches, d, n0, n1):
-        S, E, Z, C, layers = len(k.ids), k.table.shape[1], d.dz.shape[1], k.ctx.shape[2], len(k.cells)
+    def run_backward(k, caches, d, t0, t1, n0, n1):
+        E, Z, C, layers = k.table.shape[1], d.dz.shape[1], k.ctx.shape[2], len(k.cells)
         first, top = d.cells[0], d.cells[layers - 1]
-        for t in range(S - 1, -1, -1):
+        for t in range(t1 - 1, t0 - 1, -1):
             copy(d.dz, d.drs[t, :, :Z], n0, n1)                                     # (D6*)
             if reads_context:
                 copy(d.dctx, d.drs[t, :, Z:], n0, n1)                               # (D6*)
@@ -308,7 +314,7 @@ def loops(cell_name, deep, score, before, every_step, context_in_cell, kind, fee
             for i in range(layers - 1, -1, -1):
                 layer = d.cells[i]
                 step_backward(caches[i], layer, k.real, t, n0, n1)                  # (D3*)
-                product(layer.dxs[t, n0:n1], layer.da[t, n0:n1], layer.WT)          # (D3*)
+                product(layer.dxs[t, n0:n1], layer.da[t - t0, n0:n1], layer.WT)     # (D3*)
                 if drop:
                     multiply(layer.dxs[t], k.drops[i], n0, n1)
                 if deep and i > 0:

@@ -25,12 +25,12 @@ threads: bit for bit.
 import numpy as np
 
 from .jit import JIT, inlined, jit
-from .packing import pack, padded
-from .simd import LANES
+from .packing import aligned, copy_panel, copy_tiles, pack, padded
+from .simd import LANES, at
 
-BLOCK = 48                     # rows of A that stay in the cache while all panels of B pass by
+BLOCK = 96                     # rows of A that stay in the cache while all panels of B pass by
 DEPTH = 512                    # rows of a panel of B that stay in the cache while A's rows pass by
-FAR = 128                      # numbers between neighbours from which on A is gathered first
+FAR = 512                      # columns of A from which on its tiles are copied before A^T B
 
 
 def registers():
@@ -79,6 +79,16 @@ def add_product(C, A, B):
     C += A @ unpacked(B, A.shape[1], C.shape[1])
 
 
+def outer_product(C, A, B):
+    """C = A^T B: C (M, N), A (K, M) and B (K, N), not packed, all with neighbouring columns."""
+    C[:] = A.T @ B
+
+
+def add_outer_product(C, A, B):
+    """C += A^T B"""
+    C += A.T @ B
+
+
 @jit("gemm.pack_weights")
 def pack_weights(B):
     """`packed`, for callers that are not compiled."""
@@ -86,15 +96,27 @@ def pack_weights(B):
 
 
 @inlined
-def product_of_steps(Cs, As, B, n0, n1):
-    """Cs[t] = As[t] B at every step t, for the rows n0 .. n1-1 of (T, N, ...) arrays whose steps are
-    neighbours."""
-    T, N = As.shape[:2]
-    if n1 - n0 == N:           # all rows of all steps at once
-        product(Cs.reshape(T * N, Cs.shape[2]), As.reshape(T * N, As.shape[2]), B)
-    else:
-        for t in range(T):
-            product(Cs[t, n0:n1], As[t, n0:n1], B)
+def steps_of_a_block(T, N):
+    """How many of T steps of N rows make about DEPTH rows together."""
+    return min(T, max(1, DEPTH // N))
+
+
+@inlined
+def add_weight_gradient(dW, x, da, j0, j1):
+    """dW += x^T da, columns j0 .. j1-1 of it, for x (T, N, I), da (T, N, J): a sum over all steps and rows."""
+    if j0 < j1:
+        rows = x.shape[0] * x.shape[1]
+        add_outer_product(dW[:, j0:j1], x.reshape(rows, x.shape[2]), da.reshape(rows, da.shape[2])[:, j0:j1])
+
+
+@inlined
+def add_bias_gradient(db, da, j0, j1):
+    """db += the sum of da (T, N, J) over all steps and rows, entries j0 .. j1-1 of it."""
+    for t in range(da.shape[0]):
+        for n in range(da.shape[1]):
+            for j in range(j0, j1, LANES):
+                J = at(j, j1)
+                db[J] = db[J] + da[t, n, J]
 
 
 # With it --------------------------------------------------------------------------------------------------
@@ -105,23 +127,10 @@ if JIT:
     from numba.extending import intrinsic, overload
 
     from .jit import apart
+    from .packing import moved, pointer_to
     from .simd import V, llvm, load, size_of, spread, store
 
     I64 = ir.IntType(64)
-
-    @intrinsic
-    def pointer_to(context, a):
-        """The address of an array's first number."""
-        def lower(context, builder, sig, args):
-            return context.make_array(sig.args[0])(context, builder, args[0]).data
-        return types.CPointer(a.dtype)(a), lower
-
-    @intrinsic
-    def moved(context, pointer, count):
-        """The address `count` numbers further on."""
-        def lower(context, builder, sig, args):
-            return builder.gep(args[0], [args[1]])
-        return pointer(pointer, types.intp), lower
 
     def make_tile(rows, wide):
         """The micro-kernel for a tile of so many rows and vectors: it is written down instruction by
@@ -198,62 +207,79 @@ if JIT:
             return sig, lower
         return tile
 
-    @inlined
-    def copy_rows(to, A, a_row, a_col, M, K):
-        """A (M, K) -> A^T with rows of BLOCK numbers, so that neighbours in M are neighbours in memory."""
-        for k in range(K):
-            for m in range(M):
-                to[k * BLOCK + m] = A[m * a_row + k * a_col]
-
     def make_gemm(dtype):
-        """-> the loops about the micro-kernel, for float32 or float64."""
+        """-> `gemm` and `outer`, the loops about the micro-kernel, for float32 or float64."""
         R, WIDE = tile_shape(dtype.name)
+        p, i, yes = types.CPointer(dtype), types.intp, types.boolean
 
         def panel_of(wide):
-            """C (+)= A times one panel `wide` vectors wide, in tiles of R rows, then 2, then 1."""
-            tile_R, tile_2, tile_1 = make_tile(R, wide), make_tile(min(2, R), wide), make_tile(1, wide)
+            """C (+)= A times one panel `wide` vectors wide, in tiles of R rows, then 4, 2 and 1."""
+            tiles = [make_tile(min(rows, R), wide) for rows in (R, 4, 2, 1)]
+            tile_R, tile_4, tile_2, tile_1 = tiles
 
             @inlined
-            def panel(C, c_row, columns, A, a_row, a_col, B, M, K, plus):
+            def panel(C, c_row, columns, A, a_tile, a_row, a_col, B, M, K, plus):
                 m = 0
                 while m + R <= M:
-                    tile_R(moved(C, m * c_row), c_row, columns, moved(A, m * a_row), a_row, a_col, B, K, plus)
+                    tile_R(moved(C, m * c_row), c_row, columns, A, a_row, a_col, B, K, plus)
                     m += R
+                    A = moved(A, a_tile)
+                if R > 4 and m + 4 <= M:
+                    tile_4(moved(C, m * c_row), c_row, columns, A, a_row, a_col, B, K, plus)
+                    m += 4
+                    A = moved(A, 4 * a_row)
                 while m + 2 <= M:
-                    tile_2(moved(C, m * c_row), c_row, columns, moved(A, m * a_row), a_row, a_col, B, K, plus)
+                    tile_2(moved(C, m * c_row), c_row, columns, A, a_row, a_col, B, K, plus)
                     m += 2
+                    A = moved(A, 2 * a_row)
                 if m < M:
-                    tile_1(moved(C, m * c_row), c_row, columns, moved(A, m * a_row), a_row, a_col, B, K, plus)
+                    tile_1(moved(C, m * c_row), c_row, columns, A, a_row, a_col, B, K, plus)
             return panel
 
         panel_1, panel_2, panel_3, panel_4 = (panel_of(min(w, WIDE)) for w in (1, 2, 3, 4))
         # most columns of the narrower ones
         to_3, to_2, to_1 = ((min(w, WIDE) - 1) * LANES for w in (4, 3, 2))
-        p, i = types.CPointer(dtype), types.intp
 
-        @apart("gemm", dtype, types.void(p, i, p, i, i, p, i, i, i, types.boolean))
+        @apart("gemm.panel", dtype, types.void(p, i, i, p, i, i, i, p, i, i, yes))
+        def panel(C, c_row, columns, A, a_tile, a_row, a_col, B, M, K, plus):
+            """One panel of B with all rows of A: tile after tile of R rows, `a_tile` numbers apart."""
+            if columns > to_3:
+                panel_4(C, c_row, columns, A, a_tile, a_row, a_col, B, M, K, plus)
+            elif columns > to_2:
+                panel_3(C, c_row, columns, A, a_tile, a_row, a_col, B, M, K, plus)
+            elif columns > to_1:
+                panel_2(C, c_row, columns, A, a_tile, a_row, a_col, B, M, K, plus)
+            else:
+                panel_1(C, c_row, columns, A, a_tile, a_row, a_col, B, M, K, plus)
+
+        @apart("gemm", dtype, types.void(p, i, p, i, i, p, i, i, i, yes))
         def gemm(C, c_row, A, a_row, a_col, B, M, K, N, plus):
-            gather = a_col >= FAR
-            gathered = np.empty(BLOCK * DEPTH if gather else 1, dtype)
+            """C (+)= A B, B packed."""
             for k in range(0, max(K, 1), DEPTH):
                 Kk, more = min(DEPTH, K - k), plus or k > 0
                 for m in range(0, M, BLOCK):
-                    Amk, Mm, row, col = moved(A, m * a_row + k * a_col), min(BLOCK, M - m), a_row, a_col
-                    if gather:
-                        copy_rows(gathered, Amk, a_row, a_col, Mm, Kk)
-                        Amk, row, col = pointer_to(gathered), 1, BLOCK
+                    Amk, Mm = moved(A, m * a_row + k * a_col), min(BLOCK, M - m)
                     for n in range(0, N, WIDE * LANES):
-                        Cmn, columns = moved(C, m * c_row + n), N - n
-                        Bkn = moved(B, n * K + k * padded(min(columns, WIDE * LANES)))
-                        if columns > to_3:
-                            panel_4(Cmn, c_row, columns, Amk, row, col, Bkn, Mm, Kk, more)
-                        elif columns > to_2:
-                            panel_3(Cmn, c_row, columns, Amk, row, col, Bkn, Mm, Kk, more)
-                        elif columns > to_1:
-                            panel_2(Cmn, c_row, columns, Amk, row, col, Bkn, Mm, Kk, more)
-                        else:
-                            panel_1(Cmn, c_row, columns, Amk, row, col, Bkn, Mm, Kk, more)
-        return gemm
+                        width = padded(min(N - n, WIDE * LANES))
+                        panel((moved(C, m * c_row + n), c_row, N - n, Amk, R * a_row, a_row, a_col,
+                               moved(B, n * K + k * width), Mm, Kk, more))
+
+        @apart("gemm.outer", dtype, types.void(p, i, p, i, p, i, i, i, i, yes))
+        def outer(C, c_row, A, a_row, B, b_row, M, K, N, plus):
+            """C (+)= A^T B: each block of rows of A and B is first laid out as it is read."""
+            depth = min(DEPTH, K)
+            tiles = np.empty(depth * (M + R) if M >= FAR else 1, dtype)
+            panel_of_B = aligned(depth * WIDE * LANES, tiles)
+            b = pointer_to(panel_of_B)
+            for k in range(0, max(K, 1), DEPTH):
+                Kk, more, Ak, a_tile, a_col = min(DEPTH, K - k), plus or k > 0, moved(A, k * a_row), R, a_row
+                if M >= FAR:
+                    copy_tiles(pointer_to(tiles), Ak, a_row, M, Kk, R)
+                    Ak, a_tile, a_col = pointer_to(tiles), Kk * R, R
+                for n in range(0, N, WIDE * LANES):
+                    copy_panel(b, moved(B, k * b_row + n), b_row, Kk, min(N - n, WIDE * LANES))
+                    panel((moved(C, n), c_row, N - n, Ak, a_tile, 1, a_col, b, M, Kk, more))
+        return gemm, outer
 
     GEMM = {types.float32: make_gemm(types.float32), types.float64: make_gemm(types.float64)}
 
@@ -265,7 +291,7 @@ if JIT:
     def product_of(function, plus):
         @overload(function)    # not inline: Numba 0.68 puts what it inlines here after later code
         def compiled(C, A, B):
-            gemm = GEMM[C.dtype]
+            gemm = GEMM[C.dtype][0]
 
             def call(C, A, B):
                 size = C.itemsize
@@ -275,3 +301,17 @@ if JIT:
 
     product_of(product, False)
     product_of(add_product, True)
+
+    def outer_of(function, plus):
+        @overload(function)
+        def compiled(C, A, B):
+            outer = GEMM[C.dtype][1]
+
+            def call(C, A, B):
+                size = C.itemsize
+                outer((C, C.strides[0] // size, A, A.strides[0] // size, B, B.strides[0] // size,
+                       C.shape[0], A.shape[0], C.shape[1], plus))
+            return call
+
+    outer_of(outer_product, False)
+    outer_of(add_outer_product, True)

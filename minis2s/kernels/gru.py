@@ -14,10 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..cells.gru import Cache, Params, State
-from .gemm import add_product, pack_weights, product
+from .gemm import add_bias_gradient, add_product, add_weight_gradient, packed, product, steps_of_a_block
 from .jit import inlined
 from .simd import LANES, at, sigmoid, tanh, where
-from .threads import bias_gradient, weight_gradient
 
 
 class Run(NamedTuple):
@@ -37,17 +36,22 @@ class Back(NamedTuple):
     U_nT: np.ndarray           # packed
     dh: np.ndarray             # (N, H), of the step reached so far
     dq: np.ndarray             # (N, H)
-    da: np.ndarray             # (T, N, 3H)
+    da: np.ndarray             # (steps of a block, N, 3H)
     dxs: np.ndarray            # (T, N, D)
+    dW: np.ndarray             # sums over the steps reached so far
+    dU: np.ndarray
+    db: np.ndarray
 
 
+@inlined
 def start(p, xs, s0):
     """Params, xs (T, N, D), State -> Run."""
-    (T, N, _), H = xs.shape, p.U.shape[0]
-    hs, a, q = (np.empty(shape, xs.dtype) for shape in ((T + 1, N, H), (T, N, 3 * H), (T, N, H)))
+    T, N, _ = xs.shape
+    H = p.U.shape[0]
+    hs, q = np.empty((T + 1, N, H), xs.dtype), np.empty((T, N, H), xs.dtype)
+    a = np.empty((T, N, 3 * H), xs.dtype)
     hs[0] = s0.h
-    return Run(pack_weights(p.W), pack_weights(p.U[:, :2 * H]), pack_weights(p.U[:, 2 * H:]), p.b, xs, hs, a,
-               q)
+    return Run(packed(p.W), packed(p.U[:, :2 * H]), packed(p.U[:, 2 * H:]), p.b, xs, hs, a, q)
 
 
 @inlined
@@ -61,43 +65,49 @@ def step(k, mask, t, n0, n1):
         for j in range(0, H, LANES):
             J = at(j, H)
             y = t, row, J
-            z[y], r[y] = sigmoid(z[y] + b_z[J]), sigmoid(r[y] + b_r[J])  # (G1)
-            k.q[y] = r[y] * k.hs[y]                                      # (G2)
+            gate_z, gate_r = sigmoid(z[y] + b_z[J]), sigmoid(r[y] + b_r[J])    # (G1)
+            k.q[y] = gate_r * k.hs[y]                                    # (G2)
+            z[y], r[y] = gate_z, gate_r
     add_product(k.a[t, n0:n1, 2 * H:], k.q[t, n0:n1], k.U_n)             # (G3)
     for row in range(n0, n1):
         m = mask[t, row]
         for j in range(0, H, LANES):
             J = at(j, H)
             y = t, row, J
-            n[y] = tanh(n[y] + b_n[J])                                   # (G3)
-            h = (1.0 - z[y]) * k.hs[y] + z[y] * n[y]                     # (G4)
-            k.hs[t + 1, row, J] = where(m, h, k.hs[y])                   # (M1)
+            gate_z, h_prev = z[y], k.hs[y]
+            new = tanh(n[y] + b_n[J])                                    # (G3)
+            h = (1.0 - gate_z) * h_prev + gate_z * new                   # (G4)
+            k.hs[t + 1, row, J] = where(m, h, h_prev)                    # (M1)
+            n[y] = new
 
 
+@inlined
 def cache(k):
     """-> the cell's Cache, each array with a leading T axis."""
     H = k.hs.shape[2]
-    z, r, n = (k.a[:, :, gate * H:(gate + 1) * H] for gate in range(3))
-    return Cache(k.xs, k.hs[:-1], z, r, k.q, n)
+    z, r, n = k.a[:, :, :H], k.a[:, :, H:2 * H], k.a[:, :, 2 * H:]
+    return Cache(k.xs, k.hs[:len(k.xs)], z, r, k.q, n)
 
 
+@inlined
 def state(k):
     """-> the State after the last step."""
-    return State(k.hs[-1])
+    return State(k.hs[len(k.xs)])
 
 
+@inlined
 def start_backward(p, k, d):
     """Params, Cache, State gradients after the last step -> Back."""
     T, N, H = k.q.shape
-    return Back(pack_weights(p.W.T), pack_weights(p.U[:, :2 * H].T), pack_weights(p.U[:, 2 * H:].T),
-                d.h.copy(),
-                np.empty_like(d.h), np.empty((T, N, 3 * H), k.x.dtype), np.empty_like(k.x))
+    return Back(packed(p.W.T), packed(p.U[:, :2 * H].T), packed(p.U[:, 2 * H:].T), d.h.copy(),
+                np.empty_like(d.h), np.empty((steps_of_a_block(T, N), N, 3 * H), k.x.dtype),
+                np.empty_like(k.x), np.zeros_like(p.W), np.zeros_like(p.U), np.zeros_like(p.b))
 
 
 @inlined
 def step_backward(k, d, mask, t, n0, n1):
-    """Pull d.dh one step back; leaves d.da[t]."""
-    H = k.q.shape[2]
+    """Pull d.dh one step back; leaves da of step t."""
+    H, s = k.q.shape[2], t % len(d.da)
     da_z, da_r, da_n = d.da[:, :, :H], d.da[:, :, H:2 * H], d.da[:, :, 2 * H:]
     for row in range(n0, n1):
         m = mask[t, row]
@@ -107,24 +117,32 @@ def step_backward(k, d, mask, t, n0, n1):
             z, n = k.z[y], k.n[y]
             dh = where(m, d.dh[row, J], 0.0)                             # (M1*)
             dz, dn = dh * (n - k.h_prev[y]), dh * z                      # (G4*)
-            da_z[y] = dz * z * (1.0 - z)                                 # (G1*)
-            da_n[y] = dn * (1.0 - n * n)                                 # (G3*)
+            da_z[s, row, J] = dz * z * (1.0 - z)                         # (G1*)
+            da_n[s, row, J] = dn * (1.0 - n * n)                         # (G3*)
             d.dh[row, J] = where(m, dh * (1.0 - z), d.dh[row, J])        # (G4*) (M1*)
-    product(d.dq[n0:n1], d.da[t, n0:n1, 2 * H:], d.U_nT)                 # (G3*)
+    product(d.dq[n0:n1], d.da[s, n0:n1, 2 * H:], d.U_nT)                 # (G3*)
     for row in range(n0, n1):
         for j in range(0, H, LANES):
             J = at(j, H)
             y = t, row, J
             r, dq = k.r[y], d.dq[row, J]
             dr = dq * k.h_prev[y]                                        # (G2*)
-            da_r[y] = dr * r * (1.0 - r)                                 # (G1*)
+            da_r[s, row, J] = dr * r * (1.0 - r)                         # (G1*)
             d.dh[row, J] = d.dh[row, J] + dq * r                         # (G2*) 0 where masked, as all da are
-    add_product(d.dh[n0:n1], d.da[t, n0:n1, :2 * H], d.U_zrT)            # (G1*) fork: h' is used thrice
+    add_product(d.dh[n0:n1], d.da[s, n0:n1, :2 * H], d.U_zrT)            # (G1*) fork: h' is used thrice
 
 
-def gradients(k, d):
-    """Sums over all steps and rows: Cache, Back -> State gradients at t = 0, Params gradients."""
-    H = k.q.shape[2]
-    dU = np.concatenate([weight_gradient(k.h_prev, d.da[:, :, :2 * H]),
-                         weight_gradient(k.q, d.da[:, :, 2 * H:])], axis=1)    # (G1*) (G3*)
-    return State(d.dh), Params(weight_gradient(k.x, d.da), dU, bias_gradient(d.da))
+@inlined
+def add_gradients(k, d, t0, t1, j0, j1):
+    """Add what the steps t0 .. t1-1 say about the columns j0 .. j1-1 of W, U and b."""
+    da, H2 = d.da[:t1 - t0], 2 * k.q.shape[2]
+    add_weight_gradient(d.dW, k.x[t0:t1], da, j0, j1)                    # (G1*) (G3*)
+    add_weight_gradient(d.dU, k.h_prev[t0:t1], da, min(j0, H2), min(j1, H2))    # (G1*)
+    add_weight_gradient(d.dU, k.q[t0:t1], da, max(j0, H2), max(j1, H2))  # (G3*)
+    add_bias_gradient(d.db, da, j0, j1)                                  # (G1*) (G3*)
+
+
+@inlined
+def gradients(d):
+    """-> State gradients at t = 0, Params gradients."""
+    return State(d.dh), Params(d.dW, d.dU, d.db)

@@ -12,10 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..cells.gru_after import Cache, Params, State
-from .gemm import add_product, pack_weights, product
+from .gemm import add_bias_gradient, add_product, add_weight_gradient, packed, product, steps_of_a_block
 from .jit import inlined
 from .simd import LANES, at, sigmoid, tanh, where
-from .threads import bias_gradient, weight_gradient
 
 
 class Run(NamedTuple):
@@ -32,21 +31,26 @@ class Run(NamedTuple):
 
 class Back(NamedTuple):
     WT: np.ndarray             # packed
-    U_zrT: np.ndarray          # packed
-    U_nT: np.ndarray           # packed
+    UT: np.ndarray             # packed
     dh: np.ndarray             # (N, H), of the step reached so far
-    da: np.ndarray             # (T, N, 3H)
-    dm: np.ndarray             # (T, N, H)
+    da: np.ndarray             # (steps of a block, N, 3H)
+    da_U: np.ndarray           # (steps of a block, N, 3H), [da_z|da_r|dm]: what U's product receives
     dxs: np.ndarray            # (T, N, D)
+    dW: np.ndarray             # sums over the steps reached so far
+    dU: np.ndarray
+    db: np.ndarray
+    db_U: np.ndarray
 
 
+@inlined
 def start(p, xs, s0):
     """Params, xs (T, N, D), State -> Run."""
-    (T, N, _), H = xs.shape, p.U.shape[0]
-    hs, a, m = (np.empty(shape, xs.dtype) for shape in ((T + 1, N, H), (T, N, 3 * H), (T, N, H)))
+    T, N, _ = xs.shape
+    H = p.U.shape[0]
+    hs, m = np.empty((T + 1, N, H), xs.dtype), np.empty((T, N, H), xs.dtype)
+    a = np.empty((T, N, 3 * H), xs.dtype)
     hs[0] = s0.h
-    return Run(pack_weights(p.W), pack_weights(p.U[:, :2 * H]), pack_weights(p.U[:, 2 * H:]), p.b, p.b_U, xs,
-               hs, a, m)
+    return Run(packed(p.W), packed(p.U[:, :2 * H]), packed(p.U[:, 2 * H:]), p.b, p.b_U, xs, hs, a, m)
 
 
 @inlined
@@ -62,38 +66,45 @@ def step(k, mask, t, n0, n1):
         for j in range(0, H, LANES):
             J = at(j, H)
             y = t, row, J
-            z[y], r[y] = sigmoid(z[y] + b_z[J]), sigmoid(r[y] + b_r[J])  # (GA1)
-            k.m[y] = k.m[y] + k.b_U[J]                                   # (GA2)
-            n[y] = tanh(n[y] + b_n[J] + r[y] * k.m[y])                   # (GA3)
-            h = (1.0 - z[y]) * k.hs[y] + z[y] * n[y]                     # (GA4)
-            k.hs[t + 1, row, J] = where(real, h, k.hs[y])                # (M1)
+            h_prev = k.hs[y]
+            gate_z, gate_r = sigmoid(z[y] + b_z[J]), sigmoid(r[y] + b_r[J])    # (GA1)
+            m = k.m[y] + k.b_U[J]                                        # (GA2)
+            new = tanh(n[y] + b_n[J] + gate_r * m)                       # (GA3)
+            h = (1.0 - gate_z) * h_prev + gate_z * new                   # (GA4)
+            z[y], r[y], k.m[y], n[y] = gate_z, gate_r, m, new
+            k.hs[t + 1, row, J] = where(real, h, h_prev)                 # (M1)
 
 
+@inlined
 def cache(k):
     """-> the cell's Cache, each array with a leading T axis."""
     H = k.hs.shape[2]
-    z, r, n = (k.a[:, :, gate * H:(gate + 1) * H] for gate in range(3))
-    return Cache(k.xs, k.hs[:-1], z, r, k.m, n)
+    z, r, n = k.a[:, :, :H], k.a[:, :, H:2 * H], k.a[:, :, 2 * H:]
+    return Cache(k.xs, k.hs[:len(k.xs)], z, r, k.m, n)
 
 
+@inlined
 def state(k):
     """-> the State after the last step."""
-    return State(k.hs[-1])
+    return State(k.hs[len(k.xs)])
 
 
+@inlined
 def start_backward(p, k, d):
     """Params, Cache, State gradients after the last step -> Back."""
     T, N, H = k.m.shape
-    return Back(pack_weights(p.W.T), pack_weights(p.U[:, :2 * H].T), pack_weights(p.U[:, 2 * H:].T),
-                d.h.copy(),
-                np.empty((T, N, 3 * H), k.x.dtype), np.empty_like(k.m), np.empty_like(k.x))
+    steps = steps_of_a_block(T, N)
+    return Back(packed(p.W.T), packed(p.U.T), d.h.copy(), np.empty((steps, N, 3 * H), k.x.dtype),
+                np.empty((steps, N, 3 * H), k.x.dtype), np.empty_like(k.x),
+                np.zeros_like(p.W), np.zeros_like(p.U), np.zeros_like(p.b), np.zeros_like(p.b_U))
 
 
 @inlined
 def step_backward(k, d, mask, t, n0, n1):
-    """Pull d.dh one step back; leaves d.da[t] and d.dm[t]."""
-    H = k.m.shape[2]
+    """Pull d.dh one step back; leaves da and da_U of step t."""
+    H, s = k.m.shape[2], t % len(d.da)
     da_z, da_r, da_n = d.da[:, :, :H], d.da[:, :, H:2 * H], d.da[:, :, 2 * H:]
+    U_z, U_r, U_n = d.da_U[:, :, :H], d.da_U[:, :, H:2 * H], d.da_U[:, :, 2 * H:]
     for row in range(n0, n1):
         real = mask[t, row]
         for j in range(0, H, LANES):
@@ -103,16 +114,28 @@ def step_backward(k, d, mask, t, n0, n1):
             dh = where(real, d.dh[row, J], 0.0)                          # (M1*)
             dz, dn = dh * (n - k.h_prev[y]), dh * z                      # (GA4*)
             da = dn * (1.0 - n * n)                                      # (GA3*)
-            da_n[y], dr, d.dm[y] = da, da * k.m[y], da * r               # (GA3*)
-            da_z[y], da_r[y] = dz * z * (1.0 - z), dr * r * (1.0 - r)    # (GA1*)
+            dr, dm = da * k.m[y], da * r                                 # (GA3*)
+            y = s, row, J
+            da_n[y], U_n[y] = da, dm                                     # (GA3*)
+            da = dz * z * (1.0 - z)                                      # (GA1*)
+            da_z[y], U_z[y] = da, da                                     # fork: a_z = x W_z + h' U_z
+            da = dr * r * (1.0 - r)                                      # (GA1*)
+            da_r[y], U_r[y] = da, da                                     # fork: likewise
             d.dh[row, J] = where(real, dh * (1.0 - z), d.dh[row, J])     # (GA4*) (M1*)
-    add_product(d.dh[n0:n1], d.da[t, n0:n1, :2 * H], d.U_zrT)            # (GA1*) 0 where masked: da is 0
-    add_product(d.dh[n0:n1], d.dm[t, n0:n1], d.U_nT)                     # (GA2*) fork
+    add_product(d.dh[n0:n1], d.da_U[s, n0:n1], d.UT)                     # (GA1*) (GA2*) 0 where masked: da_U is 0
 
 
-def gradients(k, d):
-    """Sums over all steps and rows: Cache, Back -> State gradients at t = 0, Params gradients."""
-    H = k.m.shape[2]
-    dU = np.concatenate([weight_gradient(k.h_prev, d.da[:, :, :2 * H]), weight_gradient(k.h_prev, d.dm)],
-                        axis=1)                                          # (GA1*) (GA2*)
-    return State(d.dh), Params(weight_gradient(k.x, d.da), dU, bias_gradient(d.da), bias_gradient(d.dm))
+@inlined
+def add_gradients(k, d, t0, t1, j0, j1):
+    """Add what the steps t0 .. t1-1 say about the columns j0 .. j1-1 of W, U and b, and about b_U."""
+    da, da_U, H = d.da[:t1 - t0], d.da_U[:t1 - t0], k.m.shape[2]
+    add_weight_gradient(d.dW, k.x[t0:t1], da, j0, j1)                    # (GA1*) (GA3*)
+    add_weight_gradient(d.dU, k.h_prev[t0:t1], da_U, j0, j1)             # (GA1*) (GA2*)
+    add_bias_gradient(d.db, da, j0, j1)                                  # (GA1*) (GA3*)
+    add_bias_gradient(d.db_U, da_U[:, :, 2 * H:], max(j0 - 2 * H, 0), max(j1 - 2 * H, 0))    # (GA2*)
+
+
+@inlined
+def gradients(d):
+    """-> State gradients at t = 0, Params gradients."""
+    return State(d.dh), Params(d.dW, d.dU, d.db, d.db_U)

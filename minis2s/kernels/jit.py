@@ -50,7 +50,7 @@ def jit(name):
     def compiled(function):
         if not JIT:
             return function
-        dispatcher = numba.njit(**OPTIONS)(function)
+        dispatcher = numba.njit(**OPTIONS)(getattr(function, "py_func", function))    # of an inlined one, too
         dispatcher._cache = Cache(name)
         return dispatcher
     return compiled
@@ -171,7 +171,11 @@ if JIT:
     LINKED = {}
 
     def link(signature):
-        """Make known to the linker the kernels that one with this signature may call."""
+        """Make known to the linker the kernels that one with this signature may call: in the order in which
+        they are defined, as they call each other."""
+        if None in LINKED.values():                            # one of them is being compiled
+            return
         for key in list(APART):
-            if key[1] in signature and key in APART:
-                LINKED[key] = APART.pop(key)()
+            if key[1] in signature and key not in LINKED:
+                LINKED[key] = None
+                LINKED[key] = APART[key]()

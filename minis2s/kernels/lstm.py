@@ -5,7 +5,8 @@
     a  (T, N, 4H)    [i|f|g|o] of each step; i, f, g, o are views of it
 
 A step finds x W in a[t] and leaves the gates there.  The loops of unroll.py and decoder.py call it; the cache
-that it fills is the cell's own, with a leading T axis.
+that it fills is the cell's own, with a leading T axis.  On the way back da is kept for a block of steps only,
+while it is still in the processor's cache; then the block's share of dW, dU and db is added (packing.py).
 
 (L1)..(L5), (M1) forward; (L1*)..(L5*), (M1*) backward: the cell's equations, and the time loop's.
 """
@@ -14,10 +15,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..cells.lstm import Cache, Params, State
-from .gemm import add_product, pack_weights
+from .gemm import add_bias_gradient, add_product, add_weight_gradient, packed, steps_of_a_block
 from .jit import inlined
 from .simd import LANES, at, sigmoid, tanh, where
-from .threads import bias_gradient, weight_gradient
 
 
 class Run(NamedTuple):         # what the steps of a sequence read and fill
@@ -36,17 +36,22 @@ class Back(NamedTuple):        # the same of the way back
     UT: np.ndarray             # packed
     dh: np.ndarray             # (N, H), of the step reached so far
     dc: np.ndarray
-    da: np.ndarray             # (T, N, 4H)
+    da: np.ndarray             # (steps of a block, N, 4H)
     dxs: np.ndarray            # (T, N, D)
+    dW: np.ndarray             # sums over the steps reached so far
+    dU: np.ndarray
+    db: np.ndarray
 
 
+@inlined
 def start(p, xs, s0):
     """Params, xs (T, N, D), State -> Run."""
-    (T, N, _), H = xs.shape, p.U.shape[0]
-    hs, cs, a, tanh_c = (np.empty(shape, xs.dtype) for shape in
-                         ((T + 1, N, H), (T + 1, N, H), (T, N, 4 * H), (T, N, H)))
-    hs[0], cs[0] = s0
-    return Run(pack_weights(p.W), pack_weights(p.U), p.b, xs, hs, cs, a, tanh_c)
+    T, N, _ = xs.shape
+    H = p.U.shape[0]
+    hs, cs = np.empty((T + 1, N, H), xs.dtype), np.empty((T + 1, N, H), xs.dtype)
+    a, tanh_c = np.empty((T, N, 4 * H), xs.dtype), np.empty((T, N, H), xs.dtype)
+    hs[0], cs[0] = s0.h, s0.c
+    return Run(packed(p.W), packed(p.U), p.b, xs, hs, cs, a, tanh_c)
 
 
 @inlined
@@ -61,38 +66,45 @@ def step(k, mask, t, n0, n1):
         for j in range(0, H, LANES):
             J = at(j, H)
             z = t, n, J
-            i[z], f[z], o[z] = sigmoid(i[z] + b_i[J]), sigmoid(f[z] + b_f[J]), sigmoid(o[z] + b_o[J])   # (L2)
-            g[z] = tanh(g[z] + b_g[J])                                   # (L3)
-            c = f[z] * k.cs[z] + i[z] * g[z]                             # (L4)
-            k.tanh_c[z] = tanh(c)
-            h = o[z] * k.tanh_c[z]                                       # (L5)
-            k.hs[t + 1, n, J] = where(m, h, k.hs[z])                     # (M1)
-            k.cs[t + 1, n, J] = where(m, c, k.cs[z])                     # (M1)
+            h_prev, c_prev = k.hs[z], k.cs[z]
+            gate_i, gate_f = sigmoid(i[z] + b_i[J]), sigmoid(f[z] + b_f[J])   # (L2)
+            gate_g, gate_o = tanh(g[z] + b_g[J]), sigmoid(o[z] + b_o[J])      # (L3) (L2)
+            c = gate_f * c_prev + gate_i * gate_g                        # (L4)
+            tanh_c = tanh(c)
+            h = gate_o * tanh_c                                          # (L5)
+            i[z], f[z], g[z], o[z], k.tanh_c[z] = gate_i, gate_f, gate_g, gate_o, tanh_c
+            k.hs[t + 1, n, J] = where(m, h, h_prev)                      # (M1)
+            k.cs[t + 1, n, J] = where(m, c, c_prev)                      # (M1)
 
 
+@inlined
 def cache(k):
     """-> the cell's Cache, each array with a leading T axis."""
     T, H = len(k.xs), k.hs.shape[2]
-    i, f, g, o = (k.a[:, :, gate * H:(gate + 1) * H] for gate in range(4))
+    i, f, g, o = k.a[:, :, :H], k.a[:, :, H:2 * H], k.a[:, :, 2 * H:3 * H], k.a[:, :, 3 * H:]
     return Cache(k.xs, k.hs[:T], k.cs[:T], i, f, g, o, k.tanh_c)
 
 
+@inlined
 def state(k):
     """-> the State after the last step."""
-    return State(k.hs[-1], k.cs[-1])
+    T = len(k.xs)
+    return State(k.hs[T], k.cs[T])
 
 
+@inlined
 def start_backward(p, k, d):
     """Params, Cache, State gradients after the last step -> Back."""
     T, N, H = k.i.shape
-    return Back(pack_weights(p.W.T), pack_weights(p.U.T), d.h.copy(), d.c.copy(),
-                np.empty((T, N, 4 * H), k.x.dtype), np.empty_like(k.x))
+    return Back(packed(p.W.T), packed(p.U.T), d.h.copy(), d.c.copy(),
+                np.empty((steps_of_a_block(T, N), N, 4 * H), k.x.dtype), np.empty_like(k.x),
+                np.zeros_like(p.W), np.zeros_like(p.U), np.zeros_like(p.b))
 
 
 @inlined
 def step_backward(k, d, mask, t, n0, n1):
-    """Pull d.dh and d.dc one step back; leaves d.da[t]."""
-    H = k.i.shape[2]
+    """Pull d.dh and d.dc one step back; leaves da of step t."""
+    H, r = k.i.shape[2], t % len(d.da)
     da_i, da_f, da_g, da_o = d.da[:, :, :H], d.da[:, :, H:2 * H], d.da[:, :, 2 * H:3 * H], d.da[:, :, 3 * H:]
     for n in range(n0, n1):
         m = mask[t, n]
@@ -104,14 +116,23 @@ def step_backward(k, d, mask, t, n0, n1):
             do = dh * tanh_c                                             # (L5*)
             dc = dc + dh * o * (1.0 - tanh_c * tanh_c)                   # (L5*) fork: c feeds h and c(t+1)
             df, di, dg = dc * k.c_prev[z], dc * g, dc * i                # (L4*)
-            da_i[z], da_f[z] = di * i * (1.0 - i), df * f * (1.0 - f)    # (L2*)
-            da_g[z], da_o[z] = dg * (1.0 - g * g), do * o * (1.0 - o)    # (L3*) (L2*)
+            da_i[r, n, J], da_f[r, n, J] = di * i * (1.0 - i), df * f * (1.0 - f)    # (L2*)
+            da_g[r, n, J], da_o[r, n, J] = dg * (1.0 - g * g), do * o * (1.0 - o)    # (L3*) (L2*)
             d.dc[n, J] = where(m, dc * f, d.dc[n, J])                    # (L4*) (M1*)
             d.dh[n, J] = where(m, 0.0, d.dh[n, J])                       # (M1*)
-    add_product(d.dh[n0:n1], d.da[t, n0:n1], d.UT)                       # (L1*) 0 where masked: da is 0
+    add_product(d.dh[n0:n1], d.da[r, n0:n1], d.UT)                       # (L1*) 0 where masked: da is 0
 
 
-def gradients(k, d):
-    """Sums over all steps and rows: Cache, Back -> State gradients at t = 0, Params gradients."""
-    grads = Params(weight_gradient(k.x, d.da), weight_gradient(k.h_prev, d.da), bias_gradient(d.da))   # (L1*)
-    return State(d.dh, d.dc), grads
+@inlined
+def add_gradients(k, d, t0, t1, j0, j1):
+    """Add what the steps t0 .. t1-1 say about the columns j0 .. j1-1 of W, U and b."""
+    da = d.da[:t1 - t0]
+    add_weight_gradient(d.dW, k.x[t0:t1], da, j0, j1)                    # (L1*)
+    add_weight_gradient(d.dU, k.h_prev[t0:t1], da, j0, j1)               # (L1*)
+    add_bias_gradient(d.db, da, j0, j1)                                  # (L1*)
+
+
+@inlined
+def gradients(d):
+    """-> State gradients at t = 0, Params gradients."""
+    return State(d.dh, d.dc), Params(d.dW, d.dU, d.db)

@@ -17,6 +17,34 @@ from .jit import JIT, inlined
 from .simd import LANES
 
 
+def moved(a, count):
+    """The numbers from `count` on; of a pointer, the address of them."""
+    return a[count:]
+
+
+if JIT:
+    from numba import types
+    from numba.core.imputils import lower_builtin
+    from numba.extending import intrinsic, overload, type_callable
+
+    from .jit import apart
+
+    @intrinsic
+    def pointer_to(context, a):
+        """The address of an array's first number."""
+        def lower(context, builder, sig, args):
+            return context.make_array(sig.args[0])(context, builder, args[0]).data
+        return types.CPointer(a.dtype)(a), lower
+
+    @type_callable(moved)
+    def type_moved(context):
+        return lambda pointer, count: pointer if isinstance(pointer, types.CPointer) else None
+
+    @lower_builtin(moved, types.CPointer, types.Integer)
+    def lower_moved(context, builder, sig, args):
+        return builder.gep(args[0], [args[1]])
+
+
 @inlined
 def padded(n):
     """n, rounded up to full vectors."""
@@ -31,20 +59,53 @@ def aligned(size, a):
     return buffer[skip:skip + size]
 
 
+@inlined
+def copy_panel(to, B, b_row, K, columns):
+    """K rows of `columns` neighbouring numbers, `b_row` numbers apart, behind one another, with zeros after."""
+    width = padded(columns)
+    for k in range(K):
+        for n in range(columns):
+            to[k * width + n] = B[k * b_row + n]
+        for n in range(columns, width):
+            to[k * width + n] = 0
+
+
+@inlined
+def copy_panel_across(to, B, b_row, b_col, K, columns):
+    """The same of a B whose columns are `b_col` numbers apart, as a transposed one's.
+
+    A line of the cache holds 16 numbers of a column, so 16 rows of the panel are written at a time.
+    """
+    width = padded(columns)
+    for k0 in range(0, K, LANES):
+        for n in range(columns):
+            for k in range(k0, min(k0 + LANES, K)):
+                to[k * width + n] = B[k * b_row + n * b_col]
+        for k in range(k0, min(k0 + LANES, K)):
+            for n in range(columns, width):
+                to[k * width + n] = 0
+
+
+@inlined
+def copy_tiles(to, A, a_row, M, K, rows):
+    """A (K, M) -> its transpose in tiles of so many rows: for each tile, its numbers of one k together."""
+    for m in range(0, M, rows):
+        for k in range(K):
+            for r in range(min(rows, M - m)):
+                to[m * K + k * rows + r] = A[k * a_row + m + r]
+
+
 def copy_panels(packed, B, b_row, b_col, K, N, wide):
     """The panels of B, each `wide` vectors wide (the last one less), behind one another in `packed`.
 
     B's number (k, n) stands at k*b_row + n*b_col, so B may be transposed or part of a wider matrix.
     """
     for first in range(0, N, wide * LANES):
-        last = min(first + wide * LANES, N)
-        width = padded(last - first)
-        for k in range(K):
-            at, start = first * K + k * width, k * b_row + first * b_col
-            for n in range(last - first):
-                packed[at + n] = B[start + n * b_col]
-            for n in range(last - first, width):
-                packed[at + n] = 0
+        columns = min(N - first, wide * LANES)
+        if b_col == 1:
+            copy_panel(moved(packed, first * K), moved(B, first), b_row, K, columns)
+        else:
+            copy_panel_across(moved(packed, first * K), moved(B, first * b_col), b_row, b_col, K, columns)
 
 
 def pack(B, wide):
@@ -56,11 +117,6 @@ def pack(B, wide):
 
 
 if JIT:
-    from numba import types
-    from numba.extending import overload
-
-    from .jit import apart
-
     def made(dtype):
         p, i = types.CPointer(dtype), types.intp
         return apart("pack", dtype, types.void(p, p, i, i, i, i, i))(copy_panels)

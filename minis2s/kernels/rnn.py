@@ -14,10 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..cells.rnn import Cache, Params, State
-from .gemm import add_product, pack_weights
+from .gemm import add_bias_gradient, add_product, add_weight_gradient, packed, steps_of_a_block
 from .jit import inlined
 from .simd import LANES, at, sigmoid, tanh, where
-from .threads import bias_gradient, weight_gradient
 
 
 class Run(NamedTuple):
@@ -33,37 +32,57 @@ class Back(NamedTuple):
     WT: np.ndarray             # packed
     UT: np.ndarray             # packed
     dh: np.ndarray             # (N, H), of the step reached so far
-    da: np.ndarray             # (T, N, H)
+    da: np.ndarray             # (steps of a block, N, H)
     dxs: np.ndarray            # (T, N, D)
+    dW: np.ndarray             # sums over the steps reached so far
+    dU: np.ndarray
+    db: np.ndarray
 
 
+@inlined
 def start(p, xs, s0):
     """Params, xs (T, N, D), State -> Run."""
-    (T, N, _), H = xs.shape, p.U.shape[0]
+    T, N, _ = xs.shape
+    H = p.U.shape[0]
     hs, a = np.empty((T + 1, N, H), xs.dtype), np.empty((T, N, H), xs.dtype)
     hs[0] = s0.h
-    return Run(pack_weights(p.W), pack_weights(p.U), p.b, xs, hs, a)
+    return Run(packed(p.W), packed(p.U), p.b, xs, hs, a)
 
 
+@inlined
 def cache(k):
     """-> the cell's Cache, each array with a leading T axis."""
-    return Cache(k.xs, k.hs[:-1], k.a)           # a has become h, as it was before (M1)
+    return Cache(k.xs, k.hs[:len(k.xs)], k.a)    # a has become h, as it was before (M1)
 
 
+@inlined
 def state(k):
     """-> the State after the last step."""
-    return State(k.hs[-1])
+    return State(k.hs[len(k.xs)])
 
 
+@inlined
 def start_backward(p, k, d):
     """Params, Cache, State gradients after the last step -> Back."""
-    return Back(pack_weights(p.W.T), pack_weights(p.U.T), d.h.copy(), np.empty_like(k.h), np.empty_like(k.x))
+    T, N, H = k.h.shape
+    return Back(packed(p.W.T), packed(p.U.T), d.h.copy(),
+                np.empty((steps_of_a_block(T, N), N, H), k.x.dtype), np.empty_like(k.x),
+                np.zeros_like(p.W), np.zeros_like(p.U), np.zeros_like(p.b))
 
 
-def gradients(k, d):
-    """Sums over all steps and rows: Cache, Back -> State gradients at t = 0, Params gradients."""
-    grads = Params(weight_gradient(k.x, d.da), weight_gradient(k.h_prev, d.da), bias_gradient(d.da))   # (R1*)
-    return State(d.dh), grads
+@inlined
+def add_gradients(k, d, t0, t1, j0, j1):
+    """Add what the steps t0 .. t1-1 say about the columns j0 .. j1-1 of W, U and b."""
+    da = d.da[:t1 - t0]
+    add_weight_gradient(d.dW, k.x[t0:t1], da, j0, j1)                    # (R1*)
+    add_weight_gradient(d.dU, k.h_prev[t0:t1], da, j0, j1)               # (R1*)
+    add_bias_gradient(d.db, da, j0, j1)                                  # (R1*)
+
+
+@inlined
+def gradients(d):
+    """-> State gradients at t = 0, Params gradients."""
+    return State(d.dh), Params(d.dW, d.dU, d.db)
 
 
 def twin(name, phi, dphi):
@@ -78,24 +97,26 @@ def twin(name, phi, dphi):
             for j in range(0, H, LANES):
                 J = at(j, H)
                 z = t, n, J
-                k.a[z] = phi(k.a[z] + k.b[J])                            # (R2)
-                k.hs[t + 1, n, J] = where(m, k.a[z], k.hs[z])            # (M1)
+                h = phi(k.a[z] + k.b[J])                                 # (R2)
+                k.hs[t + 1, n, J] = where(m, h, k.hs[z])                 # (M1)
+                k.a[z] = h
 
     @inlined
     def step_backward(k, d, mask, t, n0, n1):
-        H = k.h.shape[2]
+        H, r = k.h.shape[2], t % len(d.da)
         for n in range(n0, n1):
             m = mask[t, n]
             for j in range(0, H, LANES):
                 J = at(j, H)
                 z = t, n, J
                 dh = where(m, d.dh[n, J], 0.0)                           # (M1*)
-                d.da[z] = dh * dphi(k.h[z])                              # (R2*)
+                d.da[r, n, J] = dh * dphi(k.h[z])                        # (R2*)
                 d.dh[n, J] = where(m, 0.0, d.dh[n, J])                   # (M1*)
-        add_product(d.dh[n0:n1], d.da[t, n0:n1], d.UT)                   # (R1*) 0 where masked: da is 0
+        add_product(d.dh[n0:n1], d.da[r, n0:n1], d.UT)                   # (R1*) 0 where masked: da is 0
 
     return SimpleNamespace(__name__=name, start=start, step=step, cache=cache, state=state,
-                           start_backward=start_backward, step_backward=step_backward, gradients=gradients)
+                           start_backward=start_backward, step_backward=step_backward,
+                           add_gradients=add_gradients, gradients=gradients)
 
 
 @inlined

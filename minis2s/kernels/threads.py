@@ -17,10 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .gemm import packed, product
+from .gemm import add_bias_gradient, outer_product
 from .jit import jit
-from .simd import LANES, at
+from .simd import LANES
 
+ROWS = 6                       # tiles are so high
 ENOUGH = 2e6                   # multiply-adds below which waking a thread costs more than it brings
 
 
@@ -49,51 +50,55 @@ def one_thread_for_blas():
                 getattr(library, name)(1)
 
 
-def shared(function, args, size, work, grain):
-    """Call function(*args, i0, i1) for parts i0 .. i1-1 of range(size), as many as there are threads.
+def parts(size, work, grain=ROWS):
+    """How many threads shall share so many rows or columns, in multiples of `grain`, with so much `work`: a
+    number of multiply-adds in all."""
+    return max(1, min(Workers.count, -(-size // grain), int(work / ENOUGH)))
 
-    `work` is the number of multiply-adds in all; parts are multiples of `grain`.
-    """
-    parts = min(Workers.count, -(-size // grain), max(1, int(work / ENOUGH)))
-    if parts == 1:
+
+def shared(function, args, size, work, grain):
+    """Call function(*args, i0, i1) for parts i0 .. i1-1 of range(size), one for each thread."""
+    count = parts(size, work, grain)
+    if count == 1:
         function(*args, 0, size)
         return
     Workers.pool = Workers.pool or ThreadPoolExecutor(Workers.count)
-    cuts = [min(size, round(size / grain * k / parts) * grain) for k in range(parts)] + [size]
+    cuts = [min(size, round(size / grain * k / count) * grain) for k in range(count)] + [size]
     jobs = [Workers.pool.submit(function, *args, *cut) for cut in zip(cuts, cuts[1:])]
     for job in jobs:
         job.result()
 
 
 def over_rows(function, *args, N, work):
-    """Share the batch's N rows; tiles are 6 rows high."""
-    shared(function, args, N, work, 6)
+    """Share the batch's N rows."""
+    shared(function, args, N, work, ROWS)
+
+
+def over_columns(function, *args, J, work):
+    """Share the J columns of weights' gradients."""
+    shared(function, args, J, work, 4 * LANES)
 
 
 def weight_gradient(x, da):
     """x^T da: (..., I) and (..., J) -> (I, J), summed over the leading axes in their order."""
     x, da = x.reshape(-1, x.shape[-1]), da.reshape(-1, da.shape[-1])
     dW = np.empty((x.shape[1], da.shape[1]), da.dtype)
-    shared(_weight_gradient, (x, da, dW), da.shape[1], x.size * da.shape[1], 4 * LANES)
+    over_columns(_weight_gradient, x, da, dW, J=da.shape[1], work=x.size * da.shape[1])
     return dW
 
 
 def bias_gradient(da):
     """Sum of da (..., J) over the leading axes, in their order."""
-    da = da.reshape(-1, da.shape[-1])
-    db = np.zeros(da.shape[1], da.dtype)
-    _bias_gradient(da, db)
+    db = np.zeros(da.shape[-1], da.dtype)
+    _bias_gradient(db, da.reshape(1, -1, da.shape[-1]))
     return db
 
 
 @jit("threads.weight_gradient")
 def _weight_gradient(x, da, dW, j0, j1):
-    product(dW[:, j0:j1], x.T, packed(da[:, j0:j1]))
+    outer_product(dW[:, j0:j1], x, da[:, j0:j1])
 
 
 @jit("threads.bias_gradient")
-def _bias_gradient(da, db):
-    for r in range(len(da)):
-        for j in range(0, len(db), LANES):
-            J = at(j, len(db))
-            db[J] = db[J] + da[r, J]
+def _bias_gradient(db, da):
+    add_bias_gradient(db, da, 0, len(db))

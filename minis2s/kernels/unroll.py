@@ -7,35 +7,66 @@
 The page's (M1), (M1*) stand in the cells' twins, where the state is at hand.
 """
 from functools import cache
+from typing import Callable, NamedTuple
 
-import numpy as np
+from numpy import ascontiguousarray as contiguous
 
 from ..cells import CELLS
 from . import gru, gru_after, lstm, memory, rnn    # noqa: F401  memory acts by being there
-from .gemm import product_of_steps
-from .jit import jit
+from .gemm import product, steps_of_a_block
+from .jit import inlined, jit
 from .simd import LANES, at
-from .threads import over_rows
+from .threads import over_columns, over_rows, parts
 
+FEW = 48                       # rows of a step from which on its products need no others to be fast
 TWINS = {CELLS["rnn"]: rnn.TANH, CELLS["rnn-sigmoid"]: rnn.SIGMOID, CELLS["lstm"]: lstm, CELLS["gru"]: gru,
          CELLS["gru-after"]: gru_after}
 
 
 def forward(cell, p, xs, s0, mask):
     """See unroll.forward; `caches` is one Cache of the cell whose arrays have a leading T axis."""
-    twin, (T, N, _) = TWINS[cell], xs.shape
-    k = twin.start(p, np.ascontiguousarray(xs), s0)
-    over_rows(loops(cell)[0], k, np.ascontiguousarray(mask), N=N, work=T * N * (p.W.size + p.U.size))
-    return k.hs[1:], twin.state(k), twin.cache(k)
+    (T, N, _), loop = xs.shape, loops(cell)
+    given = p, contiguous(xs), tuple_map(contiguous, s0), contiguous(mask)
+    if parts(N, work_of(p, T, N)) == 1:
+        return loop.forward(*given)
+    k = loop.start(*given[:3])
+    over_rows(loop.run, k, given[3], N=N, work=work_of(p, T, N))
+    return loop.finish(k)
 
 
 def backward(cell, p, caches, dhs, d, mask):
     """See unroll.backward."""
-    twin, (T, N, _) = TWINS[cell], caches.x.shape
-    b = twin.start_backward(p, caches, d)
-    over_rows(loops(cell)[1], caches, b, np.ascontiguousarray(dhs), np.ascontiguousarray(mask), N=N,
-              work=T * N * (p.W.size + p.U.size))
-    return b.dxs, *twin.gradients(caches, b)
+    (T, N, _), loop = caches.x.shape, loops(cell)
+    dhs, d, mask = contiguous(dhs), tuple_map(contiguous, d), contiguous(mask)
+    if parts(N, work_of(p, T, N)) == 1:
+        return loop.backward(p, caches, dhs, d, mask)
+    b, steps = loop.start_backward(p, caches, d), steps_of_a_block(T, N)
+    for t0 in range((T - 1) // steps * steps, -1, -steps):
+        t1 = min(t0 + steps, T)
+        over_rows(loop.run_backward, caches, b, dhs, mask, t0, t1, N=N, work=work_of(p, t1 - t0, N))
+        over_columns(loop.add_gradients, caches, b, t0, t1, J=p.W.shape[1], work=work_of(p, t1 - t0, N))
+    return loop.finish_backward(b)
+
+
+def work_of(p, T, N):
+    """Multiply-adds of T steps."""
+    return T * N * (p.W.size + p.U.size)
+
+
+def tuple_map(f, state):
+    return type(state)(*[f(a) for a in state])
+
+
+class Loops(NamedTuple):       # the compiled functions for one cell
+    forward: Callable          # all in one call, by one thread
+    start: Callable            # the same in parts, for several
+    run: Callable
+    finish: Callable
+    backward: Callable
+    start_backward: Callable
+    run_backward: Callable
+    add_gradients: Callable
+    finish_backward: Callable
 
 
 @cache
@@ -43,22 +74,63 @@ def loops(cell):
     """-> the loops forward and backward with this cell's steps in them."""
     twin = TWINS[cell]
     step, step_backward, name = twin.step, twin.step_backward, twin.__name__.split(".")[-1]
+    start, state, cell_cache = twin.start, twin.state, twin.cache
+    start_backward, add_gradients, gradients = twin.start_backward, twin.add_gradients, twin.gradients
 
-    @jit(f"unroll.{name}")
+    @inlined
     def run(k, mask, n0, n1):
-        product_of_steps(k.a, k.xs, k.W, n0, n1)
-        for t in range(len(k.xs)):
+        T, N, D = k.xs.shape
+        together = n1 - n0 == N < FEW
+        if together:
+            product(k.a.reshape(T * N, k.a.shape[2]), k.xs.reshape(T * N, D), k.W)
+        for t in range(T):
+            if not together:
+                product(k.a[t, n0:n1], k.xs[t, n0:n1], k.W)
             step(k, mask, t, n0, n1)
 
-    @jit(f"unroll_backward.{name}")
-    def run_backward(k, d, dhs, mask, n0, n1):
-        T, N, H = dhs.shape
-        for t in range(T - 1, -1, -1):
+    @inlined
+    def finish(k):
+        return k.hs[1:], state(k), cell_cache(k)
+
+    @inlined
+    def run_backward(k, d, dhs, mask, t0, t1, n0, n1):
+        N, H = dhs.shape[1], dhs.shape[2]
+        together, D = n1 - n0 == N < FEW, k.x.shape[2]
+        for t in range(t1 - 1, t0 - 1, -1):
             for n in range(n0, n1):
                 for j in range(0, H, LANES):
                     J = at(j, H)
                     d.dh[n, J] = d.dh[n, J] + dhs[t, n, J]      # fork: h_t is output and carry
             step_backward(k, d, mask, t, n0, n1)
-        product_of_steps(d.dxs, d.da, d.WT, n0, n1)
+            if not together:
+                product(d.dxs[t, n0:n1], d.da[t - t0, n0:n1], d.WT)
+        if together:
+            rows = (t1 - t0) * N
+            product(d.dxs[t0:t1].reshape(rows, D), d.da[:t1 - t0].reshape(rows, d.da.shape[2]), d.WT)
 
-    return run, run_backward
+    @inlined
+    def finish_backward(d):
+        ds, grads = gradients(d)
+        return d.dxs, ds, grads
+
+    @jit(f"unroll.forward.{name}")
+    def forward(p, xs, s0, mask):
+        k = start(p, xs, s0)
+        run(k, mask, 0, xs.shape[1])
+        return finish(k)
+
+    @jit(f"unroll.backward.{name}")
+    def backward(p, k, dhs, d, mask):
+        T, N = mask.shape
+        b, steps = start_backward(p, k, d), steps_of_a_block(T, N)
+        for t0 in range((T - 1) // steps * steps, -1, -steps):
+            t1 = min(t0 + steps, T)
+            run_backward(k, b, dhs, mask, t0, t1, 0, N)
+            add_gradients(k, b, t0, t1, 0, p.W.shape[1])
+        return finish_backward(b)
+
+    return Loops(forward, *(jit(f"unroll.{part}.{name}")(f) for part, f in (
+        ("start", start), ("run", run), ("finish", finish))), backward, *(
+            jit(f"unroll.{part}.{name}")(f) for part, f in (
+                ("start_backward", start_backward), ("run_backward", run_backward),
+                ("add_gradients", add_gradients), ("finish_backward", finish_backward))))
