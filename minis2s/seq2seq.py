@@ -197,3 +197,12 @@ def backward(p, config, k):
                                                    k.backend)                       # (S3*) (S2*) (S1*)
     g_decoder = g_decoder._replace(score=tree.add(g_decoder.score, g_score))        # fork: keys and queries
     return tie_gradients(Params(g_encoder, g_bridge, g_decoder), config)
+
+
+def loss_and_gradient(p, config, batch, teacher=None, drops=None):
+    """`forward` and `backward` in one call, for training: -> L, Params.
+
+    Its twin, which need not show what is between, never holds the logits of a whole batch.
+    """
+    L, _, k = forward(p, config, batch, teacher, drops)
+    return L, backward(p, config, k)

@@ -185,12 +185,14 @@ def one_step(config, training, progress, batch, lr, backend="numpy"):
     if ratio < 1:
         teacher = rng_for(training, COINS, progress.step).random(batch.inputs.shape) < ratio
     drops = seq2seq.draw_drops(rng_for(training, DROPS, progress.step), config, batch.inputs.shape[1])
-    L, logits, k = seq2seq.forward(progress.params, config, batch, teacher, drops, backend)
+    model = backends.module("seq2seq", backend)
+    L, g = model.loss_and_gradient(progress.params, config, batch, teacher, drops)
     if not np.isfinite(L):
+        # once more, to see where
+        _, logits, k = seq2seq.forward(progress.params, config, batch, teacher, drops, backend)
         e = k.encode
         raise Diverged(culprit(progress, params=progress.params, encoder=e.encoder, hs=e.hs, bridge=e.bridge,
                                source=k.source, decoder=k.decoder, logits=logits, loss=L))
-    g = seq2seq.backward(progress.params, config, k)
     rule = backends.module("optim", backend)
     clipped, size = rule.clip_by_norm(g, training.clip or math.inf)
     if not math.isfinite(size):

@@ -1,7 +1,10 @@
 """Twin of attention/: one query for each row n0 .. n1-1 of the batch; read attend.py and the scores first.
 
     s (N, H) ── W_s ──> q (N, A) ──┐
-    keys (T, N, A), made once ─────┴─ term ── sum ──> e_i ── softmax ──> alpha_i ── h_i ──> ctx (N, C)
+    keys (T, M, A), made once ─────┴─ term ── sum ──> e_i ── softmax ──> alpha_i ── h_i ──> ctx (N, C)
+
+The memory is that of M sources, and row n reads source[n]'s: in training each row has a source of its own, in
+a search the hypotheses of one source share what is remembered of it.
 
 The scores differ in one line only: what is summed over the A numbers of a query and a key.
 
@@ -29,9 +32,10 @@ class Read(NamedTuple):        # what the queries of a sequence read and fill
     W: np.ndarray              # packed, (H, A); makes a query of a state
     v: np.ndarray              # (A,), or zeros where the score has none
     scale: float
-    hs: np.ndarray             # (T, N, C)
-    keys: np.ndarray           # (T, N, A); hs where the score has none
-    mask: np.ndarray           # (T, N)
+    hs: np.ndarray             # (T, M, C)
+    keys: np.ndarray           # (T, M, A); hs where the score has none
+    mask: np.ndarray           # (T, M)
+    source: np.ndarray         # (N,), whose memory a row reads
     q: np.ndarray              # (S, N, A)
     alpha: np.ndarray          # (S, N, T)
 
@@ -97,18 +101,17 @@ SCORES = {
 }
 
 
-def start(name, p, memory, S, H):
-    """Score's name and Params, Memory -> Read for S queries of size H."""
+def start(name, p, memory, S, H, source):
+    """Score's name and Params, Memory -> Read for S queries of size H of rows that read source[n]'s memory."""
     score, hs = SCORES[name], np.ascontiguousarray(memory.hs)
-    (T, N, _), W = hs.shape, score.weights(p)
+    T, N, W = len(hs), len(source), score.weights(p)
     A = H if W is None else W.shape[1]
     keys = np.ascontiguousarray(memory.keys) if score.has_keys else hs
     v = p.v if score.has_v else np.zeros(A, hs.dtype)
     scale = hs.dtype.type(H ** -0.5 if name == "scaled" else 1.0)                     # (AD2)
     packed_W = np.zeros(0, hs.dtype) if W is None else pack_weights(W)
-    return Read(packed_W, v, scale, hs, keys, np.ascontiguousarray(memory.mask),
-                np.empty((S, N, A), hs.dtype),
-                np.empty((S, N, T), hs.dtype))
+    return Read(packed_W, v, scale, hs, keys, np.ascontiguousarray(memory.mask), source,
+                np.empty((S, N, A), hs.dtype), np.empty((S, N, T), hs.dtype))
 
 
 def start_backward(name, p, k):
@@ -151,14 +154,14 @@ def steps(name):
                     J = at(j, A)
                     k.q[t, n, J] = s[n, J] * k.scale                     # (AD2)
         for n in range(n0, n1):
-            top = -np.inf
+            m, top = k.source[n], -np.inf
             for i in range(T):
                 e = -np.inf                                              # padding has no weight
-                if k.mask[i, n]:
+                if k.mask[i, m]:
                     terms = zeros(k.q)
                     for j in range(0, A, LANES):
                         J = at(j, A)
-                        terms = add(terms, term(k.q[t, n, J], k.keys[i, n, J], k.hs[i, n, J], k.v[J]))
+                        terms = add(terms, term(k.q[t, n, J], k.keys[i, m, J], k.hs[i, m, J], k.v[J]))
                     e = float(total(terms))
                     top = max(top, e)
                 k.alpha[t, n, i] = e
@@ -173,10 +176,10 @@ def steps(name):
                 k.alpha[t, n, I] = k.alpha[t, n, I] / norm               # (A1)
             for j in range(0, C, LANES):
                 J = at(j, C)
-                c = zeros_like(k.hs[0, n, J])
+                c = zeros_like(k.hs[0, m, J])
                 for i in range(T):
-                    if k.mask[i, n]:
-                        c = c + k.hs[i, n, J] * k.alpha[t, n, i]         # (A2)
+                    if k.mask[i, m]:
+                        c = c + k.hs[i, m, J] * k.alpha[t, n, i]         # (A2)
                 ctx[n, J] = c
 
     @inlined

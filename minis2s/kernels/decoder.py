@@ -32,7 +32,7 @@ from . import attention, embedding, fusion, unroll
 from .fusion import add_rows, copy
 from .gemm import add_product, pack_weights, product, steps_of_a_block
 from .jit import inlined, jit
-from .simd import LANES, at
+from .simd import LANES, at, greatest, maximum
 from .threads import bias_gradient, over_columns, over_rows, weight_gradient
 from .unroll import TWINS
 
@@ -40,9 +40,6 @@ from .unroll import TWINS
 class Run(NamedTuple):         # what the steps read and fill
     ids: np.ndarray            # (S, N), the tokens fed; own tokens are written into it
     teacher: np.ndarray        # (S, N), False = feed the model's own token
-    never: np.ndarray          # (V,), True = no token of its own may be this one
-    stop: int                  # a token after which nobody reads on, or -1
-    ended: np.ndarray          # (N,), whether a row has come to that token
     real: np.ndarray           # (S, N), all True: every step is computed
     table: np.ndarray          # (V, E)
     cells: tuple               # for each layer the cell's Run
@@ -81,52 +78,72 @@ class Cache(NamedTuple):
     drop_output: np.ndarray
 
 
-def forward(p, config, source, layers, ids, teacher=None, drops=None, drop_output=None, never=None, stop=-1):
-    """See decoder.forward; for searches, own tokens are none of `never` (V,), and all may end at the token
-    `stop`."""
-    c, twin, (S, N), dtype = config, unroll.loops(CELLS[config.cell_name]), ids.shape, p.embedding.dtype
-    H, C, V = c.hidden, c.encoder_size, len(p.readout.b)
-    ids, free = np.array(ids, dtype=np.int64), teacher is not None and not teacher[1:].all()
-    none = np.zeros((1, 1, 1), dtype)
+def forward(p, config, source, layers, ids, teacher=None, drops=None, drop_output=None):
+    """See decoder.forward."""
+    k = states(p, config, source, layers, ids, teacher, drops, drop_output)
+    (S, N, R), V = k.rs.shape, len(p.readout.b)
+    logits = np.empty((S, N, V), k.rs.dtype)
+    over_rows(_readout, k.rs.reshape(S * N, R), k.run.W, k.run.b, logits.reshape(S * N, V), N=S * N,
+              work=logits.size * R)    # (D7)
+    return logits, k
+
+
+def states(p, config, source, layers, ids, teacher=None, drops=None, drop_output=None):
+    """All of `forward` but the readout: -> Cache, whose rs is what the readout reads."""
+    c, (S, N), free = config, ids.shape, teacher is not None and not teacher[1:].all()
+    run = start(p, c, source, layers, S, np.arange(N), drops, drop_output, logits=free)
+    run.ids[:] = ids
+    if free:
+        run = run._replace(teacher=np.ascontiguousarray(teacher))
+    over_rows(loops(*choices(c, drops is not None, drop_output is not None), free)[0], run, N=N,
+              work=S * N * work_of(p))
+    rs, finish = dropout.forward(run.rs, drop_output), unroll.loops(CELLS[c.cell_name]).finish
+    return Cache(run.ids, tuple(finish(cell)[2] for cell in run.cells), run, rs, drops, drop_output)
+
+
+def start(p, config, source, layers, S, sources, drops=None, drop_output=None, logits=True):
+    """Room for S steps, and for their logits if wanted: rows begin in the states `layers`, row n reads the
+    memory of sources[n] -> Run."""
+    c, twin, N, dtype = config, unroll.loops(CELLS[config.cell_name]), len(sources), p.embedding.dtype
+    H, C, R, none = c.hidden, c.encoder_size, c.readout_size, np.zeros((1, 1, 1), p.embedding.dtype)
     xs = [np.empty((S, N, len(layer.W)), dtype) for layer in p.layers]
     cells = tuple(twin.start(*each) for each in zip(p.layers, xs, layers))
     if c.context == "attention":
-        read = attention.start(c.attention, p.score, source.memory, S, H)
+        read = attention.start(c.attention, p.score, source.memory, S, H, sources)
         ctx = np.empty((S, N, C), dtype)
     else:
-        read = attention.Read(none[0, 0], none[0, 0], dtype.type(1), none, none, np.ones((1, 1), bool), none,
-                              none)
-        ctx = none if source.ctx is None else np.repeat(source.ctx[None], S, axis=0)
+        read = attention.Read(none[0, 0], none[0, 0], dtype.type(1), none, none, np.ones((1, 1), bool),
+                              sources, none, none)
+        ctx = none if source.ctx is None else source.ctx[None, sources].repeat(S, axis=0)
     learned = p.fusion is not None
-    R = c.readout_size
-    run = Run(ids, np.ones((1, 1), bool) if teacher is None else teacher,
-              np.zeros(V, bool) if never is None else never,
-              stop, np.zeros(N, bool), np.ones((S, N), bool), p.embedding, cells,
-              drops if drops else tuple(none[0] for _ in cells), read, ctx,
-              np.empty((S, N, H + C), dtype) if learned else none,
-              pack_weights(p.fusion.W) if learned else none[0, 0],
-              np.empty((S, N, R), dtype), none[0] if drop_output is None else drop_output,
-              none[0] if drop_output is None else np.empty((N, R), dtype), pack_weights(p.readout.W),
-              p.readout.b, np.empty((S, N, V), dtype))
-    work = S * N * (sum(layer.W.size + layer.U.size for layer in p.layers) + R * V)
-    over_rows(loops(*choices(c, drops is not None, drop_output is not None), free)[0], run, N=N, work=work)
-    rs = dropout.forward(run.rs, drop_output)
-    if not free:
-        over_rows(_readout, rs.reshape(S * N, R), run.W, run.b, run.logits.reshape(S * N, V), N=S * N,
-                  work=work)    # (D7)
-    return run.logits, Cache(ids, tuple(twin.finish(cell)[2] for cell in cells), run, rs, drops, drop_output)
+    return Run(np.empty((S, N), np.int64), np.ones((1, 1), bool), np.ones((S, N), bool), p.embedding, cells,
+               drops if drops else tuple(none[0] for _ in cells), read, ctx,
+               np.empty((S, N, H + C), dtype) if learned else none,
+               pack_weights(p.fusion.W) if learned else none[0, 0],
+               np.empty((S, N, R), dtype), none[0] if drop_output is None else drop_output,
+               none[0] if drop_output is None else np.empty((N, R), dtype), pack_weights(p.readout.W),
+               p.readout.b, np.empty((S, N, len(p.readout.b)), dtype) if logits else none)
+
+
+def work_of(p):
+    """Multiply-adds of one row's step, about."""
+    return sum(layer.W.size + layer.U.size for layer in p.layers) + p.readout.W.size
 
 
 def backward(p, config, source, k, dlogits):
     """See decoder.backward."""
-    c, twin, run, (S, N), dtype = config, unroll.loops(CELLS[config.cell_name]), k.run, k.ids.shape, k.rs.dtype
-    Z, E, C, R, V = c.fused_size, p.embedding.shape[1], c.encoder_size, c.readout_size, len(p.readout.b)
-    none, learned, attends = np.zeros((1, 1, 1), dtype), p.fusion is not None, c.context == "attention"
-    drs = np.empty_like(k.rs)
-    work = S * N * (sum(layer.W.size + layer.U.size for layer in p.layers) + R * V)
+    (S, N, R), V, drs = k.rs.shape, len(p.readout.b), np.empty_like(k.rs)
     over_rows(_product, dlogits.reshape(S * N, V), pack_weights(p.readout.W.T), drs.reshape(S * N, R),
-              N=S * N, work=work)                                                   # (D7*)
+              N=S * N, work=dlogits.size * R)                                       # (D7*)
     g_readout = p.readout._replace(W=weight_gradient(k.rs, dlogits), b=bias_gradient(dlogits))      # (D7*)
+    return states_backward(p, config, source, k, drs, g_readout)
+
+
+def states_backward(p, config, source, k, drs, g_readout):
+    """All of `backward` but the readout, whose gradients `drs` (S, N, R) and `g_readout` are."""
+    c, twin, run, (S, N), dtype = config, unroll.loops(CELLS[config.cell_name]), k.run, k.ids.shape, k.rs.dtype
+    Z, E, C, work = c.fused_size, p.embedding.shape[1], c.encoder_size, N * work_of(p)
+    none, learned, attends = np.zeros((1, 1, 1), dtype), p.fusion is not None, c.context == "attention"
     drs = dropout.backward(drs, k.drop_output)
 
     def zero_state():
@@ -143,7 +160,7 @@ def backward(p, config, source, k, dlogits):
         steps_of_a_block(S, N)
     for t0 in range((S - 1) // steps * steps, -1, -steps):
         t1 = min(t0 + steps, S)
-        over_rows(loop[1], run, k.cells, d, t0, t1, N=N, work=work * (t1 - t0) // S)
+        over_rows(loop[1], run, k.cells, d, t0, t1, N=N, work=work * (t1 - t0))
         for layer, kl, back in zip(p.layers, k.cells, backs):
             over_columns(twin.add_gradients, kl, back, t0, t1, J=layer.W.shape[1],
                          work=(t1 - t0) * N * (layer.W.size + layer.U.size))
@@ -168,8 +185,8 @@ def alphas(k):
     return None if alpha.shape[:2] != k.ids.shape else alpha.transpose(0, 2, 1)
 
 
-@jit("decoder.readout")
-def _readout(rs, W, b, logits, r0, r1):
+@inlined
+def read_out(rs, W, b, logits, r0, r1):
     """logits = r W + b, for rows r0 .. r1-1."""
     V = len(b)
     for r in range(r0, r1):
@@ -178,19 +195,32 @@ def _readout(rs, W, b, logits, r0, r1):
     add_product(logits[r0:r1], rs[r0:r1], W)                                        # (D7)
 
 
+@jit("decoder.readout")
+def _readout(rs, W, b, logits, r0, r1):
+    read_out(rs, W, b, logits, r0, r1)
+
+
 @jit("decoder.product")
 def _product(a, W, c, r0, r1):
     product(c[r0:r1], a[r0:r1], W)
 
 
 @inlined
-def best_token(logits, never):
-    """The first of the greatest logits that may be; a NaN counts as the greatest, as in NumPy."""
-    best, top = 0, -np.inf
-    for v in range(len(logits)):
-        if not never[v] and (logits[v] > top or (logits[v] != logits[v] and top == top)):
-            best, top = v, logits[v]
-    return best
+def best_token(logits):
+    """The first of the greatest logits; a NaN counts as the greatest, as in NumPy."""
+    V = len(logits)
+    top = logits[0]
+    if V < LANES:
+        top = logits.max()
+    else:
+        best = logits[at(V - LANES, V)]                         # the last 16, then all groups of 16
+        for j in range(0, V - LANES + 1, LANES):
+            best = maximum(best, logits[at(j, V)])
+        top = greatest(best)
+    v = 0
+    while logits[v] != top and logits[v] == logits[v]:
+        v += 1
+    return v
 
 
 @inlined
@@ -222,75 +252,83 @@ def choices(config, drop, drop_output):
             c.readout == "state-context", drop, drop_output)
 
 
+def key_of(choices):
+    """A name for a composition: part of the key under which its machine code is kept."""
+    return "-".join(str(x) if isinstance(x, str) else "01"[x] for x in choices)
+
+
+def steps(cell_name, deep, score, before, every_step, context_in_cell, kind, feeding, reads_context, drop,
+          drop_output):
+    """-> one step of the loop forward, for these choices."""
+    cell_step = TWINS[CELLS[cell_name]].step
+    attend = attention.steps(score)[0] if score else nothing
+    attends, before, after = bool(score), bool(score) and before, bool(score) and not before
+    fuse = fusion.KINDS[kind][0]
+
+    @inlined
+    def step(k, t, z_prev, n0, n1):
+        """Feed ids[t], and z_prev (N, Z) if z is fed back; leaves rs[t], and states in t + 1."""
+        E, Z, C, layers = k.table.shape[1], k.rs.shape[2], k.ctx.shape[2], len(k.cells)
+        if reads_context:
+            Z -= C
+        xs, top = k.cells[0].xs, k.cells[layers - 1]
+        for n in range(n0, n1):
+            for j in range(0, E, LANES):
+                xs[t, n, at(j, E)] = k.table[k.ids[t, n], at(j, E)]                 # (D2)
+        if before:
+            attend(k.read, top.hs[t], t, n0, n1, k.ctx[t])                          # (D1)
+        used = E
+        if context_in_cell:
+            copy(xs[t, :, E:E + C], k.ctx[t], n0, n1)                               # (D2)
+            used += C
+        if feeding:
+            copy(xs[t, :, used:], z_prev, n0, n1)                                   # (D2)
+        for i in range(layers):
+            layer = k.cells[i]
+            if drop:
+                multiply(layer.xs[t], k.drops[i], n0, n1)
+            product(layer.a[t, n0:n1], layer.xs[t, n0:n1], layer.W)                 # (D3)
+            cell_step(layer, k.real, t, n0, n1)                                     # (D3)
+            if deep and i + 1 < layers:
+                copy(k.cells[i + 1].xs[t], layer.hs[t + 1], n0, n1)
+        if after:
+            attend(k.read, top.hs[t + 1], t, n0, n1, k.ctx[t])                      # (D4)
+        ctx, s_ctx = k.ctx[t if attends or every_step else 0], k.s_ctx[t if k.s_ctx.shape[0] > 1 else 0]
+        fuse(k.fuse_W, top.hs[t + 1], ctx, s_ctx, k.rs[t, :, :Z], n0, n1)           # (D5)
+        if reads_context:
+            copy(k.rs[t, :, Z:], ctx, n0, n1)                                       # (D6)
+    return step
+
+
 @once
 def loops(cell_name, deep, score, before, every_step, context_in_cell, kind, feeding, reads_context, drop,
           drop_output,
           free):
     """-> the loops forward and backward for these choices; `free`: own tokens may be fed."""
-    cell = TWINS[CELLS[cell_name]]
-    step, step_backward = cell.step, cell.step_backward
-    attend, attend_backward = attention.steps(score) if score else (nothing, nothing)
-    attends, before, after = bool(score), bool(score) and before, bool(score) and not before
-    fuse, fuse_backward = fusion.KINDS[kind]
-    key = "-".join(str(x) if isinstance(x, str) else "01"[x] for x in (
-        cell_name, deep, score, before, every_step, context_in_cell, kind, feeding, reads_context, drop,
-        drop_output, free))
+    chosen = (cell_name, deep, score, before, every_step, context_in_cell, kind, feeding, reads_context, drop,
+              drop_output)
+    step, step_backward = steps(*chosen), TWINS[CELLS[cell_name]].step_backward
+    attend_backward = attention.steps(score)[1] if score else nothing
+    before, after = bool(score) and before, bool(score) and not before
+    fuse_backward, key = fusion.KINDS[kind][1], key_of((*chosen, free))
 
     @jit(f"decoder.{key}")
     def run(k, n0, n1):
-        S, E, Z, C, layers = len(k.ids), k.table.shape[1], k.rs.shape[2], k.ctx.shape[2], len(k.cells)
-        if reads_context:
-            Z -= C
-        xs, top, V = k.cells[0].xs, k.cells[layers - 1], k.logits.shape[2]
-        for t in range(S):
+        Z = k.rs.shape[2] - (k.ctx.shape[2] if reads_context else 0)
+        nothing_yet = np.zeros((n1, Z if feeding else 0), k.rs.dtype)
+        for t in range(len(k.ids)):
             if free and t > 0:
-                reading = 0
                 for n in range(n0, n1):
                     if not k.teacher[t, n]:
-                        k.ids[t, n] = best_token(k.logits[t - 1, n], k.never)
-                    k.ended[n] |= k.ids[t, n] == k.stop
-                    reading += not k.ended[n]
-                if reading == 0:
-                    break
-            for n in range(n0, n1):
-                for j in range(0, E, LANES):
-                    xs[t, n, at(j, E)] = k.table[k.ids[t, n], at(j, E)]             # (D2)
-            if before:
-                attend(k.read, top.hs[t], t, n0, n1, k.ctx[t])                      # (D1)
-            used = E
-            if context_in_cell:
-                copy(xs[t, :, E:E + C], k.ctx[t], n0, n1)                           # (D2)
-                used += C
-            if feeding:
-                if t > 0:
-                    copy(xs[t, :, used:], k.rs[t - 1, :, :Z], n0, n1)               # (D2)
-                else:
-                    clear(xs[t, :, used:], n0, n1)
-            for i in range(layers):
-                layer = k.cells[i]
-                if drop:
-                    multiply(layer.xs[t], k.drops[i], n0, n1)
-                product(layer.a[t, n0:n1], layer.xs[t, n0:n1], layer.W)             # (D3)
-                step(layer, k.real, t, n0, n1)                                      # (D3)
-                if deep and i + 1 < layers:
-                    copy(k.cells[i + 1].xs[t], layer.hs[t + 1], n0, n1)
-            if after:
-                attend(k.read, top.hs[t + 1], t, n0, n1, k.ctx[t])                  # (D4)
-            ctx, s_ctx = k.ctx[t if attends or every_step else 0], k.s_ctx[t if k.s_ctx.shape[0] > 1 else 0]
-            fuse(k.fuse_W, top.hs[t + 1], ctx, s_ctx, k.rs[t, :, :Z], n0, n1)       # (D5)
-            if reads_context:
-                copy(k.rs[t, :, Z:], ctx, n0, n1)                                   # (D6)
+                        k.ids[t, n] = best_token(k.logits[t - 1, n])
+            step(k, t, k.rs[t - 1, :, :Z] if t > 0 else nothing_yet, n0, n1)
             if free:
+                r = k.rs[t]
                 if drop_output:
-                    copy(k.dropped, k.rs[t], n0, n1)
+                    copy(k.dropped, r, n0, n1)
                     multiply(k.dropped, k.drop_output, n0, n1)
-                for n in range(n0, n1):
-                    for j in range(0, V, LANES):
-                        k.logits[t, n, at(j, V)] = k.b[at(j, V)]                    # (D7)
-                if drop_output:
-                    add_product(k.logits[t, n0:n1], k.dropped[n0:n1], k.W)          # (D7)
-                else:
-                    add_product(k.logits[t, n0:n1], k.rs[t, n0:n1], k.W)            # (D7)
+                    r = k.dropped
+                read_out(r, k.W, k.b, k.logits[t], n0, n1)                          # (D7)
 
     @jit(f"decoder_backward.{key}")
     def run_backward(k, caches, d, t0, t1, n0, n1):

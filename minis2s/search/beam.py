@@ -50,10 +50,7 @@ def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1
     ValueError
         For arrays or numbers that cannot be.
     """
-    check_source(config, source, mask, max_length)
-    check_count("width", width)
-    check_count("nbest", nbest, most=width)
-    check_real("length_penalty", length_penalty, lambda a: a >= 0, "a number, 0 or more")
+    check(config, source, mask, max_length, width, length_penalty, nbest)
 
     def rank(hypotheses):
         return sorted(hypotheses, key=lambda h: -score(h, length_penalty))
@@ -76,6 +73,14 @@ def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1
     for h in live.hypotheses:                                   # cut off; they stand best first
         kept[h.n].append(h)
     return [[answer(h, mask, length_penalty) for h in best[:nbest]] for best in kept]
+
+
+def check(config, source, mask, max_length, width, length_penalty, nbest):
+    """ValueError for arrays or numbers that cannot be."""
+    check_source(config, source, mask, max_length)
+    check_count("width", width)
+    check_count("nbest", nbest, most=width)
+    check_real("length_penalty", length_penalty, lambda a: a >= 0, "a number, 0 or more")
 
 
 def candidates(step, width):

@@ -21,17 +21,15 @@ from itertools import count
 
 import numpy as np
 
-from .. import tree
+from .. import backends, tree
 from ..data.vocab import EOS
-from .beam import beam
-from .hypotheses import (Live, advance, answer, check_count, check_source, ended, extend, select,
-                         select_source, start)
+from .hypotheses import Live, answer, check_count, check_source, ended, extend, select, select_source
 
 WIDTH = 4                      # of the beam search that finds the first answer to beat
 AT_ONCE = 16                   # prefixes expanded as one batch: quicker, though a few are in vain
 
 
-def exact(p, config, source, mask, max_length, budget=10000):
+def exact(p, config, source, mask, max_length, budget=10000, backend="numpy"):
     """Answer each source with the most probable finished output of at most max_length tokens.
 
     Parameters
@@ -40,6 +38,8 @@ def exact(p, config, source, mask, max_length, budget=10000):
         See greedy.
     budget : int
         Prefixes to expand for each source at most; those of the beam search that goes before do not count.
+    backend : {"numpy", "numba"}
+        Who computes the decoder's steps; see backends.py.
 
     Returns
     -------
@@ -54,13 +54,14 @@ def exact(p, config, source, mask, max_length, budget=10000):
     """
     check_source(config, source, mask, max_length)
     check_count("budget", budget)
-    incumbents = beam(p, config, source, mask, max_length, WIDTH)
-    p, live = start(p, config, source, mask)
-    return [[branch_and_bound(p, config, live, mask, n, first, max_length, budget)]
+    beam, moves = (backends.module(f"search.{name}", backend) for name in ("beam", "hypotheses"))
+    incumbents = beam.beam(p, config, source, mask, max_length, WIDTH)
+    p, live = moves.start(p, config, source, mask)
+    return [[branch_and_bound(moves.advance, p, config, live, mask, n, first, max_length, budget)]
             for n, (first,) in enumerate(incumbents)]
 
 
-def branch_and_bound(p, config, roots, mask, n, best, max_length, budget):
+def branch_and_bound(advance, p, config, roots, mask, n, best, max_length, budget):
     """Search the tree of source n; `best` is the Answer to beat: -> Answer."""
     least = best.log_prob if best.finished else -np.inf         # what a prefix must exceed to matter
     order = count()                                             # of equally probable prefixes the older first

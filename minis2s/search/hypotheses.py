@@ -85,11 +85,16 @@ def advance(p, config, live):
     ids = np.array([h.token for h in live.hypotheses])
     r, state, k = decoder.step(p, config, live.source, ids, live.state)
     log_p = log_softmax(decoder.readout(p, r).astype(np.float64))   # float64: log p are summed over tokens
+    return weigh(live._replace(state=state), log_p, k.attend.alpha if k.attend else None)
+
+
+def weigh(live, log_p, alpha):
+    """Add log p (R, V) of the next tokens to those of the hypotheses: -> Step."""
     if np.isnan(log_p).any():
         raise ValueError("p: the model's log-probabilities hold NaN, wanted finite parameters")
     log_p[:, NEVER] = -np.inf
     total = np.array([h.log_p for h in live.hypotheses])[:, None] + log_p
-    return Step(live._replace(state=state), log_p, total, k.attend.alpha if k.attend else None)
+    return Step(live, log_p, total, alpha)
 
 
 def extend(step, rows, tokens):

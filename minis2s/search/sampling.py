@@ -11,11 +11,12 @@ in this order; what is kept is scaled to sum to 1.
 """
 import numpy as np
 
-from .hypotheses import (advance, answer, check_count, check_real, check_source, ended, extend, follow, start,
-                         top)
+from .. import backends
+from .hypotheses import answer, check_count, check_real, check_source, ended, extend, follow, top
 
 
-def sample(p, config, source, mask, max_length, rng, temperature=1.0, top_k=None, top_p=None):
+def sample(p, config, source, mask, max_length, rng, temperature=1.0, top_k=None, top_p=None,
+           backend="numpy"):
     """Answer each source with an output drawn at random.
 
     Parameters
@@ -28,6 +29,8 @@ def sample(p, config, source, mask, max_length, rng, temperature=1.0, top_k=None
     temperature : float, more than 0
     top_k : int, optional
     top_p : float, more than 0 and at most 1, optional
+    backend : {"numpy", "numba"}
+        Who computes the decoder's steps; see backends.py.
 
     Returns
     -------
@@ -49,10 +52,11 @@ def sample(p, config, source, mask, max_length, rng, temperature=1.0, top_k=None
         raise ValueError(f"rng: a {type(rng).__name__}, wanted a numpy.random.Generator")
     rngs = [np.random.default_rng(seed) for seed in rng.integers(2**63, size=source.shape[1])]
 
-    p, live = start(p, config, source, mask)
+    moves = backends.module("search.hypotheses", backend)
+    p, live = moves.start(p, config, source, mask)
     done = []
     while live.hypotheses and live.hypotheses[0].length < max_length:
-        step = advance(p, config, live)
+        step = moves.advance(p, config, live)
         tokens = [draw(rngs[h.n], distribution(log_p, temperature, top_k, top_p))
                   for h, log_p in zip(live.hypotheses, step.log_p)]
         new = extend(step, range(len(live.hypotheses)), tokens)

@@ -1,0 +1,144 @@
+"""Twin of search/hypotheses.py: one compiled step for all live hypotheses, with arrays for one step only.
+
+                 at [0]                                    at [1]
+    ┌─> states, row for row ──> advance ──> logits, and states after the step
+    │                                                        │
+    └────────────── follow: rows that go on <────────────────┘
+
+A step reads states at [0] and leaves new ones at [1]; `follow` brings those that the next step needs back to
+[0], each to its hypothesis' row.  Live rows stand together, so nothing is computed for those that have ended.
+Rows read their source's memory where it stands: it is never copied.
+
+beam.py calls these pieces in its compiled loop.  `start` and `advance` below are the page's, for the searches
+that choose in NumPy: sampling and exact search.
+"""
+from functools import cache as once
+from typing import NamedTuple
+
+import numpy as np
+
+from ... import decoder as page
+from ... import seq2seq
+from ...cells import CELLS
+from ...data.vocab import BOS
+from ...search.hypotheses import NEVER, Hypothesis, Live, select, weigh
+from .. import decoder
+from ..jit import inlined, jit
+from ..simd import LANES, add, at, exp, greatest, maximum, total, zeros
+from ..threads import over_rows
+
+WIDE = 4 * LANES               # logits that are compared at once
+ROOM = 16                      # rows for searches that try more hypotheses than there are sources
+
+
+class Rows(NamedTuple):        # one step of the decoder, for up to R hypotheses of M sources
+    k: decoder.Run             # its arrays, S = 1; k.ids[0, r] is row r's last token, k.read.source[r] its source
+    logits: np.ndarray         # (R, V'), V' a multiple of WIDE: -inf behind the real ones
+    shift: np.ndarray          # (R, 2), float64: the greatest logit, and log of the sum of exp(logit - it)
+    never: np.ndarray          # (V',), True = no answer shall hold this token
+    z: np.ndarray              # (R, Z), the fused state of the step before
+    ctx: np.ndarray            # (M, C), a context that is the same at every step
+
+
+def room(p, config, source, layers, sources):
+    """Decoder Params, Config, decoder.Source, states of M sources, which source a row has (R,) -> Rows."""
+    (R,), V, dtype = sources.shape, len(p.readout.b), p.embedding.dtype
+    wide = -(-V // WIDE) * WIDE
+    logits, never = np.empty((R, wide), dtype), np.arange(wide) >= V
+    logits[:, V:], never[NEVER] = -np.inf, True
+    k = decoder.start(p, config, source, select(layers, sources), 1, sources)
+    return Rows(k, logits, np.empty((R, 2)), never,
+                np.zeros((R, config.fused_size), dtype),
+                np.zeros((1, 1), dtype) if source.ctx is None else source.ctx)
+
+
+@once
+def moves(*choices):
+    """-> advance, follow, with the decoder's step for these choices (see decoder.choices) in them."""
+    cell_name, every_step, feeding = choices[0], choices[4], choices[7]
+    step, has_c = decoder.steps(*choices), "c" in CELLS[cell_name].State._fields
+
+    @inlined
+    def advance(rows, r0, r1):
+        """Feed the rows r0 .. r1-1 their last tokens: -> whether log p of the next ones are numbers."""
+        logits, well = rows.logits, True
+        step(rows.k, 0, rows.z, r0, r1)
+        decoder.read_out(rows.k.rs[0], rows.k.W, rows.k.b, logits[:, :len(rows.k.b)], r0, r1)
+        for r in range(r0, r1):
+            best, sums = logits[r, at(0, LANES)], zeros(logits)
+            for j in range(LANES, logits.shape[1], LANES):
+                best = maximum(best, logits[r, at(j, j + LANES)])
+            top = greatest(best)
+            for j in range(0, logits.shape[1], LANES):
+                sums = add(sums, exp(logits[r, at(j, j + LANES)] - top))
+            rows.shift[r, 0], rows.shift[r, 1] = top, np.log(np.float64(total(sums)))
+            well &= rows.shift[r, 1] == rows.shift[r, 1]
+        return well
+
+    @inlined
+    def follow(rows, sources, tokens, previous, r0, r1):
+        """Rows r0 .. r1-1 go on with these tokens from the states that the rows previous[r] have come to."""
+        k = rows.k
+        for r in range(r0, r1):
+            k.ids[0, r], k.read.source[r] = tokens[r], sources[r]
+            for i in range(len(k.cells)):
+                take(k.cells[i].hs, r, previous[r])
+                if has_c:
+                    take(k.cells[i].cs, r, previous[r])
+            if feeding:
+                for j in range(rows.z.shape[1]):
+                    rows.z[r, j] = k.rs[0, previous[r], j]
+            if every_step:
+                for j in range(rows.ctx.shape[1]):
+                    k.ctx[0, r, j] = rows.ctx[sources[r], j]
+
+    @jit(f"advance.{decoder.key_of(choices)}")
+    def advance_only(rows, r0, r1):
+        advance(rows, r0, r1)
+    return advance, follow, advance_only
+
+
+@inlined
+def take(states, r, old):
+    """Row r begins where row `old` has come to."""
+    H = states.shape[2]
+    for j in range(0, H, LANES):
+        states[0, r, at(j, H)] = states[1, old, at(j, H)]
+
+
+@inlined
+def log_p(rows, r, logit):
+    """Of a token after the hypothesis in row r, in float64: log p are summed over tokens."""
+    return np.float64(logit) - rows.shift[r, 0] - rows.shift[r, 1]
+
+
+# For searches that choose in NumPy ------------------------------------------------------------------------
+
+def start(p, config, source, mask):
+    """See the page.  What is handed on as the decoder's Params are Rows, and as a Source's ctx the number of
+    each row's source."""
+    p, sources = seq2seq.untie(p, config), np.arange(source.shape[1])
+    encoded, layers, _ = seq2seq.encode(p, config, source, mask, backend="numba")
+    rows = room(p.decoder, config, encoded, layers, np.arange(max(len(sources), ROOM)) % len(sources))
+    empty = [Hypothesis(n, None, BOS, 0, 0.0, n, None) for n in sources.tolist()]
+    return rows, Live(empty, page.Source(None, sources), page.initial_state(config, layers))
+
+
+def advance(rows, config, live):
+    """See the page."""
+    k, R, V, sources = rows.k, len(live.hypotheses), config.target_vocab, live.source.ctx
+    k.ids[0, :R], k.read.source[:R] = [h.token for h in live.hypotheses], sources
+    for run, s in zip(k.cells, live.state.layers):
+        for name, a in zip(s._fields, s):
+            getattr(run, name + "s")[0, :R] = a
+    if config.input_feeding:
+        rows.z[:R] = live.state.z
+    if config.context == "every-step":
+        k.ctx[0, :R] = rows.ctx[sources]
+    over_rows(moves(*decoder.choices(config, False, False))[2], rows, N=R, work=R * k.W.size)
+    layers = tuple(s._replace(**{name: getattr(run, name + "s")[1, :R].copy() for name in s._fields})
+                   for run, s in zip(k.cells, live.state.layers))
+    z = k.rs[0, :R, :config.fused_size].copy() if config.input_feeding else None
+    alpha = k.read.alpha[0, :R].T.copy() if config.context == "attention" else None
+    log_p = rows.logits[:R, :V].astype(np.float64) - rows.shift[:R, :1] - rows.shift[:R, 1:]
+    return weigh(live._replace(state=page.State(layers, z)), log_p, alpha)

@@ -1,0 +1,175 @@
+"""The twins of the searches give the pages' answers."""
+import dataclasses
+
+import numpy as np
+import pytest
+from configs import CONFIGS
+from draw import batch, like
+
+from minis2s import backends, search, seq2seq, tree
+from minis2s.data.vocab import BOS, EOS, PAD, UNK
+from minis2s.kernels import jit, threads
+from minis2s.kernels.search import hypotheses
+from minis2s.kernels.search.beam import beam
+from minis2s.kernels.search.exact import exact
+from minis2s.kernels.search.greedy import greedy
+from minis2s.kernels.search.sampling import sample
+
+# compiled: every cell, several layers, every score, order and fusion, every context, input feeding, ties
+COMPILED = ("two-ways-additive", "everything", "every-step-sigmoid", "feeding-lstm-none", "tied-both",
+            "concat-dot-before", "plain-rnn")
+NAMES = COMPILED if jit.JIT else tuple(CONFIGS)
+LENGTHS = (5, 2, 4, 1, 3)
+
+
+def case(name, seed, dtype="float64", lengths=LENGTHS):
+    """-> what all searches take first.  Parameters are random; with the seed grows the bias towards an end."""
+    config, rng = dataclasses.replace(CONFIGS[name], dropout=0.0, dtype=dtype), np.random.default_rng(seed)
+    p, b = like(rng, seq2seq.init(config)), batch(rng, config, lengths, (1,) * len(lengths))
+    p.decoder.readout.b[EOS] += seed
+    return tree.map(lambda a: a.astype(dtype), p), config, b.source, b.source_mask
+
+
+def check(got, want, tol=1e-12):
+    for a, w in zip(got, want, strict=True):
+        assert [(x.ids, x.finished, x.proven) for x in a] == [(x.ids, x.finished, x.proven) for x in w]
+        for x, y in zip(a, w):
+            assert type(x.log_prob) is type(x.score) is float and (x.alpha is None) == (y.alpha is None)
+            np.testing.assert_allclose((x.log_prob, x.score), (y.log_prob, y.score), rtol=tol)
+            if x.alpha is not None:
+                assert x.alpha.shape == y.alpha.shape and x.alpha.dtype == y.alpha.dtype
+                np.testing.assert_allclose(x.alpha, y.alpha, atol=tol)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("max_length", [1, 2, 9])
+def test_greedy_and_a_beam_of_one(name, max_length):
+    for seed in range(3):
+        given = (*case(name, seed), max_length)
+        want = search.greedy(*given)
+        check(greedy(*given), want)
+        check(beam(*given, 1), want)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("max_length, width, length_penalty, nbest",
+                         [(1, 3, 0.0, 3), (6, 4, 0.0, 1), (7, 5, 1.0, 4), (5, 30, 0.6, 30), (3, 600, 2, 600)])
+def test_beam(name, max_length, width, length_penalty, nbest):
+    """Beams that keep all there is, too: then there are fewer hypotheses than the beam is wide."""
+    for seed in range(3) if width < 600 else (1,):
+        given = (*case(name, seed), max_length, width, length_penalty, nbest)
+        check(beam(*given), search.beam(*given))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("options", [{}, dict(temperature=0.7, top_k=3), dict(top_p=0.8)])
+def test_sampling_draws_the_same_tokens(name, options):
+    for seed in range(3):
+        given = (*case(name, seed), 7)
+        got, want = (f(*given, np.random.default_rng(seed), **options) for f in (sample, search.sample))
+        check(got, want)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_exact_search(name):
+    """With fewer sources than rows that it tries at once, and with more."""
+    for lengths in (LENGTHS[:2], LENGTHS * 4):
+        given = (*case(name, 1, lengths=lengths), 3)
+        check(exact(*given), search.exact(*given))
+
+
+@pytest.mark.parametrize("V", [70, 150])
+def test_vocabularies_larger_than_a_block(V):
+    rng = np.random.default_rng(0)
+    config = dataclasses.replace(CONFIGS["two-ways-additive"], target_vocab=V)
+    p, b = like(rng, seq2seq.init(config)), batch(rng, config)
+    given = (p, config, b.source, b.source_mask, 6, 7, 0.5, 3)
+    check(beam(*given), search.beam(*given))
+
+
+def test_of_equal_candidates_the_lower_row_and_token_is_kept():
+    """A readout that says the same whatever the state, and of many tokens the same."""
+    config = dataclasses.replace(CONFIGS["two-ways-additive"], target_vocab=100)
+    p, b = seq2seq.init(config), batch(np.random.default_rng(0), config)
+    p.decoder.readout.W[:], p.decoder.readout.b[:] = 0, np.round(np.random.default_rng(1).normal(size=100))
+    given = (p, config, b.source, b.source_mask, 4, 6, 0.0, 6)
+    want = search.beam(*given)
+    check(beam(*given), want)
+    assert len({a.log_prob for a in want[0]}) < 6               # there were equal ones
+    check(greedy(*given[:5]), search.greedy(*given[:5]))
+
+
+def test_float32():
+    given = (*case("two-ways-additive", 1, "float32"), 6, 4, 0.0, 2)
+    check(beam(*given), search.beam(*given), 3e-6)
+    check(sample(*given[:5], np.random.default_rng(0)), search.sample(*given[:5], np.random.default_rng(0)), 3e-6)
+
+
+@pytest.mark.skipif(not jit.JIT, reason="BLAS does as it likes")
+@pytest.mark.parametrize("name", ["two-ways-additive", "everything"])
+def test_any_number_of_threads_and_any_order_give_the_same_bits(name, monkeypatch):
+    monkeypatch.setattr(threads, "ENOUGH", 1)
+    p, config, source, mask = case(name, 1, "float32", LENGTHS * 5)
+    results, order = [], np.random.default_rng(0).permutation(len(mask[0]))
+    try:
+        for count in (1, 2, 3):
+            threads.use(count)
+            results.append(beam(p, config, source, mask, 6, 3, 0.5, 2))
+    finally:
+        threads.use(1)
+    back = np.argsort(order)
+    turned = beam(p, config, source[:, order], mask[:, order], 6, 3, 0.5, 2)
+    for other in (*results[1:], [turned[n] for n in back]):
+        check(other, results[0], 0)
+
+
+def test_sources_share_their_memory():
+    """Hypotheses read what is remembered of their source where it stands."""
+    p, config, source, mask = case("two-ways-additive", 0)
+    encoded, layers, _ = seq2seq.encode(p, config, source, mask)
+    rows = hypotheses.room(p.decoder, config, encoded, layers, np.arange(5).repeat(4))
+    assert rows.k.read.hs.shape[1] == rows.k.read.keys.shape[1] == 5 and rows.k.ids.shape == (1, 20)
+
+
+def test_tokens_that_are_never_said():
+    p, config, source, mask = case("two-ways-additive", 0)
+    p.decoder.readout.b[[PAD, BOS, UNK]] = 30.0
+    for (a,), in zip(greedy(p, config, source, mask, 5), strict=True):
+        assert not {PAD, BOS, UNK} & set(a.ids) and a.log_prob < -30 * len(a.ids)
+    given = (p, config, source, mask, 5, 3)
+    check(beam(*given), search.beam(*given))
+
+
+def test_a_token_of_no_probability_is_no_candidate():
+    p, config, source, mask = case("two-ways-additive", 0)
+    p.decoder.readout.b[5:] = -np.inf                           # 4 and EOS are left
+    given = (p, config, source, mask, 3, 9, 0.0, 9)
+    want = search.beam(*given)
+    check(beam(*given), want)
+    assert len(want[0]) < 9
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_nan_is_refused_as_by_the_page(bad):
+    p, config, source, mask = case("two-ways-additive", 0)
+    p.decoder.readout.b[4] = bad
+    for f in (greedy, lambda *given: beam(*given, 2), lambda *given: sample(*given, np.random.default_rng(0)), exact):
+        with pytest.raises(ValueError, match="hold NaN"), np.errstate(invalid="ignore"):
+            f(p, config, source, mask, 4)
+    with pytest.raises(ValueError, match="hold NaN"):
+        greedy(tree.map(lambda a: a * np.nan, p), config, source, mask, 4)
+
+
+def test_bad_arguments_are_refused_as_by_the_page():
+    given = case("two-ways-additive", 0)
+    for function, args, text in ((greedy, (0,), "max_length: 0"), (beam, (4, 0), "width: 0"),
+                                 (beam, (4, 2, -1.0), "length_penalty: -1.0"), (beam, (4, 2, 0.0, 3), "nbest: 3"),
+                                 (sample, (4, 7), "rng: a int"), (exact, (4, 0), "budget: 0")):
+        with pytest.raises(ValueError, match=text):
+            function(*given, *args)
+
+
+def test_every_search_has_its_twin():
+    for name, function in (("greedy", "greedy"), ("beam", "beam"), ("sampling", "sample"), ("exact", "exact")):
+        twin = getattr(backends.module(f"search.{name}", "numba"), function)
+        assert twin is {"greedy": greedy, "beam": beam, "sample": sample, "exact": exact}[function]
