@@ -7,6 +7,8 @@ program says. Numba is imported when a twin is first used, not before.
 import os
 from importlib import import_module
 
+from .kernels import memory    # noqa: F401  memory acts by being there, for both
+
 BACKENDS = ("numpy", "numba")
 
 

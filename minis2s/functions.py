@@ -19,6 +19,11 @@ def sigmoid(a):
     return 0.5 * (1.0 + np.tanh(0.5 * a))                       # (F1)
 
 
+def blocks(a, n):
+    """The n blocks of equal width that stand side by side in `a` (N, n H): n views (N, H)."""
+    return a.reshape(len(a), n, -1).swapaxes(0, 1)
+
+
 class Pointwise(NamedTuple):
     """A map of single numbers, and its derivative written in terms of the map's OUTPUT."""
     f: Callable

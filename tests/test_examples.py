@@ -136,7 +136,7 @@ def test_w4_masked_steps_need_not_be_computed():
     ids, real = w4_autoencoder.padded([1, 2, 3, 4, 5], 2)
     whole, _ = w4_autoencoder.forward(p, ids, real)
     cut, _ = w4_autoencoder.forward(p, ids[:5], real[:5])
-    assert np.array_equal(whole[:5], cut)
+    np.testing.assert_allclose(whole[:5], cut, rtol=0, atol=1e-7)    # other sizes round otherwise
 
 
 # W5 -----------------------------------------------------------------------------------------------------

@@ -22,6 +22,13 @@ def test_values_are_the_oracles():
     close(F.log_softmax(EXTREME), naive.log_softmax(EXTREME))                   # (F4)
 
 
+def test_blocks_stand_side_by_side():
+    a = normal(np.random.default_rng(0), 3, 8)
+    for got, want in zip(F.blocks(a, 4), np.split(a, 4, axis=1), strict=True):
+        np.testing.assert_array_equal(got, want)
+        assert np.shares_memory(got, a)                                         # nothing is copied
+
+
 @pytest.mark.parametrize("phi", [F.SIGMOID, F.TANH], ids=["sigmoid", "tanh"])
 def test_a_derivative_is_written_in_the_output(phi):
     a = np.linspace(-3, 3, 7)

@@ -74,14 +74,17 @@ def test_values_are_those_of_the_caches_two_layers_two_directions_ragged():
     assert tr.loss.L.value == tr.seq2seq.L.value == L
 
 
-def test_gradients_of_the_steps_sum_to_the_whole():
+def test_gradients_of_the_weights():
+    """In the encoder one product makes the sum over all steps; in the decoder each step has its own."""
     tr, *_, g = traced(config(**DEEP))
     for layer in (0, 1):
         for direction in ("forward", "backward"):
-            steps = tr.encoder(layer=layer, direction=direction, mark="L1*")
+            view = tr.encoder(layer=layer, direction=direction, mark="L1*")
             want = getattr(g.encoder.layers[layer], direction)
             for name in ("W", "U", "b"):
-                assert_allclose(steps["d" + name].stack().sum(axis=0), getattr(want, name), atol=1e-14)
+                assert_array_equal(view["d" + name].value, getattr(want, name))
+            assert_allclose(np.einsum("tnd,tng->dg", view.x.stack(), view.da.stack()), want.W, atol=1e-14)
+            assert_allclose(view.dx.stack(), view.da.stack() @ view.W.value.T, atol=1e-14)
         steps = tr.decoder(layer=layer, mark="L1*")
         assert_allclose(steps.dU.stack().sum(axis=0), g.decoder.layers[layer].U, atol=1e-14)
     assert_allclose(tr.encoder.dE.value, g.encoder.embedding, atol=1e-14)
@@ -102,14 +105,14 @@ def test_dh_is_the_gradient_of_h_at_every_step(reverse):
     def moved(t, n, j):
         calls = iter(range(T))
 
-        def step(p, x, s):
-            new, k = lstm.step(p, x, s)
+        def step(p, x, s, a_x):
+            new, k = lstm.step(p, x, s, a_x)
             if next(calls) == t:
                 change = np.zeros((N, H), complex)
                 change[n, j] = 1e-30j
                 new = new._replace(h=new.h + change)
             return new, k
-        cell = Cell(lstm.Params, lstm.State, lstm.init, step, None)
+        cell = Cell(lstm.Params, lstm.State, lstm.init, step, None, None, None)
         hs, _, _ = unroll.forward(cell, p, xs.astype(complex), s0, m)
         return (hs * d).sum().imag / 1e-30
 
@@ -124,14 +127,16 @@ def test_places_of_all_entries():
     for e in tr.entries:
         assert (e.phase == "backward") == any("*" in mark for mark in e.marks) or e.marks[0] == "(X2)", e
         if e.part == "encoder" and any(mark.startswith("(L") for mark in e.marks):
-            assert e.layer in (0, 1) and e.direction in ("forward", "backward") and e.t in range(T)
-            assert e.token == "abcde"[e.t]
+            assert e.layer in (0, 1) and e.direction in ("forward", "backward")
+            together = e.name in ("W", "dW", "dU", "db") and e.marks == ("(L1*)",)      # of all steps at once
+            assert e.t is None if together else e.t in range(T)
+            assert e.token == (None if together else "abcde"[e.t])
         if e.part == "decoder" and any(mark.startswith("(L") for mark in e.marks):
             assert e.layer in (0, 1) and e.direction is None and e.t in range(S)
             assert e.token == [*"xyz", "<eos>"][e.t]
         if set(e.marks) & {"(D7)", "(D7*)", "(X1)", "(E1*)", "(AB1)", "(AB1*)", "(B1)"}:
             assert e.t is None, e
-    order = [(e.layer, e.direction, e.t) for e in tr.encoder(mark="L1*").entries if e.name == "dU"]
+    order = [(e.layer, e.direction, e.t) for e in tr.encoder(mark="L1*").entries if e.name == "dh_prev"]
     want = [(layer, direction, t) for layer in (1, 0) for direction, ts in
             (("forward", range(T - 1, -1, -1)), ("backward", range(T))) for t in ts]
     assert order == want                                    # the order in which they are computed

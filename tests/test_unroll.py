@@ -98,9 +98,9 @@ def step_by_step_equals_the_whole(c):
     for t in range(T):
         s, _ = CELLS[c.name].step(p, xs[t], s)
         real = c.mask[t]
-        np.testing.assert_array_equal(hs[t][real], s.h[real])
+        close(hs[t][real], s.h[real])
         s = type(s)(*(np.where(real[:, None], a, b) for a, b in zip(s, last)))     # who has ended waits
-    same(s, last)
+    close(s, last)
 
 
 def two_halves_equal_the_whole(c):
@@ -110,7 +110,7 @@ def two_halves_equal_the_whole(c):
     a, b = slice(0, 2), slice(2, None)
     hs_a, s_a, k_a = unroll.forward(c.cell, p, xs[a], s0, c.mask[a])
     hs_b, s_b, k_b = unroll.forward(c.cell, p, xs[b], s_a, c.mask[b])
-    same((np.concatenate([hs_a, hs_b]), s_b), (hs, last))
+    close((np.concatenate([hs_a, hs_b]), s_b), (hs, last))
     dxs_b, d_mid, dp_b = unroll.backward(c.cell, p, k_b, c.dhs[b], c.d, c.mask[b])
     dxs_a, d_0, dp_a = unroll.backward(c.cell, p, k_a, c.dhs[a], d_mid, c.mask[a])
     close((np.concatenate([dxs_a, dxs_b]), d_0, tree.add(dp_a, dp_b)), (dxs, d0, dp))
@@ -121,10 +121,10 @@ def more_padding_changes_nothing(c):
     junk = np.full((3, *xs.shape[1:]), 1e3)
     more, off = np.concatenate([xs, junk]), np.zeros((3, N), bool)
     hs, s, caches = unroll.forward(c.cell, p, more, s0, np.concatenate([c.mask, off]))
-    same((hs[:T], s), c.forward()[:2])
+    close((hs[:T], s), c.forward()[:2])                 # products of other sizes round otherwise
     dhs = np.concatenate([c.dhs, np.zeros((3, N, H))])
     dxs, d0, dp = unroll.backward(c.cell, p, caches, dhs, c.d, np.concatenate([c.mask, off]))
-    same((dp, dxs[:T], d0), c.backward())
+    close((dp, dxs[:T], d0), c.backward())
 
 
 def padded_inputs_are_not_read(c):

@@ -1,4 +1,4 @@
-"""The cells by name.  A cell is anything with Params, State, init, step and step_backward: a module will do."""
+"""The cells by name.  A cell is anything with the names of `Cell`: a module will do."""
 from functools import partial
 from typing import Callable, NamedTuple
 
@@ -12,10 +12,13 @@ class Cell(NamedTuple):
     State: type
     init: Callable
     step: Callable
-    step_backward: Callable
+    step_backward: Callable    # it is these two, one after the other
+    state_backward: Callable
+    weights_backward: Callable
 
 
 rnn_sigmoid = Cell(rnn.Params, rnn.State, rnn.init,
-                   partial(rnn.step, phi=SIGMOID), partial(rnn.step_backward, phi=SIGMOID))
+                   partial(rnn.step, phi=SIGMOID), partial(rnn.step_backward, phi=SIGMOID),
+                   partial(rnn.state_backward, phi=SIGMOID), rnn.weights_backward)
 
 CELLS = {"rnn": rnn, "rnn-sigmoid": rnn_sigmoid, "lstm": lstm, "gru": gru, "gru-after": gru_after}

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..functions import sigmoid
+from ..functions import blocks, sigmoid
 from ..initial import glorot, orthogonal
 
 
@@ -44,12 +44,13 @@ def init(rng, D, H):
     return Params(glorot(rng, D, H, blocks=3), orthogonal(rng, H, blocks=3), np.zeros(3 * H))
 
 
-def step(p, x, s):
-    """Advance one step: Params, x (N, D), State -> State, Cache."""
+def step(p, x, s, a_x=None):
+    """Advance one step: Params, x (N, D), State -> State, Cache.  `a_x`: x W + b, if known already."""
     H = s.h.shape[1]
     U_zr, U_n = p.U[:, :2 * H], p.U[:, 2 * H:]
-    x_z, x_r, x_n = np.split(x @ p.W + p.b, 3, axis=1)          # (G1) (G3) the input's share
-    h_z, h_r = np.split(s.h @ U_zr, 2, axis=1)                  # (G1)
+    a_x = x @ p.W + p.b if a_x is None else a_x                 # (G1) (G3) the input's share
+    x_z, x_r, x_n = blocks(a_x, 3)
+    h_z, h_r = blocks(s.h @ U_zr, 2)                            # (G1)
     z, r = sigmoid(x_z + h_z), sigmoid(x_r + h_r)               # (G1)
     q = r * s.h                                                 # (G2)
     n = np.tanh(x_n + q @ U_n)                                  # (G3)
@@ -57,8 +58,8 @@ def step(p, x, s):
     return State(h), Cache(x, s.h, z, r, q, n)
 
 
-def step_backward(p, k, d):
-    """Pull State gradients `d` back one step: -> dx, State (t-1), Params gradients."""
+def state_backward(p, k, d):
+    """What step t-1 waits for: State gradients `d` -> da, State (t-1)."""
     H = d.h.shape[1]
     U_zr, U_n = p.U[:, :2 * H], p.U[:, 2 * H:]
     dz, dn = d.h * (k.n - k.h_prev), d.h * k.z                  # (G4*)
@@ -68,6 +69,19 @@ def step_backward(p, k, d):
     da_zr = np.concatenate([dz * k.z * (1 - k.z),               # (G1*)
                             dr * k.r * (1 - k.r)], axis=1)      # (G1*)
     dh_prev = d.h * (1 - k.z) + dq * k.r + da_zr @ U_zr.T       # (G4*) (G2*) (G1*) fork: h' is used thrice
-    da = np.concatenate([da_zr, da_n], axis=1)
+    return np.concatenate([da_zr, da_n], axis=1), State(dh_prev)
+
+
+def weights_backward(p, k, da):
+    """What no step waits for: `k` and `da` may hold the rows of many steps: -> dx, Params gradients."""
+    H = k.q.shape[1]
+    da_zr, da_n = da[:, :2 * H], da[:, 2 * H:]
     dU = np.concatenate([k.h_prev.T @ da_zr, k.q.T @ da_n], axis=1)    # (G1*) (G3*)
-    return da @ p.W.T, State(dh_prev), Params(k.x.T @ da, dU, da.sum(axis=0))
+    return da @ p.W.T, Params(k.x.T @ da, dU, da.sum(axis=0))
+
+
+def step_backward(p, k, d):
+    """Pull State gradients `d` back one step: -> dx, State (t-1), Params gradients."""
+    da, d_prev = state_backward(p, k, d)
+    dx, grads = weights_backward(p, k, da)
+    return dx, d_prev, grads

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..functions import sigmoid
+from ..functions import blocks, sigmoid
 from . import gru
 from .gru import State         # noqa: F401  the state of both forms is h alone
 
@@ -42,10 +42,11 @@ def init(rng, D, H):
     return Params(*gru.init(rng, D, H), np.zeros(H))
 
 
-def step(p, x, s):
-    """Advance one step: Params, x (N, D), State -> State, Cache."""
-    x_z, x_r, x_n = np.split(x @ p.W + p.b, 3, axis=1)          # (GA1) (GA3) the input's share
-    h_z, h_r, h_n = np.split(s.h @ p.U, 3, axis=1)              # (GA1) (GA2)
+def step(p, x, s, a_x=None):
+    """Advance one step: Params, x (N, D), State -> State, Cache.  `a_x`: x W + b, if known already."""
+    a_x = x @ p.W + p.b if a_x is None else a_x                 # (GA1) (GA3) the input's share
+    x_z, x_r, x_n = blocks(a_x, 3)
+    h_z, h_r, h_n = blocks(s.h @ p.U, 3)                        # (GA1) (GA2)
     z, r = sigmoid(x_z + h_z), sigmoid(x_r + h_r)               # (GA1)
     m = h_n + p.b_U                                             # (GA2)
     n = np.tanh(x_n + r * m)                                    # (GA3)
@@ -53,8 +54,8 @@ def step(p, x, s):
     return State(h), Cache(x, s.h, z, r, m, n)
 
 
-def step_backward(p, k, d):
-    """Pull State gradients `d` back one step: -> dx, State (t-1), Params gradients."""
+def state_backward(p, k, d):
+    """What step t-1 waits for: State gradients `d` -> da, State (t-1)."""
     dz, dn = d.h * (k.n - k.h_prev), d.h * k.z                  # (GA4*)
     da_n = dn * (1 - k.n**2)                                    # (GA3*)
     dr, dm = da_n * k.m, da_n * k.r                             # (GA3*)
@@ -62,5 +63,20 @@ def step_backward(p, k, d):
     da = np.concatenate([da_z, da_r, da_n], axis=1)             # reaches x W + b
     du = np.concatenate([da_z, da_r, dm], axis=1)               # reaches h' U
     dh_prev = d.h * (1 - k.z) + du @ p.U.T                      # (GA4*) (GA1*) (GA2*) fork
+    return da, State(dh_prev)
+
+
+def weights_backward(p, k, da):
+    """What no step waits for: `k` and `da` may hold the rows of many steps: -> dx, Params gradients."""
+    H = k.r.shape[1]
+    dm = da[:, 2 * H:] * k.r                                    # (GA3*)
+    du = np.concatenate([da[:, :2 * H], dm], axis=1)
     grads = Params(k.x.T @ da, k.h_prev.T @ du, da.sum(axis=0), dm.sum(axis=0))    # (GA1*) (GA2*)
-    return da @ p.W.T, State(dh_prev), grads
+    return da @ p.W.T, grads
+
+
+def step_backward(p, k, d):
+    """Pull State gradients `d` back one step: -> dx, State (t-1), Params gradients."""
+    da, d_prev = state_backward(p, k, d)
+    dx, grads = weights_backward(p, k, da)
+    return dx, d_prev, grads

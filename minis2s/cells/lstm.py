@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..functions import sigmoid
+from ..functions import blocks, sigmoid
 from ..initial import glorot, orthogonal
 
 
@@ -51,10 +51,11 @@ def init(rng, D, H):
     return Params(glorot(rng, D, H, blocks=4), orthogonal(rng, H, blocks=4), b)
 
 
-def step(p, x, s):
-    """Advance one step: Params, x (N, D), State -> State, Cache."""
-    a = x @ p.W + s.h @ p.U + p.b                               # (L1)
-    a_i, a_f, a_g, a_o = np.split(a, 4, axis=1)
+def step(p, x, s, a_x=None):
+    """Advance one step: Params, x (N, D), State -> State, Cache.  `a_x`: x W + b, if known already."""
+    a_x = x @ p.W + p.b if a_x is None else a_x                 # (L1) the input's share
+    a = a_x + s.h @ p.U                                         # (L1)
+    a_i, a_f, a_g, a_o = blocks(a, 4)
     i, f, o = sigmoid(a_i), sigmoid(a_f), sigmoid(a_o)          # (L2)
     g = np.tanh(a_g)                                            # (L3)
     c = f * s.c + i * g                                         # (L4)
@@ -63,8 +64,8 @@ def step(p, x, s):
     return State(h, c), Cache(x, s.h, s.c, i, f, g, o, tanh_c)
 
 
-def step_backward(p, k, d):
-    """Pull State gradients `d` back one step: -> dx, State (t-1), Params gradients."""
+def state_backward(p, k, d):
+    """What step t-1 waits for: State gradients `d` -> da, State (t-1)."""
     do = d.h * k.tanh_c                                         # (L5*)
     dc = d.c + d.h * k.o * (1.0 - k.tanh_c**2)                  # (L5*) fork: c feeds h and c(t+1)
     df, dc_prev = dc * k.c_prev, dc * k.f                       # (L4*)
@@ -73,5 +74,16 @@ def step_backward(p, k, d):
                          df * k.f * (1 - k.f),                  # (L2*)
                          dg * (1 - k.g**2),                     # (L3*)
                          do * k.o * (1 - k.o)], axis=1)         # (L2*)
-    grads = Params(W=k.x.T @ da, U=k.h_prev.T @ da, b=da.sum(axis=0))  # (L1*)
-    return da @ p.W.T, State(da @ p.U.T, dc_prev), grads        # (L1*)
+    return da, State(da @ p.U.T, dc_prev)                       # (L1*)
+
+
+def weights_backward(p, k, da):
+    """What no step waits for: `k` and `da` may hold the rows of many steps: -> dx, Params gradients."""
+    return da @ p.W.T, Params(W=k.x.T @ da, U=k.h_prev.T @ da, b=da.sum(axis=0))    # (L1*)
+
+
+def step_backward(p, k, d):
+    """Pull State gradients `d` back one step: -> dx, State (t-1), Params gradients."""
+    da, d_prev = state_backward(p, k, d)
+    dx, grads = weights_backward(p, k, da)
+    return dx, d_prev, grads

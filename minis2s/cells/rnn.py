@@ -39,15 +39,27 @@ def init(rng, D, H):
     return Params(glorot(rng, D, H), orthogonal(rng, H), np.zeros(H))
 
 
-def step(p, x, s, phi=TANH):
-    """Advance one step: Params, x (N, D), State -> State, Cache."""
-    a = x @ p.W + s.h @ p.U + p.b                               # (R1)
+def step(p, x, s, a_x=None, phi=TANH):
+    """Advance one step: Params, x (N, D), State -> State, Cache.  `a_x`: x W + b, if known already."""
+    a_x = x @ p.W + p.b if a_x is None else a_x                 # (R1) the input's share
+    a = a_x + s.h @ p.U                                         # (R1)
     h = phi.f(a)                                                # (R2)
     return State(h), Cache(x, s.h, h)
 
 
+def state_backward(p, k, d, phi=TANH):
+    """What step t-1 waits for: State gradients `d` -> da, State (t-1)."""
+    da = d.h * phi.df(k.h)                                      # (R2*)
+    return da, State(da @ p.U.T)                                # (R1*)
+
+
+def weights_backward(p, k, da):
+    """What no step waits for: `k` and `da` may hold the rows of many steps: -> dx, Params gradients."""
+    return da @ p.W.T, Params(W=k.x.T @ da, U=k.h_prev.T @ da, b=da.sum(axis=0))    # (R1*)
+
+
 def step_backward(p, k, d, phi=TANH):
     """Pull State gradients `d` back one step: -> dx, State (t-1), Params gradients."""
-    da = d.h * phi.df(k.h)                                      # (R2*)
-    grads = Params(W=k.x.T @ da, U=k.h_prev.T @ da, b=da.sum(axis=0))  # (R1*)
-    return da @ p.W.T, State(da @ p.U.T), grads                 # (R1*)
+    da, d_prev = state_backward(p, k, d, phi)
+    dx, grads = weights_backward(p, k, da)
+    return dx, d_prev, grads

@@ -209,7 +209,7 @@ class _Hand:
     State = rnn.State
 
     @staticmethod
-    def step(p, x, s):
+    def step(p, x, s, a_x):
         return rnn.State(x), None
 
 
@@ -220,7 +220,9 @@ def _final_cases(rng):
 
 def final_state(hs, mask):
     """The masks of the library's time loop."""
-    return unroll.forward(_Hand, None, hs, rnn.State(np.zeros_like(hs[0])), mask)[1].h
+    H = hs.shape[2]
+    p = rnn.Params(np.eye(H), np.eye(H), np.zeros(H))
+    return unroll.forward(_Hand, p, hs, rnn.State(np.zeros_like(hs[0])), mask)[1].h
 
 
 FINAL_STATE = Exercise(

@@ -4,7 +4,8 @@ from . import cases, slips, steps
 from .entry import Form, Formula
 
 ENCODE = ("minis2s.cells.rnn:step", "minis2s.unroll:forward"), (
-    "minis2s.cells.rnn:step_backward",
+    "minis2s.cells.rnn:state_backward",
+    "minis2s.cells.rnn:weights_backward",
     "minis2s.unroll:backward",
 )
 ATTEND = ("minis2s.attention.attend:attend", "minis2s.attention.dot:score", "minis2s.fusion:forward")

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .position import is_weight
 from .record import Entry
 
 OF_A_QUERY = ("s", "ds", "q", "dq", "ctx", "dctx")     # (N, ...) in attention, where all else is (T, N, ...)
@@ -124,7 +125,7 @@ def steps_differ(a, b, T, U):
 def is_real(tr, e, shape):
     """Where the masks say that a value is of a real position; everywhere for weights and their gradients."""
     real = np.ones(shape, bool)
-    if is_weight(e):
+    if is_weight(e.name, e.value):
         return real
     source, target = tr.masks.get("encoder"), tr.masks.get("decoder")
     now = tr.masks.get("steps", {}).get((e.part, e.t))
@@ -148,8 +149,3 @@ def spread(mask, shape):
     if mask.ndim > len(shape) or any(m not in (1, n) for m, n in zip(mask.shape, shape)):
         return True
     return mask.reshape(mask.shape + (1,) * (len(shape) - mask.ndim))
-
-
-def is_weight(e):
-    """Whether it is a parameter or a parameter's gradient: its first axis is neither time nor examples."""
-    return e.name.lstrip("d").split("_")[0] in ("W", "U", "b", "E") or e.value.ndim < 2

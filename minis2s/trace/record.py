@@ -212,7 +212,7 @@ class Trace(View):
         return page(self, title)
 
     def _record(self, marks, name, role, position, value, execution, inside, statement, filename):
-        t, layer, direction, part, phase = position
+        t, layer, direction, part, phase, _ = position
         if role == "in" and name == "mask" and value.ndim == 2:
             self.masks["decoder" if part == "loss" else "encoder"] = value
         elif "(M1)" in marks and name == "m":

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import tree
 from . import marks
-from .position import locate, module_of
+from .position import by_step, locate, module_of
 
 ALIASES = {("(D3)", "h"): "s", ("(X3)", "loss"): "L"}       # where the code's name is not the equation's
 STATES = ("s", "new", "layers", "d", "d_prev", "dlayers")   # locals that hold states, plainly called h and c
@@ -152,8 +152,9 @@ class Call:
             if name in self.entered:
                 return
             self.entered.add(name)
-        self.tracer.record(marks_, name, role, position, self.tracer.copy(value), self.execution,
-                           self.inside, self.statement, frame.f_code.co_filename)
+        for place, part in by_step(position, name, self.tracer.copy(value)):
+            self.tracer.record(marks_, name, role, place, part, self.execution,
+                               self.inside, self.statement, frame.f_code.co_filename)
 
 
 def is_number(value):

@@ -74,8 +74,9 @@ with picture("Shape map of a step. x, 2 by 4, times W, 4 by 6, plus h of the ste
 # %% [markdown]
 r"""
 Follow the shapes, not the letters: $(N,D)(D,H)$ gives $(N,H)$; so does $(N,H)(H,H)$; $b$ is added to each
-row. Now the same line as the library has it. The comments `(R1)` and `(R2)` are **marks**: the docstring of
-`minis2s/cells/rnn.py` writes the equation under the mark, the code carries it on the very line.
+row. Now the same as the library has it, in two lines, since $xW + b$ of all steps can be made at once. The
+comments `(R1)` and `(R2)` are **marks**: the docstring of `minis2s/cells/rnn.py` writes the equation under
+the mark, the code carries it on the very line.
 """
 
 # %%
@@ -251,7 +252,7 @@ The middle column is what we came for: the *same* word, *another* state. $h_{t-1
 ## Stopping inside
 
 A debugger stops at a line and lets you look around. Below it is driven by a list of commands, so that you
-see a whole session at once: stop at `(R1)`, print a shape, run one line (`next`), print what it made.
+see a whole session at once: stop at `(R1)`, print a shape, run its two lines (`next`), print what they made.
 """
 
 # %%
@@ -272,11 +273,11 @@ def session(commands):
     without_folders = re.sub(r"> .*?(\w+\.py)", r"> \1", out.getvalue())
     return [answer.strip() for answer in without_folders.split("(Pdb) ")[1:]]
 
-commands = ["continue", "p x.shape", "p s.h.shape", "next", "p a.shape"]
+commands = ["continue", "p x.shape", "p s.h.shape", "next", "next", "p a.shape"]
 answers = session(commands)
 for command, answer in zip(commands, answers):
     print(f"(Pdb) {command}\n{answer}")
-assert answers[4] == "(2, 6)"                                           # a has a row for each sentence
+assert answers[5] == "(2, 6)"                                           # a has a row for each sentence
 
 # %% [markdown]
 r"""

@@ -95,7 +95,9 @@ with picture("The unrolled network with gradient arrows. Forward arrows lead fro
 # %% [markdown]
 r"""
 The whole of backpropagation through time is this loop. Both forks stand in it, and so does the mask: where
-step $t$ is padding, $h_t$ *is* $h_{t-1}$, so the gradient goes on unchanged and the weights get nothing.
+step $t$ is padding, $h_t$ *is* $h_{t-1}$, so the gradient goes on unchanged and the weights get nothing. The
+loop makes only what step $t-1$ waits for: $da_t$ and the carried gradient. The sum over $t$ for the weights
+is one product behind it, $dW = \sum_t x_t^\top da_t$ with the rows of all steps below one another.
 """
 
 # %%
