@@ -175,7 +175,7 @@ class Given:
 def test_sides_take_turns_and_who_begins_changes(monkeypatch):
     monkeypatch.setattr(rounds, "PAUSE", 0)
     monkeypatch.setattr(Given, "asked", [])
-    workers = {"numpy": Given("numpy", [11]), "numba": Given("numba", [1, 2, 3]), "torch": Given("torch", [9, 8, 7])}
+    workers = {"numpy": Given("numpy", [11]), "numba": Given("numba", [12, 2, 3]), "torch": Given("torch", [9, 8, 7])}
     assert rounds.take_turns(workers, 2, 0.1) == {"numba": [2, 3], "torch": [8, 7]}       # NumPy takes too long
     assert Given.asked == ["numpy", "numba", "torch", "numba", "torch", "torch", "numba"]
 
@@ -184,17 +184,17 @@ def test_ratios_are_of_the_same_round(monkeypatch):
     class Fake(Given):
         def __init__(self, side, case, threads):
             limit = limits.multiply_adds_of_peak(threads)                       # 1 s: so many a second
-            super().__init__(side, {"numba": [1, 1, 2, 4], "torch": [1, 3, 4, 4], "peak": [limit / 1e6] * 4}[side])
+            super().__init__(side, {"numba": [1, 1, 2, 4], "torch": [1, 3, 4, 4], "peak": [limit, limit, 2 * limit, 2 * limit]}[side])
 
         def end(self):
             self.asked.append("end")
     monkeypatch.setattr(rounds, "Worker", Fake)
     monkeypatch.setattr(rounds, "PAUSE", 0)
     row = rounds.measure(TINY, 2, 3, 0.1, ["numba", "torch"])
-    assert Given.asked[-3:] == ["end"] * 3 and row["threads"] == 2 and row["peak"] == pytest.approx(1e6)
+    assert Given.asked[-3:] == ["end"] * 3 and row["threads"] == 2 and row["peak"] == pytest.approx(0.5)
     assert row["sides"]["torch"]["ratio"] == [1.5, 2, 2.5] and row["sides"]["numba"]["ratio"] == [1, 1, 1]
     work = 3 * 4 * (12 + 16)
-    assert row["sides"]["torch"]["share_of_peak"] == pytest.approx(work / 4 / 1e6) and set(row) == {
+    assert row["sides"]["torch"]["share_of_peak"] == pytest.approx(work / 4 / 0.5) and set(row) == {
         *TINY, "threads", "peak", "sides"}
     assert "peak" not in rounds.measure({**TINY, "case": "ragged"}, 1, 3, 0.1, ["numba", "torch"])
 

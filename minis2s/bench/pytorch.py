@@ -117,7 +117,8 @@ def beam(V, N, T, H, width):
 def make(threads, case, **sizes):
     """-> the function to be timed."""
     torch.set_num_threads(threads)
-    torch.set_num_interop_threads(1)
+    if torch.get_num_interop_threads() != 1:                  # may be set once in a process
+        torch.set_num_interop_threads(1)
     torch.manual_seed(0)
     if case in ("layer", "ragged"):
         return layer(**sizes, ragged=case == "ragged")
