@@ -86,7 +86,8 @@ def grown(case, **how):
     for size, point in cases.points(case):
         time = 1e-6 * point["T"] * point["N"] * point["H"]**2 * point.get("V", 1000) / 1e6
         rows.append({**point, "threads": 1, "sides": {
-            side: {"seconds": slow * time, "share_of_peak": 0.9 / slow} for side, slow in dict(numpy=3, numba=1).items()}})
+            side: {"seconds": slow * time, "share_of_peak": 0.9 / slow}
+            for side, slow in dict(numpy=3, numba=1).items()}})
     return {"machine": "a machine", **case, "threads": 1, "sizes": [size for size, _ in cases.points(case)],
             "points": rows, "lines": {}}
 

@@ -1,4 +1,4 @@
-"""Measure how long the hot loops take, how they grow and what they hold: NumPy, Numba, and PyTorch if it is here.
+"""Measure how long the hot loops take, how they grow, what they hold: NumPy, Numba, PyTorch if it is here.
 
     cases.py    what is measured: names and sizes             ours.py, pytorch.py   the work, one call of it
     rounds.py   the sides take turns, each in its process     __main__.py           such a process

@@ -52,4 +52,7 @@ def main(side, threads, case):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    try:
+        main(*sys.argv[1:4])
+    except KeyboardInterrupt:                                  # who asked has it too, and tells
+        sys.exit(130)

@@ -8,8 +8,8 @@
       │ o/                 worst: the greatest |line - time| / time of the points
       └───────────── size
 
-T, B and V should grow in straight lines: the line goes through the last five points, four doublings. H grows as
-its square, and has none.
+T, B and V should grow in straight lines: the line goes through the last five points, four doublings. Work
+grows with the square of H, which has no line.
 """
 import numpy as np
 
@@ -35,8 +35,8 @@ def grow(case, threads=1, rounds=7, seconds=0.1):
     Returns
     -------
     dict
-        The case and `threads`; `points`: the row of `measure` for each size; `sizes`: the growing size of each
-        point; `lines`: for each side [fixed seconds, seconds for each, worst deviation], {} for H.
+        The case and `threads`; `points`: the row of `measure` for each size; `sizes`: the growing size of
+        each point; `lines`: for each side [fixed seconds, seconds for each, worst deviation], {} for H.
     """
     sizes, cases = zip(*points(case))
     rows = [measure(point, threads, rounds, seconds) for point in cases]

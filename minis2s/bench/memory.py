@@ -11,11 +11,11 @@
     ratio = (peak - before - answer) / tapes       ratio_of_all = (peak - before) / tapes
 
 A cache may hold more than must be read, so each array in it is tried: it is a tape if backward's gradient
-changes, once the array is filled with NaN. (An array that is written anew before it is read is scratch.) An array
-that several fields look at counts once.
+changes, once the array is filled with NaN. (An array that is written anew before it is read is scratch.) An
+array that several fields look at counts once.
 
-The peak is the process's own, as Linux counts it in pages: also what compiled kernels take by themselves is in
-it. Where /proc does not tell it, tracemalloc does, for NumPy's arrays alone.
+The peak is the process's own, as Linux counts it in pages: also what compiled kernels take by themselves is
+in it. Where /proc does not tell it, tracemalloc does, for NumPy's arrays alone.
 """
 import ctypes
 import gc
@@ -127,7 +127,7 @@ def account(side, threads, case):
     step()                                                    # compile, or load what was compiled
     peak = peak_of(step)
     tape = sum(a.nbytes for a in tapes(progress.params, config, batch, side))
-    answer = 4 * sum(a.nbytes for _, a in tree.named(progress.params))                 # dp, p, and two moments
+    answer = 4 * sum(a.nbytes for _, a in tree.named(progress.params))                # dp, p, and two moments
     return {"tapes": tape, "answer": answer, "peak": peak, "ratio": (peak - answer) / tape,
             "ratio_of_all": peak / tape}
 

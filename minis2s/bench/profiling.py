@@ -1,6 +1,6 @@
 """Where the time of the compiled path goes, by parts that have names.
 
-A part begins when one of the functions in PARTS is called, and ends when it returns; inside of it another part
+A part begins when one of the functions in PARTS is called, and ends when it returns; inside of it another
 may begin. Functions without a name belong to the part that called them. So all time is somewhere, and what a
 new helper function takes is counted where it helps.
 """
@@ -86,8 +86,8 @@ def profile(case, threads=1, seconds=0.5):
         See cases.py; not growth or memory.
     threads : int
     seconds : float
-        About so long are calls counted. Watching takes time at each call of a Python function, so the smallest
-        sizes take up to twice as long and look more like Python than they are.
+        About so long are calls counted. Watching takes time at each call of a Python function, so the
+        smallest sizes take up to twice as long and look more like Python than they are.
     """
     run = ours.make("numba", threads, **case)
     for _ in range(2):

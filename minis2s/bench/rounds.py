@@ -8,11 +8,12 @@
         └─> ratio of each round; median and quartiles of the ratios
 
 Each has its own process, so that thread pools and caches of one do not disturb another; they take turns, so
-that what the machine does beside meets all alike.  Who begins changes from round to round. Between blocks there
-is a pause: threads of BLAS and of OpenMP wait for new work in a busy loop before they sleep.  A ratio is
-(time of that side) / (time of Numba) in the same round.
+that what the machine does beside meets all alike.  Who begins changes from round to round. Between blocks
+there is a pause: threads of BLAS and of OpenMP wait for new work in a busy loop before they sleep.  A ratio
+is (time of that side) / (time of Numba) in the same round.
 
-For layers one more takes its turns, "peak": it multiplies and adds as fast as the machine can, with as many threads.
+For layers one more takes its turns, "peak": it multiplies and adds as fast as the machine can, with as many
+threads.
 """
 import json
 import os
@@ -49,7 +50,8 @@ class Worker:
     """A side in a process of its own."""
 
     def __init__(self, side, case, threads):
-        self.side, command = side, [sys.executable, "-m", "minis2s.bench", side, str(threads), json.dumps(case)]
+        self.side = side
+        command = [sys.executable, "-m", __package__, side, str(threads), json.dumps(case)]
         self.process = subprocess.Popen(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         env=environment(threads))
 

@@ -118,8 +118,8 @@ def readme(rows):
     """The table of README: LSTMs and what is built of them."""
     rows = [row for row in rows if row["case"] in WORDS and row.get("cell", "lstm") == "lstm"]
     rows.sort(key=lambda row: list(WORDS).index(row["case"]))
-    return (f"Time of one call in float32, one thread, medians; ratios with [quartiles]. T steps, B batch, D input, "
-            f"H hidden, V vocabulary. {machines(rows)}.\n\n"
+    return ("Time of one call in float32, one thread, medians; ratios with [quartiles]. T steps, B batch, "
+            f"D input, H hidden, V vocabulary. {machines(rows)}.\n\n"
             f"{markdown(rows)}")
 
 

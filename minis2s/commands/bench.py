@@ -18,12 +18,13 @@ examples:
   minis2s bench layer --cell gru --threads 2
   minis2s bench step --first 2 --markdown
   minis2s bench step --profile        where the time of a training step goes
-  minis2s bench --json >> figures/speed.jsonl      what README's table and the pictures of speed are made of"""
+  minis2s bench --json >> figures/speed.jsonl     what README's table and the pictures of speed are made of"""
 
 
 def arguments(parser):
     """What to measure, how long, and how to say it."""
-    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(bench.NAMES)} (default: all)")
+    parser.add_argument("cases", nargs="*", metavar="CASE",
+                        help=f"of {', '.join(bench.NAMES)} (default: all)")
     parser.add_argument("--cell", choices=cases.CELLS, default="lstm", help="of the layers (default: lstm)")
     parser.add_argument("--first", type=int, metavar="N", help="only the first N sizes of each case")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="of every side (default: 1)")

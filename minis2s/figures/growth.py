@@ -1,6 +1,6 @@
 """How time grows with each size, and what share of the processor is used: drawn from speed.jsonl.
 
-    minis2s bench growth --json >> figures/speed.jsonl ──> figures/speed.jsonl ──> speed.png, share_of_peak.png
+    minis2s bench growth --json ──>> figures/speed.jsonl ──> speed.png, share_of_peak.png
 
 The file stands beside the pictures and holds what was measured, so they can be drawn again anywhere, also by
 one who has no PyTorch. Where it has no such rows they are measured now, and added.
@@ -41,7 +41,8 @@ def curves(row, what):
 
 def ticks(axes, sizes):
     """Every size under the axis; every second one where they are many."""
-    axes.set_xticks(sizes, [str(size) if len(sizes) < 6 or k % 2 == 0 else "" for k, size in enumerate(sizes)])
+    every = 1 if len(sizes) < 6 else 2
+    axes.set_xticks(sizes, [str(size) if k % every == 0 else "" for k, size in enumerate(sizes)])
     axes.minorticks_off()
 
 
