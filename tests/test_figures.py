@@ -1,4 +1,5 @@
 """The pictures: their numbers, sizes and bytes, drawn with tiny models."""
+import json
 from functools import lru_cache
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 
 from minis2s import figures, search
 from minis2s.api import Seq2Seq
+from minis2s.bench import cases
 from minis2s.cells import lstm
 from minis2s.cli import main
 from minis2s.config import Config
@@ -14,7 +16,7 @@ from minis2s.figures import growth, hypothesis_tree, lstm_graph
 from minis2s.tasks import TASKS, load
 from minis2s.train import Training
 
-SLOW = ("speed", "share_of_peak")                        # they measure; drawn with given times
+SLOW = ("speed", "share_of_peak")                        # drawn with given times
 
 
 @lru_cache(maxsize=None)
@@ -78,32 +80,49 @@ def test_each_figure_is_drawn_small_and_twice_the_same(name, tmp_path):
         assert b"Software" not in data and b"<dc:date>" not in data
 
 
+def grown(case, **how):
+    """In the place of bench.run: times that grow with every size; NumPy takes three times as long."""
+    rows = []
+    for size, point in cases.points(case):
+        time = 1e-6 * point["T"] * point["N"] * point["H"]**2 * point.get("V", 1000) / 1e6
+        rows.append({**point, "threads": 1, "sides": {
+            side: {"seconds": slow * time, "share_of_peak": 0.9 / slow}
+            for side, slow in dict(numpy=3, numba=1).items()}})
+    return {"machine": "a machine", **case, "threads": 1, "sizes": [size for size, _ in cases.points(case)],
+            "points": rows, "lines": {}}
+
+
 def test_figures_of_speed_show_what_was_measured(tmp_path, monkeypatch):
-    def given(case, rounds, seconds):
-        time = 1e-6 * case["T"] * case["N"] * case["H"]**2 / 1000
-        return {**case, "threads": 1, "sides": {"numpy": {"seconds": 3 * time}, "numba": {"seconds": time}}}
-    growth.measured.cache_clear()
-    monkeypatch.setattr(growth.bench, "measure", given)
-    monkeypatch.setattr(growth.bench, "peak", lambda: 2.4e10)
+    asked = []
+    monkeypatch.setattr(growth.bench, "run", lambda case, **how: asked.append(case["of"]) or grown(case))
     drawn = []
     finish = growth.plots._finish
     monkeypatch.setattr(growth.plots, "_finish",
                         lambda figure, path: drawn.append(figure) or finish(figure, path))
-    try:
-        assert list(figures.draw(SLOW, tmp_path)) == list(SLOW)
-    finally:
-        growth.measured.cache_clear()
+    kept = grown({"case": "growth", "cell": "lstm", "of": "H"})
+    for point in kept["points"]:                              # measured where there was a PyTorch
+        point["sides"]["torch"] = {"seconds": 2 * point["sides"]["numba"]["seconds"], "share_of_peak": 0.45}
+    others = [{**kept, "threads": 2}, {**kept, "cell": "gru"}, {**kept, "case": "layer"}]
+    path = tmp_path / growth.FILE
+    path.write_text("".join(json.dumps(row) + "\n" for row in [kept, *others]))
+    assert list(figures.draw(SLOW, tmp_path)) == list(SLOW)
+    assert asked == ["T", "B", "V"] and len(path.read_text().splitlines()) == 7           # and kept for the next time
     panels = drawn[0].axes
-    assert [axes.get_title().split("\n")[0] for axes in panels] == list(growth.GROWTH)
-    for axes, (case, letters, values) in zip(panels, growth.GROWTH.values()):
-        for line, times in zip(axes.lines, (3, 1)):
-            assert list(line.get_xdata()) == list(values)
-            wanted = given({**case, **dict.fromkeys(letters, values[-1])}, 1, 1)["sides"]["numba"]["seconds"]
+    assert [axes.get_title().split("\n")[0] for axes in panels] == list(growth.PANELS.values())
+    for axes, letter in zip(panels, growth.PANELS):
+        (sizes, points), sides = zip(*cases.points({"of": letter, "cell": "lstm"})), (3, 1, 2)
+        assert len(axes.lines) == 2 + (letter == "H")
+        for line, times in zip(axes.lines, sides):
+            assert list(line.get_xdata()) == list(sizes)
+            wanted = grown({"case": "growth", "cell": "lstm", "of": letter})["points"][-1]["sides"]["numba"]["seconds"]
             assert line.get_ydata()[-1] == pytest.approx(1e3 * times * wanted)
-    numpy, numba = drawn[2].axes[0].lines
-    assert np.allclose(numba.get_ydata(), 3 * numpy.get_ydata())
-    assert numba.get_ydata()[1] == pytest.approx(100 * 12 * 2 / 1e-9 / 2.4e10)
-    assert all(path.stat().st_size <= 200_000 for path in tmp_path.iterdir())
+    assert [line.get_ydata()[0] for line in drawn[2].axes[0].lines] == pytest.approx([30, 90, 45])
+    assert [text.get_text() for text in drawn[2].axes[0].get_legend().get_texts()] == ["NumPy", "Numba", "PyTorch"]
+    assert "a machine" in drawn[0].get_supxlabel()
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    assert list(figures.draw(SLOW, tmp_path)) == list(SLOW) and len(asked) == 3
+    assert before == {p.name: p.read_bytes() for p in tmp_path.iterdir()}                  # drawn again: the same
+    assert all(p.stat().st_size <= 200_000 for p in tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("width", [1, 3])

@@ -38,6 +38,7 @@ REPRESENTED = [
     "functions.py", "linear.py", "embedding.py", "dropout.py", "initial.py", "loss.py",
     "unroll.py", "recurrent.py", "encoder.py", "bridge.py", "fusion.py", "decoder.py", "seq2seq.py",
     "optim.py", "data/batches.py", "train.py",
+    *(f"bench/{x}.py" for x in ("cases", "ours", "__main__", "rounds", "limits", "growth", "memory", "profiling")),
 ]
 
 
@@ -58,7 +59,8 @@ def unknown(tree):
     made = {n.id for n in nodes if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
     made |= {n.arg for n in nodes if isinstance(n, ast.arg)}
     made |= {n.asname or n.name for n in nodes if isinstance(n, ast.alias)}
-    made |= {n.name for n in nodes if isinstance(n, (ast.FunctionDef, ast.ClassDef))} | set(dir(builtins))
+    made |= {n.name for n in nodes if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
+    made |= {"__file__", *dir(builtins)}
     return {n.id for n in nodes if isinstance(n, ast.Name)} - made
 
 

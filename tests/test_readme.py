@@ -1,6 +1,7 @@
-"""README says what is true: the equation index is made from the registry, and the two commands stand alone.
+"""README says what is true: the equation index is made from the registry, the table of speed from what was measured,
+and the two commands stand alone.
 
-`python tests/test_readme.py` writes the index anew.
+`python tests/test_readme.py` writes index and table anew.
 """
 import re
 import shlex
@@ -8,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from minis2s.bench import table
 from minis2s.formulas import FORMULAS, source
 
 README = Path(__file__).parents[1] / "README.md"
@@ -32,6 +34,14 @@ def row(formula):
 
 def index():
     return HEAD + "".join(map(row, FORMULAS.values()))
+
+
+def speed():
+    return table.readme(table.read(README.parent / "figures" / "speed.jsonl"))
+
+
+def test_the_table_of_speed_is_what_was_measured():
+    assert speed() in README.read_text(encoding="utf-8"), "run `python tests/test_readme.py`"
 
 
 def test_the_index_is_the_registry():
@@ -60,6 +70,8 @@ def test_the_debugger_stops_in_the_cell_and_in_its_backward_pass(tmp_path):
 
 if __name__ == "__main__":
     text = README.read_text(encoding="utf-8")
-    before, _, after = text.partition("<!-- equations -->\n")
-    after = after.partition("<!-- end of equations -->\n")[2]
-    README.write_text(f"{before}<!-- equations -->\n{index()}<!-- end of equations -->\n{after}", encoding="utf-8")
+    for name, made in (("equations", index()), ("speed", speed())):
+        before, _, after = text.partition(f"<!-- {name} -->\n")
+        after = after.partition(f"<!-- end of {name} -->\n")[2]
+        text = f"{before}<!-- {name} -->\n{made}<!-- end of {name} -->\n{after}"
+    README.write_text(text, encoding="utf-8")

@@ -4,7 +4,10 @@ from ..figures import FIGURES, draw
 NAME, HELP = "figures", "draw the pictures of README and the notebooks anew, from code and seeds"
 EPILOG = """examples:
   minis2s figures                                      all of them: some minutes, small models are trained
-  minis2s figures lstm_step dates_attention --out pictures"""
+  minis2s figures lstm_step dates_attention --out pictures
+
+The pictures of speed are drawn from speed.jsonl in that folder; without it they are measured (some minutes).
+Delete it to see your machine."""
 
 
 def arguments(parser):

@@ -1,8 +1,8 @@
 """The pictures of README and the notebooks, made again from code and seeds: PNG and SVG.
 
 A picture is a function that takes the path to draw to.  Models are trained small, with the compiled kernels,
-and once for all pictures of one call that want the same.  All pictures but those of speed are the same bytes
-every time on one machine.
+and once for all pictures of one call that want the same.  All pictures are the same bytes every time on one
+machine; those of speed while the file of measurements beside them stays.
 """
 from difflib import get_close_matches
 from functools import lru_cache
@@ -93,12 +93,12 @@ def beam_tree(path, text="478+365", width=4):
 
 
 def speed(path):
-    """Time against T, B, H and V, measured on the spot."""
+    """Time against T, B, H and V, from the measurements in speed.jsonl."""
     growth.draw(path)
 
 
 def share_of_peak(path):
-    """Share of the processor's multiply-adds against H, measured on the spot."""
+    """Share of the processor's multiply-adds against H, from the same."""
     growth.share_of_peak(path)
 
 

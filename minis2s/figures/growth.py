@@ -1,56 +1,84 @@
-"""How time grows with each size, measured on the spot: the only picture that is not the same twice."""
-from functools import lru_cache
+"""How time grows with each size, and what share of the processor is used: drawn from speed.jsonl.
+
+    minis2s bench growth --json ──>> figures/speed.jsonl ──> speed.png, share_of_peak.png
+
+The file stands beside the pictures and holds what was measured, so they can be drawn again anywhere, also by
+one who has no PyTorch. Where it has no such rows they are measured now, and added.
+"""
+import json
+import textwrap
+from pathlib import Path
 
 from .. import bench, plots
+from ..bench import table
 
-LAYER = dict(case="layer", cell="lstm", T=16, N=16, D=64, H=64)
-STEP = dict(case="step", cell="lstm", V=1000, N=16, T=10, H=64)
-GROWTH = {                                   # panel title: (case, what grows with it, its values)
-    "steps T": (LAYER, ("T",), (8, 16, 32, 64)),
-    "batch B": (LAYER, ("N",), (1, 4, 16, 64)),
-    "hidden H": (LAYER, ("D", "H"), (32, 64, 128, 256)),
-    "vocabulary V": (STEP, ("V",), (250, 1000, 4000, 16000)),
-}
-LOOKS = {"numpy": ("NumPy", plots.BLUE, "--"), "numba": ("Numba", plots.ORANGE, "-"),
-         "torch": ("PyTorch", plots.GREEN, "-.")}
+FILE = "speed.jsonl"
+PANELS = {"T": "steps T", "B": "batch B", "H": "hidden H", "V": "vocabulary V"}
+LOOKS = {"numpy": (plots.BLUE, "--"), "numba": (plots.ORANGE, "-"), "torch": (plots.GREEN, "-.")}
 
 
-@lru_cache(maxsize=1)
-def measured(rounds=7, seconds=0.02):
-    """-> {panel: [row of bench.measure for each value]}, one thread."""
-    return {title: [bench.measure({**case, **dict.fromkeys(letters, value)}, rounds=rounds, seconds=seconds)
-                    for value in values] for title, (case, letters, values) in GROWTH.items()}
+def measured(folder, **how):
+    """The rows of growth with one thread, from a folder's file or measured now: -> {letter: row}."""
+    path = Path(folder) / FILE
+    rows = {row["of"]: row for row in (table.read(path) if path.exists() else [])
+            if row["case"] == "growth" and row["cell"] == "lstm" and row["threads"] == 1}
+    for case in bench.chosen(["growth"]):
+        if case["of"] not in rows:
+            rows[case["of"]] = bench.run(case, **how)
+            with open(path, "a", encoding="utf-8") as f:
+                f.write(json.dumps(rows[case["of"]]) + "\n")
+    return rows
+
+
+def curves(row, what):
+    """Yield for each side: its label, colour, dashes, the sizes, and `what` was measured at each."""
+    for side, (colour, dashes) in LOOKS.items():
+        known = [(size, point["sides"][side][what]) for size, point in zip(row["sizes"], row["points"])
+                 if side in point["sides"]]
+        if known:
+            yield table.LABELS[side], colour, dashes, *zip(*known)
+
+
+def ticks(axes, sizes):
+    """Every size under the axis; every second one where they are many."""
+    every = 1 if len(sizes) < 6 else 2
+    axes.set_xticks(sizes, [str(size) if k % every == 0 else "" for k, size in enumerate(sizes)])
+    axes.minorticks_off()
+
+
+def sign(figure, rows):
+    """The machine, small, below."""
+    text = textwrap.wrap(table.machines(rows) + "; one thread, float32", int(18 * figure.get_figwidth()))
+    figure.supxlabel("\n".join(text), fontsize=6.5, color="0.35")
 
 
 def draw(path):
     """Time of one call against T, B, H (an LSTM layer, both ways) and V (a training step), log-log."""
-    rows = measured()
-    with plots.panel_row(list(GROWTH), path, "", "milliseconds", size=(2.5, 2.9)) as (_, panels):
-        for axes, (title, (case, letters, values)) in zip(panels, GROWTH.items()):
-            for side in rows[title][0]["sides"]:
-                label, colour, dashes = LOOKS[side]
-                times = [1e3 * row["sides"][side]["seconds"] for row in rows[title]]
-                axes.loglog(values, times, dashes, marker="o", color=colour, label=label)
-            first = "training step" if case is STEP else "LSTM layer, both ways"
-            fixed = {"B" if k == "N" else k: case[k] for k in "TNHV" if k in case and k not in letters}
-            others = "  ".join(f"{k} = {v}" for k, v in fixed.items())
+    rows = measured(Path(path).parent)
+    with plots.panel_row(PANELS.values(), path, "", "milliseconds", size=(2.5, 3.1)) as (figure, panels):
+        for axes, (letter, title) in zip(panels, PANELS.items()):
+            row = rows[letter]
+            for label, colour, dashes, sizes, times in curves(row, "seconds"):
+                axes.loglog(sizes, [1e3 * t for t in times], dashes, marker="o", color=colour, label=label)
+            first = "training step" if letter == "V" else "LSTM layer, both ways"
+            others = "  ".join(f"{k} = {v}" for k, v in table.letters(row["points"][0]).items()
+                               if k != letter and k != "D")
             axes.set_title(f"{title}\n{first}\n{others}", fontsize=8.5)
-            axes.set_xticks(values, map(str, values))
-            axes.minorticks_off()
+            ticks(axes, row["sizes"])
         panels[0].legend()
+        sign(figure, rows.values())
 
 
 def share_of_peak(path):
     """What share of the processor's multiply-adds an LSTM layer uses, against H."""
-    peak, rows = bench.peak(), measured()["hidden H"]
-    title = "LSTM layer: share of what one core could do"
-    with plots.panel_row([title], path, "hidden size H", "per cent") as (_, (axes,)):
-        for side in rows[0]["sides"]:
-            label, colour, dashes = LOOKS[side]
-            of_side = [{**row, "sides": {"numba": row["sides"][side]}} for row in rows]
-            share = [100 * bench.share_of_peak(row, peak) for row in of_side]
-            axes.plot([row["H"] for row in rows], share, dashes, marker="o", color=colour, label=label)
+    row = measured(Path(path).parent)["H"]
+    sizes = table.letters(row["points"][0])
+    title = f"LSTM layer, T = {sizes['T']}, B = {sizes['B']}: share of what one core could do"
+    with plots.panel_row([title], path, "hidden size H", "per cent", size=(4.6, 3.4)) as (figure, (axes,)):
+        for label, colour, dashes, sizes, shares in curves(row, "share_of_peak"):
+            axes.plot(sizes, [100 * s for s in shares], dashes, marker="o", color=colour, label=label)
         axes.set_xscale("log", base=2)
-        axes.set_xticks([row["H"] for row in rows], [str(row["H"]) for row in rows])
+        ticks(axes, row["sizes"])
         axes.set_ylim(0, 100)
         axes.legend()
+        sign(figure, [row])

@@ -1,0 +1,79 @@
+"""The work of NumPy and Numba: each function returns one call of it, to be made again and again."""
+import numpy as np
+
+from .. import backends
+
+
+def layer(side, cell, T, N, D, H, ragged=False):
+    """A recurrent layer there and back; the GRU resets after the product, as PyTorch's does."""
+    from .. import recurrent, tree
+    from ..cells import CELLS
+    from .cases import lengths
+    module, loop = CELLS["gru-after" if cell == "gru" else cell], backends.module("unroll", side)
+    rng = np.random.default_rng(0)
+    p = tree.map(lambda a: a.astype("float32"), module.init(rng, D, H))
+    xs, dhs = (rng.normal(size=(T, N, size)).astype("float32") for size in (D, H))
+    mask = np.arange(T)[:, None] < (lengths(T, N) if ragged else np.full(N, T))
+    zero, dhs = recurrent.zero_state(module, p, N), dhs * mask[:, :, None]     # nobody reads padding
+
+    def run():
+        hs, _, k = loop.forward(module, p, xs, zero, mask)
+        return hs, loop.backward(module, p, k, dhs, zero, mask)
+    return run
+
+
+def config(V, H):
+    """Of the model that steps and searches use: LSTM encoder, additive attention before an LSTM cell."""
+    from ..config import Config
+    return Config(source_vocab=V, target_vocab=V, embedding=H, hidden=H, order="before", fusion="none")
+
+
+def batch(V, N, T):
+    """Random tokens, no padding."""
+    from ..data.batches import Batch
+    source, inputs, targets = np.random.default_rng(0).integers(4, V, (3, T, N))
+    return Batch(source, source > 0, inputs, targets, source > 0)
+
+
+def step(side, V, N, T, H):
+    """train.one_step, from one to the next."""
+    from .. import train
+    model, training, given = config(V, H), train.Training(clip=1.0), batch(V, N, T)
+    progress = [train.begin(model, training)]
+
+    def run():
+        progress[0] = train.one_step(model, training, progress[0], given, 1e-3, side)
+    return run
+
+
+def asked(V, N, T, H):
+    """-> parameters, Config, source, mask: a model that never ends an answer, so all have full length."""
+    from .. import seq2seq
+    from ..data.vocab import EOS
+    p, source = seq2seq.init(config(V, H)), batch(V, N, T).source
+    p.decoder.readout.b[EOS] = -50
+    return p, config(V, H), source, source > 0
+
+
+def decode(side, V, N, T, H):
+    """Greedy search."""
+    greedy, given = backends.module("search.greedy", side).greedy, asked(V, N, T, H)
+    return lambda: greedy(*given, T)
+
+
+def beam(side, V, N, T, H, width):
+    """Beam search, the best answer of each source."""
+    try:
+        search = backends.module("search.beam", side).beam
+    except ModuleNotFoundError:                                # no twin: the page, as `translate` would
+        from ..search import beam as search
+    given = asked(V, N, T, H)
+    return lambda: search(*given, T, width)
+
+
+def make(side, threads, case, **sizes):
+    """-> the function to be timed."""
+    backends.use_threads(side, threads)
+    if case in ("layer", "ragged"):
+        return layer(side, **sizes, ragged=case == "ragged")
+    return {"step": step, "decode": decode, "beam": beam}[case](side, **sizes)
