@@ -17,7 +17,7 @@ from .jit import jit
 from .simd import LANES, add, at, exp, greatest, maximum, total, zeros
 from .threads import over_columns, over_rows
 
-ROWS = 48                      # whose logits are made, used and overwritten at a time
+ROWS = 96                      # whose logits are made, used and overwritten at a time
 
 
 def loss_and_gradient(p, rs, targets, mask, eps=0.0):
