@@ -28,6 +28,7 @@ from ..simd import LANES, add, at, exp, greatest, maximum, total, zeros
 from ..threads import over_rows
 
 WIDE = 4 * LANES               # logits that are compared at once
+CACHED = 24                    # rows of logits that stay in the cache until log p are made of them
 ROOM = 16                      # rows for searches that try more hypotheses than there are sources
 
 
@@ -61,18 +62,20 @@ def moves(*choices):
     @inlined
     def advance(rows, r0, r1):
         """Feed the rows r0 .. r1-1 their last tokens: -> whether log p of the next ones are numbers."""
-        logits, well = rows.logits, True
-        step(rows.k, 0, rows.z, r0, r1)
-        decoder.read_out(rows.k.rs[0], rows.k.W, rows.k.b, logits[:, :len(rows.k.b)], r0, r1)
-        for r in range(r0, r1):
-            best, sums = logits[r, at(0, LANES)], zeros(logits)
-            for j in range(LANES, logits.shape[1], LANES):
-                best = maximum(best, logits[r, at(j, j + LANES)])
-            top = greatest(best)
-            for j in range(0, logits.shape[1], LANES):
-                sums = add(sums, exp(logits[r, at(j, j + LANES)] - top))
-            rows.shift[r, 0], rows.shift[r, 1] = top, np.log(np.float64(total(sums)))
-            well &= rows.shift[r, 1] == rows.shift[r, 1]
+        k, logits, well = rows.k, rows.logits, True
+        step(k, 0, rows.z, r0, r1)
+        for first in range(r0, r1, CACHED):
+            end = min(first + CACHED, r1)
+            decoder.read_out(k.rs[0], k.W, k.b, logits[:, :len(k.b)], first, end)
+            for r in range(first, end):
+                best, sums = logits[r, at(0, LANES)], zeros(logits)
+                for j in range(LANES, logits.shape[1], LANES):
+                    best = maximum(best, logits[r, at(j, j + LANES)])
+                top = greatest(best)
+                for j in range(0, logits.shape[1], LANES):
+                    sums = add(sums, exp(logits[r, at(j, j + LANES)] - top))
+                rows.shift[r, 0], rows.shift[r, 1] = top, np.log(np.float64(total(sums)))
+                well &= rows.shift[r, 1] == rows.shift[r, 1]
         return well
 
     @inlined
