@@ -317,7 +317,8 @@ class Seq2Seq:
             source, mask = pad([x[::-1] for x in ids] if self.config.reverse_source else ids)
             args = (self.params, self.config, source, mask, max_length)
             if method == "sample":
-                found = search.sample(*args, np.random.default_rng((seed, at)), **options, backend=self.backend)
+                rng = np.random.default_rng((seed, at))
+                found = search.sample(*args, rng, **options, backend=self.backend)
             elif method == "exact":
                 found = search.exact(*args, **options, backend=self.backend)
             elif beam == 1 and length_penalty == 1:

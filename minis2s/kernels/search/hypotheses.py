@@ -21,6 +21,7 @@ from ... import decoder as page
 from ... import seq2seq
 from ...cells import CELLS
 from ...data.vocab import BOS
+from ...search.exact import AT_ONCE
 from ...search.hypotheses import NEVER, Hypothesis, Live, select, weigh
 from .. import decoder
 from ..jit import inlined, jit
@@ -29,11 +30,10 @@ from ..threads import over_rows
 
 WIDE = 4 * LANES               # logits that are compared at once
 CACHED = 24                    # rows of logits that stay in the cache until log p are made of them
-ROOM = 16                      # rows for searches that try more hypotheses than there are sources
 
 
 class Rows(NamedTuple):        # one step of the decoder, for up to R hypotheses of M sources
-    k: decoder.Run             # its arrays, S = 1; k.ids[0, r] is row r's last token, k.read.source[r] its source
+    k: decoder.Run             # its arrays, S = 1: k.ids[0, r] is row r's last token
     logits: np.ndarray         # (R, V'), V' a multiple of WIDE: -inf behind the real ones
     shift: np.ndarray          # (R, 2), float64: the greatest logit, and log of the sum of exp(logit - it)
     never: np.ndarray          # (V',), True = no answer shall hold this token
@@ -122,7 +122,7 @@ def start(p, config, source, mask):
     each row's source."""
     p, sources = seq2seq.untie(p, config), np.arange(source.shape[1])
     encoded, layers, _ = seq2seq.encode(p, config, source, mask, backend="numba")
-    rows = room(p.decoder, config, encoded, layers, np.arange(max(len(sources), ROOM)) % len(sources))
+    rows = room(p.decoder, config, encoded, layers, np.arange(max(len(sources), AT_ONCE)) % len(sources))
     empty = [Hypothesis(n, None, BOS, 0, 0.0, n, None) for n in sources.tolist()]
     return rows, Live(empty, page.Source(None, sources), page.initial_state(config, layers))
 
