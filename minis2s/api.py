@@ -317,13 +317,14 @@ class Seq2Seq:
             source, mask = pad([x[::-1] for x in ids] if self.config.reverse_source else ids)
             args = (self.params, self.config, source, mask, max_length)
             if method == "sample":
-                found = search.sample(*args, np.random.default_rng((seed, at)), **options)
+                rng = np.random.default_rng((seed, at))
+                found = search.sample(*args, rng, **options, backend=self.backend)
             elif method == "exact":
-                found = search.exact(*args, **options)
+                found = search.exact(*args, **options, backend=self.backend)
             elif beam == 1 and length_penalty == 1:
-                found = backends.module("search.greedy", self.backend).greedy(*args, **options)
+                found = backends.module("search.greedy", self.backend).greedy(*args)
             else:
-                found = search.beam(*args, width=beam, length_penalty=length_penalty, nbest=nbest, **options)
+                found = backends.module("search.beam", self.backend).beam(*args, beam, length_penalty, nbest)
             for i, best in zip(chosen, found):
                 answers[i] = [self._translation(tokens[i], a) for a in best]
         return answers

@@ -35,6 +35,7 @@ REPRESENTED = [
     *(f"attention/{x}.py" for x in ("additive", "concat_dot", "general", "dot", "attend")),
     *(f"printed/{x}.py" for x in "abcd"),
     *(f"search/{x}.py" for x in ("hypotheses", "greedy", "beam", "sampling", "exact")),
+    *(f"kernels/search/{x}.py" for x in ("hypotheses", "beam")),
     "functions.py", "linear.py", "embedding.py", "dropout.py", "initial.py", "loss.py",
     "unroll.py", "recurrent.py", "encoder.py", "bridge.py", "fusion.py", "decoder.py", "seq2seq.py",
     "optim.py", "data/batches.py", "train.py",

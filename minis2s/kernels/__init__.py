@@ -12,5 +12,6 @@ On these stand the twins.  Each has the names and the marks of the page it repea
     unroll.py                               the time loop with a cell's step in it
     attention.py fusion.py decoder.py       the decoder's loop, put together of pieces
     loss.py optim.py embedding.py           what a training step needs beside
-    search/greedy.py                        greedy search
+    search/hypotheses.py                    one step of all hypotheses, for sampling and exact search too
+    search/beam.py                          beam search, and greedy search as a beam of one
 """

@@ -1,10 +1,10 @@
 """Twin of search/beam.py: the whole search is one compiled call; read that page first.
 
-    length l = 0            1              2                  entry [l, r] is a beginning of l tokens: its last
-             ┌───────┐      ┌───────┐      ┌───────┐          one is token[l, r], and previous[l, r] the row
-      row 0  │ BOS   │ <─┬─ │ the   │ <─┬─ │ cat   │          of the beginning of l-1 tokens that it prolongs
-             └───────┘   └─ │ a     │   └─ │ dog   │
-                            └───────┘      └───────┘
+    length l = 0          1              2
+             ┌───────┐    ┌───────┐    ┌───────┐     entry [l, r] is a beginning of l tokens: its last one
+      row 0  │ BOS   │ <┬─│ the   │ <┬─│ cat   │     is token[l, r], and previous[l, r] is the row of what
+             └───────┘  └─│ a     │  └─│ dog   │     it prolongs, a beginning of l-1 tokens
+                          └───────┘    └───────┘
 
 The page's chains of Hypothesis are arrays here.  A thread takes some of the sources through the whole search;
 the live hypotheses of a source are neighbours, best first, and together they stand without gaps from the

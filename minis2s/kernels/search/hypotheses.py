@@ -21,6 +21,7 @@ from ... import decoder as page
 from ... import seq2seq
 from ...cells import CELLS
 from ...data.vocab import BOS
+from ...search.exact import AT_ONCE
 from ...search.hypotheses import NEVER, Hypothesis, Live, select, weigh
 from .. import decoder
 from ..jit import inlined, jit
@@ -28,11 +29,11 @@ from ..simd import LANES, add, at, exp, greatest, maximum, total, zeros
 from ..threads import over_rows
 
 WIDE = 4 * LANES               # logits that are compared at once
-ROOM = 16                      # rows for searches that try more hypotheses than there are sources
+CACHED = 24                    # rows of logits that stay in the cache until log p are made of them
 
 
 class Rows(NamedTuple):        # one step of the decoder, for up to R hypotheses of M sources
-    k: decoder.Run             # its arrays, S = 1; k.ids[0, r] is row r's last token, k.read.source[r] its source
+    k: decoder.Run             # its arrays, S = 1: k.ids[0, r] is row r's last token
     logits: np.ndarray         # (R, V'), V' a multiple of WIDE: -inf behind the real ones
     shift: np.ndarray          # (R, 2), float64: the greatest logit, and log of the sum of exp(logit - it)
     never: np.ndarray          # (V',), True = no answer shall hold this token
@@ -61,18 +62,20 @@ def moves(*choices):
     @inlined
     def advance(rows, r0, r1):
         """Feed the rows r0 .. r1-1 their last tokens: -> whether log p of the next ones are numbers."""
-        logits, well = rows.logits, True
-        step(rows.k, 0, rows.z, r0, r1)
-        decoder.read_out(rows.k.rs[0], rows.k.W, rows.k.b, logits[:, :len(rows.k.b)], r0, r1)
-        for r in range(r0, r1):
-            best, sums = logits[r, at(0, LANES)], zeros(logits)
-            for j in range(LANES, logits.shape[1], LANES):
-                best = maximum(best, logits[r, at(j, j + LANES)])
-            top = greatest(best)
-            for j in range(0, logits.shape[1], LANES):
-                sums = add(sums, exp(logits[r, at(j, j + LANES)] - top))
-            rows.shift[r, 0], rows.shift[r, 1] = top, np.log(np.float64(total(sums)))
-            well &= rows.shift[r, 1] == rows.shift[r, 1]
+        k, logits, well = rows.k, rows.logits, True
+        step(k, 0, rows.z, r0, r1)
+        for first in range(r0, r1, CACHED):
+            end = min(first + CACHED, r1)
+            decoder.read_out(k.rs[0], k.W, k.b, logits[:, :len(k.b)], first, end)
+            for r in range(first, end):
+                best, sums = logits[r, at(0, LANES)], zeros(logits)
+                for j in range(LANES, logits.shape[1], LANES):
+                    best = maximum(best, logits[r, at(j, j + LANES)])
+                top = greatest(best)
+                for j in range(0, logits.shape[1], LANES):
+                    sums = add(sums, exp(logits[r, at(j, j + LANES)] - top))
+                rows.shift[r, 0], rows.shift[r, 1] = top, np.log(np.float64(total(sums)))
+                well &= rows.shift[r, 1] == rows.shift[r, 1]
         return well
 
     @inlined
@@ -119,7 +122,7 @@ def start(p, config, source, mask):
     each row's source."""
     p, sources = seq2seq.untie(p, config), np.arange(source.shape[1])
     encoded, layers, _ = seq2seq.encode(p, config, source, mask, backend="numba")
-    rows = room(p.decoder, config, encoded, layers, np.arange(max(len(sources), ROOM)) % len(sources))
+    rows = room(p.decoder, config, encoded, layers, np.arange(max(len(sources), AT_ONCE)) % len(sources))
     empty = [Hypothesis(n, None, BOS, 0, 0.0, n, None) for n in sources.tolist()]
     return rows, Live(empty, page.Source(None, sources), page.initial_state(config, layers))
 
