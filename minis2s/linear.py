@@ -24,7 +24,8 @@ def init(rng, I, J):
 
 def forward(p, x):
     """x (..., I) -> y (..., J)."""
-    return x @ p.W + p.b                                        # (Y1)
+    rows = x.reshape(-1, len(p.W))                              # one product, not one for each step
+    return (rows @ p.W + p.b).reshape(*x.shape[:-1], -1)        # (Y1)
 
 
 def backward(p, x, dy):
@@ -36,4 +37,4 @@ def backward(p, x, dy):
 def product_backward(W, x, dy):
     """The same for a product x W without bias: -> dx, dW."""
     rows, drows = x.reshape(-1, W.shape[0]), dy.reshape(-1, W.shape[1])
-    return dy @ W.T, rows.T @ drows                             # (Y1*)
+    return (drows @ W.T).reshape(x.shape), rows.T @ drows       # (Y1*)

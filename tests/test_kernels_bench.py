@@ -344,7 +344,7 @@ def test_the_profile_of_a_step(capsys, monkeypatch):
     shares = bench.profile({"case": "step", "V": 9, "N": 2, "T": 3, "H": 4}, seconds=0)
     assert sum(share for share, _, _ in shares) == pytest.approx(1)
     told = {part for _, _, part in shares}
-    assert {"Adam", "clipping", "softmax cross-entropy, backward", "recurrent layer, forward",
+    assert {"Adam", "clipping", "readout and softmax cross-entropy, both ways", "recurrent layer, forward",
             "weights' gradients, x^T da"} <= told
     if jit.JIT:
         assert "decoder's loop, backward: attention and cell" in told

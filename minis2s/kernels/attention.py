@@ -46,7 +46,8 @@ class Back(NamedTuple):        # their gradients
     dkeys: np.ndarray          # (T, N, A), summed over the queries
     dv: np.ndarray             # (N, A), summed over the queries
     dq: np.ndarray             # (S, N, A)
-    de: np.ndarray             # (N, T), of one query
+    de: np.ndarray             # (queries of a block, N, T)
+    dctx: np.ndarray           # (queries of a block, N, C)
 
 
 @inlined
@@ -114,12 +115,13 @@ def start(name, p, memory, S, H, source):
                 np.empty((S, N, A), hs.dtype), np.empty((S, N, T), hs.dtype))
 
 
-def start_backward(name, p, k):
-    """-> Back with sums at zero."""
-    W, (_, N, A) = SCORES[name].weights(p), k.q.shape
+def start_backward(name, p, k, steps):
+    """-> Back with sums at zero, for blocks of so many queries."""
+    W, (_, N, A), (T, _, C) = SCORES[name].weights(p), k.q.shape, k.hs.shape
     dkeys = np.zeros_like(k.keys) if SCORES[name].has_keys else np.zeros((1, 1, 1), k.q.dtype)
     return Back(np.zeros(0, k.q.dtype) if W is None else pack_weights(W.T), np.zeros_like(k.hs), dkeys,
-                np.zeros((N, A), k.q.dtype), np.empty_like(k.q), np.empty((N, len(k.hs)), k.q.dtype))
+                np.zeros((N, A), k.q.dtype), np.empty_like(k.q), np.empty((steps, N, T), k.q.dtype),
+                np.empty((steps, N, C), k.q.dtype))
 
 
 def gradients(name, p, k, d, states):
@@ -136,10 +138,10 @@ def gradients(name, p, k, d, states):
 
 
 def steps(name):
-    """-> attend, attend_backward with a score's term in them, or None for no score."""
+    """-> attend, attend_backward, contexts_backward with a score's term in them."""
     score = SCORES[name]
     term, term_backward = score.term, score.term_backward
-    has_keys, scores_hs = score.has_keys, score.scores_hs
+    has_keys, has_v, scores_hs = score.has_keys, score.has_v, score.scores_hs
     has_matrix = name not in ("dot", "scaled")
 
     @inlined
@@ -174,48 +176,67 @@ def steps(name):
             for j in range(0, T, LANES):
                 I = at(j, T)
                 k.alpha[t, n, I] = k.alpha[t, n, I] / norm               # (A1)
-            for j in range(0, C, LANES):
-                J = at(j, C)
-                c = zeros_like(k.hs[0, m, J])
-                for i in range(T):
-                    if k.mask[i, m]:
-                        c = c + k.hs[i, m, J] * k.alpha[t, n, i]         # (A2)
-                ctx[n, J] = c
+            ctx[n, :] = 0
+            for i in range(T):
+                if k.mask[i, m]:
+                    alpha = k.alpha[t, n, i]
+                    for j in range(0, C, LANES):
+                        J = at(j, C)
+                        ctx[n, J] = ctx[n, J] + k.hs[i, m, J] * alpha    # (A2)
 
     @inlined
     def attend_backward(k, d, t, n0, n1, dctx, ds):
         """Query t: dctx (N, C) -> ds (N, H) is added to, and the sums of d."""
         T, A, C = len(k.hs), k.q.shape[2], k.hs.shape[2]
+        r = t % len(d.de)
         for n in range(n0, n1):
             mean = 0.0
             for i in range(T):
                 if k.mask[i, n]:
-                    alpha, products = k.alpha[t, n, i], zeros(k.q)
+                    products = zeros(k.q)
                     for j in range(0, C, LANES):
                         J = at(j, C)
                         products = add(products, dctx[n, J] * k.hs[i, n, J])                   # (A2*)
-                        d.dhs[i, n, J] = d.dhs[i, n, J] + dctx[n, J] * alpha                   # (A2*)
-                    d.de[n, i] = total(products)
-                    mean += alpha * d.de[n, i]
+                    d.de[r, n, i] = total(products)
+                    mean += k.alpha[t, n, i] * d.de[r, n, i]
             for i in range(T):
-                d.de[n, i] = k.alpha[t, n, i] * (d.de[n, i] - mean) if k.mask[i, n] else 0.0    # (A1*)
-            for j in range(0, A, LANES):
-                J = at(j, A)
-                q, v, dv = k.q[t, n, J], k.v[J], d.dv[n, J]
-                dq = zeros_like(q)
-                for i in range(T):
-                    if k.mask[i, n]:
-                        key, h = k.keys[i, n, J], k.hs[i, n, J]
-                        q_share, dk, dh, v_share = term_backward(d.de[n, i], q, key, h, v)
-                        dq, dv = dq + q_share, dv + v_share              # fork: the query meets every key
+                de = d.de[r, n, i] - mean
+                d.de[r, n, i] = k.alpha[t, n, i] * de if k.mask[i, n] else 0.0                 # (A1*)
+            d.dq[t, n, :] = 0
+            for i in range(T):
+                if k.mask[i, n]:
+                    de = d.de[r, n, i]
+                    for j in range(0, A, LANES):
+                        J = at(j, A)
+                        q, v, key, h = k.q[t, n, J], k.v[J], k.keys[i, n, J], k.hs[i, n, J]
+                        dq, dk, dh, dv = term_backward(de, q, key, h, v)
+                        d.dq[t, n, J] = d.dq[t, n, J] + dq               # fork: the query meets every key
+                        if has_v:
+                            d.dv[n, J] = d.dv[n, J] + dv                 # fork: v weighs every term
                         if has_keys:
-                            d.dkeys[i, n, J] = d.dkeys[i, n, J] + dk
+                            d.dkeys[i, n, J] = d.dkeys[i, n, J] + dk     # fork: every query meets the key
                         if scores_hs:
-                            d.dhs[i, n, J] = d.dhs[i, n, J] + dh
-                d.dq[t, n, J], d.dv[n, J] = dq, dv
-                if not has_matrix:
-                    ds[n, J] = ds[n, J] + dq * k.scale                   # (AD1*) (AD2*)
+                            d.dhs[i, n, J] = d.dhs[i, n, J] + dh         # fork: likewise
+            if not has_matrix:
+                for j in range(0, A, LANES):
+                    J = at(j, A)
+                    ds[n, J] = ds[n, J] + d.dq[t, n, J] * k.scale        # (AD1*) (AD2*)
+            d.dctx[r, n, :] = dctx[n]
         if has_matrix:
             add_product(ds[n0:n1], d.dq[t, n0:n1], d.WT)                 # (AG1*) (AB2*) (AC2*)
 
-    return attend, attend_backward
+    @inlined
+    def contexts_backward(k, d, t0, t1, n0, n1):
+        """What the contexts of the queries t0 .. t1-1 say about hs, which they all read."""
+        C = k.hs.shape[2]
+        for n in range(n0, n1):
+            for i in range(len(k.hs)):
+                if k.mask[i, n]:
+                    for j in range(0, C, LANES):
+                        J = at(j, C)
+                        dh = d.dhs[i, n, J]
+                        for t in range(t0, t1):
+                            dh = dh + d.dctx[t - t0, n, J] * k.alpha[t, n, i]    # (A2*) fork: hs feed every ctx
+                        d.dhs[i, n, J] = dh
+
+    return attend, attend_backward, contexts_backward

@@ -144,20 +144,19 @@ def states_backward(p, config, source, k, drs, g_readout):
     c, twin, run, (S, N), dtype = config, unroll.loops(CELLS[config.cell_name]), k.run, k.ids.shape, k.rs.dtype
     Z, E, C, work = c.fused_size, p.embedding.shape[1], c.encoder_size, N * work_of(p)
     none, learned, attends = np.zeros((1, 1, 1), dtype), p.fusion is not None, c.context == "attention"
-    drs = dropout.backward(drs, k.drop_output)
+    drs, steps = dropout.backward(drs, k.drop_output), steps_of_a_block(S, N)
 
     def zero_state():
         cell = CELLS[c.cell_name]
         return cell.State(*(np.zeros((N, c.hidden), dtype) for _ in cell.State._fields))
     backs = tuple(twin.start_backward(layer, kl, zero_state()) for layer, kl in zip(p.layers, k.cells))
-    read = attention.start_backward(c.attention, p.score, run.read) if attends else attention.Back(
-        none[0, 0], none, none, none[0], none, none[0])
+    read = attention.start_backward(c.attention, p.score, run.read, steps) if attends else \
+        attention.Back(none[0, 0], none, none, none[0], none, none, none)
     d = Back(drs, backs, read, np.zeros((N, Z), dtype), np.zeros((N, Z), dtype), np.zeros((N, C), dtype),
              pack_weights(p.fusion.W.T) if learned else none[0, 0],
              np.empty((S, N, c.hidden), dtype) if learned else none,
              np.empty((N, c.hidden + C), dtype) if learned else none[0], np.zeros((N, C), dtype))
-    loop, steps = loops(*choices(c, k.drops is not None, k.drop_output is not None), False), \
-        steps_of_a_block(S, N)
+    loop = loops(*choices(c, k.drops is not None, k.drop_output is not None), False)
     for t0 in range((S - 1) // steps * steps, -1, -steps):
         t1 = min(t0 + steps, S)
         over_rows(loop[1], run, k.cells, d, t0, t1, N=N, work=work * (t1 - t0))
@@ -308,7 +307,7 @@ def loops(cell_name, deep, score, before, every_step, context_in_cell, kind, fee
     chosen = (cell_name, deep, score, before, every_step, context_in_cell, kind, feeding, reads_context, drop,
               drop_output)
     step, step_backward = steps(*chosen), TWINS[CELLS[cell_name]].step_backward
-    attend_backward = attention.steps(score)[1] if score else nothing
+    attend_backward, contexts_backward = attention.steps(score)[1:] if score else (nothing, nothing)
     before, after = bool(score) and before, bool(score) and not before
     fuse_backward, key = fusion.KINDS[kind][1], key_of((*chosen, free))
 
@@ -367,5 +366,7 @@ def loops(cell_name, deep, score, before, every_step, context_in_cell, kind, fee
                 attend_backward(k.read, d.read, t, n0, n1, d.dctx, top.dh)          # (D1*) fork: s_{t-1} asks
             if every_step:
                 add_rows(d.dsource, d.dctx, n0, n1)    # fork: the source is read at every t
+        if before or after:
+            contexts_backward(k.read, d.read, t0, t1, n0, n1)
 
     return run, run_backward

@@ -136,12 +136,12 @@ if JIT:
         """The micro-kernel for a tile of so many rows and vectors: it is written down instruction by
         instruction."""
         @intrinsic
-        def tile(context, C, c_row, columns, A, a_row, a_col, B, K, plus):
+        def tile(context, C, c_row, columns, M, A, a_row, a_col, B, K, plus):
             i = types.intp
-            sig = types.void(C, i, i, A, i, i, B, i, types.boolean)
+            sig = types.void(C, i, i, i, A, i, i, B, i, types.boolean)
 
             def lower(context, builder, sig, args):
-                C, c_row, columns, A, a_row, a_col, B, K, plus = args
+                C, c_row, columns, M, A, a_row, a_col, B, K, plus = args
                 kind, size = llvm(sig.args[0].dtype), size_of(sig.args[0].dtype)
 
                 def constant(n):
@@ -150,8 +150,14 @@ if JIT:
                 def vector_at(pointer, offset):
                     return builder.bitcast(builder.gep(pointer, [offset]), kind.as_pointer())
 
+                def row(m):
+                    """m, or the last row there is: a row done twice costs less than a smaller tile."""
+                    there = builder.icmp_signed("<", constant(m), M)
+                    return builder.select(there, constant(m), builder.sub(M, constant(1))) if m else constant(0)
+
+                which = [row(m) for m in range(rows)]
                 cells = [(m, v) for m in range(rows) for v in range(wide)]
-                places = [vector_at(C, builder.add(builder.mul(c_row, constant(m)), constant(LANES * v)))
+                places = [vector_at(C, builder.add(builder.mul(c_row, which[m]), constant(LANES * v)))
                           for m, v in cells]
                 counts = [builder.sub(columns,
                                       constant(LANES * (v if v == wide - 1 else -wide))) for v in range(wide)]
@@ -169,7 +175,7 @@ if JIT:
                     choice.add_incoming(ir.Constant(kind, [0.0] * LANES), start)
                     choice.add_incoming(value, after_load)
                     first.append(choice)
-                a_rows = [builder.gep(A, [builder.mul(a_row, constant(m))]) for m in range(rows)]
+                a_rows = [builder.gep(A, [builder.mul(a_row, m)]) for m in which]
                 builder.cbranch(builder.icmp_signed(">", K, constant(0)), loop, done)
 
                 # for k in range(K): sums[m, v] += A[m, k] * B[k, v]
@@ -213,27 +219,22 @@ if JIT:
         p, i, yes = types.CPointer(dtype), types.intp, types.boolean
 
         def panel_of(wide):
-            """C (+)= A times one panel `wide` vectors wide, in tiles of R rows, then 4, 2 and 1."""
-            tiles = [make_tile(min(rows, R), wide) for rows in (R, 4, 2, 1)]
-            tile_R, tile_4, tile_2, tile_1 = tiles
+            """C (+)= A times one panel `wide` vectors wide, in tiles of R rows; what is left in a smaller one."""
+            tile_R, tile_4, tile_2, tile_1 = (make_tile(min(rows, R), wide) for rows in (R, 4, 2, 1))
 
             @inlined
             def panel(C, c_row, columns, A, a_tile, a_row, a_col, B, M, K, plus):
-                m = 0
-                while m + R <= M:
-                    tile_R(moved(C, m * c_row), c_row, columns, A, a_row, a_col, B, K, plus)
-                    m += R
+                for m in range(0, M, R):
+                    left = M - m
+                    if R <= 4 or left > 4:
+                        tile_R(moved(C, m * c_row), c_row, columns, left, A, a_row, a_col, B, K, plus)
+                    elif left > 2:
+                        tile_4(moved(C, m * c_row), c_row, columns, left, A, a_row, a_col, B, K, plus)
+                    elif left == 2:
+                        tile_2(moved(C, m * c_row), c_row, columns, left, A, a_row, a_col, B, K, plus)
+                    else:
+                        tile_1(moved(C, m * c_row), c_row, columns, left, A, a_row, a_col, B, K, plus)
                     A = moved(A, a_tile)
-                if R > 4 and m + 4 <= M:
-                    tile_4(moved(C, m * c_row), c_row, columns, A, a_row, a_col, B, K, plus)
-                    m += 4
-                    A = moved(A, 4 * a_row)
-                while m + 2 <= M:
-                    tile_2(moved(C, m * c_row), c_row, columns, A, a_row, a_col, B, K, plus)
-                    m += 2
-                    A = moved(A, 2 * a_row)
-                if m < M:
-                    tile_1(moved(C, m * c_row), c_row, columns, A, a_row, a_col, B, K, plus)
             return panel
 
         panel_1, panel_2, panel_3, panel_4 = (panel_of(min(w, WIDE)) for w in (1, 2, 3, 4))
