@@ -172,6 +172,18 @@ def test_loss(V, eps, seed, dtype):
           (np.asarray([L_want], dtype), k_want.log_p, loss.backward(k_want)), dtype)
 
 
+@pytest.mark.parametrize("V", [5, 16, 40])
+@pytest.mark.parametrize("size", [1e3, -1e3])
+def test_loss_of_large_logits(V, size):
+    """Only the greatest logit is a safe shift: the last one as well as the first."""
+    for v in (0, V - 1):
+        logits, targets, mask = np.full((2, 3, V), size), np.zeros((2, 3), int), np.ones((2, 3), bool)
+        logits[:, :, v] += 800
+        (L, k), (L_want, k_want) = (page.forward(logits, targets, mask, 0.1) for page in (loss_twin, loss))
+        close((np.asarray([L]), k.log_p, loss_twin.backward(k)),
+              (np.asarray([L_want]), k_want.log_p, loss.backward(k_want)), "float64")
+
+
 def test_loss_of_one_hot_targets_and_of_nan():
     rng = np.random.default_rng(0)
     logits, mask, ids = rng.normal(size=(2, 3, 20)), np.ones((2, 3), bool), rng.integers(0, 20, (2, 3))
