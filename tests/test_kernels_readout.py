@@ -37,10 +37,10 @@ def check(p, rs, targets, mask, eps):
 @pytest.mark.parametrize("dtype", BOUND)
 @pytest.mark.parametrize("eps", [0.0, 0.1])
 def test_readout_and_loss_are_those_of_the_pages(dtype, eps):
-    """Rows up to, and beyond, those made at a time (48) and those summed at a time (512)."""
-    assert (readout.ROWS, gemm.DEPTH) == (48, 512)
-    for S, N, R, V in ((1, 1, 1, 2), (1, 1, 3, 1), (2, 24, 5, 16), (7, 7, 16, 33), (32, 16, 3, 9), (27, 19, 5, 21),
-                       (5, 210, 4, 3), (2, 2, 70, 150)):
+    """Rows up to, and beyond, those made at a time and those summed at a time."""
+    made, summed = readout.ROWS, gemm.DEPTH
+    for S, N, R, V in ((1, 1, 1, 2), (1, 1, 3, 1), (2, 2, 70, 150), (1, made, 5, 16), (1, made + 1, 16, 33),
+                       (3, made, 4, 20), (2, summed // 2, 3, 9), (1, summed + 1, 5, 21), (5, summed // 5 * 2 + 5, 4, 3)):
         check(*case(S, N, R, V, dtype), eps)
 
 
