@@ -1,4 +1,4 @@
-"""Vector arithmetic, packing and matrix products, compiled and as plain Python."""
+"""Vector arithmetic, compiled and as plain Python, and the cache of compiled kernels."""
 import os
 import subprocess
 import sys
@@ -6,10 +6,8 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from minis2s.kernels import gemm, jit, packing, simd
+from minis2s.kernels import jit, simd
 from minis2s.kernels.simd import LANES, at
 
 compiled = pytest.mark.skipif(not jit.JIT, reason="these look at the compiler")
@@ -106,82 +104,6 @@ def test_the_greatest_is_nan_if_one_is():
     np.testing.assert_array_equal(np.isnan(out[:, 1]), [False, True, True, True])
 
 
-# Products -------------------------------------------------------------------------------------------------
-
-@jit.jit("test.multiply")
-def multiply(C, A, B, plus):
-    if plus:
-        gemm.add_product(C, A, gemm.packed(B))
-    else:
-        gemm.product(C, A, gemm.packed(B))
-
-
-def check_product(M, K, N, dtype, seed=0, transposed=False):
-    rng = np.random.default_rng(seed)
-    A, B = rng.normal(size=(M, K)).astype(dtype), rng.normal(size=(K, N)).astype(dtype)
-    if transposed:
-        A = np.ascontiguousarray(A.T).T
-        B = np.ascontiguousarray(B.T).T
-    room = np.full((M, N + 5), 3, dtype)
-    C, want = room[:, :N], A.astype("float64") @ B
-    atol = (1e-6 if dtype == "float32" else 2e-15) * (K + 4)
-    multiply(C, A, B, False)
-    np.testing.assert_allclose(C, want, rtol=0, atol=atol)
-    multiply(C, A, B, True)
-    np.testing.assert_allclose(C, 2 * want, rtol=0, atol=2 * atol)
-    assert (room[:, N:] == 3).all()
-
-
-@given(st.integers(1, 70), st.integers(1, 70), st.integers(1, 140), st.sampled_from(["float32", "float64"]),
-       st.booleans(), st.integers(0, 99))
-def test_products_of_any_size(M, K, N, dtype, transposed, seed):
-    check_product(M, K, N, dtype, seed, transposed)
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("transposed", [False, True])
-def test_products_larger_than_the_blocks(dtype, transposed):
-    check_product(gemm.BLOCK * 3 + 5, gemm.DEPTH * 2 + 3, 4 * LANES + 17, dtype, transposed=transposed)
-
-
-def test_a_row_of_a_product_does_not_depend_on_the_rows_done_with_it():
-    """Bit for bit: the reason why threads change nothing."""
-    rng = np.random.default_rng(0)
-    A, B = rng.normal(size=(64, 700)).astype("float32"), rng.normal(size=(700, 80)).astype("float32")
-    whole, part = np.empty((64, 80), "float32"), np.empty((64, 80), "float32")
-    multiply(whole, A, B, False)
-    for a, b in ((0, 5), (5, 6), (6, 20), (20, 64)):
-        multiply(part[a:b], A[a:b], B, False)
-    if jit.JIT:
-        np.testing.assert_array_equal(whole, part)
-    np.testing.assert_allclose(whole, part, atol=1e-4)
-
-
-def test_products_propagate_what_is_not_finite():
-    A, B, C = np.ones((3, 4)), np.ones((4, 5)), np.empty((3, 5))
-    A[1, 2], B[0, 3] = np.nan, np.inf
-    multiply(C, A, B, False)
-    np.testing.assert_array_equal(C, A @ B)
-
-
-@given(st.integers(1, 9), st.integers(1, 150))
-def test_packing_and_back(K, N):
-    B = np.random.default_rng(0).normal(size=(K, N))
-    panels = packing.pack(B, 4)
-    assert panels.size == K * -(-N // LANES) * LANES
-    np.testing.assert_array_equal(gemm.unpacked(panels, K, N), B)
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_tile_fits_into_the_registers_of_every_machine(dtype):
-    for bits, count in ((512, 32), (256, 16), (128, 32), (128, 16)):
-        rows, wide = gemm.tile_shape(dtype, (bits, count))
-        each = LANES * 8 * np.dtype(dtype).itemsize // bits
-        assert rows * wide == 1 or (rows * wide + wide) * each + 1 <= count
-    assert gemm.tile_shape("float32", (512, 32)) == (6, 4)
-    assert gemm.tile_shape("float32", (256, 16)) == (6, 1)
-
-
 # The cache ------------------------------------------------------------------------------------------------
 
 PROGRAM = """
@@ -249,4 +171,4 @@ def test_importing_the_library_does_not_import_numba():
 def test_nothing_warns():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        check_product(2, 3, 4, "float64")
+        test_operators_and_tails("float64", 3)

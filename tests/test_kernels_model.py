@@ -4,7 +4,7 @@ import dataclasses
 import numpy as np
 import pytest
 from configs import CONFIGS
-from draw import batch, like, normal, read_only, same
+from draw import batch, form, like, normal, read_only, same
 from hypothesis import given
 from hypothesis import strategies as st
 from test_kernels_unroll import BOUND, close
@@ -15,6 +15,7 @@ from minis2s.kernels import embedding as embedding_twin
 from minis2s.kernels import jit, threads
 from minis2s.kernels import loss as loss_twin
 from minis2s.kernels import optim as optim_twin
+from minis2s.kernels import seq2seq as seq2seq_twin
 
 # compiled: one Config for every piece; as plain Python: all of them
 COMPILED = ("every-step-sigmoid", "feeding-lstm-none", "dropout-readout", "two-ways-additive",
@@ -24,14 +25,17 @@ NAMES = COMPILED if jit.JIT else tuple(CONFIGS)
 FREE = ("two-ways-additive", "everything") if jit.JIT else NAMES
 
 
+LENGTHS = (5, 2, 4, 1, 3, 5, 2), (1, 3, 2, 4, 2, 1, 3)          # of sources, of targets
+
+
 class Case:
-    def __init__(self, name, dtype, seed=0, **sizes):
+    def __init__(self, name, dtype, seed=0, lengths=LENGTHS, **sizes):
         self.config, rng = dataclasses.replace(CONFIGS[name], dtype=dtype,
                                                **sizes), np.random.default_rng(seed)
         p = like(rng, seq2seq.init(self.config), 0.5)
         self.p = read_only(tree.map(lambda a: a.astype(dtype), p))
-        self.batch = batch(rng, self.config, (5, 2, 4, 1, 3, 5, 2), (1, 3, 2, 4, 2, 1, 3))
-        self.drops = read_only(seq2seq.draw_drops(rng, self.config, 7))
+        self.batch = batch(rng, self.config, *lengths)
+        self.drops = read_only(seq2seq.draw_drops(rng, self.config, len(lengths[0])))
         self.coins = rng.random(self.batch.inputs.shape) < 0.5
 
     def run(self, backend, free=False):
@@ -54,6 +58,75 @@ def test_the_whole_model(name, free):
 def test_the_whole_model_in_float32(name):
     case = Case(name, "float32", hidden=37, embedding=19)
     close(case.run("numba")[1:], case.run("numpy")[1:], "float32")
+
+
+def in_one(case, page, free=False, one_hot=False):
+    """loss_and_gradient: -> [loss], gradients."""
+    b = case.batch
+    if one_hot:
+        b = b._replace(targets=np.eye(case.config.target_vocab, dtype=case.config.dtype)[b.targets])
+    L, g = page.loss_and_gradient(case.p, case.config, b, case.coins if free else None, case.drops)
+    return np.asarray([L], case.config.dtype), g
+
+
+@pytest.mark.parametrize("name, free", [(name, False) for name in NAMES] + [(name, True) for name in FREE])
+def test_loss_and_gradient_in_one(name, free):
+    """The readout and its loss together, (S4) (S5) (S5*) (S4*), say what they say apart."""
+    case = Case(name, "float64")
+    got, want = (in_one(case, page, free) for page in (seq2seq_twin, seq2seq))
+    assert form(got) == form(want)
+    close(got, want, "float64")
+    close(in_one(case, seq2seq_twin, free), case.run("numba", free)[1::2], "float64")
+
+
+def test_loss_and_gradient_of_one_hot_targets_and_in_float32():
+    for name, dtype in (("everything", "float64"), ("two-ways-additive", "float32")):
+        case = Case(name, dtype, hidden=37, embedding=19)
+        wants = in_one(case, seq2seq), in_one(case, seq2seq, one_hot=True)
+        for one_hot, want in enumerate(wants):
+            close(in_one(case, seq2seq_twin, one_hot=one_hot), want, dtype)
+
+
+def test_loss_and_gradient_ask_as_the_page_does():
+    case = Case("two-ways-additive", "float64")
+    for wrong in (dict(targets=case.batch.targets + 99), dict(inputs=-case.batch.inputs),
+                  dict(target_mask=case.batch.target_mask[::-1]), dict(source=-case.batch.source)):
+        said = []
+        for page in (seq2seq, seq2seq_twin):
+            with pytest.raises(ValueError) as e:
+                page.loss_and_gradient(case.p, case.config, case.batch._replace(**wrong))
+            said.append(str(e.value))
+        assert said[0] == said[1] and next(iter(wrong)) in said[0]
+
+
+MANY = (3, 1, 2) * 44, (8, 1, 5) * 44                             # 132 rows: three steps are a block
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_several_blocks_of_steps(name):
+    case = Case(name, "float64", lengths=MANY)
+    got, want = (in_one(case, page) for page in (seq2seq_twin, seq2seq))
+    close(got, want, "float64")
+    if jit.JIT:
+        close(case.run("numba")[1:], case.run("numpy")[1:], "float64")
+
+
+@pytest.mark.parametrize("name", ["two-ways-additive", "everything"])
+def test_any_number_of_threads_gives_the_same_loss_and_gradient(name, monkeypatch):
+    """Columns are cut at multiples of 64, in the midst of gates."""
+    monkeypatch.setattr(threads, "ENOUGH", 1)
+    case, results = Case(name, "float64", hidden=42, embedding=19, lengths=MANY if jit.JIT else LENGTHS), []
+    try:
+        for count in (1, 2, 3):
+            threads.use(count)
+            results.append(in_one(case, seq2seq_twin))
+    finally:
+        threads.use(1)
+    for other in results[1:]:
+        if jit.JIT:                                            # else BLAS does as it likes
+            same(other, results[0])
+        close(other, results[0], "float64")
+    close(results[0], in_one(case, seq2seq), "float64")
 
 
 def test_attention_weights():
@@ -97,6 +170,18 @@ def test_loss(V, eps, seed, dtype):
     (L, k), (L_want, k_want) = (page.forward(logits, targets, mask, eps) for page in (loss_twin, loss))
     close((np.asarray([L], dtype), k.log_p, loss_twin.backward(k)),
           (np.asarray([L_want], dtype), k_want.log_p, loss.backward(k_want)), dtype)
+
+
+@pytest.mark.parametrize("V", [5, 16, 40])
+@pytest.mark.parametrize("size", [1e3, -1e3])
+def test_loss_of_large_logits(V, size):
+    """Only the greatest logit is a safe shift: the last one as well as the first."""
+    for v in (0, V - 1):
+        logits, targets, mask = np.full((2, 3, V), size), np.zeros((2, 3), int), np.ones((2, 3), bool)
+        logits[:, :, v] += 800
+        (L, k), (L_want, k_want) = (page.forward(logits, targets, mask, 0.1) for page in (loss_twin, loss))
+        close((np.asarray([L]), k.log_p, loss_twin.backward(k)),
+              (np.asarray([L_want]), k_want.log_p, loss.backward(k_want)), "float64")
 
 
 def test_loss_of_one_hot_targets_and_of_nan():

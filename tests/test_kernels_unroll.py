@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from minis2s import recurrent, tree, unroll
 from minis2s.cells import CELLS
-from minis2s.kernels import jit, threads
+from minis2s.kernels import gemm, jit, threads
 from minis2s.kernels import unroll as twin
 
 BOUND = {"float64": 1e-12, "float32": 3e-6}
@@ -79,20 +79,41 @@ def test_backward_twice_gives_the_same_bits(name):
     same(twin.backward(*args), twin.backward(*args))
 
 
-@pytest.mark.skipif(not jit.JIT, reason="BLAS does as it likes")
 @cells
-def test_any_number_of_threads_gives_the_same_bits(name, monkeypatch):
+@pytest.mark.parametrize("T, N", [(12, 50), (22, 47), (9, 130), (3, 520), (514, 1)])
+def test_several_blocks_of_steps(name, T, N):
+    """Weights' gradients are added after each block of about 512 rows; the last one may be shorter."""
+    assert T > gemm.DEPTH // N and twin.FEW == 48
+    Case(name, T, N, 3, 7, "float64").check()
+
+
+def with_threads(c, counts, monkeypatch):
+    """All that is there after forward and backward, for each number of threads."""
     monkeypatch.setattr(threads, "ENOUGH", 1)
-    c, results = Case(name, 5, 41, 70, 90, "float32"), []
+    results = []
     try:
-        for count in (1, 2, 3, 7):
+        for count in counts:
             threads.use(count)
             results.append(c.run(twin))
     finally:
         threads.use(1)
-    for other in results[1:]:
-        for got, want in zip(other, results[0]):
-            same(got, want)
+    return results
+
+
+@cells
+@pytest.mark.parametrize("T, N, H", [(5, 41, 90), (4, 20, 70), (5, 50, 90), *([(23, 47, 66), (12, 130, 66)]
+                                                                              if jit.JIT else [])])
+def test_any_number_of_threads_gives_the_same_bits(name, T, N, H, monkeypatch):
+    """For rows more or less than FEW, and in one block of steps or several."""
+    c = Case(name, T, N, 7, H, "float64")
+    first, *others = with_threads(c, (1, 2, 3, 7), monkeypatch)
+    for other in others:
+        for got, want in zip(other, first):
+            if jit.JIT:                                        # else BLAS does as it likes
+                same(got, want)
+            close(got, want, "float64")
+    for got, want in zip(first, c.run(unroll)):
+        close(got, want, "float64")
 
 
 @cells
