@@ -131,7 +131,8 @@ def test_optimizers(name, extra, dtype):
 
 def drawn(rng, dtype="float64"):
     """A tree with short arrays, a long one, and one that is missing."""
-    return tuple(normal(rng, *shape).astype(dtype) for shape in ((3, 5), (17,), (40, 9), (2, 3), (1,))) + (None,)
+    shapes = (3, 5), (17,), (40, 9), (2, 3), (1,)
+    return *(normal(rng, *shape).astype(dtype) for shape in shapes), None
 
 
 @pytest.mark.parametrize("dtype", BOUND)
@@ -139,7 +140,7 @@ def drawn(rng, dtype="float64"):
 @pytest.mark.parametrize("name, limit, value", [("sgd", None, None), ("rmsprop", 0.7, None),
                                                 ("adam", 0.7, None), ("adam", 1e9, 0.1), ("adam", 0.7, 0.1)])
 def test_a_step_of_the_optimizer(monkeypatch, name, limit, value, piece, dtype):
-    """Whatever the pieces; parameters that are packed already, that are not, and others than the last ones."""
+    """Whatever the pieces; parameters packed already, not packed, and others than the last ones."""
     monkeypatch.setattr(optim_twin, "PIECE", piece)
     rng = np.random.default_rng(0)
     p = drawn(rng, dtype)
@@ -201,6 +202,7 @@ def test_every_twin_has_the_functions_of_its_page():
         page, twin = (backends.module(name, backend) for backend in ("numpy", "numba"))
         used = {"unroll": "forward backward", "decoder": "forward backward alphas",
                 "loss": "forward backward",
-                "optim": "clip_by_norm clip_by_value norm OPTIMIZERS step", "embedding": "forward backward"}[name]
+                "optim": "clip_by_norm clip_by_value norm OPTIMIZERS step",
+                "embedding": "forward backward"}[name]
         for function in used.split():
             assert hasattr(page, function) and hasattr(twin, function)

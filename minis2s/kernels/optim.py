@@ -1,15 +1,15 @@
 """Twin of optim.py: each weight, gradient and moment is read once and written once.
 
-    parameters   encoder.W | encoder.U | encoder.b | decoder.W | ...     w: one flat array; the tree's are views
-    moments      . . . . . . . . . . . . . . . . . . . . . . . . . .     m, v: flat as well
-    gradient    [ piece 0                         ][ piece 1 ][ ...      short arrays joined, long ones cut
+    parameters   encoder.W | encoder.U | encoder.b | ...    w: one flat array; the tree's are views
+    moments      . . . . . . . . . . . . . . . . . . . .    m, v: flat as well
+    gradient    [ piece 0             ][ piece 1 ][ ...    short arrays joined, long ones cut
 
     1. norm      sum of squares of each piece, added in the pieces' order
     2. update    w, g, m, v ──> (C1), (O1)..(O6) on 16 numbers at a time ──> new w, m, v; are they finite?
 
-A kernel is called once for a piece, not for each of many small arrays.  Threads share the pieces, and these do
-not depend on the number of threads, so the bits do not either.  As pure as the page: what came is not changed.
-(O1)..(O6), (C1).
+A kernel is called once for a piece, not for each of many small arrays.  Threads share the pieces, and these
+do not depend on the number of threads, so the bits do not either.  As pure as the page: what came is not
+changed.  (O1)..(O6), (C1).
 """
 import math
 from itertools import accumulate, groupby
