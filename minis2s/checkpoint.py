@@ -128,7 +128,7 @@ def load_progress(path, config):
 def split(progress):
     """Progress -> (its trees, its plain numbers)."""
     numbers = {k: v for k, v in progress._asdict().items() if k not in ("params", "optimizer", "best")}
-    t, *moments = progress.optimizer
-    return (progress.params, tuple(moments), progress.best), {**numbers, "t": t}
+    s = progress.optimizer
+    return (progress.params, (s.m, s.v), progress.best), {**numbers, "t": s.t}
 
 

@@ -12,6 +12,7 @@ Everything is pure: trees in, new trees out, so a step can be taken back, repeat
 (C1)  g <- g min(1, limit / ||g||), ||g|| over all arrays together   clipping by global norm
 (C2)  g <- min(max(g, -limit), limit)                                clipping by value
 """
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -73,3 +74,32 @@ def clip_by_norm(g, limit):
 def clip_by_value(g, limit):
     """Cut every entry to [-limit, limit]; the direction may change."""
     return tree.map(lambda a: np.clip(a, -limit, limit), g)                             # (C2)
+
+
+def step(p, g, s, optimizer, lr, limit=None, value=None, **options):
+    """Clip by norm, then by value, then update: a training step's last part, in one call.
+
+    Parameters
+    ----------
+    p, g : trees of one form
+    s : State
+    optimizer : {"sgd", "rmsprop", "adam"}
+    lr : float
+    limit, value : float or None
+        What (C1) and (C2) clip to; None: no such clipping.
+    **options
+        Of the optimizer.
+
+    Returns
+    -------
+    p, State
+    size : float
+        The gradient's norm before clipping; where it is not finite, neither p nor State is of use.
+    finite : bool
+        Whether all new parameters are.
+    """
+    g, size = clip_by_norm(g, limit or math.inf)
+    if value:
+        g = clip_by_value(g, value)
+    p, s = OPTIMIZERS[optimizer](p, g, s, lr, **options)
+    return p, s, size, all(np.isfinite(a).all() for _, a in tree.named(p))

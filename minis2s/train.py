@@ -181,10 +181,11 @@ def batch_of(config, examples, indices):
 @np.errstate(all="ignore")          # what overflows becomes NaN or infinity, and these are looked for
 def one_step(config, training, progress, batch, lr, backend="numpy"):
     """Forward, backward, clip, update with step size `lr`: -> the next Progress."""
-    ratio, teacher = teacher_ratio(training, progress.epoch), None
+    ratio, teacher, drops = teacher_ratio(training, progress.epoch), None, None
     if ratio < 1:
         teacher = rng_for(training, COINS, progress.step).random(batch.inputs.shape) < ratio
-    drops = seq2seq.draw_drops(rng_for(training, DROPS, progress.step), config, batch.inputs.shape[1])
+    if config.dropout:
+        drops = seq2seq.draw_drops(rng_for(training, DROPS, progress.step), config, batch.inputs.shape[1])
     model = backends.module("seq2seq", backend)
     L, g = model.loss_and_gradient(progress.params, config, batch, teacher, drops)
     if not np.isfinite(L):
@@ -193,19 +194,14 @@ def one_step(config, training, progress, batch, lr, backend="numpy"):
         e = k.encode
         raise Diverged(culprit(progress, params=progress.params, encoder=e.encoder, hs=e.hs, bridge=e.bridge,
                                source=k.source, decoder=k.decoder, logits=logits, loss=L))
-    rule = backends.module("optim", backend)
-    clipped, size = rule.clip_by_norm(g, training.clip or math.inf)
+    options = {"momentum": training.momentum} if training.optimizer == "sgd" else {}
+    params, state, size, finite = backends.module("optim", backend).step(
+        progress.params, g, progress.optimizer, training.optimizer, lr, training.clip, training.clip_value, **options)
     if not math.isfinite(size):
         raise Diverged(culprit(progress, gradient=dict(reversed(list(tree.named(g))))))     # decoder's first
-    if training.clip_value:
-        clipped = rule.clip_by_value(clipped, training.clip_value)
-    update, extra = rule.OPTIMIZERS[training.optimizer], {}
-    if training.optimizer == "sgd":
-        extra["momentum"] = training.momentum
-    params, state = update(progress.params, clipped, progress.optimizer, lr, **extra)
-    if not all(np.isfinite(a).all() for _, a in tree.named(params)):
+    if not finite:
         raise Diverged(culprit(progress, updated=params))
-    tokens = int(batch.target_mask.sum())
+    tokens = int(np.count_nonzero(batch.target_mask))
     return progress._replace(params=params, optimizer=state, batch=progress.batch + 1, step=progress.step + 1,
                              loss_sum=progress.loss_sum + float(L) * tokens, tokens=progress.tokens + tokens)
 

@@ -17,14 +17,16 @@ def named(tree, prefix=""):
         yield from named(part, f"{prefix}.{field}" if prefix else str(field))
 
 
+def same_type(tree, parts):
+    """A tuple of these parts: a plain one, or the NamedTuple that `tree` is."""
+    return tuple.__new__(type(tree), parts)
+
+
 def map(f, tree, *others):
     """Apply `f` array by array to trees of the same form; the result has the types of `tree`."""
-    if tree is None:
-        return None
     if isinstance(tree, tuple):
-        parts = [map(f, *group) for group in zip(tree, *others)]
-        return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
-    return f(tree, *others)
+        return same_type(tree, [map(f, *group) for group in zip(tree, *others)])
+    return None if tree is None else f(tree, *others)
 
 
 def add(a, b):
@@ -32,8 +34,7 @@ def add(a, b):
     if a is None or b is None:
         return b if a is None else a
     if isinstance(a, tuple):
-        parts = [add(x, y) for x, y in zip(a, b)]
-        return type(a)(*parts) if hasattr(a, "_fields") else tuple(parts)
+        return same_type(a, [add(x, y) for x, y in zip(a, b)])
     return a + b
 
 
@@ -48,6 +49,40 @@ def accumulate(total, tree):
         t += a
 
 
+def leaves(tree):
+    """The arrays of `tree` in their order, without names."""
+    found = []
+
+    def walk(part):
+        if isinstance(part, tuple):
+            for each in part:
+                walk(each)
+        elif part is not None:
+            found.append(part)
+    walk(tree)
+    return found
+
+
+def packed(tree):
+    """All numbers of `tree` (arrays of one dtype), behind one another in one new flat array."""
+    return np.concatenate(leaves(tree), axis=None)
+
+
+def unpacked(flat, like):
+    """A tree of the form of `like` whose arrays are views of `flat`: the reverse of `packed`."""
+    end = 0
+
+    def walk(part):            # as `map` does, without a call for each array
+        nonlocal end
+        if isinstance(part, tuple):
+            return same_type(part, [walk(each) for each in part])
+        if part is None:
+            return None
+        start, end = end, end + part.size
+        return flat[start:end].reshape(part.shape)
+    return walk(like)
+
+
 def replace(tree, arrays, prefix=""):
     """The same tree with arrays taken from the dict `arrays` by name; KeyError if one is missing."""
     if tree is None:
@@ -55,5 +90,5 @@ def replace(tree, arrays, prefix=""):
     if not isinstance(tree, tuple):
         return arrays[prefix]
     fields = getattr(tree, "_fields", range(len(tree)))
-    parts = [replace(part, arrays, f"{prefix}.{f}" if prefix else str(f)) for f, part in zip(fields, tree)]
-    return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
+    return same_type(tree, [replace(part, arrays, f"{prefix}.{f}" if prefix else str(f))
+                            for f, part in zip(fields, tree)])

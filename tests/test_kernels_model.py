@@ -144,6 +144,7 @@ def test_attention_weights():
 @pytest.mark.skipif(not jit.JIT, reason="BLAS does as it likes")
 def test_any_number_of_threads_trains_to_the_same_bits(monkeypatch):
     monkeypatch.setattr(threads, "ENOUGH", 1)
+    monkeypatch.setattr(optim_twin, "PIECE", 100)
     case, results = Case("two-ways-additive", "float64"), []
     training = train.Training(epochs=1)
     try:
@@ -213,6 +214,68 @@ def test_optimizers(name, extra, dtype):
         assert states[0].t == states[1].t
 
 
+def drawn(rng, dtype="float64"):
+    """A tree with short arrays, a long one, and one that is missing."""
+    shapes = (3, 5), (17,), (40, 9), (2, 3), (1,)
+    return *(normal(rng, *shape).astype(dtype) for shape in shapes), None
+
+
+@pytest.mark.parametrize("dtype", BOUND)
+@pytest.mark.parametrize("piece", [1 << 17, 100, 7])
+@pytest.mark.parametrize("name, limit, value", [("sgd", None, None), ("rmsprop", 0.7, None),
+                                                ("adam", 0.7, None), ("adam", 1e9, 0.1), ("adam", 0.7, 0.1)])
+def test_a_step_of_the_optimizer(monkeypatch, name, limit, value, piece, dtype):
+    """Whatever the pieces; parameters packed already, not packed, and others than the last ones."""
+    monkeypatch.setattr(optim_twin, "PIECE", piece)
+    rng = np.random.default_rng(0)
+    p = drawn(rng, dtype)
+    states, ps = [optim.start(p)] * 2, [p, p]
+    for k in range(4):
+        g = read_only(drawn(rng, dtype))
+        if k == 2:
+            ps = [tree.map(lambda a: a + 1, p) for p in ps]
+        sizes = [None, None]
+        for i, page in enumerate((optim, optim_twin)):
+            ps[i], states[i], sizes[i], finite = page.step(ps[i], g, states[i], name, 0.1, limit, value)
+            assert finite
+        assert sizes[1] == pytest.approx(sizes[0], rel=1e-12)
+        close((ps[1], states[1].m, states[1].v), (ps[0], states[0].m, states[0].v), dtype)
+        assert states[0].t == states[1].t
+
+
+def test_a_step_changes_nothing_that_was():
+    rng = np.random.default_rng(0)
+    p, g = drawn(rng), drawn(rng)
+    p, s = optim_twin.step(p, g, optim.start(p), "adam", 0.1, 0.7)[:2]
+    before = tree.map(np.array, (p, s.m, s.v))
+    one, two = (optim_twin.step(p, g, s, "adam", 0.1, 0.7)[:2] for _ in range(2))
+    same((p, s.m, s.v), before)
+    same((one[0], one[1].m, one[1].v), (two[0], two[1].m, two[1].v))
+
+
+def test_a_state_of_the_twin_goes_on_in_numpy_and_back():
+    rng = np.random.default_rng(0)
+    p = drawn(rng)
+    ps, states = [p, p], [optim.start(p)] * 2
+    for k in range(4):
+        g = drawn(rng)
+        for i, page in enumerate((optim, (optim, optim_twin)[k % 2])):
+            ps[i], states[i] = page.step(ps[i], g, states[i], "adam", 0.1, 0.7)[:2]
+    close((ps[1], states[1].m, states[1].v), (ps[0], states[0].m, states[0].v), "float64")
+
+
+@pytest.mark.parametrize("name", optim.OPTIMIZERS)
+@pytest.mark.parametrize("entry", [0, 16, 39, 359])
+def test_the_twin_sees_every_weight_that_is_not_finite(monkeypatch, name, entry):
+    monkeypatch.setattr(optim_twin, "PIECE", 100)
+    p, g = (drawn(np.random.default_rng(k)) for k in range(2))
+    for bad in (np.nan, np.inf, -np.inf):
+        broken = tree.map(np.array, p)
+        broken[2].flat[entry] = bad
+        assert not optim_twin.step(broken, g, optim.start(p), name, 0.1)[3]
+    assert optim_twin.step(p, g, optim.start(p), name, 0.1)[3]
+
+
 def test_embedding():
     rng = np.random.default_rng(0)
     E, ids, dx = normal(rng, 9, 21), rng.integers(0, 9, (5, 4)), normal(rng, 5, 4, 21)
@@ -224,6 +287,7 @@ def test_every_twin_has_the_functions_of_its_page():
         page, twin = (backends.module(name, backend) for backend in ("numpy", "numba"))
         used = {"unroll": "forward backward", "decoder": "forward backward alphas",
                 "loss": "forward backward",
-                "optim": "clip_by_norm clip_by_value norm OPTIMIZERS", "embedding": "forward backward"}[name]
+                "optim": "clip_by_norm clip_by_value norm OPTIMIZERS step",
+                "embedding": "forward backward"}[name]
         for function in used.split():
             assert hasattr(page, function) and hasattr(twin, function)

@@ -40,7 +40,7 @@ REPRESENTED = [
                                   "search/hypotheses", "search/beam")),
     "functions.py", "linear.py", "embedding.py", "dropout.py", "initial.py", "loss.py",
     "unroll.py", "recurrent.py", "encoder.py", "bridge.py", "fusion.py", "decoder.py", "seq2seq.py",
-    "optim.py", "data/batches.py", "train.py",
+    "optim.py", "kernels/optim.py", "tree.py", "data/batches.py", "train.py",
     *(f"bench/{x}.py" for x in ("cases", "ours", "__main__", "rounds", "limits", "growth", "memory", "profiling")),
 ]
 

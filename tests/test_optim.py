@@ -123,3 +123,25 @@ def test_clip_by_value_is_the_oracles(limit):
     """(C2)"""
     g = draws()[1][0]
     assert flat(optim.clip_by_value(g, limit)) == naive.clip_by_value([flat(g)], limit)[0]
+
+
+# All of it -----------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("limit, value", [(None, None), (0.3, None), (None, 0.1), (0.3, 0.1)])
+def test_a_step_is_clipping_and_then_the_update(limit, value):
+    p, gs = draws()
+    s, g = optim.start(p), gs[0]
+    got, state, size, finite = optim.step(p, g, s, "sgd", LR, limit, value, momentum=0.9)
+    clipped = optim.clip_by_norm(g, limit)[0] if limit else g
+    clipped = optim.clip_by_value(clipped, value) if value else clipped
+    want, want_state = optim.sgd(p, clipped, s, LR, 0.9)
+    assert flat(got) == flat(want) and flat(state.m) == flat(want_state.m) and state.t == 1
+    assert size == optim.norm(g) and finite
+
+
+def test_a_step_says_when_weights_are_no_longer_finite():
+    p, gs = draws()
+    for bad in (np.nan, np.inf, -np.inf):
+        broken = tree.map(np.array, p)
+        broken[0].b[1] = bad
+        assert not optim.step(broken, gs[0], optim.start(p), "adam", LR)[3]

@@ -61,3 +61,15 @@ def test_replace_is_the_reverse_of_named():
     del arrays["b.a"]
     with pytest.raises(KeyError, match="b.a"):
         tree.replace(T, arrays)
+
+
+def test_packed_and_unpacked():
+    flat = tree.packed(T)
+    np.testing.assert_array_equal(flat, [1, 2, 3, 4, 5])
+    views = tree.unpacked(flat, T)
+    same(views, T)
+    assert form(views) == form(T) and type(views.b) is Pair
+    assert all(np.shares_memory(a, flat) for a in tree.leaves(views))
+    assert not any(np.shares_memory(a, flat) for a in tree.leaves(T))
+    assert [a is b for a, (_, b) in zip(tree.leaves(T), tree.named(T))] == [True] * 3
+    same(tree.unpacked(tree.packed(T.b.a.T), T.b.a), T.b.a)

@@ -24,7 +24,7 @@ PARTS = {
     ("gemm", "pack_weights"): "packing weights",
     ("embedding", "forward"): "embedding, forward",
     ("embedding", "backward"): "embedding, backward",
-    ("optim", "clip_by_norm"): "clipping",
+    ("optim", "step"): "clipping",
     ("optim", "adam"): "Adam",
     ("seq2seq", "encode"): "encoder: what surrounds the layer",
     ("seq2seq", "encode_backward"): "encoder: what surrounds the layer",

@@ -1,54 +1,114 @@
 """Twin of optim.py: each weight, gradient and moment is read once and written once.
 
-    w, g, m, v ──> (O1)..(O6) on 16 numbers at a time ──> new w, m, v
+    parameters   encoder.W | encoder.U | encoder.b | ...    w: one flat array; the tree's are views
+    moments      . . . . . . . . . . . . . . . . . . . .    m, v: flat as well
+    gradient    [ piece 0             ][ piece 1 ][ ...    short arrays joined, long ones cut
 
-As pure as the page: trees in, new trees out.  (O1)..(O6), (C1).
+    1. norm      sum of squares of each piece, added in the pieces' order
+    2. update    w, g, m, v ──> (C1), (O1)..(O6) on 16 numbers at a time ──> new w, m, v; are they finite?
+
+A kernel is called once for a piece, not for each of many small arrays.  Threads share the pieces, and these
+do not depend on the number of threads, so the bits do not either.  As pure as the page: what came is not
+changed.  (O1)..(O6), (C1).
 """
 import math
+from itertools import accumulate, groupby
 
 import numpy as np
 
 from .. import optim as page
 from .. import tree
-from ..optim import State, clip_by_value    # noqa: F401  the same names as the page's
+from ..optim import clip_by_value
 from .jit import jit
-from .simd import LANES, at, sqrt
-from .threads import over_rows
+from .simd import LANES, add, at, sqrt, total, zeros
+from .threads import shared
+
+PIECE = 1 << 17                # numbers: longer arrays are worth a call of their own, and need not be copied
+OPERATIONS = 8                 # about so many for each number
 
 
-def leaves(t):
-    """The arrays of a tree in its order, without their names."""
-    if isinstance(t, tuple):
-        return [a for part in t for a in leaves(part)]
-    return [] if t is None else [t]
+class Packed:
+    """A State in flat arrays, with the parameters it belongs to; m and v are trees for those who ask.
+
+    The next step finds its parameters packed already if they are the very tree that this one returned.
+    """
+
+    def __init__(self, t, p, w, flat_m, flat_v, finite=True):
+        self.t, self.p, self.w, self.flat_m, self.flat_v = t, p, w, flat_m, flat_v
+        self.finite = finite   # whether all of w is
+
+    @property
+    def m(self):
+        """As in optim.State."""
+        return tree.unpacked(self.flat_m, self.p)
+
+    @property
+    def v(self):
+        """As in optim.State."""
+        return tree.unpacked(self.flat_v, self.p)
 
 
-def update(function, p, g, s, *numbers):
-    """function(w, g, m, v, new w, new m, new v, *numbers) for every array: -> new p, m, v."""
-    new = tuple(tree.map(np.empty_like, each) for each in (p, s.m, s.v))
-    for arrays in zip(*map(leaves, (p, g, s.m, s.v, *new))):
-        flat = [a.reshape(-1) for a in arrays]
-        over_rows(function, *flat, *numbers, N=flat[0].size, work=flat[0].size)
-    return new
+def packed(p, s):
+    """Parameters and their State, of whatever kind, as Packed."""
+    if not isinstance(s, Packed):
+        return Packed(s.t, p, *(tree.packed(p if part is None else part) for part in (p, s.m, s.v)))
+    return s if s.p is p else Packed(s.t, p, tree.packed(p), s.flat_m, s.flat_v)
 
 
-def sgd(p, g, s, lr, momentum=0.0):
-    """See optim.sgd."""
-    p, u, v = update(_sgd, p, g, s, lr, momentum)
-    return p, State(s.t + 1, u if momentum else s.m, s.v)
+def pieces(g):
+    """The numbers of a tree in their order, in few flat arrays."""
+    out = []
+    for short, arrays in groupby(tree.leaves(g), lambda a: a.size < PIECE):
+        arrays = list(arrays)
+        if short and len(arrays) > 1:
+            arrays = [tree.packed(tuple(arrays))]
+        for a in arrays:
+            out += [a.reshape(-1)[i:i + PIECE] for i in range(0, a.size, PIECE)]
+    return out
 
 
-def rmsprop(p, g, s, lr, rho=0.9, eps=1e-8):
+def each(function, g):
+    """function(piece, i, j) for all pieces, where i .. j-1 are its entries: -> results, in order."""
+    ends, results = list(accumulate(a.size for a in g)), [None] * len(g)
+
+    def some(first, last):
+        for k in range(first, last):
+            results[k] = function(g[k], ends[k] - g[k].size, ends[k])
+    shared(some, (), len(g), OPERATIONS * ends[-1], 1)
+    return results
+
+
+def update(kernel, moments, p, g, s, scale, *numbers):
+    """kernel(w, g, m, v, new w, new m, new v, scale, *numbers) for every piece: -> new p, Packed.
+
+    `moments` names those of m and v that change.
+    """
+    s = packed(p, s)
+    w, m, v, numbers = s.w, s.flat_m, s.flat_v, [float(x) for x in (scale, *numbers)]
+    w_new = np.empty_like(w)
+    m_new = np.empty_like(m) if "m" in moments else m
+    v_new = np.empty_like(v) if "v" in moments else v
+    finite = all(each(lambda g, i, j: kernel(w[i:j], g, m[i:j], v[i:j], w_new[i:j], m_new[i:j], v_new[i:j],
+                                             *numbers), g))
+    p = tree.unpacked(w_new, p)
+    return p, Packed(s.t + 1, p, w_new, m_new, v_new, finite)
+
+
+def sgd(p, g, s, lr, momentum=0.0, scale=1.0):
+    """See optim.sgd; here and below, g is multiplied by `scale` first."""
+    return update(_sgd, "m" if momentum else "", p, pieces(g), s, scale, lr, momentum)
+
+
+def rmsprop(p, g, s, lr, rho=0.9, eps=1e-8, scale=1.0):
     """See optim.rmsprop."""
-    p, _, v = update(_rmsprop, p, g, s, lr, rho, eps)
-    return p, State(s.t + 1, s.m, v)
+    return update(_rmsprop, "v", p, pieces(g), s, scale, lr, rho, eps)
 
 
-def adam(p, g, s, lr, beta1=0.9, beta2=0.999, eps=1e-8):
+def adam(p, g, s, lr, beta1=0.9, beta2=0.999, eps=1e-8, scale=1.0):
     """See optim.adam."""
     t = s.t + 1
-    p, m, v = update(_adam, p, g, s, lr, beta1, beta2, eps, 1 / (1 - beta1**t), 1 / (1 - beta2**t))
-    return p, State(t, m, v)
+    return update(_adam, "mv", p, pieces(g), s, scale, lr, beta1, beta2, eps, 1 / (1 - beta1**t),
+                  1 / (1 - beta2**t))
 
 
 OPTIMIZERS = {"sgd": sgd, "rmsprop": rmsprop, "adam": adam}
@@ -56,7 +116,7 @@ OPTIMIZERS = {"sgd": sgd, "rmsprop": rmsprop, "adam": adam}
 
 def norm(g):
     """See optim.norm."""
-    return math.sqrt(sum(_sum_of_squares(a.reshape(-1)) for a in leaves(g)))
+    return math.sqrt(sum(each(lambda a, i, j: _sum_of_squares(a), pieces(g))))
 
 
 def clip_by_norm(g, limit):
@@ -67,41 +127,69 @@ def clip_by_norm(g, limit):
     return g, size
 
 
+def step(p, g, s, optimizer, lr, limit=None, value=None, **options):
+    """See optim.step."""
+    g = tuple(pieces(g))
+    size = norm(g)
+    scale = limit / size if limit and size > limit else 1.0             # (C1)
+    if value:
+        g, scale = clip_by_value(tree.map(lambda a: a * a.dtype.type(scale), g), value), 1.0
+    p, s = OPTIMIZERS[optimizer](p, g, s, lr, scale=scale, **options)
+    return p, s, size, s.finite
+
+
+# Kernels: each returns whether all new weights are finite, for 0 times NaN or infinity is NaN ---------------
+
 @jit("optim.sgd")
-def _sgd(w, g, m, v, new_w, new_m, new_v, lr, momentum, i0, i1):
-    for i in range(i0, i1, LANES):
-        J = at(i, i1)
-        u = m[J] * momentum + g[J]                                      # (O2)
-        new_m[J] = u
-        new_w[J] = w[J] - u * lr                                        # (O1) (O2)
+def _sgd(w, g, m, v, new_w, new_m, new_v, scale, lr, momentum):
+    nothing = zeros(w)
+    for i in range(0, w.size, LANES):
+        J = at(i, w.size)
+        u = g[J] * scale                                                # (C1)
+        if momentum != 0:
+            u = m[J] * momentum + u                                     # (O2)
+            new_m[J] = u
+        w_new = w[J] - u * lr                                           # (O1) (O2)
+        new_w[J] = w_new
+        nothing = add(nothing, w_new * 0.0)
+    return total(nothing) == 0
 
 
 @jit("optim.rmsprop")
-def _rmsprop(w, g, m, v, new_w, new_m, new_v, lr, rho, eps, i0, i1):
-    for i in range(i0, i1, LANES):
-        J = at(i, i1)
-        v_new = v[J] * rho + g[J] * g[J] * (1 - rho)                    # (O3)
-        new_v[J] = v_new
-        new_w[J] = w[J] - g[J] * lr / (sqrt(v_new) + eps)               # (O4)
+def _rmsprop(w, g, m, v, new_w, new_m, new_v, scale, lr, rho, eps):
+    nothing = zeros(w)
+    for i in range(0, w.size, LANES):
+        J = at(i, w.size)
+        dw = g[J] * scale                                               # (C1)
+        v_new = v[J] * rho + dw * dw * (1 - rho)                        # (O3)
+        w_new = w[J] - dw * lr / (sqrt(v_new) + eps)                    # (O4)
+        new_v[J], new_w[J] = v_new, w_new
+        nothing = add(nothing, w_new * 0.0)
+    return total(nothing) == 0
 
 
 @jit("optim.adam")
-def _adam(w, g, m, v, new_w, new_m, new_v, lr, beta1, beta2, eps, m_scale, v_scale, i0, i1):
-    for i in range(i0, i1, LANES):
-        J = at(i, i1)
-        m_new = m[J] * beta1 + g[J] * (1 - beta1)                       # (O5)
-        v_new = v[J] * beta2 + g[J] * g[J] * (1 - beta2)                # (O5)
-        new_m[J], new_v[J] = m_new, v_new
-        new_w[J] = w[J] - m_new * m_scale * lr / (sqrt(v_new * v_scale) + eps)    # (O6)
+def _adam(w, g, m, v, new_w, new_m, new_v, scale, lr, beta1, beta2, eps, m_scale, v_scale):
+    nothing = zeros(w)
+    for i in range(0, w.size, LANES):
+        J = at(i, w.size)
+        dw = g[J] * scale                                               # (C1)
+        m_new = m[J] * beta1 + dw * (1 - beta1)                         # (O5)
+        v_new = v[J] * beta2 + dw * dw * (1 - beta2)                    # (O5)
+        w_new = w[J] - m_new * m_scale * lr / (sqrt(v_new * v_scale) + eps)    # (O6)
+        new_m[J], new_v[J], new_w[J] = m_new, v_new, w_new
+        nothing = add(nothing, w_new * 0.0)
+    return total(nothing) == 0
 
 
 @jit("optim.sum_of_squares")
 def _sum_of_squares(a):
-    sums = np.zeros(8)    # float64, as in the page; eight sums, because each addition waits for its last
-    for i in range(0, a.size - 7, 8):
-        for k in range(8):
+    sums = np.zeros(64)    # float64, as in the page; many, because each addition waits for its last
+    whole = a.size // 64 * 64
+    for i in range(0, whole, 64):
+        for k in range(64):
             sums[k] += np.float64(a[i + k]) ** 2
-    for i in range(a.size // 8 * 8, a.size):
+    for i in range(whole, a.size):
         sums[0] += np.float64(a[i]) ** 2
     return sums.sum()
 
