@@ -176,7 +176,8 @@ def steps(name):
             for j in range(0, T, LANES):
                 I = at(j, T)
                 k.alpha[t, n, I] = k.alpha[t, n, I] / norm               # (A1)
-            ctx[n, :] = 0
+            for j in range(0, C, LANES):
+                ctx[n, at(j, C)] = zeros_like(ctx[n, at(j, C)])
             for i in range(T):
                 if k.mask[i, m]:
                     alpha = k.alpha[t, n, i]
@@ -202,7 +203,8 @@ def steps(name):
             for i in range(T):
                 de = d.de[r, n, i] - mean
                 d.de[r, n, i] = k.alpha[t, n, i] * de if k.mask[i, n] else 0.0                 # (A1*)
-            d.dq[t, n, :] = 0
+            for j in range(0, A, LANES):
+                d.dq[t, n, at(j, A)] = zeros_like(k.v[at(j, A)])
             for i in range(T):
                 if k.mask[i, n]:
                     de = d.de[r, n, i]
@@ -221,7 +223,8 @@ def steps(name):
                 for j in range(0, A, LANES):
                     J = at(j, A)
                     ds[n, J] = ds[n, J] + d.dq[t, n, J] * k.scale        # (AD1*) (AD2*)
-            d.dctx[r, n, :] = dctx[n]
+            for j in range(0, C, LANES):
+                d.dctx[r, n, at(j, C)] = dctx[n, at(j, C)]
         if has_matrix:
             add_product(ds[n0:n1], d.dq[t, n0:n1], d.WT)                 # (AG1*) (AB2*) (AC2*)
 

@@ -29,9 +29,9 @@ from .. import fusion as fusion_page
 from ..attention import Memory
 from ..cells import CELLS
 from . import attention, embedding, fusion, unroll
-from .fusion import add_rows, copy
 from .gemm import add_product, pack_weights, product, steps_of_a_block
 from .jit import inlined, jit
+from .rows import add_rows, clear, copy, multiply
 from .simd import LANES, at, greatest, maximum
 from .threads import bias_gradient, over_columns, over_rows, weight_gradient
 from .unroll import TWINS
@@ -220,22 +220,6 @@ def best_token(logits):
     while logits[v] != top and logits[v] == logits[v]:
         v += 1
     return v
-
-
-@inlined
-def multiply(a, m, n0, n1):
-    """a *= m, for the rows of two (N, ...) arrays."""
-    for n in range(n0, n1):
-        for j in range(0, a.shape[1], LANES):
-            J = at(j, a.shape[1])
-            a[n, J] = a[n, J] * m[n, J]                                             # (DR1)
-
-
-@inlined
-def clear(a, n0, n1):
-    for n in range(n0, n1):
-        for j in range(a.shape[1]):
-            a[n, j] = 0
 
 
 @inlined

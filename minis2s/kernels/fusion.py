@@ -7,25 +7,8 @@
 from .gemm import product
 from .jit import inlined
 from .rnn import dsigmoid, dtanh
+from .rows import add_rows, copy
 from .simd import LANES, at, sigmoid, tanh
-
-
-@inlined
-def copy(to, a, n0, n1):
-    """to = a, for the rows of two (N, ...) arrays."""
-    for n in range(n0, n1):
-        for j in range(0, a.shape[1], LANES):
-            J = at(j, a.shape[1])
-            to[n, J] = a[n, J]
-
-
-@inlined
-def add_rows(to, a, n0, n1):
-    """to += a, for the rows of two (N, ...) arrays."""
-    for n in range(n0, n1):
-        for j in range(0, a.shape[1], LANES):
-            J = at(j, a.shape[1])
-            to[n, J] = to[n, J] + a[n, J]
 
 
 def learned(phi, dphi):

@@ -14,6 +14,7 @@ import numpy as np
 from ..cells.gru_after import Cache, Params, State
 from .gemm import add_bias_gradient, add_product, add_weight_gradient, packed, product, steps_of_a_block
 from .jit import inlined
+from .rows import copy
 from .simd import LANES, at, sigmoid, tanh, where
 
 
@@ -49,7 +50,7 @@ def start(p, xs, s0):
     H = p.U.shape[0]
     hs, m = np.empty((T + 1, N, H), xs.dtype), np.empty((T, N, H), xs.dtype)
     a = np.empty((T, N, 3 * H), xs.dtype)
-    hs[0] = s0.h
+    copy(hs[0], s0.h, 0, N)
     return Run(packed(p.W), packed(p.U[:, :2 * H]), packed(p.U[:, 2 * H:]), p.b, p.b_U, xs, hs, a, m)
 
 

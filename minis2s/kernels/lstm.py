@@ -17,6 +17,7 @@ import numpy as np
 from ..cells.lstm import Cache, Params, State
 from .gemm import add_bias_gradient, add_product, add_weight_gradient, packed, steps_of_a_block
 from .jit import inlined
+from .rows import copy
 from .simd import LANES, at, sigmoid, tanh, where
 
 
@@ -50,7 +51,8 @@ def start(p, xs, s0):
     H = p.U.shape[0]
     hs, cs = np.empty((T + 1, N, H), xs.dtype), np.empty((T + 1, N, H), xs.dtype)
     a, tanh_c = np.empty((T, N, 4 * H), xs.dtype), np.empty((T, N, H), xs.dtype)
-    hs[0], cs[0] = s0.h, s0.c
+    copy(hs[0], s0.h, 0, N)
+    copy(cs[0], s0.c, 0, N)
     return Run(packed(p.W), packed(p.U), p.b, xs, hs, cs, a, tanh_c)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from ..cells.rnn import Cache, Params, State
 from .gemm import add_bias_gradient, add_product, add_weight_gradient, packed, steps_of_a_block
 from .jit import inlined
+from .rows import copy
 from .simd import LANES, at, sigmoid, tanh, where
 
 
@@ -45,7 +46,7 @@ def start(p, xs, s0):
     T, N, _ = xs.shape
     H = p.U.shape[0]
     hs, a = np.empty((T + 1, N, H), xs.dtype), np.empty((T, N, H), xs.dtype)
-    hs[0] = s0.h
+    copy(hs[0], s0.h, 0, N)
     return Run(packed(p.W), packed(p.U), p.b, xs, hs, a)
 
 

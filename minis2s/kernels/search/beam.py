@@ -20,7 +20,7 @@ from ...data.vocab import BOS, EOS
 from ...search.beam import check
 from ...search.hypotheses import Answer
 from .. import decoder
-from ..fusion import copy
+from ..rows import copy
 from ..jit import inlined, jit
 from ..simd import LANES, at, greatest, maximum
 from ..threads import over_rows
