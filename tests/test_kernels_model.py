@@ -222,7 +222,8 @@ def drawn(rng, dtype="float64"):
 
 @pytest.mark.parametrize("dtype", BOUND)
 @pytest.mark.parametrize("piece", [1 << 17, 100, 7])
-@pytest.mark.parametrize("name, limit, value", [("sgd", None, None), ("rmsprop", 0.7, None),
+@pytest.mark.parametrize("name, limit, value", [("sgd", 0.7, None), ("sgd", None, None),
+                                                ("rmsprop", 0.7, None),
                                                 ("adam", 0.7, None), ("adam", 1e9, 0.1), ("adam", 0.7, 0.1)])
 def test_a_step_of_the_optimizer(monkeypatch, name, limit, value, piece, dtype):
     """Whatever the pieces; parameters packed already, not packed, and others than the last ones."""

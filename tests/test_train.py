@@ -139,6 +139,13 @@ def test_a_step_of_sgd_by_hand(clip, value):
     assert (got.step, got.batch, got.epoch, got.tokens, got.loss_sum) == (1, 1, 0, tokens, float(L) * tokens)
 
 
+def test_a_step_to_weights_that_are_not_finite_is_an_error():
+    training = Training(optimizer="sgd")
+    progress, batch = train.begin(SMALL, training), train.batch_of(SMALL, TRAIN, range(3))
+    with pytest.raises(train.Diverged, match=r"step 1 \(epoch 1\): updated\..* is"):
+        train.one_step(SMALL, training, progress, batch, np.inf)
+
+
 def test_teacher_ratio():
     constant, falling = Training(teacher_forcing=0.7), Training(epochs=5, teacher_forcing=1.0,
                                                                 teacher_final=0.2)
