@@ -1045,7 +1045,7 @@ MUTANTS = [
           ("return -(1 - eps) *", "return -", "the target's share not made smaller by smoothing"),
           ("(total(plain) / V - shift)", "(total(plain) / V)", "smoothing with logits for log p"),
           ("(total(plain) / V - shift)", "(total(plain) - shift)", "smoothing summed over the vocabulary"),
-          ("len(db)), j0, j1)    # (D7*)\n    add", "len(db)), 0, j1)    # (D7*)\n    add",
+          ("len(db)),\n                        j0, j1)", "len(db)),\n                        0, j1)",
            "dW added by several threads"),
           ("add_bias_gradient(db, dlogits.reshape(1, rows, len(db)), j0, j1)",
            "add_bias_gradient(db, dlogits.reshape(1, rows, len(db)), 0, j1)", "db added by several threads")),

@@ -100,7 +100,7 @@ def outer(C, A, B, plus):
 def check_outer(M, K, N, dtype, seed=0):
     """All three are parts of wider matrices."""
     rng = np.random.default_rng(seed)
-    A, B = rng.normal(size=(K, M + 3)).astype(dtype)[:, 2:M + 2], rng.normal(size=(K, N + 9)).astype(dtype)[:, 5:N + 5]
+    A, B = (rng.normal(size=(K, n + 9)).astype(dtype)[:, 5:n + 5] for n in (M, N))
     room = np.full((M, N + 7), 3, dtype)
     C, want = room[:, 1:N + 1], A.astype("float64").T @ B
     atol = (1e-6 if dtype == "float32" else 2e-15) * (K + 4)
@@ -121,9 +121,10 @@ def test_outer_products_of_any_size(M, K, N, dtype, seed):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("M, K, N", [
-    *((tail, 9, 64 + 17 * tail) for tail in range(1, 13)),                        # M mod 6 = 0..5, N of any kind
+    *((tail, 9, 64 + 17 * tail) for tail in range(1, 13)),                    # M mod 6 = 0..5, N of any kind
     (5, gemm.DEPTH, 20), (7, gemm.DEPTH + 1, 70), (9, 2 * gemm.DEPTH + 3, 33),    # more rows than a block has
-    *((gemm.FAR + tail, 11, 19) for tail in range(-1, 6)), (gemm.FAR + 3, gemm.DEPTH + 5, 66)])    # tiles copied
+    *((gemm.FAR + tail, 11, 19) for tail in range(-1, 6)),    # tiles copied
+    (gemm.FAR + 3, gemm.DEPTH + 5, 66)])
 def test_outer_products_at_every_edge(M, K, N, dtype):
     check_outer(M, K, N, dtype)
 
@@ -179,8 +180,8 @@ def steps(T, N):
 
 def test_steps_of_a_block():
     assert gemm.DEPTH == 512
-    got = [steps(*sizes) for sizes in ((1, 1), (9, 1), (600, 1), (9, 128), (9, 129), (9, 512), (9, 513), (9, 9999))]
-    assert got == [1, 9, 512, 4, 3, 1, 1, 1]
+    given = (1, 1), (9, 1), (600, 1), (9, 128), (9, 129), (9, 512), (9, 513), (9, 9999)
+    assert [steps(*sizes) for sizes in given] == [1, 9, 512, 4, 3, 1, 1, 1]
 
 
 # Packing --------------------------------------------------------------------------------------------------

@@ -20,7 +20,8 @@ def case(S, N, R, V, dtype="float64", seed=0, tied=False):
     """-> p, rs, targets, mask; `tied`: W is the transpose of an embedding."""
     rng = np.random.default_rng(seed)
     W = normal(rng, V, R).T if tied else normal(rng, R, V)
-    p, rs = linear.Params(W.astype(dtype, order="K"), normal(rng, V).astype(dtype)), normal(rng, S, N, R, scale=2)
+    p = linear.Params(W.astype(dtype, order="K"), normal(rng, V).astype(dtype))
+    rs = normal(rng, S, N, R, scale=2)
     mask = np.arange(S)[:, None] < rng.integers(0, S + 1, N)
     mask[:, 0] = True
     given = p, rs.astype(dtype), rng.integers(0, V, (S, N)), mask
@@ -40,12 +41,14 @@ def test_readout_and_loss_are_those_of_the_pages(dtype, eps):
     """Rows up to, and beyond, those made at a time and those summed at a time."""
     made, summed = readout.ROWS, gemm.DEPTH
     for S, N, R, V in ((1, 1, 1, 2), (1, 1, 3, 1), (2, 2, 70, 150), (1, made, 5, 16), (1, made + 1, 16, 33),
-                       (3, made, 4, 20), (2, summed // 2, 3, 9), (1, summed + 1, 5, 21), (5, summed // 5 * 2 + 5, 4, 3)):
+                       (3, made, 4, 20), (2, summed // 2, 3, 9), (1, summed + 1, 5, 21),
+                       (5, summed // 5 * 2 + 5, 4, 3)):
         check(*case(S, N, R, V, dtype), eps)
 
 
 @given(S=st.integers(1, 5), N=st.integers(1, 20), R=st.integers(1, 20), V=st.integers(1, 80),
-       eps=st.sampled_from([0.0, 0.3]), dtype=st.sampled_from(list(BOUND)), seed=st.integers(0, 99), tied=st.booleans())
+       eps=st.sampled_from([0.0, 0.3]), dtype=st.sampled_from(list(BOUND)), seed=st.integers(0, 99),
+       tied=st.booleans())
 def test_any_size(S, N, R, V, eps, dtype, seed, tied):
     check(*case(S, N, R, V, dtype, seed, tied), eps)
 
@@ -85,7 +88,7 @@ def test_what_is_not_finite_spreads_as_in_numpy(bad, V, eps):
 
 
 def test_padding_says_nothing():
-    """Whatever the padded rows read and want: the same loss and weights' gradients, and none for these rows."""
+    """Whatever the padded rows read and want: the same loss and weights' gradients; their own are 0."""
     p, rs, targets, mask = case(6, 9, 5, 20)
     other_rs, other_targets = np.where(mask[:, :, None], rs, 7.0), np.where(mask, targets, 3)
     (L, drs, g), (L2, drs2, g2) = (readout.loss_and_gradient(p, *each, mask, 0.1)

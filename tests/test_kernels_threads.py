@@ -19,13 +19,15 @@ def test_so_many_threads_as_there_is_work_for(monkeypatch):
     much = 100 * threads.ENOUGH
     assert [threads.parts(size, much) for size in (0, 1, 6, 7, 12, 13, 100)] == [1, 1, 1, 2, 2, 3, 4]
     assert [threads.parts(size, much, 64) for size in (64, 65, 128, 129, 1000)] == [1, 2, 2, 3, 4]
-    assert [threads.parts(100, k * threads.ENOUGH) for k in (0, 0.9, 1.9, 2, 3.5, 4, 99)] == [1, 1, 1, 2, 3, 4, 4]
+    shares = 0, 0.9, 1.9, 2, 3.5, 4, 99
+    assert [threads.parts(100, k * threads.ENOUGH) for k in shares] == [1, 1, 1, 2, 3, 4, 4]
     monkeypatch.setattr(threads.Workers, "count", 1)
     assert threads.parts(100, much) == 1
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7])
-@pytest.mark.parametrize("over, name, grain", [(threads.over_rows, "N", 6), (threads.over_columns, "J", 4 * LANES)])
+@pytest.mark.parametrize("over, name, grain", [(threads.over_rows, "N", 6),
+                                               (threads.over_columns, "J", 4 * LANES)])
 def test_parts_are_the_whole_without_gaps(use, count, over, name, grain):
     use(count)
     for size in (1, 5, 6, 7, 12, 41, 63, 64, 65, 128, 190, 450):

@@ -35,9 +35,9 @@ REPRESENTED = [
     *(f"attention/{x}.py" for x in ("additive", "concat_dot", "general", "dot", "attend")),
     *(f"printed/{x}.py" for x in "abcd"),
     *(f"search/{x}.py" for x in ("hypotheses", "greedy", "beam", "sampling", "exact")),
-    *(f"kernels/{x}.py" for x in ("threads", "packing", "gemm", "rnn", "lstm", "gru", "gru_after", "unroll", "fusion",
-                                  "attention", "decoder", "loss", "embedding", "readout", "seq2seq",
-                                  "search/hypotheses", "search/beam")),
+    *(f"kernels/{x}.py" for x in (
+        "threads", "packing", "gemm", "rnn", "lstm", "gru", "gru_after", "unroll", "fusion", "attention",
+        "decoder", "loss", "embedding", "readout", "seq2seq", "search/hypotheses", "search/beam")),
     "functions.py", "linear.py", "embedding.py", "dropout.py", "initial.py", "loss.py",
     "unroll.py", "recurrent.py", "encoder.py", "bridge.py", "fusion.py", "decoder.py", "seq2seq.py",
     "optim.py", "kernels/optim.py", "tree.py", "data/batches.py", "train.py",
@@ -143,7 +143,8 @@ def results(request, clean, tmp_path_factory):
     asked = [item.callspec.params["m"] for item in request.session.items
              if item.function is test_a_planted_bug_is_caught]
     for as_python in {plain(m) for m in asked}:
-        code, said = run(clean, sorted({test for m in asked if plain(m) == as_python for test in m.tests}), as_python)
+        tests = sorted({test for m in asked if plain(m) == as_python for test in m.tests})
+        code, said = run(clean, tests, as_python)
         assert code == PASSED, f"the tests fail without any bug:\n{said}"
 
     def one(m):

@@ -2,9 +2,11 @@
 
     jit.py       when a kernel is compiled, and where its machine code is kept
     simd.py      arithmetic on 16 numbers at once, written as if on one
-    packing.py   the right operand of a product, in the order in which it is read
+    packing.py   operands of a product, in the order in which they are read
     gemm.py      matrix products
     threads.py   work shared among threads, with the same bits for any number of them
+    memory.py    freed memory, kept for the next step of training
+    peak.py      how fast the machine could be, for bench
 
 On these stand the twins.  Each has the names and the marks of the page it repeats:
 
@@ -12,6 +14,8 @@ On these stand the twins.  Each has the names and the marks of the page it repea
     unroll.py                               the time loop with a cell's step in it
     attention.py fusion.py decoder.py       the decoder's loop, put together of pieces
     loss.py optim.py embedding.py           what a training step needs beside
+    readout.py                              the readout and the loss together, a few rows at a time
+    seq2seq.py                              loss and gradient of a batch, for training
     search/hypotheses.py                    one step of all hypotheses, for sampling and exact search too
     search/beam.py                          beam search, and greedy search as a beam of one
 """

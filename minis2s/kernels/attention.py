@@ -103,7 +103,7 @@ SCORES = {
 
 
 def start(name, p, memory, S, H, source):
-    """Score's name and Params, Memory -> Read for S queries of size H; row n reads the memory of source[n]."""
+    """Score's name and Params, Memory -> Read for S queries of size H; row n's are to source[n]'s memory."""
     score, hs = SCORES[name], np.ascontiguousarray(memory.hs)
     T, N, W = len(hs), len(source), score.weights(p)
     A = H if W is None else W.shape[1]

@@ -13,8 +13,12 @@
                r_t  (D6) ── W, b ─> logits  (D7)
 
 `loops` takes the pieces that a Config names and puts them into the one loop below; what a Config does not use
-is not compiled.  Rows of the batch do not read each other, so threads take rows n0 .. n1-1 through all steps.
+is not compiled.  Rows of the batch do not read each other, so threads take rows n0 .. n1-1 through all steps;
+on the way back through a block of them, whose share of the cells' gradients is added then (see lstm.py).
 Everything that backward reads is kept in arrays with a leading S axis.
+
+(D7) stands apart from the loop: `states` and `states_backward` are all but the readout, for seq2seq.py, where
+readout.py makes it one with the loss.  Only own tokens need the logits of a step at once.
 
 (D1)..(D7) forward; (D1*)..(D7*) backward.
 """

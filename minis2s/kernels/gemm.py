@@ -1,4 +1,4 @@
-"""Matrix products: C = A B and C += A B, with B packed.
+"""Matrix products: C (+)= A B, with B packed, and C (+)= A^T B.
 
                        16 columns = one vector
                       ┌──────┬──────┬──────┬──────┐
@@ -15,12 +15,15 @@
 
 A processor multiplies and adds far faster than it reads memory, so a product is as fast as it is sparing with
 reads. The micro-kernel `tile` reads 4 vectors of B and 6 numbers of A for each k, and does 24 vector
-multiply-adds with them. All other loops only choose tiles.  A is read by two strides, so a transposed A costs
-nothing: dW = x^T da is a product with A = x.T; where that means long jumps, rows of A^T are gathered first.
+multiply-adds with them. All other loops only choose tiles.
+
+A^T B is a weight matrix' gradient: dW = x^T da.  Its B is used once, so a block of rows at a time is packed
+on the way.  A is read by two strides, so a transposed one costs nothing, unless it has many columns: then the
+next k is a long jump away, and A's tiles are copied first (FAR).
 
 Each number of C is the sum over k from 0 to K-1, in this order, one rounding for each multiply-add; C +=
-begins with C. So a result does not depend on the tile, on the rows done together, or on the number of
-threads: bit for bit.
+begins with C. So a result does not depend on the tile, on the rows done together, on the blocks in which k
+comes, or on the number of threads: bit for bit.
 """
 import numpy as np
 
@@ -29,7 +32,8 @@ from .packing import aligned, copy_panel, copy_tiles, pack, padded
 from .simd import LANES, at
 
 BLOCK = 96                     # rows of A that stay in the cache while all panels of B pass by
-DEPTH = 512                    # rows of a panel of B that stay in the cache while A's rows pass by
+DEPTH = 512                    # rows of a panel of B that stay in the cache while A's rows pass by; rows of a
+                               # block of steps, too: their da is used while it is there
 FAR = 512                      # columns of A from which on its tiles are copied before A^T B
 
 
@@ -89,6 +93,8 @@ def add_outer_product(C, A, B):
     C += A.T @ B
 
 
+# Made of them, with and without it ------------------------------------------------------------------------
+
 @jit("gemm.pack_weights")
 def pack_weights(B):
     """`packed`, for callers that are not compiled."""
@@ -97,13 +103,13 @@ def pack_weights(B):
 
 @inlined
 def steps_of_a_block(T, N):
-    """How many of T steps of N rows make about DEPTH rows together."""
+    """How many of T steps of N rows make up to DEPTH rows together; one if a step alone has more."""
     return min(T, max(1, DEPTH // N))
 
 
 @inlined
 def add_weight_gradient(dW, x, da, j0, j1):
-    """dW += x^T da, columns j0 .. j1-1 of it, for x (T, N, I), da (T, N, J): a sum over all steps and rows."""
+    """dW += x^T da, columns j0 .. j1-1 of it, for x (T, N, I), da (T, N, J): a sum over steps and rows."""
     if j0 < j1:
         rows = x.shape[0] * x.shape[1]
         add_outer_product(dW[:, j0:j1], x.reshape(rows, x.shape[2]), da.reshape(rows, da.shape[2])[:, j0:j1])

@@ -123,7 +123,7 @@ def step_backward(k, d, mask, t, n0, n1):
             da = dr * r * (1.0 - r)                                      # (GA1*)
             da_r[y], U_r[y] = da, da                                     # fork: likewise
             d.dh[row, J] = where(real, dh * (1.0 - z), d.dh[row, J])     # (GA4*) (M1*)
-    add_product(d.dh[n0:n1], d.da_U[s, n0:n1], d.UT)                     # (GA1*) (GA2*) 0 where masked: da_U is 0
+    add_product(d.dh[n0:n1], d.da_U[s, n0:n1], d.UT)                     # (GA1*) (GA2*) 0 if masked, as da_U
 
 
 @inlined

@@ -1,4 +1,4 @@
-"""Right operands of products, copied into the order in which the micro-kernel reads them.
+"""Operands of products, copied into the order in which the micro-kernel reads them.
 
     B (K, N), N = 150                       packed, one piece of memory
       columns 0..63   64..127  128..149
@@ -6,10 +6,12 @@
     │ b_00 ...      │        │     │  ->  │ b_00..b_0,63 b_10.. ... │                   │ 22 real + 10 zeros│
     └───────────────┴────────┴─────┘      └─────────────────────────┴───────────────────┴───────────────────┘
 
-A panel is as wide as the micro-kernel's block of registers (`WIDE` columns, see gemm.py; here 64), so the
+A panel is as wide as the micro-kernel's tile (`WIDE` vectors, see gemm.py; here 4, 64 columns), so the
 kernel walks through memory straight on, without jumps from row to row.  The last panel is as narrow as full
 vectors allow; zeros fill it up, and their products are never stored.  Packing costs K N copies and saves M K
 N slow reads.
+
+Left operands are read as they lie, but for those of A^T B with many columns: `copy_tiles` lays them out.
 """
 import numpy as np
 
@@ -61,7 +63,7 @@ def aligned(size, a):
 
 @inlined
 def copy_panel(to, B, b_row, K, columns):
-    """K rows of `columns` neighbouring numbers, `b_row` numbers apart, behind one another, with zeros after."""
+    """K rows of `columns` neighbouring numbers, `b_row` apart, behind one another, with zeros after each."""
     width = padded(columns)
     for k in range(K):
         for n in range(columns):

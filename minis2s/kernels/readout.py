@@ -1,12 +1,13 @@
-"""Twin of the readout and the loss together, linear.py and loss.py: their gradients while the logits are at hand.
+"""Twin of the readout and the loss together, linear.py and loss.py: gradients while the logits are at hand.
 
-    48 rows r of all S N:   r ── W, b ──> logits ── softmax ──> p ── (p - q) / M ──> dlogits ── W^T ──> dr
+    96 rows r of all S N:   r ── W, b ──> logits ── softmax ──> p ── (p - q) / M ──> dlogits ── W^T ──> dr
                                              └──────── log p of the target ────> L
     and of 512 rows:        r^T dlogits ──> dW
 
 Logits are the largest array of a model with many words: at V = 8000 a batch has 50 megabytes of them, log p
 and dlogits as much again.  Training wants none of them afterwards.  So they are made, used and overwritten in
-place, a few rows at a time, which never leave the processor's cache; memory holds those of one block.
+place, a few rows at a time, while these are in the processor's cache; memory holds those of 512 rows, until
+they have been added to dW and db.
 
 (D7), (X1)..(X3) forward; (D7*), (X1*), (X3*) backward.
 """
@@ -41,7 +42,8 @@ def loss_and_gradient(p, rs, targets, mask, eps=0.0):
     """
     S, N, R = rs.shape
     V, M, dtype = len(p.b), mask.sum(), rs.dtype
-    r, share, targets = rs.reshape(S * N, R), (mask / M).astype(dtype).ravel(), np.ascontiguousarray(targets).ravel()
+    r, share = rs.reshape(S * N, R), (mask / M).astype(dtype).ravel()
+    targets = np.ascontiguousarray(targets).ravel()
     dr, per_token, dlogits = np.empty_like(r), np.empty(S * N, dtype), np.empty((min(S * N, DEPTH), V), dtype)
     W, WT, dW, db = pack_weights(p.W), pack_weights(p.W.T), np.zeros((R, V), dtype), np.zeros(V, dtype)
     for r0 in range(0, S * N, DEPTH):
@@ -91,7 +93,7 @@ def _row(x, b, target, share, eps, V):
     shift, scale = top + np.log(y), share / y
     for j in range(0, V, LANES):
         J = at(j, V)
-        x[J] = x[J] * scale - eps / V * share                           # (X1*) (X2) (X3*) p - q off the target
+        x[J] = x[J] * scale - eps / V * share                           # (X1*) (X2) (X3*) p - q elsewhere
     x[target] -= (1 - eps) * share                                      # (X3*) - q
     return -(1 - eps) * (target_logit - shift) - eps * (total(plain) / V - shift)    # (X1) (X2) (X3)
 
@@ -99,5 +101,6 @@ def _row(x, b, target, share, eps, V):
 @jit("readout.columns")
 def _columns(rs, dlogits, dW, db, j0, j1):
     rows = len(rs)
-    add_weight_gradient(dW, rs.reshape(1, rows, rs.shape[1]), dlogits.reshape(1, rows, len(db)), j0, j1)    # (D7*)
+    add_weight_gradient(dW, rs.reshape(1, rows, rs.shape[1]), dlogits.reshape(1, rows, len(db)),
+                        j0, j1)                                         # (D7*)
     add_bias_gradient(db, dlogits.reshape(1, rows, len(db)), j0, j1)    # (D7*)

@@ -7,8 +7,9 @@
 
 Examples do not read each other, so a thread takes some of them through the whole sequence without waiting for
 anybody.  Weights' gradients are sums over all examples, so there each thread takes columns, and sums over all
-examples in their order.  Hence no number depends on how the work was shared: 1, 2 or 3 threads give the same
-bits. Kernels let go of Python's lock, so Python's own threads will do.
+examples in their order.  On the way back the two take turns, a block of steps at a time (see lstm.py).  No
+number depends on how the work was shared: 1, 2 or 3 threads give the same bits.  Kernels let go of Python's
+lock, so Python's own threads will do.
 """
 import ctypes
 import os

@@ -1,9 +1,13 @@
 """Twin of unroll.py: the time loop, once, for every cell.
 
-    x W of all steps at once ──> step 0 ──> step 1 ──> ... ──> step T-1      rows n0 .. n1-1: a thread's
-    dx of all steps at once  <── step 0 <── step 1 <── ... <── step T-1
+    x W  ──> step 0 ──> step 1 ──> ... ──> step T-1       rows n0 .. n1-1: a thread's
+    dx   <── step 0 <── step 1 <── ... <── step T-1       dW, dU, db: a block of steps at a time
 
-`loops` puts a cell's step into the loop when it is compiled; nothing is called for each step at run time.
+`loops` puts a cell's step into the loop when it is compiled.  One thread does a layer in one call; for more
+the call is taken apart, so that Python can share out rows and columns between the parts.
+
+x W and dx wait for no step.  With fewer than FEW rows they are one product for all steps (dx: of a block), as
+small products are slow; with more each step makes its own, while its numbers are in the cache.
 The page's (M1), (M1*) stand in the cells' twins, where the state is at hand.
 """
 from functools import cache
@@ -18,7 +22,7 @@ from .jit import inlined, jit
 from .simd import LANES, at
 from .threads import over_columns, over_rows, parts
 
-FEW = 48                       # rows of a step from which on its products need no others to be fast
+FEW = 48                       # rows of a step from which on its products are fast alone
 TWINS = {CELLS["rnn"]: rnn.TANH, CELLS["rnn-sigmoid"]: rnn.SIGMOID, CELLS["lstm"]: lstm, CELLS["gru"]: gru,
          CELLS["gru-after"]: gru_after}
 
