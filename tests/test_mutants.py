@@ -36,7 +36,7 @@ REPRESENTED = [
     *(f"printed/{x}.py" for x in "abcd"),
     *(f"search/{x}.py" for x in ("hypotheses", "greedy", "beam", "sampling", "exact")),
     *(f"kernels/{x}.py" for x in (
-        "threads", "packing", "gemm", "rnn", "lstm", "gru", "gru_after", "unroll", "fusion", "attention",
+        "threads", "packing", "gemm", "rnn", "lstm", "gru", "gru_after", "unroll", "rows", "fusion", "attention",
         "decoder", "loss", "embedding", "readout", "seq2seq", "search/hypotheses", "search/beam")),
     "functions.py", "linear.py", "embedding.py", "dropout.py", "initial.py", "loss.py",
     "unroll.py", "recurrent.py", "encoder.py", "bridge.py", "fusion.py", "decoder.py", "seq2seq.py",

@@ -201,8 +201,7 @@ def steps(name):
                     d.de[r, n, i] = total(products)
                     mean += k.alpha[t, n, i] * d.de[r, n, i]
             for i in range(T):
-                de = d.de[r, n, i] - mean
-                d.de[r, n, i] = k.alpha[t, n, i] * de if k.mask[i, n] else 0.0                 # (A1*)
+                d.de[r, n, i] = k.alpha[t, n, i] * (d.de[r, n, i] - mean) if k.mask[i, n] else 0.0    # (A1*)
             for j in range(0, A, LANES):
                 d.dq[t, n, at(j, A)] = zeros_like(k.v[at(j, A)])
             for i in range(T):
@@ -239,7 +238,7 @@ def steps(name):
                         J = at(j, C)
                         dh = d.dhs[i, n, J]
                         for t in range(t0, t1):
-                            dh = dh + d.dctx[t - t0, n, J] * k.alpha[t, n, i]    # (A2*) fork: hs feed every ctx
+                            dh = dh + d.dctx[t - t0, n, J] * k.alpha[t, n, i]    # (A2*) fork
                         d.dhs[i, n, J] = dh
 
     return attend, attend_backward, contexts_backward

@@ -145,7 +145,8 @@ def backward(p, config, source, k, dlogits):
 
 def states_backward(p, config, source, k, drs, g_readout):
     """All of `backward` but the readout, whose gradients `drs` (S, N, R) and `g_readout` are."""
-    c, twin, run, (S, N), dtype = config, unroll.loops(CELLS[config.cell_name]), k.run, k.ids.shape, k.rs.dtype
+    c, twin, run = config, unroll.loops(CELLS[config.cell_name]), k.run
+    (S, N), dtype = k.ids.shape, k.rs.dtype
     Z, E, C, work = c.fused_size, p.embedding.shape[1], c.encoder_size, N * work_of(p)
     none, learned, attends = np.zeros((1, 1, 1), dtype), p.fusion is not None, c.context == "attention"
     drs, steps = dropout.backward(drs, k.drop_output), steps_of_a_block(S, N)

@@ -159,7 +159,8 @@ if JIT:
                 def row(m):
                     """m, or the last row there is: a row done twice costs less than a smaller tile."""
                     there = builder.icmp_signed("<", constant(m), M)
-                    return builder.select(there, constant(m), builder.sub(M, constant(1))) if m else constant(0)
+                    last = builder.sub(M, constant(1))
+                    return builder.select(there, constant(m), last) if m else constant(0)
 
                 which = [row(m) for m in range(rows)]
                 cells = [(m, v) for m in range(rows) for v in range(wide)]
@@ -225,7 +226,7 @@ if JIT:
         p, i, yes = types.CPointer(dtype), types.intp, types.boolean
 
         def panel_of(wide):
-            """C (+)= A times one panel `wide` vectors wide, in tiles of R rows; what is left in a smaller one."""
+            """C (+)= A times one panel `wide` vectors wide, in tiles of R rows, the rest in a smaller one."""
             tile_R, tile_4, tile_2, tile_1 = (make_tile(min(rows, R), wide) for rows in (R, 4, 2, 1))
 
             @inlined
