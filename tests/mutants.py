@@ -814,8 +814,6 @@ MUTANTS = [
            "a block's share of dW in place of the sum"),
           ("db[J] = db[J] + da[t, n, J]", "db[J] = da[t, n, J]", "db of the last row"),
           ("J = at(j, j1)", "J = at(j, len(db))", "another thread's biases counted, too"),
-          ("counts[v], size) for at, (m, v)", "counts[0], size) for at, (m, v)",
-           "C's first vector's lanes for all when C is read"),
           ("A = moved(A, a_tile)", "A = moved(A, R * a_row)", "tiles that were copied taken for rows"),
           ("elif left > 2:", "elif left > 3:", "the last of three rows dropped"),
           ("if R <= 4 or left > 4:", "if R <= 4 or left > 5:", "the last of five rows dropped"),

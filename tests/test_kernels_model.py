@@ -281,6 +281,7 @@ def test_embedding():
     rng = np.random.default_rng(0)
     E, ids, dx = normal(rng, 9, 21), rng.integers(0, 9, (5, 4)), normal(rng, 5, 4, 21)
     close((embedding_twin.backward(E, ids, dx),), (embedding.backward(E, ids, dx),), "float64")
+    same((embedding_twin.forward(E, ids),), (embedding.forward(E, ids),))
 
 
 def test_every_twin_has_the_functions_of_its_page():
