@@ -781,7 +781,7 @@ MUTANTS = [
           ("round(size / grain * k / count) * grain", "size * k // count", "cuts in the midst of a tile"),
           ("range(count)] + [size]", "range(count)] + [size // grain * grain]",
            "rows behind the last full tile dropped"),
-          ("zip(cuts, cuts[1:])", "zip(cuts[:1] * count, cuts[1:])", "every part begins with the first row"),
+          ("zip(cuts[1:], cuts[2:])", "zip(cuts[:1] * count, cuts[2:])", "every part begins with the first row"),
           ("        job.result()", "        pass", "nobody waits for the threads, nor hears what went wrong"),
           ("shared(function, args, J, work, 4 * LANES)", "shared(function, args, J, work, ROWS)",
            "columns cut in the midst of a panel"),

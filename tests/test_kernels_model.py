@@ -29,10 +29,10 @@ LENGTHS = (5, 2, 4, 1, 3, 5, 2), (1, 3, 2, 4, 2, 1, 3)          # of sources, of
 
 
 class Case:
-    def __init__(self, name, dtype, seed=0, lengths=LENGTHS, **sizes):
+    def __init__(self, name, dtype, seed=0, lengths=LENGTHS, spread=0.5, **sizes):
         self.config, rng = dataclasses.replace(CONFIGS[name], dtype=dtype,
                                                **sizes), np.random.default_rng(seed)
-        p = like(rng, seq2seq.init(self.config), 0.5)
+        p = like(rng, seq2seq.init(self.config), spread)
         self.p = read_only(tree.map(lambda a: a.astype(dtype), p))
         self.batch = batch(rng, self.config, *lengths)
         self.drops = read_only(seq2seq.draw_drops(rng, self.config, len(lengths[0])))
@@ -115,7 +115,9 @@ def test_several_blocks_of_steps(name):
 def test_any_number_of_threads_gives_the_same_loss_and_gradient(name, monkeypatch):
     """Columns are cut at multiples of 64, in the midst of gates."""
     monkeypatch.setattr(threads, "ENOUGH", 1)
-    case, results = Case(name, "float64", hidden=42, embedding=19, lengths=MANY if jit.JIT else LENGTHS), []
+    # weights as small as layers of this width have: larger ones magnify what is rounded
+    case, results = Case(name, "float64", spread=0.15, hidden=42, embedding=19,
+                         lengths=MANY if jit.JIT else LENGTHS), []
     try:
         for count in (1, 2, 3):
             threads.use(count)

@@ -300,7 +300,7 @@ def test_browser_steps_with_keys_slider_and_buttons(page):
 def test_browser_switches_passes_and_cells(page):
     page.key("ArrowRight")
     marks = "[...document.querySelectorAll('.eq')].map(e => e.dataset.mark)"
-    assert page.run(marks) == ["(L1)", "(L2)", "(L3)", "(L4)", "(L5)", "(M1)"]
+    assert page.run(marks) == ["(L1)", "(L1)", "(L2)", "(L3)", "(L4)", "(L5)", "(M1)"]    # x W + b, then + h' U
     page.key("b")
     assert page.run(WHERE).startswith("backward: encoder, t = 0")
     assert page.run("document.querySelector('[name=phase]:checked').value") == "backward"

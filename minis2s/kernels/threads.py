@@ -63,9 +63,10 @@ def shared(function, args, size, work, grain):
     if count == 1:
         function(*args, 0, size)
         return
-    Workers.pool = Workers.pool or ThreadPoolExecutor(Workers.count)
+    Workers.pool = Workers.pool or ThreadPoolExecutor(Workers.count - 1)
     cuts = [min(size, round(size / grain * k / count) * grain) for k in range(count)] + [size]
-    jobs = [Workers.pool.submit(function, *args, *cut) for cut in zip(cuts, cuts[1:])]
+    jobs = [Workers.pool.submit(function, *args, *cut) for cut in zip(cuts[1:], cuts[2:])]
+    function(*args, *cuts[:2])                                 # a share of our own: waking a thread takes time
     for job in jobs:
         job.result()
 
