@@ -63,11 +63,7 @@ def decode(side, V, N, T, H):
 
 def beam(side, V, N, T, H, width):
     """Beam search, the best answer of each source."""
-    try:
-        search = backends.module("search.beam", side).beam
-    except ModuleNotFoundError:                                # no twin: the page, as `translate` would
-        from ..search import beam as search
-    given = asked(V, N, T, H)
+    search, given = backends.module("search.beam", side).beam, asked(V, N, T, H)
     return lambda: search(*given, T, width)
 
 

@@ -16,7 +16,7 @@ from typing import Callable, NamedTuple
 from numpy import ascontiguousarray as contiguous
 
 from ..cells import CELLS
-from . import gru, gru_after, lstm, memory, rnn    # noqa: F401  memory acts by being there
+from . import gru, gru_after, lstm, rnn
 from .gemm import product, steps_of_a_block
 from .jit import inlined, jit
 from .simd import LANES, at

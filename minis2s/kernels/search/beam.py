@@ -20,8 +20,8 @@ from ...data.vocab import BOS, EOS
 from ...search.beam import check
 from ...search.hypotheses import Answer
 from .. import decoder
-from ..rows import copy
 from ..jit import inlined, jit
+from ..rows import copy
 from ..simd import LANES, at, greatest, maximum
 from ..threads import over_rows
 from .hypotheses import WIDE, log_p, moves, room
