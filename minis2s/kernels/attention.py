@@ -22,10 +22,10 @@ from typing import Callable, NamedTuple
 import numpy as np
 
 from ..attention import additive, concat_dot, dot, general
-from .gemm import add_product, pack_weights, product
+from .gemm import add_bias_gradient, add_product, packed, product
 from .jit import inlined
 from .simd import LANES, add, at, exp, tanh, total, zeros, zeros_like
-from .threads import weight_gradient
+from .threads import weight_gradient_shared
 
 
 class Read(NamedTuple):        # what the queries of a sequence read and fill
@@ -84,65 +84,157 @@ def concat_backward(de, q, k, h, v):
     return da, da, de * u, zeros_like(q)                                 # (AC2*) (AC3*) dq, dk, dh, dv
 
 
+@inlined
+def no_matrix(p, s):
+    return np.empty((0, s.shape[1]), s.dtype)
+
+
+@inlined
+def general_matrix(p, s):
+    return p.W
+
+
+@inlined
+def query_matrix(p, s):
+    return p.W_s
+
+
+@inlined
+def hs_of(memory):
+    return memory.hs
+
+
+@inlined
+def keys_of(memory):
+    return memory.keys
+
+
+@inlined
+def no_v(p, W):
+    return np.empty(W.shape[1], W.dtype)
+
+
+@inlined
+def v_of(p, W):
+    return p.v
+
+
 class Score(NamedTuple):
     term: Callable
     term_backward: Callable
-    weights: Callable          # the Params' matrix that makes a query of a state, or None
-    has_keys: bool
-    has_v: bool
+    matrix: Callable           # of Params and a state: (H, A), what makes a query of a state, or (0, H)
+    keys: Callable             # of a Memory: keys, or hs where the score has none
+    v: Callable                # of Params and the matrix: (A,), never read where the score has none
     scores_hs: bool            # whether h_i has a share in its own score
+    gradient: Callable         # of Params, dW and dv: the gradient in Params' form
+
+    @property
+    def has_keys(self):
+        """Whether keys are made of hs."""
+        return self.keys is keys_of
+
+    @property
+    def has_v(self):
+        """Whether v weighs the terms."""
+        return self.v is v_of
+
+    @property
+    def has_matrix(self):
+        """Whether a query is more than the state itself."""
+        return self.matrix is not no_matrix
 
 
 SCORES = {
-    "dot": Score(dot_term, dot_backward, lambda p: None, False, False, True),
-    "scaled": Score(dot_term, dot_backward, lambda p: None, False, False, True),
-    "general": Score(dot_term, dot_backward, lambda p: p.W, False, False, True),
-    "additive": Score(additive_term, additive_backward, lambda p: p.W_s, True, True, False),
-    "concat-dot": Score(concat_term, concat_backward, lambda p: p.W_s, True, False, True),
+    "dot": Score(dot_term, dot_backward, no_matrix, hs_of, no_v, True, lambda p, dW, dv: dot.Params()),
+    "scaled": Score(dot_term, dot_backward, no_matrix, hs_of, no_v, True, lambda p, dW, dv: dot.Params()),
+    "general": Score(dot_term, dot_backward, general_matrix, hs_of, no_v, True,
+                     lambda p, dW, dv: general.Params(dW)),
+    "additive": Score(additive_term, additive_backward, query_matrix, keys_of, v_of, False,
+                      lambda p, dW, dv: additive.Params(dW, np.zeros_like(p.W_h), dv)),
+    "concat-dot": Score(concat_term, concat_backward, query_matrix, keys_of, no_v, True,
+                        lambda p, dW, dv: concat_dot.Params(dW, np.zeros_like(p.W_h))),
 }
 
 
-def start(name, p, memory, S, H, source):
-    """Score's name and Params, Memory -> Read for S queries of size H; row n's are to source[n]'s memory."""
-    score, hs = SCORES[name], np.ascontiguousarray(memory.hs)
-    T, N, W = len(hs), len(source), score.weights(p)
-    A = H if W is None else W.shape[1]
-    keys = np.ascontiguousarray(memory.keys) if score.has_keys else hs
-    v = p.v if score.has_v else np.zeros(A, hs.dtype)
-    scale = hs.dtype.type(H ** -0.5 if name == "scaled" else 1.0)                     # (AD2)
-    packed_W = np.zeros(0, hs.dtype) if W is None else pack_weights(W)
-    return Read(packed_W, v, scale, hs, keys, np.ascontiguousarray(memory.mask), source,
-                np.empty((S, N, A), hs.dtype), np.empty((S, N, T), hs.dtype))
+def starts(name):
+    """-> start, start_backward, gradients for a score."""
+    score = SCORES[name]
+    matrix, keys_of, v_of, has_keys, has_matrix = score.matrix, score.keys, score.v, score.has_keys, score.has_matrix
+    scaled = name == "scaled"
+
+    @inlined
+    def start(p, source, s, S, sources):
+        """Params, decoder.Source, a state (M, H): -> Read and contexts (S, N, C) for S queries of each row; row n's
+        are to the memory of sources[n]."""
+        hs, keys, W, N = source.memory.hs, keys_of(source.memory), matrix(p, s), len(sources)
+        (T, _, C), (H, A) = hs.shape, W.shape
+        scale = s.shape[1] ** -0.5 if scaled else 1.0                    # (AD2)
+        return Read(packed(W), v_of(p, W), scale, hs, keys, source.memory.mask, sources,
+                    np.empty((S, N, A), hs.dtype), np.empty((S, N, T), hs.dtype)), np.empty((S, N, C), hs.dtype)
+
+    @inlined
+    def start_backward(p, k, steps):
+        """-> Back with sums at zero, for blocks of so many queries."""
+        (_, N, A), (T, _, C), dtype = k.q.shape, k.hs.shape, k.q.dtype
+        return Back(packed(matrix(p, k.q[0]).T), np.zeros_like(k.hs),
+                    np.zeros((T, N, A if has_keys else 0), dtype), np.zeros((N, A), dtype), np.empty_like(k.q),
+                    np.empty((steps, N, T), dtype), np.empty((steps, N, C), dtype))
+
+    @inlined
+    def gradients(p, k, d, states):
+        """Sums over all queries, which were made of `states` (S, N, H): -> dhs, dkeys, dW, dv."""
+        dv = np.zeros(d.dv.shape[1], d.dv.dtype)
+        add_bias_gradient(dv, d.dv.reshape(1, d.dv.shape[0], d.dv.shape[1]), 0, len(dv))  # (AB3*)
+        dW = np.zeros((states.shape[2] if has_matrix else 0, d.dq.shape[2]), d.dq.dtype)
+        if has_matrix:
+            weight_gradient_shared(dW, states, d.dq)                     # (AG1*) (AB2*) (AC2*)
+        return d.dhs, d.dkeys, dW, dv
+    return start, start_backward, gradients
 
 
-def start_backward(name, p, k, steps):
-    """-> Back with sums at zero, for blocks of so many queries."""
-    W, (_, N, A), (T, _, C) = SCORES[name].weights(p), k.q.shape, k.hs.shape
-    dkeys = np.zeros_like(k.keys) if SCORES[name].has_keys else np.zeros((1, 1, 1), k.q.dtype)
-    return Back(np.zeros(0, k.q.dtype) if W is None else pack_weights(W.T), np.zeros_like(k.hs), dkeys,
-                np.zeros((N, A), k.q.dtype), np.empty_like(k.q), np.empty((steps, N, T), k.q.dtype),
-                np.empty((steps, N, C), k.q.dtype))
+@inlined
+def unread(s, sources):
+    """The Read of a decoder without attention."""
+    none, numbers = np.empty((0, 0, 0), s.dtype), np.empty(0, s.dtype)
+    return Read(numbers, numbers, 1.0, none, none, np.ones((0, 0), np.bool_), sources, none, none)
 
 
-def gradients(name, p, k, d, states):
-    """Sums over all queries, which were made of `states` (S, N, H): -> dhs, dkeys or None, Params gradients.
-    """
-    dW = None if SCORES[name].weights(p) is None else weight_gradient(states, d.dq)   # (AG1*) (AB2*) (AC2*)
-    if name == "additive":
-        g = additive.Params(dW, np.zeros_like(p.W_h), d.dv.sum(axis=0))               # (AB3*)
-    elif name == "concat-dot":
-        g = concat_dot.Params(dW, np.zeros_like(p.W_h))
-    else:
-        g = general.Params(dW) if name == "general" else dot.Params()
-    return d.dhs, d.dkeys if SCORES[name].has_keys else None, g
+@inlined
+def no_context(p, source, s, S, sources):
+    """Context "init": -> Read and contexts of no numbers, as `start` of a score."""
+    return unread(s, sources), np.empty((S, len(sources), 0), s.dtype)
+
+
+@inlined
+def same_context(p, source, s, S, sources):
+    """Context "every-step": -> Read, the context of each row's source at every step."""
+    ctx = np.empty((S, len(sources), source.ctx.shape[1]), s.dtype)
+    for t in range(S):
+        for n in range(len(sources)):
+            for j in range(source.ctx.shape[1]):
+                ctx[t, n, j] = source.ctx[sources[n], j]
+    return unread(s, sources), ctx
+
+
+@inlined
+def nothing_backward(p, k, steps):
+    """The Back of a decoder without attention."""
+    none = np.empty((0, 0, 0), k.q.dtype)
+    return Back(k.W, none, none, none[0:0].reshape(0, 0), none, none, none)
+
+
+@inlined
+def no_gradients(p, k, d, states):
+    return d.dhs, d.dkeys, d.dv, k.v
+
+
+NO_STARTS = no_context, nothing_backward, no_gradients
 
 
 def steps(name):
     """-> attend, attend_backward, contexts_backward with a score's term in them."""
-    score = SCORES[name]
-    term, term_backward = score.term, score.term_backward
-    has_keys, has_v, scores_hs = score.has_keys, score.has_v, score.scores_hs
-    has_matrix = name not in ("dot", "scaled")
+    term, term_backward, scores_hs = SCORES[name].term, SCORES[name].term_backward, SCORES[name].scores_hs
+    has_keys, has_v, has_matrix = SCORES[name].has_keys, SCORES[name].has_v, SCORES[name].has_matrix
 
     @inlined
     def attend(k, s, t, n0, n1, ctx):

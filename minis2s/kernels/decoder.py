@@ -13,9 +13,10 @@
                r_t  (D6) ── W, b ─> logits  (D7)
 
 `loops` takes the pieces that a Config names and puts them into the one loop below; what a Config does not use
-is not compiled.  Rows of the batch do not read each other, so threads take rows n0 .. n1-1 through all steps;
-on the way back through a block of them, whose share of the cells' gradients is added then (see lstm.py).
-Everything that backward reads is kept in arrays with a leading S axis.
+is not compiled, and the whole way forward is one call, the way back another.  Rows of the batch do not read
+each other, so threads take rows n0 .. n1-1 through all steps; on the way back through a block of them, whose
+share of the cells' gradients is added then (see lstm.py).  Everything that backward reads is kept in arrays
+with a leading S axis.
 
 (D7) stands apart from the loop: `states` and `states_backward` are all but the readout, for seq2seq.py, where
 readout.py makes it one with the loss.  Only own tokens need the logits of a step at once.
@@ -26,18 +27,20 @@ from functools import cache as once
 from typing import NamedTuple
 
 import numpy as np
+from numpy import ascontiguousarray as contiguous
 
 from .. import decoder as page
-from .. import dropout
+from .. import dropout, tree
 from .. import fusion as fusion_page
 from ..attention import Memory
 from ..cells import CELLS
-from . import attention, embedding, fusion, unroll
-from .gemm import add_product, pack_weights, product, steps_of_a_block
-from .jit import inlined, jit
-from .rows import add_rows, clear, copy, multiply
+from . import attention, fusion
+from .embedding import scatter
+from .gemm import add_product, pack_weights, packed, product, steps_of_a_block
+from .jit import inlined, inner, jit
+from .rows import add_rows, chosen, clear, copy, multiply
 from .simd import LANES, at, greatest, maximum
-from .threads import bias_gradient, over_columns, over_rows, weight_gradient
+from .threads import bias_gradient, over_columns, over_rows, weight_gradient, weight_gradient_shared
 from .unroll import TWINS
 
 
@@ -47,7 +50,7 @@ class Run(NamedTuple):         # what the steps read and fill
     real: np.ndarray           # (S, N), all True: every step is computed
     table: np.ndarray          # (V, E)
     cells: tuple               # for each layer the cell's Run
-    drops: tuple               # for each layer the dropout mask (N, D) of its input
+    drops: tuple               # for each layer the dropout mask (N, D) of its input, if there are any
     read: attention.Read
     ctx: np.ndarray            # (S, N, C)
     s_ctx: np.ndarray          # (S, N, H+C), what a learned fusion reads
@@ -75,7 +78,6 @@ class Back(NamedTuple):        # the same of the way back
 
 class Cache(NamedTuple):
     ids: np.ndarray            # (S, N), the tokens really fed
-    cells: tuple               # for each layer the cell's Cache with a leading S axis
     run: Run
     rs: np.ndarray             # (S, N, R), what the readout read
     drops: tuple
@@ -85,101 +87,45 @@ class Cache(NamedTuple):
 def forward(p, config, source, layers, ids, teacher=None, drops=None, drop_output=None):
     """See decoder.forward."""
     k = states(p, config, source, layers, ids, teacher, drops, drop_output)
-    (S, N, R), V = k.rs.shape, len(p.readout.b)
-    logits = np.empty((S, N, V), k.rs.dtype)
-    over_rows(_readout, k.rs.reshape(S * N, R), k.run.W, k.run.b, logits.reshape(S * N, V), N=S * N,
-              work=logits.size * R)    # (D7)
+    logits = np.empty((*ids.shape, len(p.readout.b)), k.rs.dtype)
+    _read_out_all(k.rs, p.readout.W, p.readout.b, logits)                           # (D7)
     return logits, k
 
 
 def states(p, config, source, layers, ids, teacher=None, drops=None, drop_output=None):
     """All of `forward` but the readout: -> Cache, whose rs is what the readout reads."""
-    c, (S, N), free = config, ids.shape, teacher is not None and not teacher[1:].all()
-    run = start(p, c, source, layers, S, np.arange(N), drops, drop_output, logits=free)
-    run.ids[:] = ids
-    if free:
-        run = run._replace(teacher=np.ascontiguousarray(teacher))
-    over_rows(loops(*choices(c, drops is not None, drop_output is not None), free)[0], run, N=N,
-              work=S * N * work_of(p))
-    rs, finish = dropout.forward(run.rs, drop_output), unroll.loops(CELLS[c.cell_name]).finish
-    return Cache(run.ids, tuple(finish(cell)[2] for cell in run.cells), run, rs, drops, drop_output)
-
-
-def start(p, config, source, layers, S, sources, drops=None, drop_output=None, logits=True):
-    """Room for S steps, and for their logits if wanted: rows begin in the states `layers`, row n reads the
-    memory of sources[n] -> Run."""
-    c, twin, N, dtype = config, unroll.loops(CELLS[config.cell_name]), len(sources), p.embedding.dtype
-    H, C, R, none = c.hidden, c.encoder_size, c.readout_size, np.zeros((1, 1, 1), p.embedding.dtype)
-    xs = [np.empty((S, N, len(layer.W)), dtype) for layer in p.layers]
-    cells = tuple(twin.start(*each) for each in zip(p.layers, xs, layers))
-    if c.context == "attention":
-        read = attention.start(c.attention, p.score, source.memory, S, H, sources)
-        ctx = np.empty((S, N, C), dtype)
-    else:
-        read = attention.Read(none[0, 0], none[0, 0], dtype.type(1), none, none, np.ones((1, 1), bool),
-                              sources, none, none)
-        ctx = none if source.ctx is None else source.ctx[None, sources].repeat(S, axis=0)
-    learned = p.fusion is not None
-    return Run(np.empty((S, N), np.int64), np.ones((1, 1), bool), np.ones((S, N), bool), p.embedding, cells,
-               drops if drops else tuple(none[0] for _ in cells), read, ctx,
-               np.empty((S, N, H + C), dtype) if learned else none,
-               pack_weights(p.fusion.W) if learned else none[0, 0],
-               np.empty((S, N, R), dtype), none[0] if drop_output is None else drop_output,
-               none[0] if drop_output is None else np.empty((N, R), dtype), pack_weights(p.readout.W),
-               p.readout.b, np.empty((S, N, len(p.readout.b)), dtype) if logits else none)
-
-
-def work_of(p):
-    """Multiply-adds of one row's step, about."""
-    return sum(layer.W.size + layer.U.size for layer in p.layers) + p.readout.W.size
+    free = teacher is not None and not teacher[1:].all()
+    loop = loops(*choices(config, drops is not None, drop_output is not None), free)[0]
+    none = np.zeros((0, 0), p.embedding.dtype)
+    run = loop(p, *(tree.map(contiguous, part) for part in (source, layers, ids)),
+               contiguous(teacher) if free else np.ones((0, 0), bool),
+               (none,) if drops is None else tree.map(contiguous, drops),
+               none if drop_output is None else contiguous(drop_output))
+    return Cache(run.ids, run, dropout.forward(run.rs, drop_output), drops, drop_output)
 
 
 def backward(p, config, source, k, dlogits):
     """See decoder.backward."""
-    (S, N, R), V, drs = k.rs.shape, len(p.readout.b), np.empty_like(k.rs)
-    over_rows(_product, dlogits.reshape(S * N, V), pack_weights(p.readout.W.T), drs.reshape(S * N, R),
-              N=S * N, work=dlogits.size * R)                                       # (D7*)
+    drs = np.empty_like(k.rs)
+    _read_out_backward(p.readout.W, dlogits, drs)                                   # (D7*)
     g_readout = p.readout._replace(W=weight_gradient(k.rs, dlogits), b=bias_gradient(dlogits))      # (D7*)
     return states_backward(p, config, source, k, drs, g_readout)
 
 
 def states_backward(p, config, source, k, drs, g_readout):
     """All of `backward` but the readout, whose gradients `drs` (S, N, R) and `g_readout` are."""
-    c, twin, run = config, unroll.loops(CELLS[config.cell_name]), k.run
-    (S, N), dtype = k.ids.shape, k.rs.dtype
-    Z, E, C, work = c.fused_size, p.embedding.shape[1], c.encoder_size, N * work_of(p)
-    none, learned, attends = np.zeros((1, 1, 1), dtype), p.fusion is not None, c.context == "attention"
-    drs, steps = dropout.backward(drs, k.drop_output), steps_of_a_block(S, N)
-
-    def zero_state():
-        cell = CELLS[c.cell_name]
-        return cell.State(*(np.zeros((N, c.hidden), dtype) for _ in cell.State._fields))
-    backs = tuple(twin.start_backward(layer, kl, zero_state()) for layer, kl in zip(p.layers, k.cells))
-    read = attention.start_backward(c.attention, p.score, run.read, steps) if attends else \
-        attention.Back(none[0, 0], none, none, none[0], none, none, none)
-    d = Back(drs, backs, read, np.zeros((N, Z), dtype), np.zeros((N, Z), dtype), np.zeros((N, C), dtype),
-             pack_weights(p.fusion.W.T) if learned else none[0, 0],
-             np.empty((S, N, c.hidden), dtype) if learned else none,
-             np.empty((N, c.hidden + C), dtype) if learned else none[0], np.zeros((N, C), dtype))
-    loop = loops(*choices(c, k.drops is not None, k.drop_output is not None), False)
-    for t0 in range((S - 1) // steps * steps, -1, -steps):
-        t1 = min(t0 + steps, S)
-        over_rows(loop[1], run, k.cells, d, t0, t1, N=N, work=work * (t1 - t0))
-        for layer, kl, back in zip(p.layers, k.cells, backs):
-            over_columns(twin.add_gradients, kl, back, t0, t1, J=layer.W.shape[1],
-                         work=(t1 - t0) * N * (layer.W.size + layer.U.size))
-
-    # fork: weights are used at every t
-    states, grads = zip(*(twin.finish_backward(back)[1:] for back in backs))
-    dmemory, g_score = None, None
-    if attends:
-        hs = run.cells[-1].hs
-        dhs, dkeys, g_score = attention.gradients(c.attention, p.score, run.read, read,
-                                                  hs[:-1] if c.order == "before" else hs[1:])
-        dmemory = Memory(dhs, dkeys, None)
-    g_fusion = fusion_page.Params(weight_gradient(run.s_ctx, d.da)) if learned else None
-    dE = embedding.backward(p.embedding, k.ids, backs[0].dxs[:, :, :E])             # (D2*)
-    dsource = page.Source(dmemory, d.dsource if c.context == "every-step" else None)
+    c, (_, N), cell = config, k.ids.shape, CELLS[config.cell_name]
+    loop = loops(*choices(c, k.drops is not None, k.drop_output is not None), False)[1]
+    zero = np.zeros((N, c.hidden), k.rs.dtype)
+    dE, layers, (dhs, dkeys, dW, dv), dW_fusion, dctx = loop(
+        p, k.run, cell.State(*(zero for _ in cell.State._fields)), contiguous(dropout.backward(drs, k.drop_output)))
+    states, grads = zip(*layers)
+    dmemory = g_score = None
+    if c.context == "attention":
+        score = attention.SCORES[c.attention]
+        dmemory, g_score = Memory(dhs, dkeys if score.has_keys else None, None), score.gradient(p.score, dW, dv)
+    g_fusion = None if p.fusion is None else fusion_page.Params(dW_fusion)
+    dsource = page.Source(dmemory, dctx if c.context == "every-step" else None)
     return page.Params(dE, grads, g_score, g_fusion, g_readout), states, dsource
 
 
@@ -199,14 +145,26 @@ def read_out(rs, W, b, logits, r0, r1):
     add_product(logits[r0:r1], rs[r0:r1], W)                                        # (D7)
 
 
-@jit("decoder.readout")
-def _readout(rs, W, b, logits, r0, r1):
-    read_out(rs, W, b, logits, r0, r1)
+rows_read_out = inner("decoder.rows_read_out")(read_out)
 
 
-@jit("decoder.product")
-def _product(a, W, c, r0, r1):
+@jit("decoder.read_out")
+def _read_out_all(rs, W, b, logits):
+    (S, N, R), V = rs.shape, len(b)
+    over_rows(rows_read_out, (rs.reshape(S * N, R), packed(W), b, logits.reshape(S * N, V)), S * N,
+              logits.size * R)
+
+
+@inner("decoder.product_of_rows")
+def product_of_rows(c, a, W, r0, r1):
     product(c[r0:r1], a[r0:r1], W)
+
+
+@jit("decoder.read_out_backward")
+def _read_out_backward(W, dlogits, drs):
+    (S, N, V), R = dlogits.shape, drs.shape[2]
+    over_rows(product_of_rows, (drs.reshape(S * N, R), dlogits.reshape(S * N, V), packed(W.T)), S * N,
+              dlogits.size * R)
 
 
 @inlined
@@ -235,23 +193,77 @@ def nothing(*args):
 def choices(config, drop, drop_output):
     """What a Config says about the loop; Configs that agree in it share the machine code."""
     c = config
-    return (c.cell_name, c.layers > 1, c.attention if c.context == "attention" else "", c.order == "before",
+    return (c.cell_name, c.layers, c.attention if c.context == "attention" else "", c.order == "before",
             c.context == "every-step", c.context_in_cell, c.fusion, c.input_feeding,
             c.readout == "state-context", drop, drop_output)
 
 
 def key_of(choices):
     """A name for a composition: part of the key under which its machine code is kept."""
-    return "-".join(str(x) if isinstance(x, str) else "01"[x] for x in choices)
+    return "-".join(str(int(x)) if isinstance(x, bool) else str(x) for x in choices)
 
 
-def steps(cell_name, deep, score, before, every_step, context_in_cell, kind, feeding, reads_context, drop,
+def over_layers(function, layers):
+    """-> f(same, a, b) = (function(same, a[0], b[0]), function(same, a[1], b[1]), ...), for tuples with an entry
+    for each layer: a compiled loop cannot make a tuple."""
+    @inlined
+    def last(same, a, b):
+        return (function(same, a[0], b[0]),)
+    if layers == 1:
+        return last
+    rest = over_layers(function, layers - 1)
+
+    @inlined
+    def first_and_rest(same, a, b):
+        return (function(same, a[0], b[0]),) + rest(same, a[1:], b[1:])
+    return first_and_rest
+
+
+def starts(cell_name, layers, score, before, every_step, context_in_cell, kind, feeding, reads_context, drop,
+           drop_output):
+    """-> `start`: room for the steps, for these choices."""
+    start_cell = TWINS[CELLS[cell_name]].start
+    read_memory = attention.starts(score)[0] if score else attention.same_context if every_step else \
+        attention.no_context
+    fusion_matrix, learned = fusion.KINDS[kind].matrix, fusion.KINDS[kind].learned
+
+    State = CELLS[cell_name].State
+
+    @inlined
+    def start_layer(size, p, s0):
+        S, sources = size
+        if has_c:
+            s0 = State(chosen(s0.h, sources), chosen(s0.c, sources))
+        else:
+            s0 = State(chosen(s0.h, sources))
+        return start_cell(p, np.empty((S, len(sources), len(p.W)), p.W.dtype), s0)
+    start_layers, has_c = over_layers(start_layer, layers), "c" in State._fields
+
+    @inlined
+    def start(p, source, layers, S, sources, teacher, drops, drop_output, own):
+        """`source` and `layers` are what is known of M sources and the states they begin in; row n is for
+        sources[n] -> Run.  `own`: the readout may be asked for single steps."""
+        N, dtype, V, s0 = len(sources), p.embedding.dtype, len(p.readout.b), layers[0].h
+        cells, H = start_layers((S, sources), p.layers, layers), s0.shape[1]
+        read, ctx = read_memory(p.score, source, s0, S, sources)
+        C = ctx.shape[2]
+        Z = H + C if kind == "concat" else H
+        R = Z + C if reads_context else Z
+        return Run(np.empty((S, N), np.int64), teacher, np.ones((S, N), np.bool_), p.embedding, cells, drops,
+                   read, ctx, np.empty((S if learned else 0, N, H + C), dtype), packed(fusion_matrix(p.fusion, s0)),
+                   np.empty((S, N, R), dtype), drop_output, np.empty(drop_output.shape, dtype),
+                   packed(p.readout.W) if own else np.empty(0, dtype), p.readout.b,
+                   np.empty((len(teacher), N, V), dtype))
+    return start
+
+
+def steps(cell_name, layers, score, before, every_step, context_in_cell, kind, feeding, reads_context, drop,
           drop_output):
     """-> one step of the loop forward, for these choices."""
     cell_step = TWINS[CELLS[cell_name]].step
     attend = attention.steps(score)[0] if score else nothing
-    attends, before, after = bool(score), bool(score) and before, bool(score) and not before
-    fuse = fusion.KINDS[kind][0]
+    before, after = bool(score) and before, bool(score) and not before
+    fuse, deep = fusion.KINDS[kind].fuse, layers > 1
 
     @inlined
     def step(k, t, z_prev, n0, n1):
@@ -281,26 +293,27 @@ def steps(cell_name, deep, score, before, every_step, context_in_cell, kind, fee
                 copy(k.cells[i + 1].xs[t], layer.hs[t + 1], n0, n1)
         if after:
             attend(k.read, top.hs[t + 1], t, n0, n1, k.ctx[t])                      # (D4)
-        ctx, s_ctx = k.ctx[t if attends or every_step else 0], k.s_ctx[t if k.s_ctx.shape[0] > 1 else 0]
-        fuse(k.fuse_W, top.hs[t + 1], ctx, s_ctx, k.rs[t, :, :Z], n0, n1)           # (D5)
+        fuse(k.fuse_W, top.hs[t + 1], k.ctx[t], k.s_ctx, k.rs[t, :, :Z], t, n0, n1)  # (D5)
         if reads_context:
-            copy(k.rs[t, :, Z:], ctx, n0, n1)                                       # (D6)
+            copy(k.rs[t, :, Z:], k.ctx[t], n0, n1)                                       # (D6)
     return step
 
 
 @once
-def loops(cell_name, deep, score, before, every_step, context_in_cell, kind, feeding, reads_context, drop,
-          drop_output,
-          free):
-    """-> the loops forward and backward for these choices; `free`: own tokens may be fed."""
-    chosen = (cell_name, deep, score, before, every_step, context_in_cell, kind, feeding, reads_context, drop,
+def loops(cell_name, layers, score, before, every_step, context_in_cell, kind, feeding, reads_context, drop,
+          drop_output, free):
+    """-> the ways forward and back for these choices; `free`: own tokens may be fed."""
+    chosen = (cell_name, layers, score, before, every_step, context_in_cell, kind, feeding, reads_context, drop,
               drop_output)
-    step, step_backward = steps(*chosen), TWINS[CELLS[cell_name]].step_backward
-    attend_backward, contexts_backward = attention.steps(score)[1:] if score else (nothing, nothing)
+    start, step, key, deep = starts(*chosen), steps(*chosen), key_of((*chosen, free)), layers > 1
+    cell, fuse_backward = TWINS[CELLS[cell_name]], fusion.KINDS[kind].fuse_backward
+    step_backward, add_gradients = cell.step_backward, inner(f"unroll.add_gradients.{cell_name}")(cell.add_gradients)
+    learned, fusion_matrix = fusion.KINDS[kind].learned, fusion.KINDS[kind].matrix
+    _, attend_backward, contexts_backward = attention.steps(score) if score else (nothing,) * 3
+    _, start_attention, attention_gradients = attention.starts(score) if score else attention.NO_STARTS
     before, after = bool(score) and before, bool(score) and not before
-    fuse_backward, key = fusion.KINDS[kind][1], key_of((*chosen, free))
 
-    @jit(f"decoder.{key}")
+    @inner(f"decoder.run.{key}")
     def run(k, n0, n1):
         Z = k.rs.shape[2] - (k.ctx.shape[2] if reads_context else 0)
         nothing_yet = np.zeros((n1, Z if feeding else 0), k.rs.dtype)
@@ -318,7 +331,15 @@ def loops(cell_name, deep, score, before, every_step, context_in_cell, kind, fee
                     r = k.dropped
                 read_out(r, k.W, k.b, k.logits[t], n0, n1)                          # (D7)
 
-    @jit(f"decoder_backward.{key}")
+    @jit(f"decoder.{key}")
+    def forward(p, source, layers, ids, teacher, drops, drop_output):
+        S, N = ids.shape
+        k = start(p, source, layers, S, np.arange(N), teacher, drops, drop_output, free)
+        copy(k.ids, ids, 0, S)
+        over_rows(run, (k,), N, work_of(k))
+        return k
+
+    @inner(f"decoder.run_backward.{key}")
     def run_backward(k, caches, d, t0, t1, n0, n1):
         E, Z, C, layers = k.table.shape[1], d.dz.shape[1], k.ctx.shape[2], len(k.cells)
         first, top = d.cells[0], d.cells[layers - 1]
@@ -331,9 +352,7 @@ def loops(cell_name, deep, score, before, every_step, context_in_cell, kind, fee
             if feeding:
                 add_rows(d.dz, d.dz_fed, n0, n1)        # fork: z_t is read out and fed back
             # fork: ctx is fused, read out, fed to the cell
-            fuse_backward(d.fuse_WT, k.rs[t, :, :Z], d.dz, d.da[t if d.da.shape[0] > 1 else 0], d.ds_ctx,
-                          top.dh,
-                          d.dctx, n0, n1)                                           # (D5*)
+            fuse_backward(d.fuse_WT, k.rs[t, :, :Z], d.dz, d.da, d.ds_ctx, top.dh, d.dctx, t, n0, n1)    # (D5*)
             if after:
                 # (D4*) fork: s_t is fused and asks
                 attend_backward(k.read, d.read, t, n0, n1, d.dctx, top.dh)
@@ -358,4 +377,49 @@ def loops(cell_name, deep, score, before, every_step, context_in_cell, kind, fee
         if before or after:
             contexts_backward(k.read, d.read, t0, t1, n0, n1)
 
-    return run, run_backward
+    @inlined
+    def cache_layer(same, run, _):
+        return cell_cache(run)
+
+    @inlined
+    def start_layer(zero, p, cache):
+        return start_cell(p, cache, zero)
+
+    @inlined
+    def gradients_layer(same, back, _):
+        return cell_gradients(back)
+    cell_cache, start_cell, cell_gradients = cell.cache, cell.start_backward, cell.gradients
+    caches_of, start_layers, gradients_of = (over_layers(f, layers) for f in (cache_layer, start_layer,
+                                                                                     gradients_layer))
+
+    @jit(f"decoder_backward.{key}")
+    def backward(p, k, zero, drs):
+        (S, N), H, C, E, dtype = k.ids.shape, k.cells[0].hs.shape[2], k.ctx.shape[2], k.table.shape[1], drs.dtype
+        caches, steps = caches_of(0, k.cells, k.cells), steps_of_a_block(S, N)
+        Z = k.rs.shape[2] - (C if reads_context else 0)
+        W = fusion_matrix(p.fusion, k.cells[0].hs[0])
+        d = Back(drs, start_layers(zero, p.layers, caches), start_attention(p.score, k.read, steps),
+                 np.empty((N, Z), dtype), np.zeros((N, Z), dtype), np.zeros((N, C), dtype), packed(W.T),
+                 np.empty((S if learned else 0, N, H), dtype), np.empty((N, H + C), dtype), np.zeros((N, C), dtype))
+        for t0 in range((S - 1) // steps * steps, -1, -steps):
+            t1 = min(t0 + steps, S)
+            over_rows(run_backward, (k, caches, d, t0, t1), N, work_of(k) // S * (t1 - t0))
+            for i in range(len(caches)):
+                over_columns(add_gradients, (caches[i], d.cells[i], t0, t1), d.cells[i].db.size,
+                             work_of(k) // S * (t1 - t0))
+        # fork: weights are used at every t
+        hs, dW, dE = k.cells[len(k.cells) - 1].hs, np.zeros_like(W), np.zeros(k.table.shape, dtype)
+        if learned:
+            weight_gradient_shared(dW, k.s_ctx, d.da)                               # (D5*)
+        scatter(dE, k.ids, d.cells[0].dxs[:, :, :E])                      # (D2*)
+        return (dE, gradients_of(0, d.cells, d.cells),
+                attention_gradients(p.score, k.read, d.read, hs[:S] if before else hs[1:]), dW, d.dsource)
+
+    return forward, backward
+
+
+@inlined
+def work_of(k):
+    """Multiply-adds of all steps of the cells, about."""
+    top = k.cells[len(k.cells) - 1]
+    return len(k.ids) * len(k.real[0]) * len(k.cells) * 2 * len(top.W)

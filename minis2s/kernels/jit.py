@@ -15,7 +15,8 @@ directory.  A file is written under a name of its own and then renamed, which is
 its key, so two processes that start at once write the same file twice, and nobody ever reads half of one.
 
 A big kernel that many others call (the matrix product) is compiled `apart`: the others know its name alone,
-and the linker finds it, so its machine code is made once and not once in each of them.
+and the linker finds it, so its machine code is made once and not once in each of them.  So it is with kernels
+that threads share (`symbol_of`, see threads.py); a file says which of them must be there before it is loaded.
 
 With NUMBA_DISABLE_JIT=1, or without Numba, `jit` hands the function back: kernels are plain Python then,
 slow, and a debugger stops inside.
@@ -23,6 +24,7 @@ slow, and a debugger stops inside.
 import hashlib
 import os
 import pickle
+import re
 import sys
 import tempfile
 import warnings
@@ -44,16 +46,22 @@ except ImportError:
 OPTIONS = dict(nogil=True, error_model="numpy", fastmath={"contract"})
 
 
-def jit(name):
+def jit(name, **options):
     """Decorate a kernel.  `name` tells compositions of one function from each other: it is part of the
     cache's key."""
     def compiled(function):
         if not JIT:
             return function
-        dispatcher = numba.njit(**OPTIONS)(getattr(function, "py_func", function))    # of an inlined one, too
+        dispatcher = numba.njit(**OPTIONS, **options)(getattr(function, "py_func", function))    # of an inlined one, too
         dispatcher._cache = Cache(name)
+        KERNELS[name] = dispatcher
         return dispatcher
     return compiled
+
+
+def inner(name):
+    """Decorate a kernel that only other kernels call, by sharing it out among threads (threads.py)."""
+    return jit(name, no_cpython_wrapper=True)
 
 
 def inlined(function):
@@ -104,8 +112,11 @@ if JIT:
             link(str(signature))
             try:
                 with open(self.file(signature, target.codegen()), "rb") as f:
-                    return compiler.CompileResult._rebuild(target, *pickle.load(f))
-            except (OSError, EOFError, pickle.UnpicklingError):
+                    needed, parts = pickle.load(f)
+                for name, args in needed:
+                    symbol_of(KERNELS[name], args)
+                return compiler.CompileResult._rebuild(target, *parts)
+            except (OSError, EOFError, pickle.UnpicklingError, KeyError):
                 if not Told.compiling:
                     print("compiling kernels, once ...", file=sys.stderr, flush=True)
                 Told.compiling = True
@@ -115,7 +126,8 @@ if JIT:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as f:
-                    pickle.dump(result._reduce(), f)
+                    named = set(re.findall(re.escape(SYMBOL) + r"[\w.-]+", result.library.get_llvm_str()))
+                    pickle.dump(([SHARED[symbol] for symbol in sorted(named)], result._reduce()), f)
                 os.replace(f.name, path)
             except OSError as e:
                 if not Told.unwritable:
@@ -132,6 +144,21 @@ if JIT:
 
         def flush(self):
             """Nothing is kept in memory."""
+
+    KERNELS = {}               # all of them by name
+    SHARED = {}                # kernels that others call by their symbol: symbol -> name, argument types
+    SYMBOL = "minis2s.shared."
+
+    def symbol_of(kernel, args):
+        """Compile a kernel for arguments of these types, or load it, and make it known to the linker: -> its
+        symbol, and Numba's description of it."""
+        args, name = tuple(args), kernel._cache.name
+        kernel.compile(args)
+        made, symbol = kernel.overloads[args], f"{SYMBOL}{name}-{hashlib.sha256(repr(args).encode()).hexdigest()[:16]}"
+        if symbol not in SHARED:
+            llvm.add_symbol(symbol, made.library.get_pointer_to_function(made.fndesc.llvm_func_name))
+            SHARED[symbol] = name, args
+        return symbol, made.fndesc
 
     APART = {}                 # kernels compiled apart and not linked yet: (name, dtype) -> how to
 

@@ -5,10 +5,11 @@
 One-hot targets are left to the page itself.  (X1)..(X3) forward; (X1*), (X3*) backward.
 """
 import numpy as np
+from numpy import ascontiguousarray as contiguous
 
 from .. import loss as page
 from ..loss import Cache
-from .jit import jit
+from .jit import inner, jit
 from .simd import LANES, add, at, exp, greatest, maximum, total, zeros
 from .threads import over_rows
 
@@ -17,11 +18,7 @@ def forward(logits, targets, mask, eps=0.0):
     """See loss.forward."""
     if targets.ndim == 3:
         return page.forward(logits, targets, mask, eps)
-    S, N, V = logits.shape
-    log_p, per_token = np.empty_like(logits), np.empty((S, N), logits.dtype)
-    over_rows(_rows, logits.reshape(S * N, V), np.ascontiguousarray(targets).ravel(), eps,
-              log_p.reshape(S * N, V),
-              per_token.ravel(), N=S * N, work=10 * logits.size)
+    log_p, per_token = _forward(contiguous(logits), contiguous(targets), float(eps))
     loss = np.where(mask, per_token, 0).sum() / mask.sum()              # (X3)
     return loss, Cache(log_p, targets, mask, eps)
 
@@ -30,16 +27,29 @@ def backward(k):
     """See loss.backward."""
     if k.targets.ndim == 3:
         return page.backward(k)
-    S, N, V = k.log_p.shape
-    dlogits, share = np.empty_like(k.log_p), (k.mask / k.mask.sum()).astype(k.log_p.dtype)
-    over_rows(_rows_backward, k.log_p.reshape(S * N, V), np.ascontiguousarray(k.targets).ravel(), k.eps,
-              share.ravel(),
-              dlogits.reshape(S * N, V), N=S * N, work=5 * dlogits.size)
+    return _backward(k.log_p, contiguous(k.targets), contiguous(k.mask), float(k.eps))
+
+
+@jit("loss.forward")
+def _forward(logits, targets, eps):
+    S, N, V = logits.shape
+    log_p, per_token = np.empty_like(logits), np.empty((S, N), logits.dtype)
+    over_rows(rows, (logits.reshape(S * N, V), targets.reshape(S * N), eps, log_p.reshape(S * N, V),
+                     per_token.reshape(S * N)), S * N, 10 * logits.size)
+    return log_p, per_token
+
+
+@jit("loss.backward")
+def _backward(log_p, targets, mask, eps):
+    S, N, V = log_p.shape
+    dlogits = np.empty_like(log_p)
+    over_rows(rows_backward, (log_p.reshape(S * N, V), targets.reshape(S * N), eps, mask.reshape(S * N),
+                              mask.sum(), dlogits.reshape(S * N, V)), S * N, 5 * log_p.size)
     return dlogits
 
 
-@jit("loss.rows")
-def _rows(logits, targets, eps, log_p, per_token, r0, r1):
+@inner("loss.rows")
+def rows(logits, targets, eps, log_p, per_token, r0, r1):
     V = logits.shape[1]
     for r in range(r0, r1):
         if V < LANES:
@@ -64,11 +74,12 @@ def _rows(logits, targets, eps, log_p, per_token, r0, r1):
         per_token[r] = -(1 - eps) * log_p[r, targets[r]] - eps * total(sums) / V    # (X2) (X3)
 
 
-@jit("loss.rows_backward")
-def _rows_backward(log_p, targets, eps, share, dlogits, r0, r1):
+@inner("loss.rows_backward")
+def rows_backward(log_p, targets, eps, mask, M, dlogits, r0, r1):
     V = log_p.shape[1]
     for r in range(r0, r1):
+        share = 1 / M if mask[r] else 0.0
         for j in range(0, V, LANES):
             J = at(j, V)
-            dlogits[r, J] = (exp(log_p[r, J]) - eps / V) * share[r]    # (X1*) (X2) (X3*) p - q off the target
-        dlogits[r, targets[r]] -= (1 - eps) * share[r]                  # (X3*) - q
+            dlogits[r, J] = (exp(log_p[r, J]) - eps / V) * share       # (X1*) (X2) (X3*) p - q off the target
+        dlogits[r, targets[r]] -= (1 - eps) * share                     # (X3*) - q

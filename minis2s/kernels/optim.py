@@ -4,12 +4,12 @@
     moments      . . . . . . . . . . . . . . . . . . . .    m, v: flat as well
     gradient    [ piece 0             ][ piece 1 ][ ...    short arrays joined, long ones cut
 
-    1. norm      sum of squares of each piece, added in the pieces' order
+    1. norm      sum of squares of each block of a piece, added in the blocks' order
     2. update    w, g, m, v ──> (C1), (O1)..(O6) on 16 numbers at a time ──> new w, m, v; are they finite?
 
-A kernel is called once for a piece, not for each of many small arrays.  Threads share the pieces, and these
-do not depend on the number of threads, so the bits do not either.  As pure as the page: what came is not
-changed.  (O1)..(O6), (C1).
+A kernel is called once for a piece, not for each of many small arrays.  Threads share the blocks of 4096
+numbers of a piece, and these do not depend on the number of threads, so the bits do not either.  As pure as
+the page: what came is not changed.  (O1)..(O6), (C1).
 """
 import math
 from itertools import accumulate, groupby
@@ -19,11 +19,12 @@ import numpy as np
 from .. import optim as page
 from .. import tree
 from ..optim import clip_by_value
-from .jit import jit
+from .jit import inlined, inner, jit
 from .simd import LANES, add, at, sqrt, total, zeros
 from .threads import shared
 
 PIECE = 1 << 17                # numbers: longer arrays are worth a call of their own, and need not be copied
+BLOCK = 1 << 12                # numbers
 OPERATIONS = 8                 # about so many for each number
 
 
@@ -62,20 +63,8 @@ def pieces(g):
         arrays = list(arrays)
         if short and len(arrays) > 1:
             arrays = [tree.packed(tuple(arrays))]
-        for a in arrays:
-            out += [a.reshape(-1)[i:i + PIECE] for i in range(0, a.size, PIECE)]
+        out += [a.reshape(-1) for a in arrays]
     return out
-
-
-def each(function, g):
-    """function(piece, i, j) for all pieces, where i .. j-1 are its entries: -> results, in order."""
-    ends, results = list(accumulate(a.size for a in g)), [None] * len(g)
-
-    def some(first, last):
-        for k in range(first, last):
-            results[k] = function(g[k], ends[k] - g[k].size, ends[k])
-    shared(some, (), len(g), OPERATIONS * ends[-1], 1)
-    return results
 
 
 def update(kernel, moments, p, g, s, scale, *numbers):
@@ -88,8 +77,10 @@ def update(kernel, moments, p, g, s, scale, *numbers):
     w_new = np.empty_like(w)
     m_new = np.empty_like(m) if "m" in moments else m
     v_new = np.empty_like(v) if "v" in moments else v
-    finite = all(each(lambda g, i, j: kernel(w[i:j], g, m[i:j], v[i:j], w_new[i:j], m_new[i:j], v_new[i:j],
-                                             *numbers), g))
+    finite = True
+    for a, j in zip(g, accumulate(a.size for a in g)):
+        part = slice(j - a.size, j)
+        finite &= kernel(w[part], a, m[part], v[part], w_new[part], m_new[part], v_new[part], tuple(numbers))
     p = tree.unpacked(w_new, p)
     return p, Packed(s.t + 1, p, w_new, m_new, v_new, finite)
 
@@ -116,7 +107,7 @@ OPTIMIZERS = {"sgd": sgd, "rmsprop": rmsprop, "adam": adam}
 
 def norm(g):
     """See optim.norm."""
-    return math.sqrt(sum(each(lambda a, i, j: _sum_of_squares(a), pieces(g))))
+    return math.sqrt(sum(_sum_of_squares(a) for a in pieces(g)))
 
 
 def clip_by_norm(g, limit):
@@ -140,11 +131,31 @@ def step(p, g, s, optimizer, lr, limit=None, value=None, **options):
 
 # Kernels: each returns whether all new weights are finite, for 0 times NaN or infinity is NaN ---------------
 
-@jit("optim.sgd")
-def _sgd(w, g, m, v, new_w, new_m, new_v, scale, lr, momentum):
+def over_blocks(name):
+    """Decorate the update of one block, entries i0 .. i1-1: -> that of all, shared among threads."""
+    def decorated(update):
+        update = inlined(update)
+
+        @inner(f"{name}.blocks")
+        def blocks(w, g, m, v, new_w, new_m, new_v, numbers, well, b0, b1):
+            for b in range(b0, b1):
+                well[b] = update(w, g, m, v, new_w, new_m, new_v, numbers, b * BLOCK, min((b + 1) * BLOCK, w.size))
+
+        @jit(name)
+        def whole(w, g, m, v, new_w, new_m, new_v, numbers):
+            well = np.empty((w.size + BLOCK - 1) // BLOCK, np.bool_)
+            shared(blocks, (w, g, m, v, new_w, new_m, new_v, numbers, well), well.size, 1, OPERATIONS * w.size)
+            return well.all()
+        return whole
+    return decorated
+
+
+@over_blocks("optim.sgd")
+def _sgd(w, g, m, v, new_w, new_m, new_v, numbers, i0, i1):
+    scale, lr, momentum = numbers
     nothing = zeros(w)
-    for i in range(0, w.size, LANES):
-        J = at(i, w.size)
+    for i in range(i0, i1, LANES):
+        J = at(i, i1)
         u = g[J] * scale                                                # (C1)
         if momentum != 0:
             u = m[J] * momentum + u                                     # (O2)
@@ -155,11 +166,12 @@ def _sgd(w, g, m, v, new_w, new_m, new_v, scale, lr, momentum):
     return total(nothing) == 0
 
 
-@jit("optim.rmsprop")
-def _rmsprop(w, g, m, v, new_w, new_m, new_v, scale, lr, rho, eps):
+@over_blocks("optim.rmsprop")
+def _rmsprop(w, g, m, v, new_w, new_m, new_v, numbers, i0, i1):
+    scale, lr, rho, eps = numbers
     nothing = zeros(w)
-    for i in range(0, w.size, LANES):
-        J = at(i, w.size)
+    for i in range(i0, i1, LANES):
+        J = at(i, i1)
         dw = g[J] * scale                                               # (C1)
         v_new = v[J] * rho + dw * dw * (1 - rho)                        # (O3)
         w_new = w[J] - dw * lr / (sqrt(v_new) + eps)                    # (O4)
@@ -168,11 +180,12 @@ def _rmsprop(w, g, m, v, new_w, new_m, new_v, scale, lr, rho, eps):
     return total(nothing) == 0
 
 
-@jit("optim.adam")
-def _adam(w, g, m, v, new_w, new_m, new_v, scale, lr, beta1, beta2, eps, m_scale, v_scale):
+@over_blocks("optim.adam")
+def _adam(w, g, m, v, new_w, new_m, new_v, numbers, i0, i1):
+    scale, lr, beta1, beta2, eps, m_scale, v_scale = numbers
     nothing = zeros(w)
-    for i in range(0, w.size, LANES):
-        J = at(i, w.size)
+    for i in range(i0, i1, LANES):
+        J = at(i, i1)
         dw = g[J] * scale                                               # (C1)
         m_new = m[J] * beta1 + dw * (1 - beta1)                         # (O5)
         v_new = v[J] * beta2 + dw * dw * (1 - beta2)                    # (O5)
@@ -182,15 +195,24 @@ def _adam(w, g, m, v, new_w, new_m, new_v, scale, lr, beta1, beta2, eps, m_scale
     return total(nothing) == 0
 
 
+@inner("optim.squares_of_blocks")
+def squares_of_blocks(a, sums, b0, b1):
+    for b in range(b0, b1):
+        some = np.zeros(64)    # float64, as in the page; many, because each addition waits for its last
+        end = min((b + 1) * BLOCK, a.size)
+        whole = end // 64 * 64
+        for i in range(b * BLOCK, whole, 64):
+            for k in range(64):
+                some[k] += np.float64(a[i + k]) ** 2
+        for i in range(whole, end):
+            some[0] += np.float64(a[i]) ** 2
+        sums[b] = some.sum()
+
+
 @jit("optim.sum_of_squares")
 def _sum_of_squares(a):
-    sums = np.zeros(64)    # float64, as in the page; many, because each addition waits for its last
-    whole = a.size // 64 * 64
-    for i in range(0, whole, 64):
-        for k in range(64):
-            sums[k] += np.float64(a[i + k]) ** 2
-    for i in range(whole, a.size):
-        sums[0] += np.float64(a[i]) ** 2
+    sums = np.empty((a.size + BLOCK - 1) // BLOCK)
+    shared(squares_of_blocks, (a, sums), sums.size, 1, OPERATIONS * a.size)
     return sums.sum()
 
 

@@ -12,9 +12,10 @@ they have been added to dW and db.
 (D7), (X1)..(X3) forward; (D7*), (X1*), (X3*) backward.
 """
 import numpy as np
+from numpy import ascontiguousarray as contiguous
 
-from .gemm import DEPTH, add_bias_gradient, add_weight_gradient, pack_weights, product
-from .jit import jit
+from .gemm import DEPTH, add_bias_gradient, add_weight_gradient, packed, product
+from .jit import inner, jit
 from .simd import LANES, add, at, exp, greatest, maximum, total, zeros
 from .threads import over_columns, over_rows
 
@@ -40,37 +41,45 @@ def loss_and_gradient(p, rs, targets, mask, eps=0.0):
     drs : ndarray of shape (S, N, R)
     grads : linear.Params
     """
-    S, N, R = rs.shape
-    V, M, dtype = len(p.b), mask.sum(), rs.dtype
-    r, share = rs.reshape(S * N, R), (mask / M).astype(dtype).ravel()
-    targets = np.ascontiguousarray(targets).ravel()
+    loss, drs, dW, db = _loss_and_gradient(p.W, p.b, contiguous(rs), contiguous(targets), contiguous(mask),
+                                           float(eps))
+    return loss, drs, type(p)(dW, db)
+
+
+@jit("readout.loss_and_gradient")
+def _loss_and_gradient(W, b, rs, targets, mask, eps):
+    (S, N, R), V, dtype = rs.shape, len(b), rs.dtype
+    r, targets, mask = rs.reshape(S * N, R), targets.reshape(S * N), mask.reshape(S * N)
     dr, per_token, dlogits = np.empty_like(r), np.empty(S * N, dtype), np.empty((min(S * N, DEPTH), V), dtype)
-    W, WT, dW, db = pack_weights(p.W), pack_weights(p.W.T), np.zeros((R, V), dtype), np.zeros(V, dtype)
+    W, WT, dW, db, M = packed(W), packed(W.T), np.zeros((R, V), dtype), np.zeros(V, dtype), mask.sum()
     for r0 in range(0, S * N, DEPTH):
-        rows = slice(r0, min(r0 + DEPTH, S * N))
-        count = rows.stop - r0
-        over_rows(_rows, r[rows], W, p.b, WT, targets[rows], share[rows], eps, dlogits, dr[rows],
-                  per_token[rows], N=count, work=2 * count * R * V)
-        over_columns(_columns, r[rows], dlogits[:count], dW, db, J=V, work=count * R * V)
-    loss = np.where(mask.ravel(), per_token, 0).sum() / M               # (X3)
-    return loss, dr.reshape(S, N, R), type(p)(dW, db)
+        r1 = min(r0 + DEPTH, S * N)
+        work = (r1 - r0) * R * V
+        over_rows(rows, (r[r0:r1], W, b, WT, targets[r0:r1], mask[r0:r1], M, eps, dlogits, dr[r0:r1],
+                         per_token[r0:r1]), r1 - r0, 2 * work)
+        over_columns(columns, (r[r0:r1], dlogits[:r1 - r0], dW, db), V, work)
+    loss = 0.0
+    for i in range(S * N):
+        if mask[i]:
+            loss += per_token[i]
+    return loss / M, dr.reshape(S, N, R), dW, db                        # (X3)
 
 
-@jit("readout.rows")
-def _rows(rs, W, b, WT, targets, share, eps, dlogits, drs, per_token, r0, r1):
+@inner("readout.rows")
+def rows(rs, W, b, WT, targets, mask, M, eps, dlogits, drs, per_token, r0, r1):
     V = len(b)
     for first in range(r0, r1, ROWS):
         last = min(first + ROWS, r1)
         product(dlogits[first:last], rs[first:last], W)                 # (D7)
         for r in range(first, last):
-            per_token[r] = _row(dlogits[r], b, targets[r], share[r], eps, V)
+            per_token[r] = row(dlogits[r], b, targets[r], 1 / M if mask[r] else 0.0, eps)
         product(drs[first:last], dlogits[first:last], WT)               # (D7*)
 
 
-@jit("readout.row")
-def _row(x, b, target, share, eps, V):
+@inner("readout.row")
+def row(x, b, target, share, eps):
     """One row: x is r W, and becomes dlogits; -> its share of the loss."""
-    best = zeros(x) - np.inf
+    V, best = len(b), zeros(x) - np.inf
     plain, sums = zeros(x), zeros(x)
     for j in range(0, V, LANES):
         J = at(j, V)
@@ -98,8 +107,8 @@ def _row(x, b, target, share, eps, V):
     return -(1 - eps) * (target_logit - shift) - eps * (total(plain) / V - shift)    # (X1) (X2) (X3)
 
 
-@jit("readout.columns")
-def _columns(rs, dlogits, dW, db, j0, j1):
+@inner("readout.columns")
+def columns(rs, dlogits, dW, db, j0, j1):
     rows = len(rs)
     add_weight_gradient(dW, rs.reshape(1, rows, rs.shape[1]), dlogits.reshape(1, rows, len(db)),
                         j0, j1)                                         # (D7*)

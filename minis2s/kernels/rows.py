@@ -3,6 +3,8 @@
 An assignment of slices would do for Python; compiled, it brings all that could be said about shapes that do not
 fit, which takes seconds.
 """
+import numpy as np
+
 from .jit import inlined
 from .simd import LANES, at
 
@@ -32,6 +34,16 @@ def multiply(a, m, n0, n1):
         for j in range(0, a.shape[1], LANES):
             J = at(j, a.shape[1])
             a[n, J] = a[n, J] * m[n, J]                                             # (DR1)
+
+
+@inlined
+def chosen(a, which):
+    """The rows a[which] of an (M, ...) array."""
+    to = np.empty((len(which), a.shape[1]), a.dtype)
+    for n in range(len(which)):
+        for j in range(a.shape[1]):
+            to[n, j] = a[which[n], j]
+    return to
 
 
 @inlined

@@ -8,34 +8,60 @@
 Examples do not read each other, so a thread takes some of them through the whole sequence without waiting for
 anybody.  Weights' gradients are sums over all examples, so there each thread takes columns, and sums over all
 examples in their order.  On the way back the two take turns, a block of steps at a time (see lstm.py).  No
-number depends on how the work was shared: 1, 2 or 3 threads give the same bits.  Kernels let go of Python's
-lock, so Python's own threads will do.
+number depends on how the work was shared: 1, 2 or 3 threads give the same bits.
+
+To wake a sleeping thread takes as long as a small layer, so workers stay awake for a while and look at a board:
+
+       caller                            BOARD                            worker
+    writes its task down  ──>   what, for what, how many shares  <──   looks, again and again
+    takes share 0         ──>   CLAIM: the next free share       <──   takes share 1
+    waits for all         <──   DONE: shares that are finished   <──   counts it
+
+A share is taken by whoever is free: where a worker is asleep or busy with something else, the caller does all
+of it alone.  The same where another caller's task stands on the board.
 """
+import atexit
 import ctypes
 import os
-from concurrent.futures import ThreadPoolExecutor
+import threading
 from pathlib import Path
 
 import numpy as np
 
-from .gemm import add_bias_gradient, outer_product
-from .jit import jit
+from numpy import ascontiguousarray as contiguous
+
+from .gemm import add_bias_gradient, add_weight_gradient
+from .jit import JIT, inlined, inner, jit
 from .simd import LANES
 
-ROWS = 6                       # tiles are so high
-ENOUGH = 2e6                   # multiply-adds below which waking a thread costs more than it brings
+ROWS = 2                       # rows are shared in multiples of it, and columns of this
+COLUMNS = 4 * LANES
+# entries of the board, each on a line of the processor's cache that no other entry is on
+THREADS, ENOUGH, CLAIM, TASK, DATA, SIZE, GRAIN, COUNT, DONE, TAKEN, STOP = range(0, 88, 8)
+BOARD = np.zeros(96, np.int64)
+BOARD = BOARD[-BOARD.ctypes.data % 64 // 8:]
+BOARD[THREADS], BOARD[ENOUGH] = 1, 1_000_000                   # multiply-adds that a share has at least
 
 
 class Workers:
-    count, pool = max(1, int(os.environ.get("MINIS2S_THREADS", "1"))), None
+    threads = []               # beside the calling one
 
 
 def use(count):
     """Use so many threads from now on, in this process."""
-    if Workers.pool:
-        Workers.pool.shutdown()
-    Workers.count, Workers.pool = count, None
+    BOARD[THREADS] = count
+    while JIT and len(Workers.threads) < count - 1:
+        Workers.threads.append(threading.Thread(target=serve, daemon=True))
+        Workers.threads[-1].start()
     one_thread_for_blas()
+
+
+@atexit.register
+def stop():
+    """Let the workers go."""
+    BOARD[STOP] = 1
+    for thread in Workers.threads:
+        thread.join()
 
 
 def one_thread_for_blas():
@@ -51,56 +77,213 @@ def one_thread_for_blas():
                 getattr(library, name)(1)
 
 
-def parts(size, work, grain=ROWS):
-    """How many threads shall share so many rows or columns, in multiples of `grain`, with so much `work`: a
-    number of multiply-adds in all."""
-    return max(1, min(Workers.count, -(-size // grain), int(work / ENOUGH)))
+@inlined
+def parts(threads, enough, size, grain, work):
+    """How many of the threads shall share so many rows or columns, in multiples of `grain`, with so much
+    `work`: a number of multiply-adds in all, of which a share has `enough` at least."""
+    return max(1, min(threads, (size + grain - 1) // grain, work // enough))
 
 
-def shared(function, args, size, work, grain):
-    """Call function(*args, i0, i1) for parts i0 .. i1-1 of range(size), one for each thread."""
-    count = parts(size, work, grain)
-    if count == 1:
-        function(*args, 0, size)
-        return
-    Workers.pool = Workers.pool or ThreadPoolExecutor(Workers.count - 1)
-    cuts = [min(size, round(size / grain * k / count) * grain) for k in range(count)] + [size]
-    jobs = [Workers.pool.submit(function, *args, *cut) for cut in zip(cuts[1:], cuts[2:])]
-    function(*args, *cuts[:2])                                 # a share of our own: waking a thread takes time
-    for job in jobs:
-        job.result()
+@inlined
+def cut(size, grain, count, k):
+    """Where share k of `count` begins: k / count of the way, rounded to a multiple of `grain`."""
+    return min(size, (2 * size * k + grain * count) // (2 * grain * count) * grain) if k < count else size
 
 
-def over_rows(function, *args, N, work):
-    """Share the batch's N rows."""
-    shared(function, args, N, work, ROWS)
+# Without compilation: share after share -------------------------------------------------------------------
+
+def shared(function, args, size, grain, work):
+    """Call function(*args, i0, i1) for parts i0 .. i1-1 of range(size); it returns and raises nothing."""
+    count = parts(BOARD[THREADS], BOARD[ENOUGH], size, grain, work)
+    for k in range(count):
+        function(*args, cut(size, grain, count, k), cut(size, grain, count, k + 1))
 
 
-def over_columns(function, *args, J, work):
-    """Share the J columns of weights' gradients."""
-    shared(function, args, J, work, 4 * LANES)
+# With it --------------------------------------------------------------------------------------------------
+
+if JIT:
+    import llvmlite.binding as llvm
+    from llvmlite import ir
+    from numba import types
+    from numba.core import cgutils
+    from numba.extending import intrinsic
+
+    from .jit import symbol_of
+
+    MOST = 1024                # more shares than any machine has use for
+    PATIENCE = 5000            # looks at the board, each followed by a pause, until a worker lies down
+    NAP = 300                  # microseconds
+    I64, VOID = ir.IntType(64), ir.VoidType()
+    FORM = ir.FunctionType(VOID, [I64] * 3)                    # of a task: where its arguments stand, i0, i1
+    llvm.add_symbol("minis2s.board", BOARD.ctypes.data)
+    yield_core = types.ExternalFunction("SwitchToThread" if os.name == "nt" else "sched_yield", types.int32())
+    if os.name == "nt":
+        lie_down = types.ExternalFunction("Sleep", types.void(types.uint32))
+    else:
+        lie_down = types.ExternalFunction("usleep", types.int32(types.uint32))
+
+    def entry(builder, k):
+        """Address of an entry of the board."""
+        name = "minis2s.board"
+        board = builder.module.globals.get(name) or ir.GlobalVariable(builder.module, I64, name)
+        return builder.gep(board, [k])
+
+    @intrinsic
+    def load(context, k):
+        """The board's entry k, as the others see it now."""
+        return types.int64(k), lambda context, builder, sig, args: builder.load_atomic(
+            entry(builder, args[0]), "acquire", 8)
+
+    @intrinsic
+    def store(context, k, value):
+        """Write entry k; whoever sees it sees all that was written before."""
+        def lower(context, builder, sig, args):
+            builder.store_atomic(args[1], entry(builder, args[0]), "release", 8)
+            return context.get_dummy_value()
+        return types.void(k, types.int64), lower
+
+    @intrinsic
+    def swap(context, k, old, new):
+        """Entry k becomes `new` if it is `old`: -> whether it was; nobody can come between."""
+        return types.boolean(k, types.int64, types.int64), lambda context, builder, sig, args: (
+            builder.extract_value(builder.cmpxchg(entry(builder, args[0]), *args[1:], "acq_rel", "acquire"), 1))
+
+    @intrinsic
+    def increase(context, k):
+        """Entry k += 1."""
+        def lower(context, builder, sig, args):
+            builder.atomic_rmw("add", entry(builder, args[0]), ir.Constant(I64, 1), "acq_rel")
+            return context.get_dummy_value()
+        return types.void(k), lower
+
+    @intrinsic
+    def call(context, task, data, i0, i1):
+        """task(data, i0, i1), of addresses."""
+        def lower(context, builder, sig, args):
+            builder.call(builder.inttoptr(args[0], FORM.as_pointer()), args[1:])
+            return context.get_dummy_value()
+        return types.void(*[types.int64] * 4), lower
+
+    @inner("threads.take_shares")
+    def take_shares():
+        """Take shares of what stands on the board while there are any: -> how many."""
+        taken = 0
+        while True:
+            claim = load(CLAIM)
+            k, task, data, size, grain, count = (claim % MOST, load(TASK), load(DATA), load(SIZE), load(GRAIN),
+                                                 load(COUNT))
+            if k >= count:
+                return taken
+            if swap(CLAIM, claim, claim + 1):                  # ours, and of the very task that was read
+                call(task, data, cut(size, grain, count, k), cut(size, grain, count, k + 1))
+                increase(DONE)
+                taken += 1
+
+    @jit("threads.serve")
+    def serve():
+        """A worker's life."""
+        idle = 0
+        while load(STOP) == 0:
+            idle = 0 if take_shares() else idle + 1
+            if idle > PATIENCE:
+                lie_down(NAP)
+            elif idle:
+                yield_core()
+
+    @inner("threads.offer")
+    def offer(task, data, size, grain, work):
+        """Do a task together with the workers."""
+        count = min(parts(load(THREADS), load(ENOUGH), size, grain, work), MOST - 2)
+        if count == 1 or not swap(TAKEN, 0, 1):
+            call(task, data, 0, size)
+            return
+        after = load(CLAIM) // MOST + 1
+        store(CLAIM, after * MOST - 1)                         # no share is free while this is written
+        store(TASK, task)
+        store(DATA, data)
+        store(SIZE, size)
+        store(GRAIN, grain)
+        store(COUNT, count)
+        store(DONE, 0)
+        store(CLAIM, after * MOST)
+        take_shares()
+        while load(DONE) < count:
+            yield_core()
+        store(TAKEN, 0)
+
+    def call_kernel(context, builder, kernel, kinds, values):
+        """Call a kernel by its symbol."""
+        symbol, kernel = symbol_of(kernel, kinds)
+        form = context.call_conv.get_function_type(kernel.restype, kernel.argtypes)
+        context.call_conv.call_function(builder, cgutils.get_or_insert_function(builder.module, form, symbol),
+                                        kernel.restype, kernel.argtypes, values)
+
+    @intrinsic
+    def shared(context, function, args, size, grain, work):    # noqa: F811
+        """The same: puts the arguments into memory, and makes a task that reads them there."""
+        i = types.int64
+
+        def lower(context, builder, sig, values):
+            task = ir.Function(builder.module, FORM, builder.module.get_unique_name("task"))
+            task.linkage = "internal"
+            inside, (data, i0, i1) = ir.IRBuilder(task.append_basic_block()), task.args
+            given = inside.load(inside.inttoptr(data, context.get_value_type(sig.args[1]).as_pointer()))
+            call_kernel(context, inside, function.dispatcher, (*sig.args[1].types, i, i),
+                        [*cgutils.unpack_tuple(inside, given), i0, i1])
+            inside.ret_void()
+            place = cgutils.alloca_once_value(builder, values[1])
+            call_kernel(context, builder, offer, (i,) * 5, [
+                builder.ptrtoint(task, I64), builder.ptrtoint(place, I64), *values[2:]])
+            return context.get_dummy_value()
+        return types.void(function, args, i, i, i), lower
 
 
-def weight_gradient(x, da):
-    """x^T da: (..., I) and (..., J) -> (I, J), summed over the leading axes in their order."""
-    x, da = x.reshape(-1, x.shape[-1]), da.reshape(-1, da.shape[-1])
-    dW = np.empty((x.shape[1], da.shape[1]), da.dtype)
-    over_columns(_weight_gradient, x, da, dW, J=da.shape[1], work=x.size * da.shape[1])
-    return dW
+@inlined
+def over_rows(function, args, N, work):
+    """Share the batch's N rows: function(*args, n0, n1)."""
+    shared(function, args, N, ROWS, work)
 
 
-def bias_gradient(da):
-    """Sum of da (..., J) over the leading axes, in their order."""
-    db = np.zeros(da.shape[-1], da.dtype)
-    _bias_gradient(db, da.reshape(1, -1, da.shape[-1]))
-    return db
+@inlined
+def over_columns(function, args, J, work):
+    """Share the J columns of weights' gradients: function(*args, j0, j1)."""
+    shared(function, args, J, COLUMNS, work)
+
+
+@inner("threads.outer_columns")
+def outer_columns(dW, x, da, j0, j1):
+    add_weight_gradient(dW, x, da, j0, j1)
+
+
+@inlined
+def weight_gradient_shared(dW, x, da):
+    """dW += x^T da, for x (T, N, I), da (T, N, J): a sum over steps and rows."""
+    over_columns(outer_columns, (dW, x, da), da.shape[2], x.size * da.shape[2])
 
 
 @jit("threads.weight_gradient")
-def _weight_gradient(x, da, dW, j0, j1):
-    outer_product(dW[:, j0:j1], x, da[:, j0:j1])
+def _weight_gradient(x, da):
+    dW = np.zeros((x.shape[2], da.shape[2]), da.dtype)
+    weight_gradient_shared(dW, x, da)
+    return dW
 
 
 @jit("threads.bias_gradient")
-def _bias_gradient(db, da):
+def _bias_gradient(da):
+    db = np.zeros(da.shape[2], da.dtype)
     add_bias_gradient(db, da, 0, len(db))
+    return db
+
+
+def weight_gradient(x, da):
+    """x^T da: (T, N, I) and (T, N, J) -> (I, J), summed over steps and rows in their order."""
+    return _weight_gradient(contiguous(x), contiguous(da))
+
+
+def bias_gradient(da):
+    """Sum of da (T, N, J) over steps and rows, in their order."""
+    return _bias_gradient(da)
+
+
+if int(os.environ.get("MINIS2S_THREADS", "1")) > 1:
+    use(int(os.environ["MINIS2S_THREADS"]))

@@ -3,8 +3,7 @@
     x W  ──> step 0 ──> step 1 ──> ... ──> step T-1       rows n0 .. n1-1: a thread's
     dx   <── step 0 <── step 1 <── ... <── step T-1       dW, dU, db: a block of steps at a time
 
-`loops` puts a cell's step into the loop when it is compiled.  One thread does a layer in one call; for more
-the call is taken apart, so that Python can share out rows and columns between the parts.
+`loops` puts a cell's step into the loop when it is compiled: a layer is one call, for any number of threads.
 
 x W and dx wait for no step.  With fewer than FEW rows they are one product for all steps (dx: of a block), as
 small products are slow; with more each step makes its own, while its numbers are in the cache.
@@ -18,9 +17,9 @@ from numpy import ascontiguousarray as contiguous
 from ..cells import CELLS
 from . import gru, gru_after, lstm, rnn
 from .gemm import product, steps_of_a_block
-from .jit import inlined, jit
+from .jit import inlined, inner, jit
 from .simd import LANES, at
-from .threads import over_columns, over_rows, parts
+from .threads import over_columns, over_rows
 
 FEW = 48                       # rows of a step from which on its products are fast alone
 TWINS = {CELLS["rnn"]: rnn.TANH, CELLS["rnn-sigmoid"]: rnn.SIGMOID, CELLS["lstm"]: lstm, CELLS["gru"]: gru,
@@ -29,48 +28,27 @@ TWINS = {CELLS["rnn"]: rnn.TANH, CELLS["rnn-sigmoid"]: rnn.SIGMOID, CELLS["lstm"
 
 def forward(cell, p, xs, s0, mask):
     """See unroll.forward; `caches` is one Cache of the cell whose arrays have a leading T axis."""
-    (T, N, _), loop = xs.shape, loops(cell)
-    given = p, contiguous(xs), tuple_map(contiguous, s0), contiguous(mask)
-    if parts(N, work_of(p, T, N)) == 1:
-        return loop.forward(*given)
-    k = loop.start(*given[:3])
-    over_rows(loop.run, k, given[3], N=N, work=work_of(p, T, N))
-    return loop.finish(k)
+    return loops(cell).forward(p, contiguous(xs), tuple_map(contiguous, s0), contiguous(mask))
 
 
 def backward(cell, p, caches, dhs, d, mask):
     """See unroll.backward."""
-    (T, N, _), loop = caches.x.shape, loops(cell)
-    dhs, d, mask = contiguous(dhs), tuple_map(contiguous, d), contiguous(mask)
-    if parts(N, work_of(p, T, N)) == 1:
-        return loop.backward(p, caches, dhs, d, mask)
-    b, steps = loop.start_backward(p, caches, d), steps_of_a_block(T, N)
-    for t0 in range((T - 1) // steps * steps, -1, -steps):
-        t1 = min(t0 + steps, T)
-        over_rows(loop.run_backward, caches, b, dhs, mask, t0, t1, N=N, work=work_of(p, t1 - t0, N))
-        over_columns(loop.add_gradients, caches, b, t0, t1, J=p.W.shape[1], work=work_of(p, t1 - t0, N))
-    return loop.finish_backward(b)
-
-
-def work_of(p, T, N):
-    """Multiply-adds of T steps."""
-    return T * N * (p.W.size + p.U.size)
+    return loops(cell).backward(p, caches, contiguous(dhs), tuple_map(contiguous, d), contiguous(mask))
 
 
 def tuple_map(f, state):
     return type(state)(*[f(a) for a in state])
 
 
+@inlined
+def work_of(p, rows):
+    """Multiply-adds of a step for so many rows."""
+    return rows * (p.W.size + p.U.size)
+
+
 class Loops(NamedTuple):       # the compiled functions for one cell
-    forward: Callable          # all in one call, by one thread
-    start: Callable            # the same in parts, for several
-    run: Callable
-    finish: Callable
+    forward: Callable
     backward: Callable
-    start_backward: Callable
-    run_backward: Callable
-    add_gradients: Callable
-    finish_backward: Callable
 
 
 @cache
@@ -79,9 +57,10 @@ def loops(cell):
     twin = TWINS[cell]
     step, step_backward, name = twin.step, twin.step_backward, twin.__name__.split(".")[-1]
     start, state, cell_cache = twin.start, twin.state, twin.cache
-    start_backward, add_gradients, gradients = twin.start_backward, twin.add_gradients, twin.gradients
+    start_backward, gradients = twin.start_backward, twin.gradients
+    add_gradients = inner(f"unroll.add_gradients.{name}")(twin.add_gradients)
 
-    @inlined
+    @inner(f"unroll.run.{name}")
     def run(k, mask, n0, n1):
         T, N, D = k.xs.shape
         together = n1 - n0 == N < FEW
@@ -92,11 +71,7 @@ def loops(cell):
                 product(k.a[t, n0:n1], k.xs[t, n0:n1], k.W)
             step(k, mask, t, n0, n1)
 
-    @inlined
-    def finish(k):
-        return k.hs[1:], state(k), cell_cache(k)
-
-    @inlined
+    @inner(f"unroll.run_backward.{name}")
     def run_backward(k, d, dhs, mask, t0, t1, n0, n1):
         N, H = dhs.shape[1], dhs.shape[2]
         together, D = n1 - n0 == N < FEW, k.x.shape[2]
@@ -112,16 +87,11 @@ def loops(cell):
             rows = (t1 - t0) * N
             product(d.dxs[t0:t1].reshape(rows, D), d.da[:t1 - t0].reshape(rows, d.da.shape[2]), d.WT)
 
-    @inlined
-    def finish_backward(d):
-        ds, grads = gradients(d)
-        return d.dxs, ds, grads
-
     @jit(f"unroll.forward.{name}")
     def forward(p, xs, s0, mask):
-        k = start(p, xs, s0)
-        run(k, mask, 0, xs.shape[1])
-        return finish(k)
+        k, (T, N) = start(p, xs, s0), mask.shape
+        over_rows(run, (k, mask), N, work_of(p, T * N))
+        return k.hs[1:], state(k), cell_cache(k)
 
     @jit(f"unroll.backward.{name}")
     def backward(p, k, dhs, d, mask):
@@ -129,12 +99,10 @@ def loops(cell):
         b, steps = start_backward(p, k, d), steps_of_a_block(T, N)
         for t0 in range((T - 1) // steps * steps, -1, -steps):
             t1 = min(t0 + steps, T)
-            run_backward(k, b, dhs, mask, t0, t1, 0, N)
-            add_gradients(k, b, t0, t1, 0, p.W.shape[1])
-        return finish_backward(b)
+            work = work_of(p, (t1 - t0) * N)
+            over_rows(run_backward, (k, b, dhs, mask, t0, t1), N, work)
+            over_columns(add_gradients, (k, b, t0, t1), p.W.shape[1], work)
+        ds, grads = gradients(b)
+        return b.dxs, ds, grads
 
-    return Loops(forward, *(jit(f"unroll.{part}.{name}")(f) for part, f in (
-        ("start", start), ("run", run), ("finish", finish))), backward, *(
-            jit(f"unroll.{part}.{name}")(f) for part, f in (
-                ("start_backward", start_backward), ("run_backward", run_backward),
-                ("add_gradients", add_gradients), ("finish_backward", finish_backward))))
+    return Loops(forward, backward)

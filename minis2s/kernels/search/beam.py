@@ -16,15 +16,16 @@ from typing import NamedTuple
 import numpy as np
 
 from ... import seq2seq
+from ...cells import CELLS
 from ...data.vocab import BOS, EOS
 from ...search.beam import check
 from ...search.hypotheses import Answer
 from .. import decoder
-from ..jit import inlined, jit
-from ..rows import copy
+from ..jit import inlined, inner, jit
+from ..rows import clear, copy
 from ..simd import LANES, at, greatest, maximum
 from ..threads import over_rows
-from .hypotheses import WIDE, log_p, moves, room
+from .hypotheses import WIDE, given, log_p, moves, room
 
 
 class Chains(NamedTuple):      # L = max_length; R rows
@@ -52,21 +53,10 @@ def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1
     check(config, source, mask, max_length, width, length_penalty, nbest)
     p = seq2seq.untie(p, config)
     encoded, layers, _ = seq2seq.encode(p, config, source, mask, backend="numba")
-    (T, M), L, attends = source.shape, max_length, config.context == "attention"
-    rows = room(p.decoder, config, encoded, layers, np.arange(M * width) // width)
-    for run in rows.k.cells:                                    # as if a step had come to the initial states
-        run.hs[1] = run.hs[0]
-        if hasattr(run, "cs"):
-            run.cs[1] = run.cs[0]
-    rows.k.rs[:] = 0
-    dtype, T = rows.logits.dtype, T if attends else 0
-    chains = Chains(*np.empty((3, L + 1, M * width), np.int64), np.zeros((L + 1, M * width)),
-                    np.empty((L, M * width, T), dtype))
-    kept = Kept(np.zeros(M, np.int64), *np.empty((2, M, nbest)), *np.empty((3, M, nbest), np.int64),
-                np.empty((M, nbest, L), np.int64), np.empty((M, nbest, L, T), dtype), np.zeros(M, bool))
-    power = np.array([length ** float(length_penalty) for length in range(L + 1)])
-    over_rows(loop(*decoder.choices(config, False, False)), rows, chains, kept, power, width, N=M,
-              work=M * width * L * decoder.work_of(p.decoder))
+    attends = config.context == "attention"
+    power = np.array([length ** float(length_penalty) for length in range(max_length + 1)])
+    kept = loop(*decoder.choices(config, False, False))(p.decoder, *given(encoded, layers), power, width, nbest,
+                                                        config.fused_size)
     if kept.ill.any():
         raise ValueError("p: the model's log-probabilities hold NaN, wanted finite parameters")
     real, (count, score, log_probs, length, token, _, ids, _, _) = mask.sum(axis=0).tolist(), (
@@ -76,20 +66,25 @@ def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1
         l, finished = length[n][i], token[n][i] == EOS
         alpha = kept.alpha[n, i, :l, :real[n]].copy() if attends else None
         return Answer(ids[n][i][:l - finished], log_probs[n][i], score[n][i], alpha, finished)
-    return [[answer(n, i) for i in range(count[n])] for n in range(M)]
+    return [[answer(n, i) for i in range(count[n])] for n in range(len(count))]
 
 
 @once
 def loop(*choices):
     """-> the search with the decoder's step for these choices (see decoder.choices) in it."""
-    advance, follow, _ = moves(*choices)
-    attends = bool(choices[2])
+    (advance, follow, *_), start = moves(*choices), room(*choices)
+    attends, has_c = bool(choices[2]), "c" in CELLS[choices[0]].State._fields
 
-    @jit(f"beam.{decoder.key_of(choices)}")
+    @inner(f"beam.run.{decoder.key_of(choices)}")
     def run(rows, chains, kept, power, width, m0, m1):
         first, L = m0 * width, len(power) - 1
         end, new = first + m1 - m0, np.empty(width)             # the live rows: first .. end-1
         new_row, new_token = np.empty(width, np.int64), np.empty(width, np.int64)
+        for i in range(len(rows.k.cells)):                      # as if a step had come to the initial states
+            copy(rows.k.cells[i].hs[1], rows.k.cells[i].hs[0], first, m1 * width)
+            if has_c:
+                copy(rows.k.cells[i].cs[1], rows.k.cells[i].cs[0], first, m1 * width)
+        clear(rows.k.rs[0], first, m1 * width)
         for r in range(first, end):                             # each source's empty hypothesis
             chains.source[0, r], chains.token[0, r] = m0 + r - first, BOS
             chains.previous[0, r] = first + (r - first) * width
@@ -137,7 +132,21 @@ def loop(*choices):
                         for t in range(kept.alpha.shape[3]):
                             kept.alpha[n, i, l, t] = chains.alpha[l, r, t]
                     y, r = chains.token[l, r], chains.previous[l, r]
-    return run
+
+    @jit(f"beam.{decoder.key_of(choices)}")
+    def search(p, source, layers, power, width, nbest, Z):
+        M, L = len(layers[0].h), len(power) - 1
+        R = M * width
+        rows, T = start(p, source, layers, np.arange(R) // width, Z), source.memory.hs.shape[0] if attends else 0
+        whole, number = np.empty((3, L + 1, R), np.int64), rows.logits.dtype
+        chains = Chains(whole[0], whole[1], whole[2], np.zeros((L + 1, R)), np.empty((L, R, T), number))
+        kept = Kept(np.zeros(M, np.int64), np.empty((M, nbest)), np.empty((M, nbest)),
+                    np.empty((M, nbest), np.int64), np.empty((M, nbest), np.int64), np.empty((M, nbest), np.int64),
+                    np.empty((M, nbest, L), np.int64), np.empty((M, nbest, L, T), number), np.zeros(M, np.bool_))
+        over_rows(run, (rows, chains, kept, power, width), M,
+                  len(power) * (decoder.work_of(rows.k) + R * rows.k.W.size))
+        return kept
+    return search
 
 
 @inlined

@@ -16,15 +16,16 @@ from functools import cache as once
 from typing import NamedTuple
 
 import numpy as np
+from numpy import ascontiguousarray as contiguous
 
 from ... import decoder as page
-from ... import seq2seq
+from ... import seq2seq, tree
 from ...cells import CELLS
 from ...data.vocab import BOS
 from ...search.exact import AT_ONCE
-from ...search.hypotheses import NEVER, Hypothesis, Live, select, weigh
-from .. import decoder
-from ..jit import inlined, jit
+from ...search.hypotheses import NEVER, Hypothesis, Live, weigh
+from .. import attention, decoder
+from ..jit import inlined, inner, jit
 from ..simd import LANES, add, at, exp, greatest, maximum, total, zeros
 from ..threads import over_rows
 
@@ -41,21 +42,38 @@ class Rows(NamedTuple):        # one step of the decoder, for up to R hypotheses
     ctx: np.ndarray            # (M, C), a context that is the same at every step
 
 
-def room(p, config, source, layers, sources):
-    """Decoder Params, Config, decoder.Source, states of M sources, which source a row has (R,) -> Rows."""
-    (R,), V, dtype = sources.shape, len(p.readout.b), p.embedding.dtype
-    wide = -(-V // WIDE) * WIDE
-    logits, never = np.empty((R, wide), dtype), np.arange(wide) >= V
-    logits[:, V:], never[NEVER] = -np.inf, True
-    k = decoder.start(p, config, source, select(layers, sources), 1, sources)
-    return Rows(k, logits, np.empty((R, 2)), never,
-                np.zeros((R, config.fused_size), dtype),
-                np.zeros((1, 1), dtype) if source.ctx is None else source.ctx)
+@once
+def room(*choices):
+    """-> `rows`, for these choices (see decoder.choices)."""
+    start, unspoken = decoder.starts(*choices), tuple(NEVER)
+    context = attention.same_context if choices[4] else attention.no_context
+
+    @inlined
+    def rows(p, source, layers, sources, Z):
+        """Decoder Params, decoder.Source, states of M sources, which source a row has (R,), size of z -> Rows."""
+        (R,), V, dtype, none = sources.shape, len(p.readout.b), p.embedding.dtype, np.empty((0, 0), p.embedding.dtype)
+        wide = (V + WIDE - 1) // WIDE * WIDE
+        logits, never = np.empty((R, wide), dtype), np.zeros(wide, np.bool_)
+        for v in range(V, wide):
+            never[v] = True
+            for r in range(R):
+                logits[r, v] = -np.inf
+        for v in unspoken:
+            never[v] = True
+        k = start(p, source, layers, 1, sources, np.ones((0, 0), np.bool_), (none,), none, True)
+        _, ctx = context(p, source, layers[0].h, 1, np.arange(len(layers[0].h)))
+        return Rows(k, logits, np.empty((R, 2)), never, np.zeros((R, Z), dtype), ctx[0])
+    return rows
+
+
+def given(source, layers):
+    """decoder.Source and states as compiled code wants them."""
+    return tree.map(contiguous, source), tree.map(contiguous, layers)
 
 
 @once
 def moves(*choices):
-    """-> advance, follow, with the decoder's step for these choices (see decoder.choices) in them."""
+    """-> advance, follow, start_rows, advance_all, with the decoder's step for these choices (see decoder.choices) in them."""
     cell_name, every_step, feeding = choices[0], choices[4], choices[7]
     step, has_c = decoder.steps(*choices), "c" in CELLS[cell_name].State._fields
 
@@ -95,10 +113,20 @@ def moves(*choices):
                 for j in range(rows.ctx.shape[1]):
                     k.ctx[0, r, j] = rows.ctx[sources[r], j]
 
-    @jit(f"advance.{decoder.key_of(choices)}")
-    def advance_only(rows, r0, r1):
+    @inner(f"advance.rows.{decoder.key_of(choices)}")
+    def advance_rows(rows, r0, r1):
         advance(rows, r0, r1)
-    return advance, follow, advance_only
+
+    start = room(*choices)
+
+    @jit(f"rows.{decoder.key_of(choices)}")
+    def start_rows(p, source, layers, sources, Z):
+        return start(p, source, layers, sources, Z)
+
+    @jit(f"advance.{decoder.key_of(choices)}")
+    def advance_all(rows, R):
+        over_rows(advance_rows, (rows,), R, R * rows.k.W.size)
+    return advance, follow, start_rows, advance_all
 
 
 @inlined
@@ -122,7 +150,8 @@ def start(p, config, source, mask):
     each row's source."""
     p, sources = seq2seq.untie(p, config), np.arange(source.shape[1])
     encoded, layers, _ = seq2seq.encode(p, config, source, mask, backend="numba")
-    rows = room(p.decoder, config, encoded, layers, np.arange(max(len(sources), AT_ONCE)) % len(sources))
+    rows = moves(*decoder.choices(config, False, False))[2](
+        p.decoder, *given(encoded, layers), np.arange(max(len(sources), AT_ONCE)) % len(sources), config.fused_size)
     empty = [Hypothesis(n, None, BOS, 0, 0.0, n, None) for n in sources.tolist()]
     return rows, Live(empty, page.Source(None, sources), page.initial_state(config, layers))
 
@@ -138,7 +167,7 @@ def advance(rows, config, live):
         rows.z[:R] = live.state.z
     if config.context == "every-step":
         k.ctx[0, :R] = rows.ctx[sources]
-    over_rows(moves(*decoder.choices(config, False, False))[2], rows, N=R, work=R * k.W.size)
+    moves(*decoder.choices(config, False, False))[3](rows, R)
     layers = tuple(s._replace(**{name: getattr(run, name + "s")[1, :R].copy() for name in s._fields})
                    for run, s in zip(k.cells, live.state.layers))
     z = k.rs[0, :R, :config.fused_size].copy() if config.input_feeding else None
