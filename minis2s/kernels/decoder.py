@@ -34,7 +34,7 @@ from .. import dropout, tree
 from .. import fusion as fusion_page
 from ..attention import Memory
 from ..cells import CELLS
-from . import attention, fusion
+from . import attention, fusion, unroll
 from .embedding import scatter
 from .gemm import add_product, pack_weights, packed, product, steps_of_a_block
 from .jit import inlined, inner, jit
@@ -307,7 +307,7 @@ def loops(cell_name, layers, score, before, every_step, context_in_cell, kind, f
               drop_output)
     start, step, key, deep = starts(*chosen), steps(*chosen), key_of((*chosen, free)), layers > 1
     cell, fuse_backward = TWINS[CELLS[cell_name]], fusion.KINDS[kind].fuse_backward
-    step_backward, add_gradients = cell.step_backward, inner(f"unroll.add_gradients.{cell_name}")(cell.add_gradients)
+    step_backward, add_gradients = cell.step_backward, unroll.loops(CELLS[cell_name]).add_gradients
     learned, fusion_matrix = fusion.KINDS[kind].learned, fusion.KINDS[kind].matrix
     _, attend_backward, contexts_backward = attention.steps(score) if score else (nothing,) * 3
     _, start_attention, attention_gradients = attention.starts(score) if score else attention.NO_STARTS

@@ -57,13 +57,12 @@ def packed(p, s):
 
 
 def pieces(g):
-    """The numbers of a tree in their order, in few flat arrays."""
+    """The numbers of a tree in their order, in a list of few flat arrays; a list is that already."""
+    if isinstance(g, list):
+        return g
     out = []
     for short, arrays in groupby(tree.leaves(g), lambda a: a.size < PIECE):
-        arrays = list(arrays)
-        if short and len(arrays) > 1:
-            arrays = [tree.packed(tuple(arrays))]
-        out += [a.reshape(-1) for a in arrays]
+        out += [np.concatenate(list(arrays), axis=None)] if short else [a.reshape(-1) for a in arrays]
     return out
 
 
@@ -120,11 +119,11 @@ def clip_by_norm(g, limit):
 
 def step(p, g, s, optimizer, lr, limit=None, value=None, **options):
     """See optim.step."""
-    g = tuple(pieces(g))
+    g = pieces(g)
     size = norm(g)
     scale = limit / size if limit and size > limit else 1.0             # (C1)
     if value:
-        g, scale = clip_by_value(tree.map(lambda a: a * a.dtype.type(scale), g), value), 1.0
+        g, scale = list(clip_by_value(tuple(a * a.dtype.type(scale) for a in g), value)), 1.0
     p, s = OPTIMIZERS[optimizer](p, g, s, lr, scale=scale, **options)
     return p, s, size, s.finite
 
@@ -199,13 +198,13 @@ def _adam(w, g, m, v, new_w, new_m, new_v, numbers, i0, i1):
 def squares_of_blocks(a, sums, b0, b1):
     for b in range(b0, b1):
         some = np.zeros(64)    # float64, as in the page; many, because each addition waits for its last
-        end = min((b + 1) * BLOCK, a.size)
-        whole = end // 64 * 64
-        for i in range(b * BLOCK, whole, 64):
+        part = a[b * BLOCK:min((b + 1) * BLOCK, a.size)]
+        whole = part.size // 64 * 64
+        for i in range(0, whole, 64):
             for k in range(64):
-                some[k] += np.float64(a[i + k]) ** 2
-        for i in range(whole, end):
-            some[0] += np.float64(a[i]) ** 2
+                some[k] += np.float64(part[i + k]) ** 2
+        for i in range(whole, part.size):
+            some[0] += np.float64(part[i]) ** 2
         sums[b] = some.sum()
 
 

@@ -24,12 +24,22 @@ def moved(a, count):
     return a[count:]
 
 
+def turn(to, to_row, B, b_col, K, columns):
+    """A square of 16 by 16, or what of it lies before K and `columns`, read by columns and written by rows, with
+    zeros for columns that are not there."""
+    for k in range(min(K, LANES)):
+        for n in range(LANES):
+            to[k * to_row + n] = B[n * b_col + k] if n < columns else 0
+
+
 if JIT:
+    from llvmlite import ir
     from numba import types
     from numba.core.imputils import lower_builtin
     from numba.extending import intrinsic, overload, type_callable
 
     from .jit import apart
+    from .simd import llvm, load, size_of, store
 
     @intrinsic
     def pointer_to(context, a):
@@ -37,6 +47,35 @@ if JIT:
         def lower(context, builder, sig, args):
             return context.make_array(sig.args[0])(context, builder, args[0]).data
         return types.CPointer(a.dtype)(a), lower
+
+    @intrinsic
+    def turn(context, to, to_row, B, b_col, K, columns):       # noqa: F811
+        """The same: of 16 vectors, one for each column, two and two that are 8 apart change halves, then 4 apart
+        quarters, and so on; then each holds a row."""
+        i = types.intp
+
+        def lower(context, builder, sig, args):
+            to, to_row, B, b_col, K, columns = args
+            kind, size = llvm(sig.args[0].dtype), size_of(sig.args[0].dtype)
+
+            def place(a, step, n):
+                return builder.bitcast(builder.gep(a, [builder.mul(step, n)]), kind.as_pointer())
+
+            def if_there(n, count, lanes):
+                return builder.select(builder.icmp_signed("<", n, count), lanes, n.type(0))
+            number, all_lanes = [K.type(n) for n in range(LANES)], K.type(LANES)
+            rows = [load(builder, place(B, b_col, n), if_there(n, columns, K), size) for n in number]
+            for d in (8, 4, 2, 1):
+                for r in range(LANES):
+                    if not r & d:
+                        order = [[n if not n & d else LANES + n - d for n in range(LANES)],
+                                 [n + d if not n & d else LANES + n for n in range(LANES)]]
+                        rows[r], rows[r + d] = (builder.shuffle_vector(rows[r], rows[r + d], ir.Constant(
+                            ir.VectorType(ir.IntType(32), LANES), which)) for which in order)
+            for n, row in zip(number, rows):
+                store(builder, row, place(to, to_row, n), if_there(n, K, all_lanes), size)
+            return context.get_dummy_value()
+        return types.void(to, i, B, i, i, i), lower
 
     @type_callable(moved)
     def type_moved(context):
@@ -73,19 +112,26 @@ def copy_panel(to, B, b_row, K, columns):
 
 
 @inlined
-def copy_panel_across(to, B, b_row, b_col, K, columns):
-    """The same of a B whose columns are `b_col` numbers apart, as a transposed one's.
+def copy_panel_across(to, B, b_col, K, columns):
+    """The same of a B whose rows' numbers are `b_col` apart, and its columns' neighbours: a transposed one.
 
-    A line of the cache holds 16 numbers of a column, so 16 rows of the panel are written at a time.
+    Squares of 16 by 16 are read by columns, turned, and written by rows.
     """
     width = padded(columns)
-    for k0 in range(0, K, LANES):
+    for k in range(0, K, LANES):
+        for n in range(0, columns, LANES):
+            turn(moved(to, k * width + n), width, moved(B, k + n * b_col), b_col, K - k, columns - n)
+
+
+@inlined
+def copy_panel_of_any(to, B, b_row, b_col, K, columns):
+    """The same of a B whose number (k, n) stands at k*b_row + n*b_col."""
+    width = padded(columns)
+    for k in range(K):
         for n in range(columns):
-            for k in range(k0, min(k0 + LANES, K)):
-                to[k * width + n] = B[k * b_row + n * b_col]
-        for k in range(k0, min(k0 + LANES, K)):
-            for n in range(columns, width):
-                to[k * width + n] = 0
+            to[k * width + n] = B[k * b_row + n * b_col]
+        for n in range(columns, width):
+            to[k * width + n] = 0
 
 
 @inlined
@@ -106,8 +152,10 @@ def copy_panels(packed, B, b_row, b_col, K, N, wide):
         columns = min(N - first, wide * LANES)
         if b_col == 1:
             copy_panel(moved(packed, first * K), moved(B, first), b_row, K, columns)
+        elif b_row == 1:
+            copy_panel_across(moved(packed, first * K), moved(B, first * b_col), b_col, K, columns)
         else:
-            copy_panel_across(moved(packed, first * K), moved(B, first * b_col), b_row, b_col, K, columns)
+            copy_panel_of_any(moved(packed, first * K), moved(B, first * b_col), b_row, b_col, K, columns)
 
 
 def pack(B, wide):

@@ -37,8 +37,8 @@ from .simd import LANES
 ROWS = 2                       # rows are shared in multiples of it, and columns of this
 COLUMNS = 4 * LANES
 # entries of the board, each on a line of the processor's cache that no other entry is on
-THREADS, ENOUGH, CLAIM, TASK, DATA, SIZE, GRAIN, COUNT, DONE, TAKEN, STOP = range(0, 88, 8)
-BOARD = np.zeros(96, np.int64)
+THREADS, ENOUGH, CLAIM, TASK, DATA, SIZE, GRAIN, COUNT, DONE, FAILED, TAKEN, STOP = range(0, 96, 8)
+BOARD = np.zeros(104, np.int64)
 BOARD = BOARD[-BOARD.ctypes.data % 64 // 8:]
 BOARD[THREADS], BOARD[ENOUGH] = 1, 1_000_000                   # multiply-adds that a share has at least
 
@@ -112,9 +112,9 @@ if JIT:
 
     MOST = 1024                # more shares than any machine has use for
     PATIENCE = 5000            # looks at the board, each followed by a pause, until a worker lies down
-    NAP = 300                  # microseconds
-    I64, VOID = ir.IntType(64), ir.VoidType()
-    FORM = ir.FunctionType(VOID, [I64] * 3)                    # of a task: where its arguments stand, i0, i1
+    NAP = 300                  # microseconds; up to ten times as long when nothing comes
+    I64 = ir.IntType(64)
+    FORM = ir.FunctionType(ir.IntType(1), [I64] * 3)           # of a task: where its arguments stand, i0, i1
     llvm.add_symbol("minis2s.board", BOARD.ctypes.data)
     yield_core = types.ExternalFunction("SwitchToThread" if os.name == "nt" else "sched_yield", types.int32())
     if os.name == "nt":
@@ -158,11 +158,9 @@ if JIT:
 
     @intrinsic
     def call(context, task, data, i0, i1):
-        """task(data, i0, i1), of addresses."""
-        def lower(context, builder, sig, args):
-            builder.call(builder.inttoptr(args[0], FORM.as_pointer()), args[1:])
-            return context.get_dummy_value()
-        return types.void(*[types.int64] * 4), lower
+        """task(data, i0, i1), of addresses: -> whether all went well."""
+        return types.boolean(*[types.int64] * 4), lambda context, builder, sig, args: builder.call(
+            builder.inttoptr(args[0], FORM.as_pointer()), args[1:])
 
     @inner("threads.take_shares")
     def take_shares():
@@ -175,7 +173,8 @@ if JIT:
             if k >= count:
                 return taken
             if swap(CLAIM, claim, claim + 1):                  # ours, and of the very task that was read
-                call(task, data, cut(size, grain, count, k), cut(size, grain, count, k + 1))
+                if not call(task, data, cut(size, grain, count, k), cut(size, grain, count, k + 1)):
+                    store(FAILED, 1)
                 increase(DONE)
                 taken += 1
 
@@ -186,16 +185,17 @@ if JIT:
         while load(STOP) == 0:
             idle = 0 if take_shares() else idle + 1
             if idle > PATIENCE:
-                lie_down(NAP)
+                lie_down(NAP * min(idle - PATIENCE, 10))
             elif idle:
                 yield_core()
 
     @inner("threads.offer")
     def offer(task, data, size, grain, work):
-        """Do a task together with the workers."""
+        """Do a task together with the workers; MemoryError if one had none left."""
         count = min(parts(load(THREADS), load(ENOUGH), size, grain, work), MOST - 2)
         if count == 1 or not swap(TAKEN, 0, 1):
-            call(task, data, 0, size)
+            if not call(task, data, 0, size):
+                raise MemoryError
             return
         after = load(CLAIM) // MOST + 1
         store(CLAIM, after * MOST - 1)                         # no share is free while this is written
@@ -209,14 +209,18 @@ if JIT:
         take_shares()
         while load(DONE) < count:
             yield_core()
+        failed = load(FAILED)
+        store(FAILED, 0)
         store(TAKEN, 0)
+        if failed:
+            raise MemoryError
 
     def call_kernel(context, builder, kernel, kinds, values):
-        """Call a kernel by its symbol."""
+        """Call a kernel by its symbol: -> how it ended."""
         symbol, kernel = symbol_of(kernel, kinds)
         form = context.call_conv.get_function_type(kernel.restype, kernel.argtypes)
-        context.call_conv.call_function(builder, cgutils.get_or_insert_function(builder.module, form, symbol),
-                                        kernel.restype, kernel.argtypes, values)
+        function = cgutils.get_or_insert_function(builder.module, form, symbol)
+        return context.call_conv.call_function(builder, function, kernel.restype, kernel.argtypes, values)[0]
 
     @intrinsic
     def shared(context, function, args, size, grain, work):    # noqa: F811
@@ -228,12 +232,14 @@ if JIT:
             task.linkage = "internal"
             inside, (data, i0, i1) = ir.IRBuilder(task.append_basic_block()), task.args
             given = inside.load(inside.inttoptr(data, context.get_value_type(sig.args[1]).as_pointer()))
-            call_kernel(context, inside, function.dispatcher, (*sig.args[1].types, i, i),
-                        [*cgutils.unpack_tuple(inside, given), i0, i1])
-            inside.ret_void()
+            status = call_kernel(context, inside, function.dispatcher, (*sig.args[1].types, i, i),
+                                 [*cgutils.unpack_tuple(inside, given), i0, i1])
+            inside.ret(status.is_ok)
             place = cgutils.alloca_once_value(builder, values[1])
-            call_kernel(context, builder, offer, (i,) * 5, [
+            status = call_kernel(context, builder, offer, (i,) * 5, [
                 builder.ptrtoint(task, I64), builder.ptrtoint(place, I64), *values[2:]])
+            with cgutils.if_unlikely(builder, status.is_error):
+                context.call_conv.return_status_propagate(builder, status)
             return context.get_dummy_value()
         return types.void(function, args, i, i, i), lower
 
