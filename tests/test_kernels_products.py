@@ -45,7 +45,7 @@ def test_products_of_any_size(M, K, N, dtype, transposed, seed):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("transposed", [False, True])
 def test_products_larger_than_the_blocks(dtype, transposed):
-    check_product(gemm.BLOCK * 3 + 5, gemm.DEPTH * 2 + 3, 4 * LANES + 17, dtype, transposed=transposed)
+    check_product(gemm.BLOCK * 3 + 5, gemm.PANEL * 2 + 3, 4 * LANES + 17, dtype, transposed=transposed)
 
 
 def test_a_row_of_a_product_does_not_depend_on_the_rows_done_with_it():
