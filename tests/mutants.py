@@ -812,7 +812,7 @@ MUTANTS = [
            "dW's columns from the first on"),
           ("add_outer_product(dW[:, j0:j1]", "outer_product(dW[:, j0:j1]",
            "a block's share of dW in place of the sum"),
-          ("sums + da[t, n, J]", "da[t, n, J]", "db of the last row"),
+          ("db[J] = db[J] + da[t, n, J]", "db[J] = da[t, n, J]", "db of the last row"),
           ("J = at(j, j1)", "J = at(j, len(db))", "another thread's biases counted, too"),
           ("A = moved(A, a_tile)", "A = moved(A, R * a_row)", "tiles that were copied taken for rows"),
           ("elif left > 2:", "elif left > 3:", "the last of three rows dropped"),

@@ -120,12 +120,10 @@ def add_weight_gradient(dW, x, da, j0, j1):
 def add_bias_gradient(db, da, j0, j1):
     """db += the sum of da (T, N, J) over all steps and rows, entries j0 .. j1-1 of it."""
     for t in range(da.shape[0]):
-        for j in range(j0, j1, LANES):
-            J = at(j, j1)
-            sums = db[J]
-            for n in range(da.shape[1]):
-                sums = sums + da[t, n, J]
-            db[J] = sums
+        for n in range(da.shape[1]):
+            for j in range(j0, j1, LANES):
+                J = at(j, j1)
+                db[J] = db[J] + da[t, n, J]
 
 
 # With it --------------------------------------------------------------------------------------------------
