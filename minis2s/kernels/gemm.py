@@ -119,11 +119,15 @@ def add_weight_gradient(dW, x, da, j0, j1):
 @inlined
 def add_bias_gradient(db, da, j0, j1):
     """db += the sum of da (T, N, J) over all steps and rows, entries j0 .. j1-1 of it."""
-    for t in range(da.shape[0]):
-        for n in range(da.shape[1]):
+    T, N, _ = da.shape
+    for t in range(T):
+        for n0 in range(0, N, 8):                      # rows at a time: db is read and written less often
             for j in range(j0, j1, LANES):
                 J = at(j, j1)
-                db[J] = db[J] + da[t, n, J]
+                sums = db[J]
+                for n in range(n0, min(n0 + 8, N)):
+                    sums = sums + da[t, n, J]
+                db[J] = sums
 
 
 # With it --------------------------------------------------------------------------------------------------
