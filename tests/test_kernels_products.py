@@ -45,7 +45,7 @@ def test_products_of_any_size(M, K, N, dtype, transposed, seed):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("transposed", [False, True])
 def test_products_larger_than_the_blocks(dtype, transposed):
-    check_product(gemm.BLOCK * 3 + 5, gemm.DEPTH * 2 + 3, 4 * LANES + 17, dtype, transposed=transposed)
+    check_product(gemm.BLOCK * 3 + 5, gemm.PANEL * 2 + 3, 4 * LANES + 17, dtype, transposed=transposed)
 
 
 def test_a_row_of_a_product_does_not_depend_on_the_rows_done_with_it():
@@ -163,7 +163,7 @@ def weight_gradients(dW, db, x, da, j0, j1):
 def test_gradients_of_some_columns(j0, j1):
     """Those before and behind stay as they are; from a column on to one before it there are none."""
     rng = np.random.default_rng(0)
-    x, da = rng.normal(size=(4, 5, 7)), rng.normal(size=(4, 5, 150))
+    x, da = rng.normal(size=(4, 11, 7)), rng.normal(size=(4, 11, 150))
     dW, db = rng.normal(size=(7, 150)), rng.normal(size=150)
     want_W, want_b = dW.copy(), db.copy()
     want_W[:, j0:j1] += np.einsum("tni,tnj->ij", x, da)[:, j0:j1]

@@ -31,9 +31,10 @@ from .jit import JIT, inlined, jit
 from .packing import aligned, copy_panel, copy_tiles, pack, padded
 from .simd import LANES, at
 
-BLOCK = 96                     # rows of A that stay in the cache while all panels of B pass by
-DEPTH = 512                    # rows of a panel of B that stay in the cache while A's rows pass by; rows of a
-                               # block of steps, too: their da is used while it is there
+BLOCK = 192                    # rows of A that stay in the cache while all panels of B pass by
+PANEL = 1024                   # rows of a panel of B that stay in the cache while A's rows pass by
+DEPTH = 512                    # the same for A^T B; rows of a block of steps, too: their da is used while it is
+                               # there
 FAR = 512                      # columns of A from which on its tiles are copied before A^T B
 
 
@@ -118,11 +119,15 @@ def add_weight_gradient(dW, x, da, j0, j1):
 @inlined
 def add_bias_gradient(db, da, j0, j1):
     """db += the sum of da (T, N, J) over all steps and rows, entries j0 .. j1-1 of it."""
-    for t in range(da.shape[0]):
-        for n in range(da.shape[1]):
+    T, N, _ = da.shape
+    for t in range(T):
+        for n0 in range(0, N, 8):                      # rows at a time: db is read and written less often
             for j in range(j0, j1, LANES):
                 J = at(j, j1)
-                db[J] = db[J] + da[t, n, J]
+                sums = db[J]
+                for n in range(n0, min(n0 + 8, N)):
+                    sums = sums + da[t, n, J]
+                db[J] = sums
 
 
 # With it --------------------------------------------------------------------------------------------------
@@ -134,7 +139,7 @@ if JIT:
 
     from .jit import apart
     from .packing import moved, pointer_to
-    from .simd import V, llvm, load, size_of, spread, store
+    from .simd import V, llvm, load, prefetch, size_of, spread, store
 
     I64 = ir.IntType(64)
 
@@ -166,8 +171,8 @@ if JIT:
                 cells = [(m, v) for m in range(rows) for v in range(wide)]
                 places = [vector_at(C, builder.add(builder.mul(c_row, which[m]), constant(LANES * v)))
                           for m, v in cells]
-                counts = [builder.sub(columns,
-                                      constant(LANES * (v if v == wide - 1 else -wide))) for v in range(wide)]
+                last_count = builder.sub(columns, constant(LANES * (wide - 1)))    # other vectors are full
+                counts = [constant(LANES)] * (wide - 1) + [last_count]
 
                 # sums begin with 0, or with C
                 start = builder.block
@@ -194,6 +199,11 @@ if JIT:
                 for v in range(wide):
                     b.append(builder.load(vector_at(B, builder.add(b_row, constant(v * LANES)))))
                     b[-1].align = 64
+                # of the tile below: its sums begin with C, which may be far away; one line for each k
+                below = builder.add(builder.udiv(k, constant(32)), constant(rows))
+                line = builder.urem(k, constant(wide * LANES * size // 64))
+                prefetch(builder, builder.gep(C, [builder.add(
+                    builder.mul(below, c_row), builder.mul(line, constant(64 // size)))]))
                 new = []
                 for m in range(rows):
                     number = builder.load(builder.gep(a_rows[m], [builder.mul(k, a_col)]))
@@ -263,8 +273,8 @@ if JIT:
         @apart("gemm", dtype, types.void(p, i, p, i, i, p, i, i, i, yes))
         def gemm(C, c_row, A, a_row, a_col, B, M, K, N, plus):
             """C (+)= A B, B packed."""
-            for k in range(0, max(K, 1), DEPTH):
-                Kk, more = min(DEPTH, K - k), plus or k > 0
+            for k in range(0, max(K, 1), PANEL):
+                Kk, more = min(PANEL, K - k), plus or k > 0
                 for m in range(0, M, BLOCK):
                     Amk, Mm = moved(A, m * a_row + k * a_col), min(BLOCK, M - m)
                     for n in range(0, N, WIDE * LANES):

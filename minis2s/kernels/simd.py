@@ -228,10 +228,14 @@ if JIT:                        # What they are made of, for the compiler
             p = r.polynomial(*TAYLOR)
         return p * (r * r) + r
 
-    def emit_exp(x):
+    def bounded_exp(x):
+        """e**x, or that of the bound where x is beyond one; -> with the bounds."""
         low, high = (-87.3, 88.3) if x.single else (-708.0, 709.4)
         r, power = split_exp(x.clamp(low, high))
-        y = power * (exp_minus_1(r) + 1.0)
+        return power * (exp_minus_1(r) + 1.0), low, high
+
+    def emit_exp(x):
+        y, low, high = bounded_exp(x)
         below = x.builder.fcmp_ordered("<", x.value, x.of(low))
         above = x.builder.fcmp_ordered(">", x.value, x.of(high))
         y = x.builder.select(below, x.of(0.0), y.value)
@@ -239,24 +243,23 @@ if JIT:                        # What they are made of, for the compiler
 
     def emit_sigmoid(x):
         """1 / (1 + exp(-x)); 0.5 + 0.5 tanh(x/2) would lose the small values in float32."""
-        return x.made(x.of(1.0)) / (emit_exp(-x) + 1.0)
+        e, _, high = bounded_exp(-x)
+        y = x.made(x.of(1.0)) / (e + 1.0)
+        below = x.builder.fcmp_ordered("<", x.value, x.of(-high))
+        return x.made(x.builder.select(below, x.of(0.0), y.value))
 
     def emit_tanh(x):
         """float32: a quotient of two odd/even polynomials.  float64: m / (m + 2) with m = exp(2x) - 1."""
         if x.single:
-            inner = x.clamp(-7.90531110763549805, 7.90531110763549805)
+            # the quotient at the bound is 1, as tanh is from 9.02 on; before the bound it has not reached 1
+            inner = x.clamp(-7.99881172180175781, 7.99881172180175781)
             x2 = inner * inner
             p = x2.polynomial(-2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11,
                               5.12229709037114e-08, 1.48572235717979e-05, 6.37261928875436e-04,
                               4.89352455891786e-03)
             q = x2.polynomial(1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03,
                               4.89352518554385e-03)
-            y = p * inner / q
-            # where float32 has no other
-            for relation, bound, there in (("<", -9.02, -1.0), (">", 9.02, 1.0)):
-                c = x.builder.fcmp_ordered(relation, x.value, x.of(bound))
-                y = x.made(x.builder.select(c, x.of(there), y.value))
-            return y
+            return p * inner / q
         r, power = split_exp((x + x).clamp(-40.0, 40.0))
         m = power * exp_minus_1(r) + (power - 1.0)
         return m / (m + 2.0)
@@ -450,6 +453,13 @@ if JIT:                        # What they are made of, for the compiler
     def store(builder, x, pointer, count, size):
         masked(builder, "store", x.type, size, x, pointer, ir.Constant(ir.IntType(32), size),
                mask_of(builder, count))
+
+    def prefetch(builder, pointer):
+        """Ask for a line of the cache that will be read and written; an address of nothing does no harm."""
+        i32 = ir.IntType(32)
+        form = ir.FunctionType(ir.VoidType(), [pointer.type, i32, i32, i32])
+        f = cgutils.get_or_insert_function(builder.module, form, "llvm.prefetch.p0")
+        builder.call(f, [pointer, *(ir.Constant(i32, n) for n in (1, 3, 1))])    # to write; near; data
 
     def size_of(dtype):
         return dtype.bitwidth // 8
