@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import backends, bridge, checks, decoder, dropout, encoder, loss, tree
-from .attention import SCORES, remember, remember_backward
+from .attention import SCORES
 from .cells import CELLS
 
 
@@ -112,6 +112,7 @@ def encode(p, config, ids, mask, drops=None, backend="numpy"):
     s0, k_bridge = bridge.forward(p.bridge, config.bridge, finals)                  # (S2)
     source = decoder.Source(None, None)
     if config.context == "attention":
+        remember = backends.module("attention", backend).remember
         source = decoder.Source(remember(SCORES[config.attention], p.decoder.score, hs, mask), None)    # (S3)
     elif config.context == "every-step":
         source = decoder.Source(None, k_bridge.finals[-1].h)                        # (S3)
@@ -124,6 +125,7 @@ def encode_backward(p, config, source, k, dsource, ds0, backend="numpy"):
     dhs, g_score = np.zeros_like(k.hs), None
     dfinals, g_bridge = bridge.backward(p.bridge, config.bridge, k.bridge, ds0)     # (S2*)
     if config.context == "attention":
+        remember_backward = backends.module("attention", backend).remember_backward
         dhs, g_score = remember_backward(SCORES[config.attention], p.decoder.score, source.memory,
                                          dsource.memory)                            # (S3*)
     elif config.context == "every-step":

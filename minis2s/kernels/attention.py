@@ -20,12 +20,15 @@ again on the way back: to keep it would take the memory of a (T, N, A) array for
 from typing import Callable, NamedTuple
 
 import numpy as np
+from numpy import ascontiguousarray as contiguous
 
-from ..attention import additive, concat_dot, dot, general
+from .. import attention as page
+from .. import tree
+from ..attention import Memory, additive, concat_dot, dot, general
 from .gemm import add_bias_gradient, add_product, packed, product
-from .jit import inlined
+from .jit import inlined, jit
 from .simd import LANES, add, at, exp, tanh, total, zeros, zeros_like
-from .threads import weight_gradient_shared
+from .threads import add_product_of_rows, over_rows, product_of_rows, weight_gradient_shared
 
 
 class Read(NamedTuple):        # what the queries of a sequence read and fill
@@ -154,6 +157,37 @@ SCORES = {
     "concat-dot": Score(concat_term, concat_backward, query_matrix, keys_of, no_v, True,
                         lambda p, dW, dv: concat_dot.Params(dW, np.zeros_like(p.W_h))),
 }
+
+
+def remember(score, p, hs, mask):
+    """See attention.remember."""
+    return Memory(hs, _keys(p.W_h, contiguous(hs)) if hasattr(p, "W_h") else None, mask)    # (AB1) (AC1)
+
+
+def remember_backward(score, p, memory, dmemory):
+    """See attention.remember_backward."""
+    if not hasattr(p, "W_h"):
+        return page.remember_backward(score, p, memory, dmemory)
+    dhs, dW_h = _keys_backward(p.W_h, contiguous(memory.hs), dmemory.keys, dmemory.hs)
+    return dhs, tree.zeros_like(p)._replace(W_h=dW_h)
+
+
+@jit("attention.keys")
+def _keys(W, hs):
+    (T, N, H), A = hs.shape, W.shape[1]
+    keys = np.empty((T, N, A), hs.dtype)
+    over_rows(product_of_rows, (keys.reshape(T * N, A), hs.reshape(T * N, H), packed(W)), T * N, keys.size * H)
+    return keys
+
+
+@jit("attention.keys_backward")
+def _keys_backward(W, hs, dkeys, dhs):
+    (T, N, H), A = hs.shape, W.shape[1]
+    dhs, dW = dhs.copy(), np.zeros((H, A), hs.dtype)
+    over_rows(add_product_of_rows, (dhs.reshape(T * N, H), dkeys.reshape(T * N, A), packed(W.T)), T * N,
+              dkeys.size * H)                                            # (AB1*) (AC1*) fork: hs is summed, too
+    weight_gradient_shared(dW, hs, dkeys)                                # (AB1*) (AC1*)
+    return dhs, dW
 
 
 def starts(name):

@@ -40,7 +40,8 @@ from .gemm import add_product, pack_weights, packed, product, steps_of_a_block
 from .jit import inlined, inner, jit
 from .rows import add_rows, chosen, clear, copy, multiply
 from .simd import LANES, at, greatest, maximum
-from .threads import bias_gradient, over_columns, over_rows, weight_gradient, weight_gradient_shared
+from .threads import (bias_gradient, over_columns, over_rows, product_of_rows, weight_gradient,
+                      weight_gradient_shared)
 from .unroll import TWINS
 
 
@@ -153,11 +154,6 @@ def _read_out_all(rs, W, b, logits):
     (S, N, R), V = rs.shape, len(b)
     over_rows(rows_read_out, (rs.reshape(S * N, R), packed(W), b, logits.reshape(S * N, V)), S * N,
               logits.size * R)
-
-
-@inner("decoder.product_of_rows")
-def product_of_rows(c, a, W, r0, r1):
-    product(c[r0:r1], a[r0:r1], W)
 
 
 @jit("decoder.read_out_backward")

@@ -25,7 +25,7 @@ from .threads import shared
 
 PIECE = 1 << 17                # numbers: longer arrays are worth a call of their own, and need not be copied
 BLOCK = 1 << 12                # numbers
-OPERATIONS = 8                 # about so many for each number
+OPERATIONS = 30                # about so many for each number
 
 
 class Packed:

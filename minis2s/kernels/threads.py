@@ -30,7 +30,7 @@ import numpy as np
 
 from numpy import ascontiguousarray as contiguous
 
-from .gemm import add_bias_gradient, add_weight_gradient
+from .gemm import add_bias_gradient, add_product, add_weight_gradient, product
 from .jit import JIT, inlined, inner, jit
 from .simd import LANES
 
@@ -40,7 +40,7 @@ COLUMNS = 4 * LANES
 THREADS, ENOUGH, CLAIM, TASK, DATA, SIZE, GRAIN, COUNT, DONE, FAILED, TAKEN, STOP = range(0, 96, 8)
 BOARD = np.zeros(104, np.int64)
 BOARD = BOARD[-BOARD.ctypes.data % 64 // 8:]
-BOARD[THREADS], BOARD[ENOUGH] = 1, 1_000_000                   # multiply-adds that a share has at least
+BOARD[THREADS], BOARD[ENOUGH] = 1, 500_000                   # multiply-adds that a share has at least
 
 
 class Workers:
@@ -254,6 +254,16 @@ def over_rows(function, args, N, work):
 def over_columns(function, args, J, work):
     """Share the J columns of weights' gradients: function(*args, j0, j1)."""
     shared(function, args, J, COLUMNS, work)
+
+
+@inner("threads.product_of_rows")
+def product_of_rows(y, x, W, r0, r1):
+    product(y[r0:r1], x[r0:r1], W)
+
+
+@inner("threads.add_product_of_rows")
+def add_product_of_rows(y, x, W, r0, r1):
+    add_product(y[r0:r1], x[r0:r1], W)
 
 
 @inner("threads.outer_columns")
