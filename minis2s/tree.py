@@ -51,16 +51,9 @@ def accumulate(total, tree):
 
 def leaves(tree):
     """The arrays of `tree` in their order, without names."""
-    found = []
-
-    def walk(part):
-        if isinstance(part, tuple):
-            for each in part:
-                walk(each)
-        elif part is not None:
-            found.append(part)
-    walk(tree)
-    return found
+    if isinstance(tree, tuple):
+        return [a for part in tree for a in leaves(part)]
+    return [] if tree is None else [tree]
 
 
 def packed(tree):
@@ -70,17 +63,25 @@ def packed(tree):
 
 def unpacked(flat, like):
     """A tree of the form of `like` whose arrays are views of `flat`: the reverse of `packed`."""
-    end = 0
+    return taken(flat, like, 0)[0]
 
-    def walk(part):            # as `map` does, without a call for each array
-        nonlocal end
-        if isinstance(part, tuple):
-            return same_type(part, [walk(each) for each in part])
-        if part is None:
-            return None
-        start, end = end, end + part.size
-        return flat[start:end].reshape(part.shape)
-    return walk(like)
+
+def taken(flat, like, start):
+    """A tree as `unpacked`, of the numbers of `flat` from `start` on: -> it, and where it ends.
+
+    No function within a function that calls itself: such a one is a cycle of references, and would keep `flat`,
+    all weights of a model, until Python looks for cycles.
+    """
+    if isinstance(like, tuple):
+        parts = []
+        for part in like:
+            part, start = taken(flat, part, start)
+            parts.append(part)
+        return same_type(like, parts), start
+    if like is None:
+        return None, start
+    end = start + like.size
+    return flat[start:end].reshape(like.shape), end
 
 
 def replace(tree, arrays, prefix=""):

@@ -1,4 +1,5 @@
 """Training: it learns, it stops where it should, and nothing but seed, data and options decides its bits."""
+import gc
 from dataclasses import replace
 
 import numpy as np
@@ -153,6 +154,20 @@ def test_teacher_ratio():
     np.testing.assert_allclose([train.teacher_ratio(falling, e) for e in range(7)],
                                [1, .8, .6, .4, .2, .2, .2])
     assert train.teacher_ratio(replace(falling, epochs=1), 0) == 1.0
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_a_step_leaves_nothing_behind_that_only_a_search_for_cycles_would_free(backend):
+    """Such as a function within a function that calls itself: memory would grow by all weights in each step."""
+    progress, b = train.begin(SMALL, Training(clip=1.0)), train.batch_of(SMALL, TRAIN, [0, 1, 2])
+    progress = train.one_step(SMALL, Training(clip=1.0), progress, b, 0.1, backend)
+    gc.collect()
+    gc.disable()
+    try:
+        train.one_step(SMALL, Training(clip=1.0), progress, b, 0.1, backend)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_step_size_falls_evenly_to_its_end():
