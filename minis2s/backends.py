@@ -5,6 +5,7 @@ unroll.py. This is the one place that chooses.  The environment variable MINIS2S
 program says. Numba is imported when a twin is first used, not before.
 """
 import os
+from functools import cache
 from importlib import import_module
 
 from .kernels import memory    # noqa: F401  memory acts by being there, for both
@@ -24,8 +25,10 @@ def chosen(backend):
 
 def module(name, backend):
     """The module minis2s.`name`, or its twin."""
-    return import_module(f"{__package__}.kernels.{name}" if chosen(backend) == "numba"
-                         else f"{__package__}.{name}")
+    return imported(f"{__package__}.kernels.{name}" if chosen(backend) == "numba" else f"{__package__}.{name}")
+
+
+imported = cache(import_module)    # asked many times in a step, and importlib is slow to say what it has
 
 
 def cores():
