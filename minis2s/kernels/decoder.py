@@ -96,7 +96,7 @@ def forward(p, config, source, layers, ids, teacher=None, drops=None, drop_outpu
 def states(p, config, source, layers, ids, teacher=None, drops=None, drop_output=None):
     """All of `forward` but the readout: -> Cache, whose rs is what the readout reads."""
     free = teacher is not None and not teacher[1:].all()
-    loop = loops(*choices(config, drops is not None, drop_output is not None), free)[0]
+    loop = loops(choices(config, drops is not None, drop_output is not None), free)[0]
     none = np.zeros((0, 0), p.embedding.dtype)
     run = loop(p, *(tree.map(contiguous, part) for part in (source, layers, ids)),
                contiguous(teacher) if free else np.ones((0, 0), bool),
@@ -116,15 +116,16 @@ def backward(p, config, source, k, dlogits):
 def states_backward(p, config, source, k, drs, g_readout):
     """All of `backward` but the readout, whose gradients `drs` (S, N, R) and `g_readout` are."""
     c, (_, N), cell = config, k.ids.shape, CELLS[config.cell_name]
-    loop = loops(*choices(c, k.drops is not None, k.drop_output is not None), False)[1]
-    zero = np.zeros((N, c.hidden), k.rs.dtype)
+    loop = loops(choices(c, k.drops is not None, k.drop_output is not None), False)[1]
+    zero, drs = np.zeros((N, c.hidden), k.rs.dtype), contiguous(dropout.backward(drs, k.drop_output))
     dE, layers, (dhs, dkeys, dW, dv), dW_fusion, dctx = loop(
-        p, k.run, cell.State(*(zero for _ in cell.State._fields)), contiguous(dropout.backward(drs, k.drop_output)))
+        p, k.run, cell.State(*(zero for _ in cell.State._fields)), drs)
     states, grads = zip(*layers)
     dmemory = g_score = None
     if c.context == "attention":
         score = attention.SCORES[c.attention]
-        dmemory, g_score = Memory(dhs, dkeys if score.has_keys else None, None), score.gradient(p.score, dW, dv)
+        dmemory = Memory(dhs, dkeys if score.has_keys else None, None)
+        g_score = score.gradient(p.score, dW, dv)
     g_fusion = None if p.fusion is None else fusion_page.Params(dW_fusion)
     dsource = page.Source(dmemory, dctx if c.context == "every-step" else None)
     return page.Params(dE, grads, g_score, g_fusion, g_readout), states, dsource
@@ -186,12 +187,27 @@ def nothing(*args):
     """The attention of a decoder that has none."""
 
 
-def choices(config, drop, drop_output):
+class Choices(NamedTuple):
     """What a Config says about the loop; Configs that agree in it share the machine code."""
+    cell_name: str
+    layers: int
+    score: str                 # "" without attention
+    before: bool               # attention comes before the cell
+    every_step: bool           # the same context is read at every step
+    context_in_cell: bool
+    kind: str                  # of fusion
+    feeding: bool
+    reads_context: bool        # the readout does
+    drop: bool                 # inputs of layers are dropped
+    drop_output: bool
+
+
+def choices(config, drop, drop_output):
+    """-> Choices."""
     c = config
-    return (c.cell_name, c.layers, c.attention if c.context == "attention" else "", c.order == "before",
-            c.context == "every-step", c.context_in_cell, c.fusion, c.input_feeding,
-            c.readout == "state-context", drop, drop_output)
+    return Choices(c.cell_name, c.layers, c.attention if c.context == "attention" else "",
+                   c.order == "before", c.context == "every-step", c.context_in_cell, c.fusion,
+                   c.input_feeding, c.readout == "state-context", drop, drop_output)
 
 
 def key_of(choices):
@@ -200,8 +216,8 @@ def key_of(choices):
 
 
 def over_layers(function, layers):
-    """-> f(same, a, b) = (function(same, a[0], b[0]), function(same, a[1], b[1]), ...), for tuples with an entry
-    for each layer: a compiled loop cannot make a tuple."""
+    """-> f(same, a, b) = (function(same, a[0], b[0]), function(same, a[1], b[1]), ...), for tuples with an
+    entry for each layer: a compiled loop cannot make a tuple."""
     @inlined
     def last(same, a, b):
         return (function(same, a[0], b[0]),)
@@ -215,15 +231,14 @@ def over_layers(function, layers):
     return first_and_rest
 
 
-def starts(cell_name, layers, score, before, every_step, context_in_cell, kind, feeding, reads_context, drop,
-           drop_output):
-    """-> `start`: room for the steps, for these choices."""
-    start_cell = TWINS[CELLS[cell_name]].start
-    read_memory = attention.starts(score)[0] if score else attention.same_context if every_step else \
+def starts(c):
+    """-> `start`: room for the steps, for these Choices."""
+    kind, reads_context, start_cell = c.kind, c.reads_context, TWINS[CELLS[c.cell_name]].start
+    read_memory = attention.starts(c.score)[0] if c.score else attention.same_context if c.every_step else \
         attention.no_context
     fusion_matrix, learned = fusion.KINDS[kind].matrix, fusion.KINDS[kind].learned
 
-    State = CELLS[cell_name].State
+    State = CELLS[c.cell_name].State
 
     @inlined
     def start_layer(size, p, s0):
@@ -233,7 +248,7 @@ def starts(cell_name, layers, score, before, every_step, context_in_cell, kind, 
         else:
             s0 = State(chosen(s0.h, sources))
         return start_cell(p, np.empty((S, len(sources), len(p.W)), p.W.dtype), s0)
-    start_layers, has_c = over_layers(start_layer, layers), "c" in State._fields
+    start_layers, has_c = over_layers(start_layer, c.layers), "c" in State._fields
 
     @inlined
     def start(p, source, layers, S, sources, teacher, drops, drop_output, own):
@@ -246,20 +261,19 @@ def starts(cell_name, layers, score, before, every_step, context_in_cell, kind, 
         Z = H + C if kind == "concat" else H
         R = Z + C if reads_context else Z
         return Run(np.empty((S, N), np.int64), teacher, np.ones((S, N), np.bool_), p.embedding, cells, drops,
-                   read, ctx, np.empty((S if learned else 0, N, H + C), dtype), packed(fusion_matrix(p.fusion, s0)),
-                   np.empty((S, N, R), dtype), drop_output, np.empty(drop_output.shape, dtype),
-                   packed(p.readout.W) if own else np.empty(0, dtype), p.readout.b,
-                   np.empty((len(teacher), N, V), dtype))
+                   read, ctx, np.empty((S if learned else 0, N, H + C), dtype),
+                   packed(fusion_matrix(p.fusion, s0)), np.empty((S, N, R), dtype), drop_output,
+                   np.empty(drop_output.shape, dtype), packed(p.readout.W) if own else np.empty(0, dtype),
+                   p.readout.b, np.empty((len(teacher), N, V), dtype))
     return start
 
 
-def steps(cell_name, layers, score, before, every_step, context_in_cell, kind, feeding, reads_context, drop,
-          drop_output):
-    """-> one step of the loop forward, for these choices."""
-    cell_step = TWINS[CELLS[cell_name]].step
-    attend = attention.steps(score)[0] if score else nothing
-    before, after = bool(score) and before, bool(score) and not before
-    fuse, deep = fusion.KINDS[kind].fuse, layers > 1
+def steps(c):
+    """-> one step of the loop forward, for these Choices."""
+    context_in_cell, feeding, reads_context, drop = c.context_in_cell, c.feeding, c.reads_context, c.drop
+    cell_step, fuse, deep = TWINS[CELLS[c.cell_name]].step, fusion.KINDS[c.kind].fuse, c.layers > 1
+    attend = attention.steps(c.score)[0] if c.score else nothing
+    before, after = bool(c.score) and c.before, bool(c.score) and not c.before
 
     @inlined
     def step(k, t, z_prev, n0, n1):
@@ -296,18 +310,17 @@ def steps(cell_name, layers, score, before, every_step, context_in_cell, kind, f
 
 
 @once
-def loops(cell_name, layers, score, before, every_step, context_in_cell, kind, feeding, reads_context, drop,
-          drop_output, free):
-    """-> the ways forward and back for these choices; `free`: own tokens may be fed."""
-    chosen = (cell_name, layers, score, before, every_step, context_in_cell, kind, feeding, reads_context, drop,
-              drop_output)
-    start, step, key, deep = starts(*chosen), steps(*chosen), key_of((*chosen, free)), layers > 1
-    cell, fuse_backward = TWINS[CELLS[cell_name]], fusion.KINDS[kind].fuse_backward
-    step_backward, add_gradients = cell.step_backward, unroll.loops(CELLS[cell_name]).add_gradients
-    learned, fusion_matrix = fusion.KINDS[kind].learned, fusion.KINDS[kind].matrix
-    _, attend_backward, contexts_backward = attention.steps(score) if score else (nothing,) * 3
-    _, start_attention, attention_gradients = attention.starts(score) if score else attention.NO_STARTS
-    before, after = bool(score) and before, bool(score) and not before
+def loops(c, free):
+    """-> the ways forward and back for these Choices; `free`: own tokens may be fed."""
+    every_step, context_in_cell, feeding = c.every_step, c.context_in_cell, c.feeding
+    reads_context, drop, drop_output = c.reads_context, c.drop, c.drop_output
+    deep, key = c.layers > 1, key_of((*c, free))
+    start, step, cell = starts(c), steps(c), TWINS[CELLS[c.cell_name]]
+    step_backward, add_gradients = cell.step_backward, unroll.loops(CELLS[c.cell_name]).add_gradients
+    _, fuse_backward, fusion_matrix, learned = fusion.KINDS[c.kind]
+    _, attend_backward, contexts_backward = attention.steps(c.score) if c.score else (nothing,) * 3
+    _, start_attention, attention_gradients = attention.starts(c.score) if c.score else attention.NO_STARTS
+    before, after = bool(c.score) and c.before, bool(c.score) and not c.before
 
     @inner(f"decoder.run.{key}")
     def run(k, n0, n1):
@@ -348,7 +361,8 @@ def loops(cell_name, layers, score, before, every_step, context_in_cell, kind, f
             if feeding:
                 add_rows(d.dz, d.dz_fed, n0, n1)        # fork: z_t is read out and fed back
             # fork: ctx is fused, read out, fed to the cell
-            fuse_backward(d.fuse_WT, k.rs[t, :, :Z], d.dz, d.da, d.ds_ctx, top.dh, d.dctx, t, n0, n1)    # (D5*)
+            fuse_backward(d.fuse_WT, k.rs[t, :, :Z], d.dz, d.da, d.ds_ctx, top.dh, d.dctx, t, n0,
+                          n1)                                                       # (D5*)
             if after:
                 # (D4*) fork: s_t is fused and asks
                 attend_backward(k.read, d.read, t, n0, n1, d.dctx, top.dh)
@@ -385,18 +399,19 @@ def loops(cell_name, layers, score, before, every_step, context_in_cell, kind, f
     def gradients_layer(same, back, _):
         return cell_gradients(back)
     cell_cache, start_cell, cell_gradients = cell.cache, cell.start_backward, cell.gradients
-    caches_of, start_layers, gradients_of = (over_layers(f, layers) for f in (cache_layer, start_layer,
+    caches_of, start_layers, gradients_of = (over_layers(f, c.layers) for f in (cache_layer, start_layer,
                                                                                      gradients_layer))
 
     @jit(f"decoder_backward.{key}")
     def backward(p, k, zero, drs):
-        (S, N), H, C, E, dtype = k.ids.shape, k.cells[0].hs.shape[2], k.ctx.shape[2], k.table.shape[1], drs.dtype
-        caches, steps = caches_of(0, k.cells, k.cells), steps_of_a_block(S, N)
+        (S, N), H, C, E = k.ids.shape, k.cells[0].hs.shape[2], k.ctx.shape[2], k.table.shape[1]
+        dtype, caches, steps = drs.dtype, caches_of(0, k.cells, k.cells), steps_of_a_block(S, N)
         Z = k.rs.shape[2] - (C if reads_context else 0)
         W = fusion_matrix(p.fusion, k.cells[0].hs[0])
         d = Back(drs, start_layers(zero, p.layers, caches), start_attention(p.score, k.read, steps),
                  np.empty((N, Z), dtype), np.zeros((N, Z), dtype), np.zeros((N, C), dtype), packed(W.T),
-                 np.empty((S if learned else 0, N, H), dtype), np.empty((N, H + C), dtype), np.zeros((N, C), dtype))
+                 np.empty((S if learned else 0, N, H), dtype), np.empty((N, H + C), dtype),
+                 np.zeros((N, C), dtype))
         for t0 in range((S - 1) // steps * steps, -1, -steps):
             t1 = min(t0 + steps, S)
             over_rows(run_backward, (k, caches, d, t0, t1), N, work_of(k) // S * (t1 - t0))

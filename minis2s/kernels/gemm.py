@@ -33,7 +33,7 @@ from .simd import LANES, at
 
 BLOCK = 192                    # rows of A that stay in the cache while all panels of B pass by
 PANEL = 1024                   # rows of a panel of B that stay in the cache while A's rows pass by
-DEPTH = 512                    # the same for A^T B; rows of a block of steps, too: their da is used while it is
+DEPTH = 512                    # the same for A^T B; rows of a block of steps, too: their da is used while
                                # there
 FAR = 512                      # columns of A from which on its tiles are copied before A^T B
 

@@ -25,8 +25,8 @@ def moved(a, count):
 
 
 def turn(to, to_row, B, b_col, K, columns):
-    """A square of 16 by 16, or what of it lies before K and `columns`, read by columns and written by rows, with
-    zeros for columns that are not there."""
+    """A square of 16 by 16, or what of it lies before K and `columns`, read by columns and written by rows,
+    with zeros for columns that are not there."""
     for k in range(min(K, LANES)):
         for n in range(LANES):
             to[k * to_row + n] = B[n * b_col + k] if n < columns else 0
@@ -50,8 +50,8 @@ if JIT:
 
     @intrinsic
     def turn(context, to, to_row, B, b_col, K, columns):       # noqa: F811
-        """The same: of 16 vectors, one for each column, two and two that are 8 apart change halves, then 4 apart
-        quarters, and so on; then each holds a row."""
+        """The same: of 16 vectors, one for each column, two and two that are 8 apart change halves, then 4
+        apart quarters, and so on; then each holds a row."""
         i = types.intp
 
         def lower(context, builder, sig, args):

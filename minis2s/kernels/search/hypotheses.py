@@ -43,16 +43,17 @@ class Rows(NamedTuple):        # one step of the decoder, for up to R hypotheses
 
 
 @once
-def room(*choices):
-    """-> `rows`, for these choices (see decoder.choices)."""
-    start, unspoken = decoder.starts(*choices), tuple(NEVER)
-    context = attention.same_context if choices[4] else attention.no_context
+def room(choices):
+    """-> `rows`, for these Choices."""
+    start, unspoken = decoder.starts(choices), tuple(NEVER)
+    context = attention.same_context if choices.every_step else attention.no_context
 
     @inlined
     def rows(p, source, layers, sources, Z):
-        """Decoder Params, decoder.Source, states of M sources, which source a row has (R,), size of z -> Rows."""
-        (R,), V, dtype, none = sources.shape, len(p.readout.b), p.embedding.dtype, np.empty((0, 0), p.embedding.dtype)
-        wide = (V + WIDE - 1) // WIDE * WIDE
+        """Decoder Params, decoder.Source, states of M sources, which source a row has (R,), size of z
+        -> Rows."""
+        (R,), V, dtype = sources.shape, len(p.readout.b), p.embedding.dtype
+        none, wide = np.empty((0, 0), dtype), (V + WIDE - 1) // WIDE * WIDE
         logits, never = np.empty((R, wide), dtype), np.zeros(wide, np.bool_)
         for v in range(V, wide):
             never[v] = True
@@ -72,10 +73,10 @@ def given(source, layers):
 
 
 @once
-def moves(*choices):
-    """-> advance, follow, start_rows, advance_all, with the decoder's step for these choices (see decoder.choices) in them."""
-    cell_name, every_step, feeding = choices[0], choices[4], choices[7]
-    step, has_c = decoder.steps(*choices), "c" in CELLS[cell_name].State._fields
+def moves(choices):
+    """-> advance, follow, start_rows, advance_all, with the decoder's step for these Choices in them."""
+    every_step, feeding = choices.every_step, choices.feeding
+    step, has_c = decoder.steps(choices), "c" in CELLS[choices.cell_name].State._fields
 
     @inlined
     def advance(rows, r0, r1):
@@ -117,7 +118,7 @@ def moves(*choices):
     def advance_rows(rows, r0, r1):
         advance(rows, r0, r1)
 
-    start = room(*choices)
+    start = room(choices)
 
     @jit(f"rows.{decoder.key_of(choices)}")
     def start_rows(p, source, layers, sources, Z):
@@ -150,8 +151,9 @@ def start(p, config, source, mask):
     each row's source."""
     p, sources = seq2seq.untie(p, config), np.arange(source.shape[1])
     encoded, layers, _ = seq2seq.encode(p, config, source, mask, backend="numba")
-    rows = moves(*decoder.choices(config, False, False))[2](
-        p.decoder, *given(encoded, layers), np.arange(max(len(sources), AT_ONCE)) % len(sources), config.fused_size)
+    rows = moves(decoder.choices(config, False, False))[2](
+        p.decoder, *given(encoded, layers), np.arange(max(len(sources), AT_ONCE)) % len(sources),
+        config.fused_size)
     empty = [Hypothesis(n, None, BOS, 0, 0.0, n, None) for n in sources.tolist()]
     return rows, Live(empty, page.Source(None, sources), page.initial_state(config, layers))
 
@@ -167,7 +169,7 @@ def advance(rows, config, live):
         rows.z[:R] = live.state.z
     if config.context == "every-step":
         k.ctx[0, :R] = rows.ctx[sources]
-    moves(*decoder.choices(config, False, False))[3](rows, R)
+    moves(decoder.choices(config, False, False))[3](rows, R)
     layers = tuple(s._replace(**{name: getattr(run, name + "s")[1, :R].copy() for name in s._fields})
                    for run, s in zip(k.cells, live.state.layers))
     z = k.rs[0, :R, :config.fused_size].copy() if config.input_feeding else None
