@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from test_kernels_unroll import BOUND, close
 
 from minis2s import linear, loss, tree
-from minis2s.kernels import gemm, jit, readout, threads
+from minis2s.kernels import gemm, jit, readout
 
 
 def page(p, rs, targets, mask, eps):
@@ -97,16 +97,12 @@ def test_padding_says_nothing():
     close((drs, g), (drs2, g2), "float64")
 
 
-def test_twice_gives_the_same_bits_and_any_number_of_threads_too(monkeypatch):
-    monkeypatch.setattr(threads, "ENOUGH", 1)
+def test_twice_gives_the_same_bits_and_any_number_of_threads_too(use):
     given, results = (*case(27, 20, 21, 150, "float32"), 0.1), []
-    try:
-        for count in (1, 1, 2, 3):
-            threads.use(count)
-            L, *rest = readout.loss_and_gradient(*given)
-            results.append((np.asarray([L], "float32"), *rest))
-    finally:
-        threads.use(1)
+    for count in (1, 1, 2, 3):
+        use(count)
+        L, *rest = readout.loss_and_gradient(*given)
+        results.append((np.asarray([L], "float32"), *rest))
     for other in results[1:]:
         if jit.JIT:                                            # else BLAS does as it likes
             same(other, results[0])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from minis2s import recurrent, tree, unroll
 from minis2s.cells import CELLS
-from minis2s.kernels import gemm, jit, threads
+from minis2s.kernels import gemm, jit
 from minis2s.kernels import unroll as twin
 
 BOUND = {"float64": 1e-12, "float32": 3e-6}
@@ -87,26 +87,22 @@ def test_several_blocks_of_steps(name, T, N):
     Case(name, T, N, 3, 7, "float64").check()
 
 
-def with_threads(c, counts, monkeypatch):
+def with_threads(c, counts, use):
     """All that is there after forward and backward, for each number of threads."""
-    monkeypatch.setattr(threads, "ENOUGH", 1)
     results = []
-    try:
-        for count in counts:
-            threads.use(count)
-            results.append(c.run(twin))
-    finally:
-        threads.use(1)
+    for count in counts:
+        use(count)
+        results.append(c.run(twin))
     return results
 
 
 @cells
 @pytest.mark.parametrize("T, N, H", [(5, 41, 90), (4, 20, 70), (5, 50, 90), *([(23, 47, 66), (12, 130, 66)]
                                                                               if jit.JIT else [])])
-def test_any_number_of_threads_gives_the_same_bits(name, T, N, H, monkeypatch):
+def test_any_number_of_threads_gives_the_same_bits(name, T, N, H, use):
     """For rows more or less than FEW, and in one block of steps or several."""
     c = Case(name, T, N, 7, H, "float64")
-    first, *others = with_threads(c, (1, 2, 3, 7), monkeypatch)
+    first, *others = with_threads(c, (1, 2, 3, 7), use)
     for other in others:
         for got, want in zip(other, first):
             if jit.JIT:                                        # else BLAS does as it likes
