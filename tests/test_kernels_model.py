@@ -4,10 +4,10 @@ import dataclasses
 import numpy as np
 import pytest
 from configs import CONFIGS
-from draw import batch, form, like, normal, read_only, same
+from draw import batch, form, like, normal, same
 from hypothesis import given
 from hypothesis import strategies as st
-from test_kernels_unroll import BOUND, close
+from test_kernels_unroll import BOUND, close, guarded, unchanged
 
 from minis2s import backends, decoder, embedding, loss, optim, seq2seq, train, tree
 from minis2s.kernels import decoder as decoder_twin
@@ -33,9 +33,9 @@ class Case:
         self.config, rng = dataclasses.replace(CONFIGS[name], dtype=dtype,
                                                **sizes), np.random.default_rng(seed)
         p = like(rng, seq2seq.init(self.config), spread)
-        self.p = read_only(tree.map(lambda a: a.astype(dtype), p))
+        self.p = guarded(tree.map(lambda a: a.astype(dtype), p))
         self.batch = batch(rng, self.config, *lengths)
-        self.drops = read_only(seq2seq.draw_drops(rng, self.config, len(lengths[0])))
+        self.drops = guarded(seq2seq.draw_drops(rng, self.config, len(lengths[0])))
         self.coins = rng.random(self.batch.inputs.shape) < 0.5
 
     def run(self, backend, free=False):
@@ -48,7 +48,8 @@ class Case:
 def test_the_whole_model(name, free):
     """float64; fed its own tokens too: near ties of two tokens would show as different ids."""
     case = Case(name, "float64")
-    got, want = case.run("numba", free), case.run("numpy", free)
+    with unchanged(case.p, case.drops, case.batch):
+        got, want = case.run("numba", free), case.run("numpy", free)
     np.testing.assert_array_equal(got[0], want[0])
     close(got[1:], want[1:], "float64")
 
@@ -73,7 +74,8 @@ def in_one(case, page, free=False, one_hot=False):
 def test_loss_and_gradient_in_one(name, free):
     """The readout and its loss together, (S4) (S5) (S5*) (S4*), say what they say apart."""
     case = Case(name, "float64")
-    got, want = (in_one(case, page, free) for page in (seq2seq_twin, seq2seq))
+    with unchanged(case.p, case.drops, case.batch):
+        got, want = (in_one(case, page, free) for page in (seq2seq_twin, seq2seq))
     assert form(got) == form(want)
     close(got, want, "float64")
     close(in_one(case, seq2seq_twin, free), case.run("numba", free)[1::2], "float64")
@@ -199,11 +201,11 @@ def test_optimizers(name, extra, dtype):
     p = tuple(normal(rng, *shape).astype(dtype) for shape in ((3, 5), (17,), (4, 33)))
     states, ps = [optim.start(p)] * 2, [p, p]
     for _ in range(3):
-        g = read_only(tuple(normal(rng, *a.shape).astype(dtype) for a in p))
+        g = guarded(tuple(normal(rng, *a.shape).astype(dtype) for a in p))
         for i, page in enumerate((optim, optim_twin)):
             clipped, size = page.clip_by_norm(g, 0.7)
             assert abs(size - optim.norm(g)) < 1e-12 * size
-            ps[i], states[i] = page.OPTIMIZERS[name](read_only(ps[i]), clipped, states[i], 0.1, **extra)
+            ps[i], states[i] = page.OPTIMIZERS[name](guarded(ps[i]), clipped, states[i], 0.1, **extra)
         close((ps[1], states[1].m, states[1].v), (ps[0], states[0].m, states[0].v), dtype)
         assert states[0].t == states[1].t
 
@@ -226,7 +228,7 @@ def test_a_step_of_the_optimizer(monkeypatch, name, limit, value, piece, dtype):
     p = drawn(rng, dtype)
     states, ps = [optim.start(p)] * 2, [p, p]
     for k in range(3):
-        g = read_only(drawn(rng, dtype))
+        g = guarded(drawn(rng, dtype))
         if k == 1:
             ps = [tree.map(lambda a: a + 1, p) for p in ps]
         sizes = [None, None]
