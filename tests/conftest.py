@@ -1,4 +1,4 @@
-"""How many random examples hypothesis tries: HYPOTHESIS_PROFILE=ci (few, always the same) or wide (many); and a
+"""How many random examples hypothesis tries, HYPOTHESIS_PROFILE=ci (few, always the same) or wide (many), and a
 fixture for the kernels' threads."""
 import os
 

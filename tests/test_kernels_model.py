@@ -276,7 +276,8 @@ def test_a_state_of_the_twin_goes_on_in_numpy_and_back():
 
 
 @pytest.mark.parametrize("name", optim.OPTIMIZERS)
-@pytest.mark.parametrize("array, entry", [(2, 0), (2, 16), (2, 39), (2, 359), (5, 4095), (5, 4096), (5, 9099)])
+@pytest.mark.parametrize("array, entry", [(2, 0), (2, 16), (2, 39), (2, 359), (5, 4095), (5, 4096),
+                                          (5, 9099)])
 def test_the_twin_sees_every_weight_that_is_not_finite(name, array, entry):
     p, g = (drawn(np.random.default_rng(k)) for k in range(2))
     for bad in (np.nan, np.inf, -np.inf):

@@ -11,7 +11,7 @@ import pytest
 from minis2s.kernels import jit, threads
 from minis2s.kernels.threads import BOARD, COLUMNS, ENOUGH, ROWS, THREADS, over_columns, over_rows, shared
 
-parts, cut = (getattr(f, "py_func", f) for f in (threads.parts, threads.cut))      # they are no kernels of their own
+parts, cut = (getattr(f, "py_func", f) for f in (threads.parts, threads.cut))      # no kernels of their own
 
 
 @jit.inner("test.sign")
@@ -141,7 +141,8 @@ def test_a_share_that_shares_its_work_itself(use):
 def test_two_callers_at_once(use):
     """The board is for one of them, the other does its work alone; each gets all of its own done."""
     use(3)
-    shares, arrays = [np.zeros((3, size), int) for size in (40, 50)], [np.zeros((20, 30), int) for _ in range(2)]
+    shares = [np.zeros((3, size), int) for size in (40, 50)]
+    arrays = [np.zeros((20, 30), int) for _ in range(2)]
 
     def call(k):
         for _ in range(300):
@@ -200,11 +201,11 @@ assert os.wait()[1] == 0
 
 @pytest.mark.parametrize("rest", [
     "threads.use(3); assert right()", "threads.use(3)", "threads.BOARD[threads.THREADS] = 5; assert right()",
-    "threads.use(3); threads.use(1); threads.use(2); assert all(right() for _ in range(99)); raise SystemExit(0)",
+    "threads.use(3); threads.use(1); threads.use(2); assert all(right() for _ in range(99)); sys.exit(0)",
     pytest.param(FORK, marks=pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here"))])
 def test_a_program_ends_when_it_is_done(rest):
-    ended = subprocess.run([sys.executable, "-W", "ignore", "-c", PROGRAM + rest], text=True, capture_output=True,
-                           timeout=120)
+    ended = subprocess.run([sys.executable, "-W", "ignore", "-c", PROGRAM + rest], text=True,
+                           capture_output=True, timeout=120)
     assert ended.returncode == 0, ended.stderr
     assert ended.stderr == "" or "compiling kernels, once" in ended.stderr
 
@@ -213,5 +214,6 @@ def test_the_environment_says_how_many():
     program = "from minis2s.kernels import threads; print(threads.BOARD[threads.THREADS])"
     for given, want in (({}, "1"), ({"MINIS2S_THREADS": "2"}, "2")):
         env = {**{k: v for k, v in os.environ.items() if k != "MINIS2S_THREADS"}, **given}
-        ended = subprocess.run([sys.executable, "-c", program], text=True, capture_output=True, timeout=120, env=env)
+        ended = subprocess.run([sys.executable, "-c", program], text=True, capture_output=True, timeout=120,
+                               env=env)
         assert (ended.returncode, ended.stdout.strip()) == (0, want), ended.stderr

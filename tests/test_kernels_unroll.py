@@ -22,8 +22,8 @@ dtypes = pytest.mark.parametrize("dtype", BOUND)
 
 
 def guarded(x):
-    """Arrays that nobody can change, as plain Python.  Compiled, they would be types of their own, for which each
-    kernel is made once more: there `unchanged` looks at them afterwards."""
+    """Arrays that nobody can change, as plain Python.  Compiled, they would be types of their own, for which
+    each kernel is made once more: there `unchanged` looks at them afterwards."""
     return tree.map(np.array, x) if jit.JIT else read_only(x)
 
 

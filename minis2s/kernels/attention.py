@@ -159,26 +159,28 @@ SCORES = {
 def starts(name):
     """-> start, start_backward, gradients for a score."""
     score = SCORES[name]
-    matrix, keys_of, v_of, has_keys, has_matrix = score.matrix, score.keys, score.v, score.has_keys, score.has_matrix
+    matrix, keys_of, v_of = score.matrix, score.keys, score.v
+    has_keys, has_matrix = score.has_keys, score.has_matrix
     scaled = name == "scaled"
 
     @inlined
     def start(p, source, s, S, sources):
-        """Params, decoder.Source, a state (M, H): -> Read and contexts (S, N, C) for S queries of each row; row n's
-        are to the memory of sources[n]."""
+        """Params, decoder.Source, a state (M, H): -> Read and contexts (S, N, C) for S queries of each row;
+        row n's are to the memory of sources[n]."""
         hs, keys, W, N = source.memory.hs, keys_of(source.memory), matrix(p, s), len(sources)
         (T, _, C), (H, A) = hs.shape, W.shape
         scale = s.shape[1] ** -0.5 if scaled else 1.0                    # (AD2)
-        return Read(packed(W), v_of(p, W), scale, hs, keys, source.memory.mask, sources,
-                    np.empty((S, N, A), hs.dtype), np.empty((S, N, T), hs.dtype)), np.empty((S, N, C), hs.dtype)
+        read = Read(packed(W), v_of(p, W), scale, hs, keys, source.memory.mask, sources,
+                    np.empty((S, N, A), hs.dtype), np.empty((S, N, T), hs.dtype))
+        return read, np.empty((S, N, C), hs.dtype)
 
     @inlined
     def start_backward(p, k, steps):
         """-> Back with sums at zero, for blocks of so many queries."""
         (_, N, A), (T, _, C), dtype = k.q.shape, k.hs.shape, k.q.dtype
         return Back(packed(matrix(p, k.q[0]).T), np.zeros_like(k.hs),
-                    np.zeros((T, N, A if has_keys else 0), dtype), np.zeros((N, A), dtype), np.empty_like(k.q),
-                    np.empty((steps, N, T), dtype), np.empty((steps, N, C), dtype))
+                    np.zeros((T, N, A if has_keys else 0), dtype), np.zeros((N, A), dtype),
+                    np.empty_like(k.q), np.empty((steps, N, T), dtype), np.empty((steps, N, C), dtype))
 
     @inlined
     def gradients(p, k, d, states):

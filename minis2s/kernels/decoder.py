@@ -34,7 +34,7 @@ from .. import dropout, tree
 from .. import fusion as fusion_page
 from ..attention import Memory
 from ..cells import CELLS
-from . import attention, fusion
+from . import attention, fusion, unroll
 from .embedding import scatter
 from .gemm import add_product, pack_weights, packed, product, steps_of_a_block
 from .jit import inlined, inner, jit
@@ -116,14 +116,15 @@ def states_backward(p, config, source, k, drs, g_readout):
     """All of `backward` but the readout, whose gradients `drs` (S, N, R) and `g_readout` are."""
     c, (_, N), cell = config, k.ids.shape, CELLS[config.cell_name]
     loop = loops(*choices(c, k.drops is not None, k.drop_output is not None), False)[1]
-    zero = np.zeros((N, c.hidden), k.rs.dtype)
+    zero, drs = np.zeros((N, c.hidden), k.rs.dtype), contiguous(dropout.backward(drs, k.drop_output))
     dE, layers, (dhs, dkeys, dW, dv), dW_fusion, dctx = loop(
-        p, k.run, cell.State(*(zero for _ in cell.State._fields)), contiguous(dropout.backward(drs, k.drop_output)))
+        p, k.run, cell.State(*(zero for _ in cell.State._fields)), drs)
     states, grads = zip(*layers)
     dmemory = g_score = None
     if c.context == "attention":
         score = attention.SCORES[c.attention]
-        dmemory, g_score = Memory(dhs, dkeys if score.has_keys else None, None), score.gradient(p.score, dW, dv)
+        dmemory = Memory(dhs, dkeys if score.has_keys else None, None)
+        g_score = score.gradient(p.score, dW, dv)
     g_fusion = None if p.fusion is None else fusion_page.Params(dW_fusion)
     dsource = page.Source(dmemory, dctx if c.context == "every-step" else None)
     return page.Params(dE, grads, g_score, g_fusion, g_readout), states, dsource
@@ -204,8 +205,8 @@ def key_of(choices):
 
 
 def over_layers(function, layers):
-    """-> f(same, a, b) = (function(same, a[0], b[0]), function(same, a[1], b[1]), ...), for tuples with an entry
-    for each layer: a compiled loop cannot make a tuple."""
+    """-> f(same, a, b) = (function(same, a[0], b[0]), function(same, a[1], b[1]), ...), for tuples with an
+    entry for each layer: a compiled loop cannot make a tuple."""
     @inlined
     def last(same, a, b):
         return (function(same, a[0], b[0]),)
@@ -250,8 +251,8 @@ def starts(cell_name, layers, score, before, every_step, context_in_cell, kind, 
         Z = H + C if kind == "concat" else H
         R = Z + C if reads_context else Z
         return Run(np.empty((S, N), np.int64), teacher, np.ones((S, N), np.bool_), p.embedding, cells, drops,
-                   read, ctx, np.empty((S if learned else 0, N, H + C), dtype), packed(fusion_matrix(p.fusion, s0)),
-                   np.empty((S, N, R), dtype), drop_output, np.empty(drop_output.shape, dtype),
+                   read, ctx, np.empty((S if learned else 0, N, H + C), dtype),
+                   packed(fusion_matrix(p.fusion, s0)), np.empty((S, N, R), dtype), drop_output, np.empty(drop_output.shape, dtype),
                    packed(p.readout.W) if own else np.empty(0, dtype), p.readout.b,
                    np.empty((len(teacher), N, V), dtype))
     return start
@@ -303,11 +304,11 @@ def steps(cell_name, layers, score, before, every_step, context_in_cell, kind, f
 def loops(cell_name, layers, score, before, every_step, context_in_cell, kind, feeding, reads_context, drop,
           drop_output, free):
     """-> the ways forward and back for these choices; `free`: own tokens may be fed."""
-    chosen = (cell_name, layers, score, before, every_step, context_in_cell, kind, feeding, reads_context, drop,
-              drop_output)
+    chosen = (cell_name, layers, score, before, every_step, context_in_cell, kind, feeding, reads_context,
+              drop, drop_output)
     start, step, key, deep = starts(*chosen), steps(*chosen), key_of((*chosen, free)), layers > 1
     cell, fuse_backward = TWINS[CELLS[cell_name]], fusion.KINDS[kind].fuse_backward
-    step_backward, add_gradients = cell.step_backward, inner(f"unroll.add_gradients.{cell_name}")(cell.add_gradients)
+    step_backward, add_gradients = cell.step_backward, unroll.loops(CELLS[cell_name]).add_gradients
     learned, fusion_matrix = fusion.KINDS[kind].learned, fusion.KINDS[kind].matrix
     _, attend_backward, contexts_backward = attention.steps(score) if score else (nothing,) * 3
     _, start_attention, attention_gradients = attention.starts(score) if score else attention.NO_STARTS
@@ -352,7 +353,7 @@ def loops(cell_name, layers, score, before, every_step, context_in_cell, kind, f
             if feeding:
                 add_rows(d.dz, d.dz_fed, n0, n1)        # fork: z_t is read out and fed back
             # fork: ctx is fused, read out, fed to the cell
-            fuse_backward(d.fuse_WT, k.rs[t, :, :Z], d.dz, d.da, d.ds_ctx, top.dh, d.dctx, t, n0, n1)    # (D5*)
+            fuse_backward(d.fuse_WT, k.rs[t, :, :Z], d.dz, d.da, d.ds_ctx, top.dh, d.dctx, t, n0, n1)  # (D5*)
             if after:
                 # (D4*) fork: s_t is fused and asks
                 attend_backward(k.read, d.read, t, n0, n1, d.dctx, top.dh)
@@ -394,13 +395,15 @@ def loops(cell_name, layers, score, before, every_step, context_in_cell, kind, f
 
     @jit(f"decoder_backward.{key}")
     def backward(p, k, zero, drs):
-        (S, N), H, C, E, dtype = k.ids.shape, k.cells[0].hs.shape[2], k.ctx.shape[2], k.table.shape[1], drs.dtype
+        (S, N), dtype = k.ids.shape, drs.dtype
+        H, C, E = k.cells[0].hs.shape[2], k.ctx.shape[2], k.table.shape[1]
         caches, steps = caches_of(0, k.cells, k.cells), steps_of_a_block(S, N)
         Z = k.rs.shape[2] - (C if reads_context else 0)
         W = fusion_matrix(p.fusion, k.cells[0].hs[0])
         d = Back(drs, start_layers(zero, p.layers, caches), start_attention(p.score, k.read, steps),
                  np.empty((N, Z), dtype), np.zeros((N, Z), dtype), np.zeros((N, C), dtype), packed(W.T),
-                 np.empty((S if learned else 0, N, H), dtype), np.empty((N, H + C), dtype), np.zeros((N, C), dtype))
+                 np.empty((S if learned else 0, N, H), dtype), np.empty((N, H + C), dtype),
+                 np.zeros((N, C), dtype))
         for t0 in range((S - 1) // steps * steps, -1, -steps):
             t1 = min(t0 + steps, S)
             over_rows(run_backward, (k, caches, d, t0, t1), N, work_of(k) // S * (t1 - t0))

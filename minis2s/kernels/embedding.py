@@ -16,7 +16,7 @@ def scatter(dE, ids, dx):
         for n in range(ids.shape[1]):
             for j in range(0, dE.shape[1], LANES):
                 J = at(j, dE.shape[1])
-                dE[ids[t, n], J] = dE[ids[t, n], J] + dx[t, n, J]    # (E1*) fork: a repeated token is used often
+                dE[ids[t, n], J] = dE[ids[t, n], J] + dx[t, n, J]    # (E1*) fork: tokens come again
 
 
 @jit("embedding.backward")

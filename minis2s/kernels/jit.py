@@ -52,7 +52,8 @@ def jit(name, **options):
     def compiled(function):
         if not JIT:
             return function
-        dispatcher = numba.njit(**OPTIONS, **options)(getattr(function, "py_func", function))    # of an inlined one, too
+        function = getattr(function, "py_func", function)      # of an inlined one
+        dispatcher = numba.njit(**OPTIONS, **options)(function)
         dispatcher._cache = Cache(name)
         KERNELS[name] = dispatcher
         return dispatcher
@@ -154,7 +155,8 @@ if JIT:
         symbol, and Numba's description of it."""
         args, name = tuple(args), kernel._cache.name
         kernel.compile(args)
-        made, symbol = kernel.overloads[args], f"{SYMBOL}{name}-{hashlib.sha256(repr(args).encode()).hexdigest()[:16]}"
+        made = kernel.overloads[args]
+        symbol = f"{SYMBOL}{name}-{hashlib.sha256(repr(args).encode()).hexdigest()[:16]}"
         if symbol not in SHARED:
             llvm.add_symbol(symbol, made.library.get_pointer_to_function(made.fndesc.llvm_func_name))
             SHARED[symbol] = name, args

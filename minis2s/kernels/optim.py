@@ -139,12 +139,14 @@ def over_blocks(name):
         @inner(f"{name}.blocks")
         def blocks(w, g, m, v, new_w, new_m, new_v, numbers, well, b0, b1):
             for b in range(b0, b1):
-                well[b] = update(w, g, m, v, new_w, new_m, new_v, numbers, b * BLOCK, min((b + 1) * BLOCK, w.size))
+                well[b] = update(w, g, m, v, new_w, new_m, new_v, numbers,
+                                 b * BLOCK, min((b + 1) * BLOCK, w.size))
 
         @jit(name)
         def whole(w, g, m, v, new_w, new_m, new_v, numbers):
             well = np.empty((w.size + BLOCK - 1) // BLOCK, np.bool_)
-            shared(blocks, (w, g, m, v, new_w, new_m, new_v, numbers, well), well.size, 1, OPERATIONS * w.size)
+            shared(blocks, (w, g, m, v, new_w, new_m, new_v, numbers, well), well.size, 1,
+                   OPERATIONS * w.size)
             return well.all()
         return whole
     return decorated

@@ -1,7 +1,7 @@
 """Rows n0 .. n1-1 of two-dimensional arrays copied, added, multiplied: what lies between the equations.
 
-An assignment of slices would do for Python; compiled, it brings all that could be said about shapes that do not
-fit, which takes seconds.
+An assignment of slices would do for Python; compiled, it brings all that could be said about shapes that do
+not fit, which takes seconds.
 """
 import numpy as np
 

@@ -10,7 +10,8 @@ anybody.  Weights' gradients are sums over all examples, so there each thread ta
 examples in their order.  On the way back the two take turns, a block of steps at a time (see lstm.py).  No
 number depends on how the work was shared: 1, 2 or 3 threads give the same bits.
 
-To wake a sleeping thread takes as long as a small layer, so workers stay awake for a while and look at a board:
+To wake a sleeping thread takes as long as a small layer, so workers stay awake for a while and look at a
+board:
 
        caller                            BOARD                            worker
     writes its task down  ──>   what, for what, how many shares  <──   looks, again and again
@@ -146,7 +147,8 @@ if JIT:
     def swap(context, k, old, new):
         """Entry k becomes `new` if it is `old`: -> whether it was; nobody can come between."""
         return types.boolean(k, types.int64, types.int64), lambda context, builder, sig, args: (
-            builder.extract_value(builder.cmpxchg(entry(builder, args[0]), *args[1:], "acq_rel", "acquire"), 1))
+            builder.extract_value(builder.cmpxchg(entry(builder, args[0]), *args[1:], "acq_rel", "acquire"),
+                                  1))
 
     @intrinsic
     def increase(context, k):
@@ -170,8 +172,8 @@ if JIT:
         taken = 0
         while True:
             claim = load(CLAIM)
-            k, task, data, size, grain, count = (claim % MOST, load(TASK), load(DATA), load(SIZE), load(GRAIN),
-                                                 load(COUNT))
+            k, task, data = claim % MOST, load(TASK), load(DATA)
+            size, grain, count = load(SIZE), load(GRAIN), load(COUNT)
             if k >= count:
                 return taken
             if swap(CLAIM, claim, claim + 1):                  # ours, and of the very task that was read

@@ -49,6 +49,7 @@ def work_of(p, rows):
 class Loops(NamedTuple):       # the compiled functions for one cell
     forward: Callable
     backward: Callable
+    add_gradients: Callable    # what threads share: the decoder's, too
 
 
 @cache
@@ -105,4 +106,4 @@ def loops(cell):
         ds, grads = gradients(b)
         return b.dxs, ds, grads
 
-    return Loops(forward, backward)
+    return Loops(forward, backward, add_gradients)

@@ -55,8 +55,8 @@ def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1
     encoded, layers, _ = seq2seq.encode(p, config, source, mask, backend="numba")
     attends = config.context == "attention"
     power = np.array([length ** float(length_penalty) for length in range(max_length + 1)])
-    kept = loop(*decoder.choices(config, False, False))(p.decoder, *given(encoded, layers), power, width, nbest,
-                                                        config.fused_size)
+    search = loop(*decoder.choices(config, False, False))
+    kept = search(p.decoder, *given(encoded, layers), power, width, nbest, config.fused_size)
     if kept.ill.any():
         raise ValueError("p: the model's log-probabilities hold NaN, wanted finite parameters")
     real, (count, score, log_probs, length, token, _, ids, _, _) = mask.sum(axis=0).tolist(), (
@@ -137,12 +137,14 @@ def loop(*choices):
     def search(p, source, layers, power, width, nbest, Z):
         M, L = len(layers[0].h), len(power) - 1
         R = M * width
-        rows, T = start(p, source, layers, np.arange(R) // width, Z), source.memory.hs.shape[0] if attends else 0
+        rows = start(p, source, layers, np.arange(R) // width, Z)
+        T = source.memory.hs.shape[0] if attends else 0
         whole, number = np.empty((3, L + 1, R), np.int64), rows.logits.dtype
         chains = Chains(whole[0], whole[1], whole[2], np.zeros((L + 1, R)), np.empty((L, R, T), number))
         kept = Kept(np.zeros(M, np.int64), np.empty((M, nbest)), np.empty((M, nbest)),
-                    np.empty((M, nbest), np.int64), np.empty((M, nbest), np.int64), np.empty((M, nbest), np.int64),
-                    np.empty((M, nbest, L), np.int64), np.empty((M, nbest, L, T), number), np.zeros(M, np.bool_))
+                    np.empty((M, nbest), np.int64), np.empty((M, nbest), np.int64),
+                    np.empty((M, nbest), np.int64), np.empty((M, nbest, L), np.int64),
+                    np.empty((M, nbest, L, T), number), np.zeros(M, np.bool_))
         over_rows(run, (rows, chains, kept, power, width), M,
                   len(power) * (decoder.work_of(rows.k) + R * rows.k.W.size))
         return kept

@@ -50,8 +50,9 @@ def room(*choices):
 
     @inlined
     def rows(p, source, layers, sources, Z):
-        """Decoder Params, decoder.Source, states of M sources, which source a row has (R,), size of z -> Rows."""
-        (R,), V, dtype, none = sources.shape, len(p.readout.b), p.embedding.dtype, np.empty((0, 0), p.embedding.dtype)
+        """Decoder Params, decoder.Source, states of M sources, a source for each row (R,), size of z -> Rows."""
+        (R,), V, dtype = sources.shape, len(p.readout.b), p.embedding.dtype
+        none = np.empty((0, 0), dtype)
         wide = (V + WIDE - 1) // WIDE * WIDE
         logits, never = np.empty((R, wide), dtype), np.zeros(wide, np.bool_)
         for v in range(V, wide):
@@ -73,7 +74,8 @@ def given(source, layers):
 
 @once
 def moves(*choices):
-    """-> advance, follow, start_rows, advance_all, with the decoder's step for these choices (see decoder.choices) in them."""
+    """-> advance, follow, start_rows, advance_all, with the decoder's step for these choices (see
+    decoder.choices) in them."""
     cell_name, every_step, feeding = choices[0], choices[4], choices[7]
     step, has_c = decoder.steps(*choices), "c" in CELLS[cell_name].State._fields
 
@@ -151,7 +153,8 @@ def start(p, config, source, mask):
     p, sources = seq2seq.untie(p, config), np.arange(source.shape[1])
     encoded, layers, _ = seq2seq.encode(p, config, source, mask, backend="numba")
     rows = moves(*decoder.choices(config, False, False))[2](
-        p.decoder, *given(encoded, layers), np.arange(max(len(sources), AT_ONCE)) % len(sources), config.fused_size)
+        p.decoder, *given(encoded, layers), np.arange(max(len(sources), AT_ONCE)) % len(sources),
+        config.fused_size)
     empty = [Hypothesis(n, None, BOS, 0, 0.0, n, None) for n in sources.tolist()]
     return rows, Live(empty, page.Source(None, sources), page.initial_state(config, layers))
 
