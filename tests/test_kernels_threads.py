@@ -102,6 +102,38 @@ def test_many_calls_in_a_row(use):
     assert (times == 3000).all()
 
 
+def test_a_share_is_taken_once(use):
+    """However many there are, and whoever is after them."""
+    use(3)
+    BOARD[THREADS] = 1000
+    begins, ends, times = np.zeros((3, 1000), int)
+    for k in range(200 if jit.JIT else 3):
+        share(begins, ends, times, 1, 1000)
+        assert (times == k + 1).all()
+
+
+@jit.inner("test.last_takes_long")
+def last_takes_long(done, turns, i0, i1):
+    for i in range(i0, i1):
+        x = 0.5 + done[i]
+        for _ in range((i + 1) * turns):
+            x = 0.999 * x + 0.001
+        done[i] += x > 0.0
+
+
+@jit.jit("test.share_last_long")
+def share_unequal(done, turns):
+    shared(last_takes_long, (done, turns), len(done), 1, len(done))
+
+
+def test_the_caller_waits_for_the_last_share(use):
+    use(2)
+    done = np.zeros(2, int)
+    for k in range(30):                                        # the first one is long enough to wake a worker
+        share_unequal(done, 300_000 if jit.JIT else 1)
+        assert (done == k + 1).all()
+
+
 def test_workers_that_are_asleep_or_were_never_there(use):
     use(2)
     time.sleep(0.3)

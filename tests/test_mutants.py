@@ -27,7 +27,7 @@ HOUSE = Path(minis2s.__file__).parent
 FILES = {path: (HOUSE / path).read_text() for path in {m.file for m in MUTANTS}}
 SECONDS = 600                       # for the tests of one bug; an endless loop is a bug that is seen
 CAUGHT, PASSED = 1, 0               # pytest's exit codes; others mean that nothing was tested
-COMPILED_ONLY = "# With it ---"     # a twin's heading: without compilation nothing below it is run
+COMPILED = "# With it ---"          # a heading of twins: what stands below it may run compiled only
 REAL = [m for m in MUTANTS if m.equivalent is None]
 
 # The files that must have bugs.
@@ -111,7 +111,7 @@ def test_every_equation_and_every_derivative_has_a_bug(file):
 
 def plain(m):
     """Whether the tests need no compiler to see a bug: in a twin, on a line that runs as Python, too."""
-    runs = FILES[m.file].split(COMPILED_ONLY)[0]
+    runs = FILES[m.file].split(COMPILED)[0]
     return m.file.startswith("kernels/") and m.file != "kernels/gemm.py" and m.old in runs
 
 
