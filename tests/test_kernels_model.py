@@ -129,6 +129,16 @@ def test_any_number_of_threads_gives_the_same_loss_and_gradient(name, use):
     close(results[0], in_one(case, seq2seq), "float64")
 
 
+def test_large_scores():
+    """Only the greatest score is a safe shift."""
+    case = Case("dropout-readout", "float64")
+    score = case.p.decoder.score
+    case.p = case.p._replace(decoder=case.p.decoder._replace(score=score._replace(W=1e4 * score.W)))
+    got, want = case.run("numba"), case.run("numpy")
+    assert np.isfinite(want[2]).all()
+    close(got[1:3], want[1:3], "float64")
+
+
 def test_attention_weights():
     case = Case("two-ways-additive", "float64")
     alphas = []
