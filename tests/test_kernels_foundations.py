@@ -146,6 +146,45 @@ def test_two_processes_at_once_and_a_third_that_finds_their_work(tmp_path):
     assert "was in the cache: False" in out
 
 
+SHARING = """
+import numpy as np
+from minis2s.kernels import jit, threads
+@jit.inner("test.inmost")
+def inmost(a, i, j0, j1):
+    for j in range(j0, j1):
+        a[i, j] += i + j
+@jit.inner("test.middle")
+def middle(a, i0, i1):
+    for i in range(i0, i1):
+        threads.shared(inmost, (a, i), 30, 1, 30)
+@jit.jit("test.outmost")
+def outmost(a):
+    threads.shared(middle, (a,), 20, 1, 600)
+a = np.zeros((20, 30))
+outmost(a)
+assert (a == np.arange(20)[:, None] + np.arange(30)).all()
+print("was in the cache:", not jit.Told.compiling)
+"""
+
+
+@compiled
+def test_a_kernel_from_the_cache_finds_the_kernels_that_it_shares_out(tmp_path):
+    """They are loaded before it, or compiled where their files are missing or broken."""
+    def run():
+        return "was in the cache: True" in finish(start(SHARING, NUMBA_CACHE_DIR=str(tmp_path)))[0]
+
+    def file(name):
+        found, = tmp_path.rglob(f"{name}-*.nbc")
+        return found
+    assert not run() and run()
+    file("test.inmost").unlink()
+    file("threads.offer").unlink()
+    assert not run()
+    file("test.middle").write_bytes(file("test.middle").read_bytes()[:100])
+    file("threads.take_shares").write_bytes(b"")
+    assert not run() and run()                                 # and all of them are there again
+
+
 @compiled
 def test_a_cache_that_cannot_be_written_gives_one_warning(tmp_path):
     (tmp_path / "file").write_text("where a directory should be")

@@ -4,15 +4,15 @@ import dataclasses
 import numpy as np
 import pytest
 from configs import CONFIGS
-from draw import batch, form, like, normal, read_only, same
+from draw import batch, form, like, normal, same
 from hypothesis import given
 from hypothesis import strategies as st
-from test_kernels_unroll import BOUND, close
+from test_kernels_unroll import BOUND, close, guarded, unchanged
 
 from minis2s import backends, decoder, embedding, loss, optim, seq2seq, train, tree
 from minis2s.kernels import decoder as decoder_twin
 from minis2s.kernels import embedding as embedding_twin
-from minis2s.kernels import jit, threads
+from minis2s.kernels import jit
 from minis2s.kernels import loss as loss_twin
 from minis2s.kernels import optim as optim_twin
 from minis2s.kernels import seq2seq as seq2seq_twin
@@ -33,9 +33,9 @@ class Case:
         self.config, rng = dataclasses.replace(CONFIGS[name], dtype=dtype,
                                                **sizes), np.random.default_rng(seed)
         p = like(rng, seq2seq.init(self.config), spread)
-        self.p = read_only(tree.map(lambda a: a.astype(dtype), p))
+        self.p = guarded(tree.map(lambda a: a.astype(dtype), p))
         self.batch = batch(rng, self.config, *lengths)
-        self.drops = read_only(seq2seq.draw_drops(rng, self.config, len(lengths[0])))
+        self.drops = guarded(seq2seq.draw_drops(rng, self.config, len(lengths[0])))
         self.coins = rng.random(self.batch.inputs.shape) < 0.5
 
     def run(self, backend, free=False):
@@ -48,7 +48,8 @@ class Case:
 def test_the_whole_model(name, free):
     """float64; fed its own tokens too: near ties of two tokens would show as different ids."""
     case = Case(name, "float64")
-    got, want = case.run("numba", free), case.run("numpy", free)
+    with unchanged(case.p, case.drops, case.batch):
+        got, want = case.run("numba", free), case.run("numpy", free)
     np.testing.assert_array_equal(got[0], want[0])
     close(got[1:], want[1:], "float64")
 
@@ -73,7 +74,8 @@ def in_one(case, page, free=False, one_hot=False):
 def test_loss_and_gradient_in_one(name, free):
     """The readout and its loss together, (S4) (S5) (S5*) (S4*), say what they say apart."""
     case = Case(name, "float64")
-    got, want = (in_one(case, page, free) for page in (seq2seq_twin, seq2seq))
+    with unchanged(case.p, case.drops, case.batch):
+        got, want = (in_one(case, page, free) for page in (seq2seq_twin, seq2seq))
     assert form(got) == form(want)
     close(got, want, "float64")
     close(in_one(case, seq2seq_twin, free), case.run("numba", free)[1::2], "float64")
@@ -112,23 +114,29 @@ def test_several_blocks_of_steps(name):
 
 
 @pytest.mark.parametrize("name", ["two-ways-additive", "everything"])
-def test_any_number_of_threads_gives_the_same_loss_and_gradient(name, monkeypatch):
+def test_any_number_of_threads_gives_the_same_loss_and_gradient(name, use):
     """Columns are cut at multiples of 64, in the midst of gates."""
-    monkeypatch.setattr(threads, "ENOUGH", 1)
     # weights as small as layers of this width have: larger ones magnify what is rounded
     case, results = Case(name, "float64", spread=0.15, hidden=42, embedding=19,
                          lengths=MANY if jit.JIT else LENGTHS), []
-    try:
-        for count in (1, 2, 3):
-            threads.use(count)
-            results.append(in_one(case, seq2seq_twin))
-    finally:
-        threads.use(1)
+    for count in (1, 2, 3):
+        use(count)
+        results.append(in_one(case, seq2seq_twin))
     for other in results[1:]:
         if jit.JIT:                                            # else BLAS does as it likes
             same(other, results[0])
         close(other, results[0], "float64")
     close(results[0], in_one(case, seq2seq), "float64")
+
+
+def test_large_scores():
+    """Only the greatest score is a safe shift."""
+    case = Case("dropout-readout", "float64")
+    score = case.p.decoder.score
+    case.p = case.p._replace(decoder=case.p.decoder._replace(score=score._replace(W=1e4 * score.W)))
+    got, want = case.run("numba"), case.run("numpy")
+    assert np.isfinite(want[2]).all()
+    close(got[1:3], want[1:3], "float64")
 
 
 def test_attention_weights():
@@ -144,20 +152,16 @@ def test_attention_weights():
 
 
 @pytest.mark.skipif(not jit.JIT, reason="BLAS does as it likes")
-def test_any_number_of_threads_trains_to_the_same_bits(monkeypatch):
-    monkeypatch.setattr(threads, "ENOUGH", 1)
+def test_any_number_of_threads_trains_to_the_same_bits(monkeypatch, use):
     monkeypatch.setattr(optim_twin, "PIECE", 100)
     case, results = Case("two-ways-additive", "float64"), []
     training = train.Training(epochs=1)
-    try:
-        for count in (1, 2, 3):
-            threads.use(count)
-            progress = train.begin(case.config, training)
-            for _ in range(3):
-                progress = train.one_step(case.config, training, progress, case.batch, 1e-2, "numba")
-            results.append(progress.params)
-    finally:
-        threads.use(1)
+    for count in (1, 2, 3):
+        use(count)
+        progress = train.begin(case.config, training)
+        for _ in range(3):
+            progress = train.one_step(case.config, training, progress, case.batch, 1e-2, "numba")
+        results.append(progress.params)
     same(results[1], results[0])
     same(results[2], results[0])
 
@@ -207,23 +211,23 @@ def test_optimizers(name, extra, dtype):
     p = tuple(normal(rng, *shape).astype(dtype) for shape in ((3, 5), (17,), (4, 33)))
     states, ps = [optim.start(p)] * 2, [p, p]
     for _ in range(3):
-        g = read_only(tuple(normal(rng, *a.shape).astype(dtype) for a in p))
+        g = guarded(tuple(normal(rng, *a.shape).astype(dtype) for a in p))
         for i, page in enumerate((optim, optim_twin)):
             clipped, size = page.clip_by_norm(g, 0.7)
             assert abs(size - optim.norm(g)) < 1e-12 * size
-            ps[i], states[i] = page.OPTIMIZERS[name](read_only(ps[i]), clipped, states[i], 0.1, **extra)
+            ps[i], states[i] = page.OPTIMIZERS[name](guarded(ps[i]), clipped, states[i], 0.1, **extra)
         close((ps[1], states[1].m, states[1].v), (ps[0], states[0].m, states[0].v), dtype)
         assert states[0].t == states[1].t
 
 
 def drawn(rng, dtype="float64"):
-    """A tree with short arrays, a long one, and one that is missing."""
-    shapes = (3, 5), (17,), (40, 9), (2, 3), (1,)
+    """A tree with short arrays, long ones, one of three blocks, and one that is missing."""
+    shapes = (3, 5), (17,), (40, 9), (2, 3), (1,), (70, 130)
     return *(normal(rng, *shape).astype(dtype) for shape in shapes), None
 
 
 @pytest.mark.parametrize("dtype", BOUND)
-@pytest.mark.parametrize("piece", [1 << 17, 100, 7])
+@pytest.mark.parametrize("piece", [1 << 17, 100])
 @pytest.mark.parametrize("name, limit, value", [("sgd", 0.7, None), ("sgd", None, None),
                                                 ("rmsprop", 0.7, None),
                                                 ("adam", 0.7, None), ("adam", 1e9, 0.1), ("adam", 0.7, 0.1)])
@@ -233,9 +237,9 @@ def test_a_step_of_the_optimizer(monkeypatch, name, limit, value, piece, dtype):
     rng = np.random.default_rng(0)
     p = drawn(rng, dtype)
     states, ps = [optim.start(p)] * 2, [p, p]
-    for k in range(4):
-        g = read_only(drawn(rng, dtype))
-        if k == 2:
+    for k in range(3):
+        g = guarded(drawn(rng, dtype))
+        if k == 1:
             ps = [tree.map(lambda a: a + 1, p) for p in ps]
         sizes = [None, None]
         for i, page in enumerate((optim, optim_twin)):
@@ -244,6 +248,20 @@ def test_a_step_of_the_optimizer(monkeypatch, name, limit, value, piece, dtype):
         assert sizes[1] == pytest.approx(sizes[0], rel=1e-12)
         close((ps[1], states[1].m, states[1].v), (ps[0], states[0].m, states[0].v), dtype)
         assert states[0].t == states[1].t
+
+
+@pytest.mark.parametrize("name", optim.OPTIMIZERS)
+def test_any_number_of_threads_makes_the_same_step(name, use):
+    """Blocks do not depend on who does them: not the sum of squares, and not what comes of it."""
+    p, g = (drawn(np.random.default_rng(k)) for k in range(2))
+    results = []
+    for count in (1, 2, 3):
+        use(count)
+        new, s, size, finite = optim_twin.step(p, g, optim.start(p), name, 0.1, 0.7)
+        assert finite
+        results.append((np.asarray(size), new, s.m, s.v))
+    same(results[1], results[0])
+    same(results[2], results[0])
 
 
 def test_a_step_changes_nothing_that_was():
@@ -268,14 +286,15 @@ def test_a_state_of_the_twin_goes_on_in_numpy_and_back():
 
 
 @pytest.mark.parametrize("name", optim.OPTIMIZERS)
-@pytest.mark.parametrize("entry", [0, 16, 39, 359])
-def test_the_twin_sees_every_weight_that_is_not_finite(monkeypatch, name, entry):
-    monkeypatch.setattr(optim_twin, "PIECE", 100)
+@pytest.mark.parametrize("array, entry", [(2, 0), (2, 16), (2, 39), (2, 359), (5, 4095), (5, 4096),
+                                          (5, 9099)])
+def test_the_twin_sees_every_weight_that_is_not_finite(name, array, entry):
     p, g = (drawn(np.random.default_rng(k)) for k in range(2))
     for bad in (np.nan, np.inf, -np.inf):
         broken = tree.map(np.array, p)
-        broken[2].flat[entry] = bad
-        assert not optim_twin.step(broken, g, optim.start(p), name, 0.1)[3]
+        broken[array].flat[entry] = bad
+        with np.errstate(invalid="ignore"):
+            assert not optim_twin.step(broken, g, optim.start(p), name, 0.1)[3]
     assert optim_twin.step(p, g, optim.start(p), name, 0.1)[3]
 
 

@@ -27,6 +27,7 @@ HOUSE = Path(minis2s.__file__).parent
 FILES = {path: (HOUSE / path).read_text() for path in {m.file for m in MUTANTS}}
 SECONDS = 600                       # for the tests of one bug; an endless loop is a bug that is seen
 CAUGHT, PASSED = 1, 0               # pytest's exit codes; others mean that nothing was tested
+COMPILED = "# With it ---"          # a heading of twins: what stands below it may run compiled only
 REAL = [m for m in MUTANTS if m.equivalent is None]
 
 # The files that must have bugs.
@@ -109,8 +110,9 @@ def test_every_equation_and_every_derivative_has_a_bug(file):
 # Planting ------------------------------------------------------------------------------------------------
 
 def plain(m):
-    """Whether the tests need no compiler to see a bug: a twin of which every line runs as Python, too."""
-    return m.file.startswith("kernels/") and m.file != "kernels/gemm.py"
+    """Whether the tests need no compiler to see a bug: in a twin, on a line that runs as Python, too."""
+    runs = FILES[m.file].split(COMPILED)[0]
+    return m.file.startswith("kernels/") and m.file != "kernels/gemm.py" and m.old in runs
 
 
 def run(copy, tests, as_python=False):
