@@ -77,6 +77,24 @@ def test_packing_and_back(K, N):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("K, N", [(1, 1), (5, 3), (16, 64), (17, 65), (100, 37), (33, 150)])
+def test_packing_of_any_strides(K, N, dtype):
+    """By rows, transposed (turned in squares of 16), and neither."""
+    B, wide = np.random.default_rng(0).normal(size=(K, N)).astype(dtype), gemm.tile_shape(dtype)[1]
+    for flat, b_row, b_col in ((B, N, 1), (B.T, 1, K), (B.repeat(2, 0).repeat(2, 1), 4 * N, 2)):
+        flat = np.ascontiguousarray(flat).ravel()
+        if jit.JIT:
+            size = flat.itemsize
+            got = gemm.pack_weights(np.lib.stride_tricks.as_strided(flat, (K, N), (b_row * size, b_col * size)))
+        else:
+            got = np.full(K * packing.padded(N), 7, dtype)
+            packing.copy_panels(got, flat, b_row, b_col, K, N, wide)
+        want = [np.pad(B[:, n:n + wide * LANES], ((0, 0), (0, -min(N - n, wide * LANES) % LANES))).ravel()
+                for n in range(0, N, wide * LANES)]
+        np.testing.assert_array_equal(got, np.concatenate(want))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_tile_fits_into_the_registers_of_every_machine(dtype):
     for bits, count in ((512, 32), (256, 16), (128, 32), (128, 16)):
         rows, wide = gemm.tile_shape(dtype, (bits, count))
