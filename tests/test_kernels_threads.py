@@ -249,3 +249,31 @@ def test_the_environment_says_how_many():
         ended = subprocess.run([sys.executable, "-c", program], text=True, capture_output=True, timeout=120,
                                env=env)
         assert (ended.returncode, ended.stdout.strip()) == (0, want), ended.stderr
+
+
+# What goes wrong ------------------------------------------------------------------------------------------
+
+@jit.inner("test.full")
+def full(a, where, i0, i1):
+    for i in range(i0, i1):
+        if i == where:
+            raise MemoryError
+        a[i] += 1
+
+
+@jit.jit("test.share_full")
+def share_full(a, where, work):
+    shared(full, (a, where), len(a), 1, work)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("where", [0, 700, 999])
+def test_memory_that_ends_in_any_share_is_said_and_forgotten(use, count, where):
+    """By the caller or by a worker; the next task meets a board on which nothing has failed."""
+    use(count)
+    for _ in range(50):
+        with pytest.raises(MemoryError):
+            share_full(np.zeros(1000), where, 1_000_000)
+        a = np.zeros(1000)
+        share_full(a, -1, 1_000_000)
+        assert (a == 1).all()

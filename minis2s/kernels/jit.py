@@ -117,7 +117,7 @@ if JIT:
                 for name, args in needed:
                     symbol_of(KERNELS[name], args)
                 return compiler.CompileResult._rebuild(target, *parts)
-            except (OSError, EOFError, pickle.UnpicklingError, KeyError):
+            except Exception:                                  # a broken file may raise anything
                 if not Told.compiling:
                     print("compiling kernels, once ...", file=sys.stderr, flush=True)
                 Told.compiling = True
