@@ -345,7 +345,7 @@ def test_the_profile_of_a_step(capsys, monkeypatch):
     assert sum(share for share, _, _ in shares) == pytest.approx(1)
     told = {part for _, _, part in shares}
     assert {"Adam", "clipping", "readout and softmax cross-entropy, both ways", "recurrent layer, forward",
-            "weights' gradients, x^T da"} <= told
+            "keys of attention, backward"} <= told
     if jit.JIT:
         assert "decoder's loop, backward: attention and cell" in told
     monkeypatch.setattr(bench, "profile", lambda case, threads: [(0.5, 2e-3, "Adam"), (0.001, 1e-6, "little")])

@@ -89,6 +89,14 @@ def test_loss_and_gradient_of_one_hot_targets_and_in_float32():
             close(in_one(case, seq2seq_twin, one_hot=one_hot), want, dtype)
 
 
+@pytest.mark.parametrize("dtype", ["int32", "uint8"])
+def test_ids_of_any_whole_type(dtype):
+    case = Case("two-ways-additive", "float64")
+    want, b = in_one(case, seq2seq_twin), case.batch
+    case.batch = b._replace(**{name: getattr(b, name).astype(dtype) for name in ("source", "inputs", "targets")})
+    close(in_one(case, seq2seq_twin), want, "float64")
+
+
 def test_loss_and_gradient_ask_as_the_page_does():
     case = Case("two-ways-additive", "float64")
     for wrong in (dict(targets=case.batch.targets + 99), dict(inputs=-case.batch.inputs),

@@ -237,7 +237,6 @@ def starts(c):
     read_memory = attention.starts(c.score)[0] if c.score else attention.same_context if c.every_step else \
         attention.no_context
     fusion_matrix, learned = fusion.KINDS[kind].matrix, fusion.KINDS[kind].learned
-
     State = CELLS[c.cell_name].State
 
     @inlined
@@ -305,7 +304,7 @@ def steps(c):
             attend(k.read, top.hs[t + 1], t, n0, n1, k.ctx[t])                      # (D4)
         fuse(k.fuse_W, top.hs[t + 1], k.ctx[t], k.s_ctx, k.rs[t, :, :Z], t, n0, n1)  # (D5)
         if reads_context:
-            copy(k.rs[t, :, Z:], k.ctx[t], n0, n1)                                       # (D6)
+            copy(k.rs[t, :, Z:], k.ctx[t], n0, n1)                                  # (D6)
     return step
 
 
@@ -344,7 +343,9 @@ def loops(c, free):
     def forward(p, source, layers, ids, teacher, drops, drop_output):
         S, N = ids.shape
         k = start(p, source, layers, S, np.arange(N), teacher, drops, drop_output, free)
-        copy(k.ids, ids, 0, S)
+        for t in range(S):
+            for n in range(N):
+                k.ids[t, n] = ids[t, n]
         over_rows(run, (k,), N, work_of(k))
         return k
 

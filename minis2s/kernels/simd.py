@@ -387,7 +387,8 @@ if JIT:                        # What they are made of, for the compiler
 
     def is_vector_index(a, index):
         parts = index.types if isinstance(index, types.BaseTuple) else (index,)
-        return (isinstance(a, types.Array) and len(parts) == a.ndim and parts[-1] == lanes_type
+        return (isinstance(a, types.Array) and isinstance(a.dtype, types.Float)
+                and len(parts) == a.ndim and parts[-1] == lanes_type
                 and all(isinstance(p, types.Integer) for p in parts[:-1]))
 
     @infer_global(operator.getitem)
