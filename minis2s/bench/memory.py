@@ -121,10 +121,10 @@ def account(side, threads, case):
     V, N, T, H = (case[letter] for letter in "VNTH")
     config, training, batch = ours.config(V, H), train.Training(clip=1.0), ours.batch(V, N, T)
     progress = train.begin(config, training)
+
     def step():
         return train.one_step(config, training, progress, batch, 1e-3, side)
-
-    step()                                                    # compile, or load what was compiled
+    progress = step()                       # compiled or loaded; moments as steps hand them on
     peak = peak_of(step)
     tape = sum(a.nbytes for a in tapes(progress.params, config, batch, side))
     answer = 4 * sum(a.nbytes for _, a in tree.named(progress.params))                # dp, p, and two moments
