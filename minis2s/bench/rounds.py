@@ -28,7 +28,7 @@ from .cases import multiply_adds
 from .limits import multiply_adds_of_peak
 
 SIDES = ("numpy", "numba", "torch")
-PAUSE = 0.03                    # seconds; OpenBLAS's threads spin for about 20 ms
+PAUSE = 0.15                    # seconds; OpenBLAS's threads spin for up to 100 ms
 LONGEST = 3.0                   # seconds; where NumPy needs more for a call it is left out
 POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS",
          "VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS", "MINIS2S_THREADS")
