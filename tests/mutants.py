@@ -1209,7 +1209,7 @@ MUTANTS = [
            "general: dW transposed")),
     *bugs("kernels/decoder.py", "test_kernels_model.py test_kernels_search.py",
           ("_read_out_all(k.rs,", "_read_out_all(k.run.rs,", "no dropout before the readout"),
-          ("copy(k.ids, ids, 0, S)", "copy(k.ids, ids[:1].repeat(S, 0), 0, S)",
+          ("k.ids[t, n] = ids[t, n]", "k.ids[t, n] = ids[0, n]",
            "the first token fed at every step"),
           ("teacher is not None and not teacher[1:].all()", "False", "always teacher forcing"),
           ("dlogits.reshape(S * N, V), packed(W.T)", "-dlogits.reshape(S * N, V), packed(W.T)",
