@@ -36,7 +36,7 @@ from ..attention import Memory
 from ..cells import CELLS
 from . import attention, fusion, unroll
 from .embedding import scatter
-from .gemm import add_product, pack_weights, packed, product, steps_of_a_block
+from .gemm import add_product, packed, product, steps_of_a_block
 from .jit import inlined, inner, jit
 from .rows import add_rows, chosen, clear, copy, multiply
 from .simd import LANES, at, greatest, maximum
@@ -415,15 +415,15 @@ def loops(c, free):
                  np.zeros((N, C), dtype))
         for t0 in range((S - 1) // steps * steps, -1, -steps):
             t1 = min(t0 + steps, S)
-            over_rows(run_backward, (k, caches, d, t0, t1), N, work_of(k) // S * (t1 - t0))
+            work = work_of(k) // S * (t1 - t0)
+            over_rows(run_backward, (k, caches, d, t0, t1), N, work)
             for i in range(len(caches)):
-                over_columns(add_gradients, (caches[i], d.cells[i], t0, t1), d.cells[i].db.size,
-                             work_of(k) // S * (t1 - t0))
+                over_columns(add_gradients, (caches[i], d.cells[i], t0, t1), d.cells[i].db.size, work)
         # fork: weights are used at every t
         hs, dW, dE = k.cells[len(k.cells) - 1].hs, np.zeros_like(W), np.zeros(k.table.shape, dtype)
         if learned:
             weight_gradient_shared(dW, k.s_ctx, d.da)                               # (D5*)
-        scatter(dE, k.ids, d.cells[0].dxs[:, :, :E])                      # (D2*)
+        scatter(dE, k.ids, d.cells[0].dxs[:, :, :E])                                # (D2*)
         return (dE, gradients_of(0, d.cells, d.cells),
                 attention_gradients(p.score, k.read, d.read, hs[:S] if before else hs[1:]), dW, d.dsource)
 

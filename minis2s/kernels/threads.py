@@ -28,7 +28,6 @@ import threading
 from pathlib import Path
 
 import numpy as np
-
 from numpy import ascontiguousarray as contiguous
 
 from .gemm import add_bias_gradient, add_product, add_weight_gradient, product
