@@ -5,6 +5,9 @@ Every function returns nothing, or raises with one line: the argument's name, wh
 import numpy as np
 
 
+WORDS = {"f": "floating", "c": "complex", "i": "whole", "u": "unsigned", "b": "bool"}
+
+
 def array(name, a, shape, kinds="fc"):
     """Ask for an array.
 
@@ -27,13 +30,13 @@ def array(name, a, shape, kinds="fc"):
     """
     if not isinstance(a, np.ndarray):
         raise TypeError(f"{name}: got {type(a).__name__}, wanted an array")
-    words = {"f": "floating", "c": "complex", "i": "whole", "u": "unsigned", "b": "bool"}
-    if a.dtype.kind not in kinds:
-        raise TypeError(f"{name}: got dtype {a.dtype}, wanted {' or '.join(words[k] for k in kinds)} numbers")
+    kind = a.dtype.kind
+    if kind not in kinds:
+        raise TypeError(f"{name}: got dtype {a.dtype}, wanted {' or '.join(WORDS[k] for k in kinds)} numbers")
     sizes = [n > 0 if isinstance(w, str) else n == w for n, w in zip(a.shape, shape)]
     if len(a.shape) != len(shape) or not all(sizes):
         raise ValueError(f"{name}: got shape {a.shape}, wanted ({', '.join(map(str, shape))})")
-    if a.dtype.kind in "fc" and not np.isfinite(a).all():
+    if kind in "fc" and not np.isfinite(a).all():
         at = tuple(int(i) for i in np.unravel_index(np.argmin(np.isfinite(a)), a.shape))
         raise ValueError(f"{name}: entry {at} is {a[at]}, wanted finite numbers")
 
@@ -41,8 +44,9 @@ def array(name, a, shape, kinds="fc"):
 def ids(name, a, V, shape=("T", "N")):
     """Ask for token ids 0 .. V-1."""
     array(name, a, shape, "iu")
-    if a.min() < 0 or a.max() >= V:
-        raise ValueError(f"{name}: got ids from {a.min()} to {a.max()}, wanted 0 .. {V - 1}")
+    least, most = np.minimum.reduce(a, None), np.maximum.reduce(a, None)       # as a.min(), at half its price
+    if least < 0 or most >= V:
+        raise ValueError(f"{name}: got ids from {least} to {most}, wanted 0 .. {V - 1}")
 
 
 def mask(name, a, shape):

@@ -87,6 +87,8 @@ def untie(p, config):
 
 def tie_gradients(g, config):
     """The gradient of a shared weight is the sum of those of its uses."""
+    if not (config.tied_cells or config.tied_embedding):
+        return g
     enc, dec = g.encoder, g.decoder
     if config.tied_cells:
         enc = enc._replace(layers=tree.add(enc.layers, dec.layers))                 # fork
@@ -105,8 +107,7 @@ def encode(p, config, ids, mask, drops=None, backend="numpy"):
     ValueError, TypeError
         For ids outside the vocabulary, padding before the end, arrays of wrong shape or dtype.
     """
-    checks.ids("source", ids, config.source_vocab)
-    checks.mask("source_mask", mask, ids.shape)
+    check_source(config, ids, mask)
     cell = CELLS[config.cell_name]
     hs, finals, k_encoder = encoder.forward(p.encoder, cell, ids, mask, drops and drops.encoder, backend)   # (S1)
     s0, k_bridge = bridge.forward(p.bridge, config.bridge, finals)                  # (S2)
@@ -172,6 +173,12 @@ def forward(p, config, batch, teacher=None, drops=None, backend="numpy"):
     return L, logits, Cache(k_encode, source, k_decoder, k_loss, backend)
 
 
+def check_source(config, ids, mask):
+    """Ask for what `encode` can compute with."""
+    checks.ids("source", ids, config.source_vocab)
+    checks.mask("source_mask", mask, ids.shape)
+
+
 def check_batch(config, batch, teacher=None, drops=None):
     """Ask for what `forward` can compute with; `encode` asks about the source."""
     V, N = config.target_vocab, batch.source.shape[-1] if isinstance(batch.source, np.ndarray) else "N"
@@ -199,6 +206,11 @@ def backward(p, config, k):
                                                    k.backend)                       # (S3*) (S2*) (S1*)
     g_decoder = g_decoder._replace(score=tree.add(g_decoder.score, g_score))        # fork: keys and queries
     return tie_gradients(Params(g_encoder, g_bridge, g_decoder), config)
+
+
+def logits(p, config, batch, teacher=None):
+    """The logits (S, N, V) of a batch, for those who want nothing else."""
+    return forward(p, config, batch, teacher)[1]
 
 
 def loss_and_gradient(p, config, batch, teacher=None, drops=None):

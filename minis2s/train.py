@@ -248,7 +248,7 @@ def validate(p, config, examples, batch=256, backend="numpy"):
         b = batch_of(config, examples, indices)
         n, free = int(b.target_mask.sum()), np.zeros(b.inputs.shape, dtype=bool)
         for key, teacher in (("forced", None), ("free", free)):
-            _, logits, _ = seq2seq.forward(p, config, b, teacher, backend=backend)
+            logits = backends.module("seq2seq", backend).logits(p, config, b, teacher)
             sums[key] += float(loss.forward(logits, b.targets, b.target_mask)[0]) * n
             right = (logits.argmax(axis=2) == b.targets) | ~b.target_mask
             if teacher is None:

@@ -66,6 +66,14 @@ def unpacked(flat, like):
     return taken(flat, like, 0)[0]
 
 
+class Flat:
+    """What a tree is, too, that knows the flat array whose views its arrays are: `unpacked`(flat, tree).
+
+    A tree made from it, by `map` or _replace, is an ordinary one.
+    """
+    flat = None
+
+
 def taken(flat, like, start):
     """A tree as `unpacked`, of the numbers of `flat` from `start` on: -> it, and where it ends.
 

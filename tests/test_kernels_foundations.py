@@ -111,7 +111,7 @@ import numpy as np
 from minis2s.kernels import gemm, jit
 @jit.jit("test.program")
 def f(C, A, B):
-    gemm.product(C, A, gemm.packed(B))
+    gemm.product(C, A, gemm.packed(None, B))
 C = np.empty((2, 3), "float32")
 f(C, np.ones((2, 4), "float32"), np.ones((4, 3), "float32"))
 assert (C == 4).all()

@@ -15,9 +15,9 @@ compiled = pytest.mark.skipif(not jit.JIT, reason="BLAS sums in another order")
 @jit.jit("test.multiply")
 def multiply(C, A, B, plus):
     if plus:
-        gemm.add_product(C, A, gemm.packed(B))
+        gemm.add_product(C, A, gemm.packed(None, B))
     else:
-        gemm.product(C, A, gemm.packed(B))
+        gemm.product(C, A, gemm.packed(None, B))
 
 
 def check_product(M, K, N, dtype, seed=0, transposed=False):
@@ -71,7 +71,7 @@ def test_products_propagate_what_is_not_finite():
 @given(st.integers(1, 9), st.integers(1, 150))
 def test_packing_and_back(K, N):
     B = np.random.default_rng(0).normal(size=(K, N))
-    panels = packing.pack(B, 4)
+    panels = pack(B)
     assert panels.size == K * -(-N // LANES) * LANES
     np.testing.assert_array_equal(gemm.unpacked(panels, K, N), B)
 
@@ -206,7 +206,9 @@ def test_steps_of_a_block():
 
 @jit.jit("test.pack")
 def pack(B):
-    return packing.pack(B, 4)
+    panels = packing.lined_up(None, B.shape[0] * packing.padded(B.shape[1]), B.dtype)
+    packing.pack_into(panels, B, 4)
+    return panels
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -17,6 +17,7 @@ again on the way back: to keep it would take the memory of a (T, N, A) array for
 
 (A1), (A2) forward; (A1*), (A2*) backward.
 """
+from functools import cache as once
 from typing import Callable, NamedTuple
 
 import numpy as np
@@ -26,7 +27,9 @@ from .. import attention as page
 from .. import tree
 from ..attention import Memory, additive, concat_dot, dot, general
 from .gemm import add_bias_gradient, add_product, packed, product
-from .jit import inlined, jit
+from .jit import inlined, jit, part
+from .room import beside, empty
+from .room import zeros as zeros_of
 from .simd import LANES, add, at, exp, tanh, total, zeros, zeros_like
 from .threads import add_product_of_rows, over_rows, product_of_rows, weight_gradient_shared
 
@@ -89,7 +92,7 @@ def concat_backward(de, q, k, h, v):
 
 @inlined
 def no_matrix(p, s):
-    return np.empty((0, s.shape[1]), s.dtype)
+    return s[:0]
 
 
 @inlined
@@ -113,12 +116,12 @@ def keys_of(memory):
 
 
 @inlined
-def no_v(p, W):
-    return np.empty(W.shape[1], W.dtype)
+def no_v(p, q):
+    return q[0, 0]
 
 
 @inlined
-def v_of(p, W):
+def v_of(p, q):
     return p.v
 
 
@@ -127,9 +130,8 @@ class Score(NamedTuple):
     term_backward: Callable
     matrix: Callable           # of Params and a state: (H, A), what makes a query of a state, or (0, H)
     keys: Callable             # of a Memory: keys, or hs where the score has none
-    v: Callable                # of Params and the matrix: (A,), never read where the score has none
+    v: Callable                # of Params and queries: (A,), of no meaning where the score has none
     scores_hs: bool            # whether h_i has a share in its own score
-    gradient: Callable         # of Params, dW and dv: the gradient in Params' form
 
     @property
     def has_keys(self):
@@ -148,131 +150,133 @@ class Score(NamedTuple):
 
 
 SCORES = {
-    "dot": Score(dot_term, dot_backward, no_matrix, hs_of, no_v, True, lambda p, dW, dv: dot.Params()),
-    "scaled": Score(dot_term, dot_backward, no_matrix, hs_of, no_v, True, lambda p, dW, dv: dot.Params()),
-    "general": Score(dot_term, dot_backward, general_matrix, hs_of, no_v, True,
-                     lambda p, dW, dv: general.Params(dW)),
-    "additive": Score(additive_term, additive_backward, query_matrix, keys_of, v_of, False,
-                      lambda p, dW, dv: additive.Params(dW, np.zeros_like(p.W_h), dv)),
-    "concat-dot": Score(concat_term, concat_backward, query_matrix, keys_of, no_v, True,
-                        lambda p, dW, dv: concat_dot.Params(dW, np.zeros_like(p.W_h))),
+    "dot": Score(dot_term, dot_backward, no_matrix, hs_of, no_v, True),
+    "scaled": Score(dot_term, dot_backward, no_matrix, hs_of, no_v, True),
+    "general": Score(dot_term, dot_backward, general_matrix, hs_of, no_v, True),
+    "additive": Score(additive_term, additive_backward, query_matrix, keys_of, v_of, False),
+    "concat-dot": Score(concat_term, concat_backward, query_matrix, keys_of, no_v, True),
 }
 
 
 def remember(score, p, hs, mask):
     """See attention.remember."""
-    return Memory(hs, _keys(p.W_h, contiguous(hs)) if hasattr(p, "W_h") else None, mask)
+    return Memory(hs, _keys(None, p.W_h, contiguous(hs)) if hasattr(p, "W_h") else None, mask)
 
 
 def remember_backward(score, p, memory, dmemory):
     """See attention.remember_backward."""
     if not hasattr(p, "W_h"):
         return page.remember_backward(score, p, memory, dmemory)
-    dhs, dW_h = _keys_backward(p.W_h, contiguous(memory.hs), dmemory.keys, dmemory.hs)
-    return dhs, tree.zeros_like(p)._replace(W_h=dW_h)
+    g, dhs = tree.zeros_like(p), dmemory.hs.copy()
+    _add_keys_gradient(None, p.W_h, g.W_h, contiguous(memory.hs), dmemory.keys, dhs)
+    return dhs, g
 
 
-@jit("attention.keys")
-def _keys(W, hs):
+@inlined
+def keys(room, W, hs):
+    """hs (T, N, H) W -> keys (T, N, A)."""
     (T, N, H), A = hs.shape, W.shape[1]
-    keys = np.empty((T, N, A), hs.dtype)
-    over_rows(product_of_rows, (keys.reshape(T * N, A), hs.reshape(T * N, H), packed(W)), T * N,
-              keys.size * H)                                             # (AB1) (AC1)
-    return keys
+    made = empty(room, (T, N, A), hs.dtype)
+    over_rows(product_of_rows, (made.reshape(T * N, A), hs.reshape(T * N, H), packed(beside(room), W)), T * N,
+              made.size * H)                                             # (AB1) (AC1)
+    return made
 
 
-@jit("attention.keys_backward")
-def _keys_backward(W, hs, dkeys, dhs):
+@inlined
+def add_keys_gradient(room, W, dW, hs, dkeys, dhs):
+    """dW += what the keys say about W, dhs += what they say about hs."""
     (T, N, H), A = hs.shape, W.shape[1]
-    dhs, dW = dhs.copy(), np.zeros((H, A), hs.dtype)
-    over_rows(add_product_of_rows, (dhs.reshape(T * N, H), dkeys.reshape(T * N, A), packed(W.T)), T * N,
+    over_rows(add_product_of_rows, (dhs.reshape(T * N, H), dkeys.reshape(T * N, A), packed(beside(room), W.T)), T * N,
               dkeys.size * H)                                            # (AB1*) (AC1*) fork: hs is summed
     weight_gradient_shared(dW, hs, dkeys)                                # (AB1*) (AC1*)
-    return dhs, dW
 
 
+_keys, _add_keys_gradient = jit("attention.keys")(keys), jit("attention.keys_backward")(add_keys_gradient)    # of a room, too
+
+
+@once
 def starts(name):
-    """-> start, start_backward, gradients for a score."""
+    """-> start, start_backward, add_gradient for a score."""
     score, scaled = SCORES[name], name == "scaled"
     matrix, keys_of, v_of = score.matrix, score.keys, score.v
-    has_keys, has_matrix = score.has_keys, score.has_matrix
+    has_keys, has_v, has_matrix = score.has_keys, score.has_v, score.has_matrix
 
     @inlined
-    def start(p, source, s, S, sources):
+    def start(room, p, source, s, S, sources):
         """Params, decoder.Source, a state (M, H): -> Read and contexts (S, N, C) for S queries of each row;
         row n's are to the memory of sources[n]."""
         hs, keys, W, N = source.memory.hs, keys_of(source.memory), matrix(p, s), len(sources)
         (T, _, C), (H, A) = hs.shape, W.shape
         scale = s.shape[1] ** -0.5 if scaled else 1.0                    # (AD2)
-        read = Read(packed(W), v_of(p, W), scale, hs, keys, source.memory.mask, sources,
-                    np.empty((S, N, A), hs.dtype), np.empty((S, N, T), hs.dtype))
-        return read, np.empty((S, N, C), hs.dtype)
+        q = empty(room, (S, N, A), hs.dtype)
+        read = Read(packed(beside(room), W), v_of(p, q), scale, hs, keys, source.memory.mask, sources, q,
+                    empty(room, (S, N, T), hs.dtype))
+        return read, empty(room, (S, N, C), hs.dtype)
 
     @inlined
-    def start_backward(p, k, steps):
-        """-> Back with sums at zero, for blocks of so many queries."""
+    def start_backward(room, of_memory, p, k, steps):
+        """-> Back with sums at zero, for blocks of so many queries; those of the memory from a room of their own."""
         (_, N, A), (T, _, C), dtype = k.q.shape, k.hs.shape, k.q.dtype
-        return Back(packed(matrix(p, k.q[0]).T), np.zeros_like(k.hs),
-                    np.zeros((T, N, A if has_keys else 0), dtype), np.zeros((N, A), dtype),
-                    np.empty_like(k.q), np.empty((steps, N, T), dtype), np.empty((steps, N, C), dtype))
+        return Back(packed(beside(room), matrix(p, k.q[0]).T), zeros_of(of_memory, k.hs.shape, dtype),
+                    zeros_of(of_memory, (T, N, A if has_keys else 0), dtype), zeros_of(room, (N, A), dtype),
+                    empty(room, k.q.shape, dtype), empty(room, (steps, N, T), dtype), empty(room, (steps, N, C), dtype))
 
     @inlined
-    def gradients(p, k, d, states):
-        """Sums over all queries, which were made of `states` (S, N, H): -> dhs, dkeys, dW, dv."""
-        dv = np.zeros(d.dv.shape[1], d.dv.dtype)
-        add_bias_gradient(dv, d.dv.reshape(1, d.dv.shape[0], d.dv.shape[1]), 0, len(dv))  # (AB3*)
-        dW = np.zeros((states.shape[2] if has_matrix else 0, d.dq.shape[2]), d.dq.dtype)
+    def add_gradient(g, d, states):
+        """What all queries, which were made of `states` (S, N, H), say about Params is added to g."""
+        if has_v:
+            add_bias_gradient(v_of(g, d.dq), d.dv.reshape(1, d.dv.shape[0], d.dv.shape[1]), 0, d.dv.shape[1])  # (AB3*)
         if has_matrix:
-            weight_gradient_shared(dW, states, d.dq)                     # (AG1*) (AB2*) (AC2*)
-        return d.dhs, d.dkeys, dW, dv
-    return start, start_backward, gradients
+            weight_gradient_shared(matrix(g, states), states, d.dq)      # (AG1*) (AB2*) (AC2*)
+    return start, start_backward, add_gradient
 
 
 @inlined
-def unread(s, sources):
+def unread(room, s, sources):
     """The Read of a decoder without attention."""
-    none, numbers = np.empty((0, 0, 0), s.dtype), np.empty(0, s.dtype)
-    return Read(numbers, numbers, 1.0, none, none, np.ones((0, 0), np.bool_), sources, none, none)
+    none, numbers = empty(room, (0, 0, 0), s.dtype), empty(room, (0,), s.dtype)
+    return Read(numbers, numbers, 1.0, none, none, empty(room, (0, 0), np.bool_), sources, none, none)
 
 
 @inlined
-def no_context(p, source, s, S, sources):
+def no_context(room, p, source, s, S, sources):
     """Context "init": -> Read and contexts of no numbers, as `start` of a score."""
-    return unread(s, sources), np.empty((S, len(sources), 0), s.dtype)
+    return unread(room, s, sources), empty(room, (S, len(sources), 0), s.dtype)
 
 
 @inlined
-def same_context(p, source, s, S, sources):
+def same_context(room, p, source, s, S, sources):
     """Context "every-step": -> Read, the context of each row's source at every step."""
-    ctx = np.empty((S, len(sources), source.ctx.shape[1]), s.dtype)
+    ctx = empty(room, (S, len(sources), source.ctx.shape[1]), s.dtype)
     for t in range(S):
         for n in range(len(sources)):
             for j in range(source.ctx.shape[1]):
                 ctx[t, n, j] = source.ctx[sources[n], j]
-    return unread(s, sources), ctx
+    return unread(room, s, sources), ctx
 
 
 @inlined
-def nothing_backward(p, k, steps):
+def nothing_backward(room, of_memory, p, k, steps):
     """The Back of a decoder without attention."""
-    none = np.empty((0, 0, 0), k.q.dtype)
-    return Back(k.W, none, none, none[0:0].reshape(0, 0), none, none, none)
+    none = empty(room, (0, 0, 0), k.q.dtype)
+    return Back(k.W, none, none, empty(room, (0, 0), k.q.dtype), none, none, none)
 
 
 @inlined
-def no_gradients(p, k, d, states):
-    return d.dhs, d.dkeys, d.dv, k.v
+def no_gradient(g, d, states):
+    """Nothing is learned."""
 
 
-NO_STARTS = no_context, nothing_backward, no_gradients
+NO_STARTS = no_context, nothing_backward, no_gradient
 
 
+@once
 def steps(name):
     """-> attend, attend_backward, contexts_backward with a score's term in them."""
     term, term_backward, scores_hs = SCORES[name].term, SCORES[name].term_backward, SCORES[name].scores_hs
     has_keys, has_v, has_matrix = SCORES[name].has_keys, SCORES[name].has_v, SCORES[name].has_matrix
 
-    @inlined
+    @part
     def attend(k, s, t, n0, n1, ctx):
         """Query t: states s (N, H) -> ctx (N, C), rows n0 .. n1-1 of it."""
         T, A, C = len(k.hs), k.q.shape[2], k.hs.shape[2]
@@ -313,7 +317,7 @@ def steps(name):
                         J = at(j, C)
                         ctx[n, J] = ctx[n, J] + k.hs[i, m, J] * alpha    # (A2)
 
-    @inlined
+    @part
     def attend_backward(k, d, t, n0, n1, dctx, ds):
         """Query t: dctx (N, C) -> ds (N, H) is added to, and the sums of d."""
         T, A, C = len(k.hs), k.q.shape[2], k.hs.shape[2]
@@ -355,7 +359,7 @@ def steps(name):
         if has_matrix:
             add_product(ds[n0:n1], d.dq[t, n0:n1], d.WT)                 # (AG1*) (AB2*) (AC2*)
 
-    @inlined
+    @part
     def contexts_backward(k, d, t0, t1, n0, n1):
         """What the contexts of the queries t0 .. t1-1 say about hs, which they all read."""
         C = k.hs.shape[2]

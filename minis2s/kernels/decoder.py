@@ -24,22 +24,22 @@ readout.py makes it one with the loss.  Only own tokens need the logits of a ste
 (D1)..(D7) forward; (D1*)..(D7*) backward.
 """
 from functools import cache as once
-from typing import NamedTuple
+from typing import Callable, NamedTuple
 
 import numpy as np
 from numpy import ascontiguousarray as contiguous
 
 from .. import decoder as page
 from .. import dropout, tree
-from .. import fusion as fusion_page
 from ..attention import Memory
 from ..cells import CELLS
 from . import attention, fusion, unroll
 from .embedding import scatter
 from .gemm import add_product, packed, product, steps_of_a_block
-from .jit import inlined, inner, jit
-from .rows import add_rows, chosen, clear, copy, multiply
-from .simd import LANES, at, greatest, maximum
+from .jit import inlined, inner, jit, part
+from .room import beside, copied, empty, zeros
+from .rows import add_rows, chosen, clear, copy, multiply, top_of
+from .simd import LANES, at
 from .threads import (bias_gradient, over_columns, over_rows, product_of_rows, weight_gradient,
                       weight_gradient_shared)
 from .unroll import TWINS
@@ -62,6 +62,7 @@ class Run(NamedTuple):         # what the steps read and fill
     W: np.ndarray              # packed, of the readout
     b: np.ndarray
     logits: np.ndarray         # (S, N, V)
+    z_0: np.ndarray            # (N, Z), zeros, of no numbers without input feeding
 
 
 class Back(NamedTuple):        # the same of the way back
@@ -89,20 +90,24 @@ def forward(p, config, source, layers, ids, teacher=None, drops=None, drop_outpu
     """See decoder.forward."""
     k = states(p, config, source, layers, ids, teacher, drops, drop_output)
     logits = np.empty((*ids.shape, len(p.readout.b)), k.rs.dtype)
-    _read_out_all(k.rs, p.readout.W, p.readout.b, logits)                           # (D7)
+    _read_out_all(None, k.rs, p.readout.W, p.readout.b, logits)                     # (D7)
     return logits, k
 
 
 def states(p, config, source, layers, ids, teacher=None, drops=None, drop_output=None):
     """All of `forward` but the readout: -> Cache, whose rs is what the readout reads."""
-    free = teacher is not None and not teacher[1:].all()
-    loop = loops(choices(config, drops is not None, drop_output is not None), free)[0]
-    none = np.zeros((0, 0), p.embedding.dtype)
-    run = loop(p, *(tree.map(contiguous, part) for part in (source, layers, ids)),
-               contiguous(teacher) if free else np.ones((0, 0), bool),
-               (none,) if drops is None else tree.map(contiguous, drops),
-               none if drop_output is None else contiguous(drop_output))
+    run = loops(choices(config, drops is not None, drop_output is not None)).called_forward(
+        p, *(tree.map(contiguous, part) for part in (source, layers, ids)),
+        *optional(teacher, drops, drop_output, p.embedding.dtype))
     return Cache(run.ids, run, dropout.forward(run.rs, drop_output), drops, drop_output)
+
+
+def optional(teacher, drops, drop_output, dtype):
+    """What may be None as compiled code wants it: arrays of no numbers; no `teacher` if it feeds no own tokens."""
+    none, free = np.zeros((0, 0), dtype), teacher is not None and not teacher[1:].all()
+    return (contiguous(teacher) if free else np.ones((0, 0), bool),
+            (none,) if drops is None else tree.map(contiguous, drops),
+            none if drop_output is None else contiguous(drop_output))
 
 
 def backward(p, config, source, k, dlogits):
@@ -115,20 +120,14 @@ def backward(p, config, source, k, dlogits):
 
 def states_backward(p, config, source, k, drs, g_readout):
     """All of `backward` but the readout, whose gradients `drs` (S, N, R) and `g_readout` are."""
-    c, (_, N), cell = config, k.ids.shape, CELLS[config.cell_name]
-    loop = loops(choices(c, k.drops is not None, k.drop_output is not None), False)[1]
-    zero, drs = np.zeros((N, c.hidden), k.rs.dtype), contiguous(dropout.backward(drs, k.drop_output))
-    dE, layers, (dhs, dkeys, dW, dv), dW_fusion, dctx = loop(
-        p, k.run, cell.State(*(zero for _ in cell.State._fields)), drs)
-    states, grads = zip(*layers)
-    dmemory = g_score = None
+    c, g = config, tree.zeros_like(p._replace(readout=None))
+    loop = loops(choices(c, k.drops is not None, k.drop_output is not None)).called_backward
+    (dhs, dkeys, dctx), states = loop(p, g, k.run, contiguous(dropout.backward(drs, k.drop_output)))
+    dmemory = None
     if c.context == "attention":
-        score = attention.SCORES[c.attention]
-        dmemory = Memory(dhs, dkeys if score.has_keys else None, None)
-        g_score = score.gradient(p.score, dW, dv)
-    g_fusion = None if p.fusion is None else fusion_page.Params(dW_fusion)
+        dmemory = Memory(dhs, dkeys if attention.SCORES[c.attention].has_keys else None, None)
     dsource = page.Source(dmemory, dctx if c.context == "every-step" else None)
-    return page.Params(dE, grads, g_score, g_fusion, g_readout), states, dsource
+    return g._replace(readout=g_readout), states, dsource
 
 
 def alphas(k):
@@ -137,7 +136,7 @@ def alphas(k):
     return None if alpha.shape[:2] != k.ids.shape else alpha.transpose(0, 2, 1)
 
 
-@inlined
+@part
 def read_out(rs, W, b, logits, r0, r1):
     """logits = r W + b, for rows r0 .. r1-1."""
     V = len(b)
@@ -150,32 +149,28 @@ def read_out(rs, W, b, logits, r0, r1):
 rows_read_out = inner("decoder.rows_read_out")(read_out)
 
 
-@jit("decoder.read_out")
-def _read_out_all(rs, W, b, logits):
+@inlined
+def read_out_all(room, rs, W, b, logits):
+    """logits = r W + b, for all steps at once."""
     (S, N, R), V = rs.shape, len(b)
-    over_rows(rows_read_out, (rs.reshape(S * N, R), packed(W), b, logits.reshape(S * N, V)), S * N,
-              logits.size * R)
+    over_rows(rows_read_out, (rs.reshape(S * N, R), packed(beside(room), W), b, logits.reshape(S * N, V)), S * N,
+              logits.size * R)                                                      # (D7)
+
+
+_read_out_all = jit("decoder.read_out")(read_out_all)          # of Python, without a room
 
 
 @jit("decoder.read_out_backward")
 def _read_out_backward(W, dlogits, drs):
     (S, N, V), R = dlogits.shape, drs.shape[2]
-    over_rows(product_of_rows, (drs.reshape(S * N, R), dlogits.reshape(S * N, V), packed(W.T)), S * N,
+    over_rows(product_of_rows, (drs.reshape(S * N, R), dlogits.reshape(S * N, V), packed(None, W.T)), S * N,
               dlogits.size * R)
 
 
-@inlined
+@part
 def best_token(logits):
     """The first of the greatest logits; a NaN counts as the greatest, as in NumPy."""
-    V = len(logits)
-    top = logits[0]
-    if V < LANES:
-        top = logits.max()
-    else:
-        best = logits[at(V - LANES, V)]                         # the last 16, then all groups of 16
-        for j in range(0, V - LANES + 1, LANES):
-            best = maximum(best, logits[at(j, V)])
-        top = greatest(best)
+    top = top_of(logits)
     v = 0
     while logits[v] != top and logits[v] == logits[v]:
         v += 1
@@ -216,57 +211,64 @@ def key_of(choices):
 
 
 def over_layers(function, layers):
-    """-> f(same, a, b) = (function(same, a[0], b[0]), function(same, a[1], b[1]), ...), for tuples with an
-    entry for each layer: a compiled loop cannot make a tuple."""
+    """-> f(same, a, b, c) = (function(same, a[0], b[0], c[0]), function(same, a[1], b[1], c[1]), ...), for tuples
+    with an entry for each layer: a compiled loop cannot make a tuple."""
     @inlined
-    def last(same, a, b):
-        return (function(same, a[0], b[0]),)
+    def last(same, a, b, c):
+        return (function(same, a[0], b[0], c[0]),)
     if layers == 1:
         return last
     rest = over_layers(function, layers - 1)
 
     @inlined
-    def first_and_rest(same, a, b):
-        return (function(same, a[0], b[0]),) + rest(same, a[1:], b[1:])
+    def first_and_rest(same, a, b, c):
+        return (function(same, a[0], b[0], c[0]),) + rest(same, a[1:], b[1:], c[1:])
     return first_and_rest
 
 
+@once
 def starts(c):
     """-> `start`: room for the steps, for these Choices."""
-    kind, reads_context, start_cell = c.kind, c.reads_context, TWINS[CELLS[c.cell_name]].start
+    kind, reads_context, feeding = c.kind, c.reads_context, c.feeding
+    start_cell = TWINS[CELLS[c.cell_name]].start
     read_memory = attention.starts(c.score)[0] if c.score else attention.same_context if c.every_step else \
         attention.no_context
     fusion_matrix, learned = fusion.KINDS[kind].matrix, fusion.KINDS[kind].learned
     State = CELLS[c.cell_name].State
 
     @inlined
-    def start_layer(size, p, s0):
-        S, sources = size
+    def start_layer(size, p, s0, _):
+        room, S, sources = size
+        xs = empty(room, (S, len(sources), len(p.W)), p.W.dtype)
         if has_c:
-            s0 = State(chosen(s0.h, sources), chosen(s0.c, sources))
+            s0 = State(chosen(room, s0.h, sources), chosen(room, s0.c, sources))
         else:
-            s0 = State(chosen(s0.h, sources))
-        return start_cell(p, np.empty((S, len(sources), len(p.W)), p.W.dtype), s0)
+            s0 = State(chosen(room, s0.h, sources))
+        return start_cell(room, p, xs, s0)
     start_layers, has_c = over_layers(start_layer, c.layers), "c" in State._fields
 
     @inlined
-    def start(p, source, layers, S, sources, teacher, drops, drop_output, own):
+    def start(room, p, source, layers, S, sources, teacher, drops, drop_output, own):
         """`source` and `layers` are what is known of M sources and the states they begin in; row n is for
         sources[n] -> Run.  `own`: the readout may be asked for single steps."""
         N, dtype, V, s0 = len(sources), p.embedding.dtype, len(p.readout.b), layers[0].h
-        cells, H = start_layers((S, sources), p.layers, layers), s0.shape[1]
-        read, ctx = read_memory(p.score, source, s0, S, sources)
-        C = ctx.shape[2]
+        cells, H = start_layers((room, S, sources), p.layers, layers, layers), s0.shape[1]
+        read, ctx = read_memory(room, p.score, source, s0, S, sources)
+        C, real = ctx.shape[2], empty(room, (S, N), np.bool_)
         Z = H + C if kind == "concat" else H
         R = Z + C if reads_context else Z
-        return Run(np.empty((S, N), np.int64), teacher, np.ones((S, N), np.bool_), p.embedding, cells, drops,
-                   read, ctx, np.empty((S if learned else 0, N, H + C), dtype),
-                   packed(fusion_matrix(p.fusion, s0)), np.empty((S, N, R), dtype), drop_output,
-                   np.empty(drop_output.shape, dtype), packed(p.readout.W) if own else np.empty(0, dtype),
-                   p.readout.b, np.empty((len(teacher), N, V), dtype))
+        for t in range(S):
+            for n in range(N):
+                real[t, n] = True
+        return Run(empty(room, (S, N), np.int64), teacher, real, p.embedding, cells, drops,
+                   read, ctx, empty(room, (S if learned else 0, N, H + C), dtype),
+                   packed(beside(room), fusion_matrix(p.fusion, s0)), empty(room, (S, N, R), dtype), drop_output,
+                   empty(room, drop_output.shape, dtype), packed(beside(room), p.readout.W[:R if own else 0]),
+                   p.readout.b, empty(room, (len(teacher), N, V), dtype), zeros(room, (N, Z if feeding else 0), dtype))
     return start
 
 
+@once
 def steps(c):
     """-> one step of the loop forward, for these Choices."""
     context_in_cell, feeding, reads_context, drop = c.context_in_cell, c.feeding, c.reads_context, c.drop
@@ -274,7 +276,7 @@ def steps(c):
     attend = attention.steps(c.score)[0] if c.score else nothing
     before, after = bool(c.score) and c.before, bool(c.score) and not c.before
 
-    @inlined
+    @part
     def step(k, t, z_prev, n0, n1):
         """Feed ids[t], and z_prev (N, Z) if z is fed back; leaves rs[t], and states in t + 1."""
         E, Z, C, layers = k.table.shape[1], k.rs.shape[2], k.ctx.shape[2], len(k.cells)
@@ -308,29 +310,36 @@ def steps(c):
     return step
 
 
+class Loops(NamedTuple):       # the compiled functions for some Choices
+    forward: Callable          # see below
+    backward: Callable
+    handed_back: Callable      # room that stays, Back -> what it says about the source (dhs, dkeys, dctx), first states
+    called_forward: Callable   # the ways as Python calls them
+    called_backward: Callable
+
+
 @once
-def loops(c, free):
-    """-> the ways forward and back for these Choices; `free`: own tokens may be fed."""
+def loops(c):
+    """-> the ways forward and back for these Choices."""
     every_step, context_in_cell, feeding = c.every_step, c.context_in_cell, c.feeding
     reads_context, drop, drop_output = c.reads_context, c.drop, c.drop_output
-    deep, key = c.layers > 1, key_of((*c, free))
-    start, step, cell = starts(c), steps(c), TWINS[CELLS[c.cell_name]]
+    deep, key, has_c = c.layers > 1, key_of(c), "c" in CELLS[c.cell_name].State._fields
+    start, step, cell, State = starts(c), steps(c), TWINS[CELLS[c.cell_name]], CELLS[c.cell_name].State
     step_backward, add_gradients = cell.step_backward, unroll.loops(CELLS[c.cell_name]).add_gradients
     _, fuse_backward, fusion_matrix, learned = fusion.KINDS[c.kind]
     _, attend_backward, contexts_backward = attention.steps(c.score) if c.score else (nothing,) * 3
-    _, start_attention, attention_gradients = attention.starts(c.score) if c.score else attention.NO_STARTS
+    _, start_attention, add_attention_gradient = attention.starts(c.score) if c.score else attention.NO_STARTS
     before, after = bool(c.score) and c.before, bool(c.score) and not c.before
 
     @inner(f"decoder.run.{key}")
     def run(k, n0, n1):
-        Z = k.rs.shape[2] - (k.ctx.shape[2] if reads_context else 0)
-        nothing_yet = np.zeros((n1, Z if feeding else 0), k.rs.dtype)
+        Z, free = k.rs.shape[2] - (k.ctx.shape[2] if reads_context else 0), len(k.teacher) > 0
         for t in range(len(k.ids)):
             if free and t > 0:
                 for n in range(n0, n1):
                     if not k.teacher[t, n]:
                         k.ids[t, n] = best_token(k.logits[t - 1, n])
-            step(k, t, k.rs[t - 1, :, :Z] if t > 0 else nothing_yet, n0, n1)
+            step(k, t, k.rs[t - 1, :, :Z] if t > 0 else k.z_0, n0, n1)
             if free:
                 r = k.rs[t]
                 if drop_output:
@@ -339,10 +348,13 @@ def loops(c, free):
                     r = k.dropped
                 read_out(r, k.W, k.b, k.logits[t], n0, n1)                          # (D7)
 
-    @jit(f"decoder.{key}")
-    def forward(p, source, layers, ids, teacher, drops, drop_output):
+    def forward(room, p, source, layers, ids, teacher, drops, drop_output):
+        """A room, Params, Source, States, and what `optional` makes of the rest -> Run, filled."""
         S, N = ids.shape
-        k = start(p, source, layers, S, np.arange(N), teacher, drops, drop_output, free)
+        sources = empty(room, (N,), np.int64)
+        for n in range(N):
+            sources[n] = n
+        k = start(room, p, source, layers, S, sources, teacher, drops, drop_output, len(teacher) > 0)
         for t in range(S):
             for n in range(N):
                 k.ids[t, n] = ids[t, n]
@@ -389,30 +401,36 @@ def loops(c, free):
             contexts_backward(k.read, d.read, t0, t1, n0, n1)
 
     @inlined
-    def cache_layer(same, run, _):
+    def cache_layer(same, run, _, __):
         return cell_cache(run)
 
     @inlined
-    def start_layer(zero, p, cache):
-        return start_cell(p, cache, zero)
+    def start_layer(size, p, g, cache):
+        room, N, H = size
+        zero = zeros(room, (N, H), p.W.dtype)                  # copied
+        return start_cell(room, p, g, cache, State(zero, zero) if has_c else State(zero))
 
     @inlined
-    def gradients_layer(same, back, _):
-        return cell_gradients(back)
-    cell_cache, start_cell, cell_gradients = cell.cache, cell.start_backward, cell.gradients
-    caches_of, start_layers, gradients_of = (over_layers(f, c.layers) for f in (cache_layer, start_layer,
-                                                                                     gradients_layer))
+    def state_gradient_layer(room, back, _, __):
+        s = state_gradient(back)
+        if has_c:
+            return State(copied(room, s.h), copied(room, s.c))
+        return State(copied(room, s.h))
+    cell_cache, start_cell, state_gradient = cell.cache, cell.start_backward, cell.state_gradient
+    caches_of, start_layers, gradients_of = (over_layers(f, c.layers) for f in (
+        cache_layer, start_layer, state_gradient_layer))
 
-    @jit(f"decoder_backward.{key}")
-    def backward(p, k, zero, drs):
+    def backward(room, of_memory, p, g, k, drs):
+        """Two rooms, the second for gradients of the memory, Params, their gradient to add to (but the readout's), Run, drs -> Back."""
         (S, N), H, C, E = k.ids.shape, k.cells[0].hs.shape[2], k.ctx.shape[2], k.table.shape[1]
-        dtype, caches, steps = drs.dtype, caches_of(0, k.cells, k.cells), steps_of_a_block(S, N)
+        dtype, caches, steps = drs.dtype, caches_of(0, k.cells, k.cells, k.cells), steps_of_a_block(S, N)
         Z = k.rs.shape[2] - (C if reads_context else 0)
-        W = fusion_matrix(p.fusion, k.cells[0].hs[0])
-        d = Back(drs, start_layers(zero, p.layers, caches), start_attention(p.score, k.read, steps),
-                 np.empty((N, Z), dtype), np.zeros((N, Z), dtype), np.zeros((N, C), dtype), packed(W.T),
-                 np.empty((S if learned else 0, N, H), dtype), np.empty((N, H + C), dtype),
-                 np.zeros((N, C), dtype))
+        d = Back(drs, start_layers((room, N, H), p.layers, g.layers, caches),
+                 start_attention(room, of_memory, p.score, k.read, steps), empty(room, (N, Z), dtype),
+                 zeros(room, (N, Z), dtype), zeros(room, (N, C), dtype),
+                 packed(beside(room), fusion_matrix(p.fusion, k.cells[0].hs[0]).T),
+                 empty(room, (S if learned else 0, N, H), dtype), empty(room, (N, H + C), dtype),
+                 zeros(room, (N, C), dtype))
         for t0 in range((S - 1) // steps * steps, -1, -steps):
             t1 = min(t0 + steps, S)
             work = work_of(k) // S * (t1 - t0)
@@ -420,14 +438,29 @@ def loops(c, free):
             for i in range(len(caches)):
                 over_columns(add_gradients, (caches[i], d.cells[i], t0, t1), d.cells[i].db.size, work)
         # fork: weights are used at every t
-        hs, dW, dE = k.cells[len(k.cells) - 1].hs, np.zeros_like(W), np.zeros(k.table.shape, dtype)
+        hs = k.cells[len(k.cells) - 1].hs
+        add_attention_gradient(g.score, d.read, hs[:S] if before else hs[1:])
         if learned:
-            weight_gradient_shared(dW, k.s_ctx, d.da)                               # (D5*)
-        scatter(dE, k.ids, d.cells[0].dxs[:, :, :E])                                # (D2*)
-        return (dE, gradients_of(0, d.cells, d.cells),
-                attention_gradients(p.score, k.read, d.read, hs[:S] if before else hs[1:]), dW, d.dsource)
+            weight_gradient_shared(g.fusion.W, k.s_ctx, d.da)                       # (D5*)
+        scatter(g.embedding, k.ids, d.cells[0].dxs[:, :, :E])                       # (D2*)
+        return d
 
-    return forward, backward
+    @inlined
+    def handed_back(room, d):
+        return (d.read.dhs, d.read.dkeys, copied(room, d.dsource)), gradients_of(room, d.cells, d.cells, d.cells)
+
+    for_python, back_for_python = inlined(forward), inlined(backward)
+
+    @jit(f"decoder.{key}")
+    def called_forward(p, source, layers, ids, teacher, drops, drop_output):
+        return for_python(None, p, source, layers, ids, teacher, drops, drop_output)
+
+    @jit(f"decoder_backward.{key}")
+    def called_backward(p, g, k, drs):
+        d = back_for_python(None, None, p, g, k, drs)
+        return handed_back(None, d)
+
+    return Loops(inner(f"decoder.forward.{key}")(forward), inner(f"decoder.backward.{key}")(backward), handed_back, called_forward, called_backward)
 
 
 @inlined

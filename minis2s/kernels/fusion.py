@@ -6,10 +6,8 @@
 """
 from typing import Callable, NamedTuple
 
-import numpy as np
-
 from .gemm import product
-from .jit import inlined
+from .jit import inlined, part
 from .rnn import dsigmoid, dtanh
 from .rows import add_rows, copy
 from .simd import LANES, at, sigmoid, tanh
@@ -17,7 +15,7 @@ from .simd import LANES, at, sigmoid, tanh
 
 def learned(phi, dphi):
     """The kinds with a matrix: z = phi([s; ctx] W)."""
-    @inlined
+    @part
     def fuse(W, s, ctx, s_ctx, z, t, n0, n1):
         H = s.shape[1]
         copy(s_ctx[t, :, :H], s, n0, n1)
@@ -28,7 +26,7 @@ def learned(phi, dphi):
                 J = at(j, H)
                 z[n, J] = phi(z[n, J])                                   # (U3) (U4)
 
-    @inlined
+    @part
     def fuse_backward(WT, z, dz, da, ds_ctx, ds, dctx, t, n0, n1):
         H = z.shape[1]
         for n in range(n0, n1):
@@ -41,35 +39,35 @@ def learned(phi, dphi):
     return fuse, fuse_backward
 
 
-@inlined
+@part
 def fuse_none(W, s, ctx, s_ctx, z, t, n0, n1):
     copy(z, s, n0, n1)
 
 
-@inlined
+@part
 def none_backward(WT, z, dz, da, ds_ctx, ds, dctx, t, n0, n1):
     add_rows(ds, dz, n0, n1)
 
 
-@inlined
+@part
 def fuse_sum(W, s, ctx, s_ctx, z, t, n0, n1):
     copy(z, s, n0, n1)
     add_rows(z, ctx, n0, n1)                                             # (U2)
 
 
-@inlined
+@part
 def sum_backward(WT, z, dz, da, ds_ctx, ds, dctx, t, n0, n1):
     add_rows(ds, dz, n0, n1)                                             # (U2*)
     add_rows(dctx, dz, n0, n1)                                           # (U2*)
 
 
-@inlined
+@part
 def fuse_concat(W, s, ctx, s_ctx, z, t, n0, n1):
     copy(z[:, :s.shape[1]], s, n0, n1)                                   # (U1)
     copy(z[:, s.shape[1]:], ctx, n0, n1)                                 # (U1)
 
 
-@inlined
+@part
 def concat_backward(WT, z, dz, da, ds_ctx, ds, dctx, t, n0, n1):
     add_rows(ds, dz[:, :ds.shape[1]], n0, n1)                            # (U1*)
     add_rows(dctx, dz[:, ds.shape[1]:], n0, n1)                          # (U1*)
@@ -77,7 +75,7 @@ def concat_backward(WT, z, dz, da, ds_ctx, ds, dctx, t, n0, n1):
 
 @inlined
 def no_matrix(p, s):
-    return np.empty((0, 0), s.dtype)
+    return s[:0]
 
 
 @inlined

@@ -27,8 +27,8 @@ comes, or on the number of threads: bit for bit.
 """
 import numpy as np
 
-from .jit import JIT, inlined, jit
-from .packing import aligned, copy_panel, copy_tiles, pack, padded
+from .jit import JIT, inlined, jit, part
+from .packing import copy_panel, copy_tiles, lined_up, pack_into, padded
 from .simd import LANES, at
 
 BLOCK = 192                    # rows of A that stay in the cache while all panels of B pass by
@@ -62,9 +62,18 @@ def tile_shape(dtype, machine=None):
 
 # Without compilation: NumPy, by the same names ------------------------------------------------------------
 
-def packed(B):
-    """B (K, N) in panels, for `product`."""
-    return pack(B, 4)
+def width(B):
+    """How many vectors wide the panels of B are."""
+    return 4
+
+
+@inlined
+def packed(room, B):
+    """B (K, N) of any strides in panels, for `product`; see room.py."""
+    K, N = B.shape
+    panels = lined_up(room, K * padded(N), B.dtype)
+    pack_into(panels, B, width(B))
+    return panels
 
 
 def unpacked(B, K, N):
@@ -99,7 +108,7 @@ def add_outer_product(C, A, B):
 @jit("gemm.pack_weights")
 def pack_weights(B):
     """`packed`, for callers that are not compiled."""
-    return packed(B)
+    return packed(None, B)
 
 
 @inlined
@@ -108,7 +117,7 @@ def steps_of_a_block(T, N):
     return min(T, max(1, DEPTH // N))
 
 
-@inlined
+@part
 def add_weight_gradient(dW, x, da, j0, j1):
     """dW += x^T da, columns j0 .. j1-1 of it, for x (T, N, I), da (T, N, J): a sum over steps and rows."""
     if j0 < j1:
@@ -116,7 +125,7 @@ def add_weight_gradient(dW, x, da, j0, j1):
         add_outer_product(dW[:, j0:j1], x.reshape(rows, x.shape[2]), da.reshape(rows, da.shape[2])[:, j0:j1])
 
 
-@inlined
+@part
 def add_bias_gradient(db, da, j0, j1):
     """db += the sum of da (T, N, J) over all steps and rows, entries j0 .. j1-1 of it."""
     T, N, _ = da.shape
@@ -287,7 +296,7 @@ if JIT:
             """C (+)= A^T B: each block of rows of A and B is first laid out as it is read."""
             depth = min(DEPTH, K)
             tiles = np.empty(depth * (M + R) if M >= FAR else 1, dtype)
-            panel_of_B = aligned(depth * WIDE * LANES, tiles)
+            panel_of_B = lined_up(None, depth * WIDE * LANES, dtype)
             b = pointer_to(panel_of_B)
             for k in range(0, max(K, 1), DEPTH):
                 Kk, more, Ak, a_tile, a_col = min(DEPTH, K - k), plus or k > 0, moved(A, k * a_row), R, a_row
@@ -301,10 +310,10 @@ if JIT:
 
     GEMM = {types.float32: make_gemm(types.float32), types.float64: make_gemm(types.float64)}
 
-    @overload(packed)
-    def packed_compiled(B):
+    @overload(width)
+    def width_compiled(B):
         wide = tile_shape(B.dtype.name)[1]
-        return lambda B: pack(B, wide)
+        return lambda B: wide
 
     def product_of(function, plus):
         @overload(function)    # not inline: Numba 0.68 puts what it inlines here after later code

@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..cells.gru_after import Cache, Params, State
+from ..cells.gru_after import Cache, State
 from .gemm import add_bias_gradient, add_product, add_weight_gradient, packed, product, steps_of_a_block
-from .jit import inlined
+from .jit import inlined, part
+from .room import beside, copied, empty
 from .rows import copy
 from .simd import LANES, at, sigmoid, tanh, where
 
@@ -37,24 +38,24 @@ class Back(NamedTuple):
     da: np.ndarray             # (steps of a block, N, 3H)
     da_U: np.ndarray           # (steps of a block, N, 3H), [da_z|da_r|dm]: what U's product receives
     dxs: np.ndarray            # (T, N, D)
-    dW: np.ndarray             # sums over the steps reached so far
+    dW: np.ndarray             # added to, for all steps reached so far
     dU: np.ndarray
     db: np.ndarray
     db_U: np.ndarray
 
 
 @inlined
-def start(p, xs, s0):
-    """Params, xs (T, N, D), State -> Run."""
+def start(room, p, xs, s0):
+    """See room.py; Params, xs (T, N, D), State -> Run."""
     T, N, _ = xs.shape
     H = p.U.shape[0]
-    hs, m = np.empty((T + 1, N, H), xs.dtype), np.empty((T, N, H), xs.dtype)
-    a = np.empty((T, N, 3 * H), xs.dtype)
+    hs, m = empty(room, (T + 1, N, H), xs.dtype), empty(room, (T, N, H), xs.dtype)
+    a = empty(room, (T, N, 3 * H), xs.dtype)
     copy(hs[0], s0.h, 0, N)
-    return Run(packed(p.W), packed(p.U[:, :2 * H]), packed(p.U[:, 2 * H:]), p.b, p.b_U, xs, hs, a, m)
+    return Run(packed(beside(room), p.W), packed(beside(room), p.U[:, :2 * H]), packed(beside(room), p.U[:, 2 * H:]), p.b, p.b_U, xs, hs, a, m)
 
 
-@inlined
+@part
 def step(k, mask, t, n0, n1):
     """One time step; a[t] holds x W."""
     H = k.hs.shape[2]
@@ -91,16 +92,16 @@ def state(k):
 
 
 @inlined
-def start_backward(p, k, d):
-    """Params, Cache, State gradients after the last step -> Back."""
+def start_backward(room, p, g, k, d):
+    """See room.py; Params, their gradient to add to, Cache, State gradients after the last step -> Back."""
     T, N, H = k.m.shape
     steps = steps_of_a_block(T, N)
-    return Back(packed(p.W.T), packed(p.U.T), d.h.copy(), np.empty((steps, N, 3 * H), k.x.dtype),
-                np.empty((steps, N, 3 * H), k.x.dtype), np.empty_like(k.x),
-                np.zeros_like(p.W), np.zeros_like(p.U), np.zeros_like(p.b), np.zeros_like(p.b_U))
+    return Back(packed(beside(room), p.W.T), packed(beside(room), p.U.T), copied(room, d.h), empty(room, (steps, N, 3 * H), k.x.dtype),
+                empty(room, (steps, N, 3 * H), k.x.dtype), empty(room, k.x.shape, k.x.dtype),
+                g.W, g.U, g.b, g.b_U)
 
 
-@inlined
+@part
 def step_backward(k, d, mask, t, n0, n1):
     """Pull d.dh one step back; leaves da and da_U of step t."""
     H, s = k.m.shape[2], t % len(d.da)
@@ -137,6 +138,6 @@ def add_gradients(k, d, t0, t1, j0, j1):
 
 
 @inlined
-def gradients(d):
-    """-> State gradients at t = 0, Params gradients."""
-    return State(d.dh), Params(d.dW, d.dU, d.db, d.db_U)
+def state_gradient(d):
+    """-> the State's gradient at t = 0."""
+    return State(d.dh)

@@ -42,8 +42,8 @@ try:
 except ImportError:
     JIT = False
 
-# contract: a*b + c may be rounded once
-OPTIONS = dict(nogil=True, error_model="numpy", fastmath={"contract"})
+# contract: a*b + c may be rounded once; _nrt: arrays are counted, whoever the kernel is compiled for
+OPTIONS = dict(nogil=True, error_model="numpy", fastmath={"contract"}, _nrt=True)
 
 
 def jit(name, **options):
@@ -53,7 +53,7 @@ def jit(name, **options):
         if not JIT:
             return function
         plain = getattr(function, "py_func", function)                  # of an inlined one, too
-        dispatcher = numba.njit(**OPTIONS, **options)(plain)
+        dispatcher = numba.njit(**(OPTIONS | options))(plain)
         dispatcher._cache = Cache(name)
         KERNELS[name] = dispatcher
         return dispatcher
@@ -61,12 +61,34 @@ def jit(name, **options):
 
 
 def inner(name):
-    """Decorate a kernel that only other kernels call, by sharing it out among threads (threads.py)."""
-    return jit(name, no_cpython_wrapper=True)
+    """Decorate a kernel that only other kernels call, by sharing it out among threads (threads.py).
+
+    It makes no arrays: those that it works on are kept by its caller. So nobody counts who uses them (_nrt), which
+    takes a third of the time to compile, and tells in small kernels.
+    """
+    return jit(name, no_cpython_wrapper=True, _nrt=False)
+
+
+def alone(name):
+    """Decorate a kernel that makes its arrays in a room (room.py), so that nobody need count them either."""
+    return jit(name, _nrt=False)
+
+
+def linked(kernel, args):
+    """kernel(*args), for an `inner` kernel that the linker finds: its machine code is made once for all callers."""
+    return kernel(*args)
+
+
+def part(function):
+    """Decorate a part of kernels that makes no arrays: it is compiled once for all that call it."""
+    return numba.njit(no_cpython_wrapper=True, **(OPTIONS | {"_nrt": False}))(function) if JIT else function
 
 
 def inlined(function):
-    """Decorate a small helper that becomes part of each of its callers."""
+    """Decorate a helper that is repeated in each of its callers, which takes long to compile where these are big.
+
+    Those that make arrays, get functions, or work on vectors must be.
+    """
     return numba.njit(inline="always", **OPTIONS)(function) if JIT else function
 
 
@@ -110,12 +132,11 @@ if JIT:
 
         def load_overload(self, signature, target):
             target.refresh()
-            link(str(signature))
             try:
                 with open(self.file(signature, target.codegen()), "rb") as f:
                     needed, parts = pickle.load(f)
                 for name, args in needed:
-                    symbol_of(KERNELS[name], args)
+                    symbol_of(KERNELS[name], args) if args else make_known(name)
                 return compiler.CompileResult._rebuild(target, *parts)
             except Exception:                                  # a broken file may raise anything
                 if not Told.compiling:
@@ -127,8 +148,8 @@ if JIT:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as f:
-                    named = set(re.findall(re.escape(SYMBOL) + r"[\w.-]+", result.library.get_llvm_str()))
-                    pickle.dump(([SHARED[symbol] for symbol in sorted(named)], result._reduce()), f)
+                    named = sorted(set(re.findall(f"{SYMBOL}[\\w.-]+", result.library.get_llvm_str())))
+                    pickle.dump(([SHARED.get(symbol, (symbol, ())) for symbol in named], result._reduce()), f)
                 os.replace(f.name, path)
             except OSError as e:
                 if not Told.unwritable:
@@ -148,7 +169,7 @@ if JIT:
 
     KERNELS = {}               # all of them by name
     SHARED = {}                # kernels that others call by their symbol: symbol -> name, argument types
-    SYMBOL = "minis2s.shared."
+    SYMBOL = "minis2s:"        # begins every symbol
 
     def symbol_of(kernel, args):
         """Compile a kernel for arguments of these types, or load it, and make it known to the linker: -> its
@@ -162,24 +183,50 @@ if JIT:
             SHARED[symbol] = name, args
         return symbol, made.fndesc
 
-    APART = {}                 # kernels compiled apart and not linked yet: (name, dtype) -> how to
+    def call_by_symbol(context, builder, symbol, kernel, values):
+        """Call a kernel that the linker knows: -> how it ended, what it returned."""
+        form = context.call_conv.get_function_type(kernel.restype, kernel.argtypes)
+        function = numba.core.cgutils.get_or_insert_function(builder.module, form, symbol)
+        return context.call_conv.call_function(builder, function, kernel.restype, kernel.argtypes, values)
+
+    @intrinsic
+    def linked(context, kernel, args):                         # noqa: F811
+        """The same."""
+        symbol, made = symbol_of(kernel.dispatcher, args.types)
+
+        def lower(context, builder, sig, values):
+            status, value = call_by_symbol(context, builder, symbol, made,
+                                           numba.core.cgutils.unpack_tuple(builder, values[1]))
+            with numba.core.cgutils.if_unlikely(builder, status.is_error):
+                context.call_conv.return_status_propagate(builder, status)
+            return value
+        return made.restype(kernel, args), lower
+
+    APART = {}                 # kernels compiled apart: symbol -> how to
+    KNOWN = {}                 # those that the linker knows, kept: their machine code must stay
+
+    def make_known(symbol):
+        """Compile a kernel that is compiled apart, or load it, and tell the linker, once."""
+        if symbol not in KNOWN:
+            KNOWN[symbol] = kernel = APART[symbol]()
+            llvm.add_symbol(symbol, kernel.address)
 
     def apart(name, dtype, signature):
         """Decorate a kernel for one dtype that others call by its name alone; it returns nothing."""
-        symbol = f"minis2s.{name}.{dtype}"
+        symbol = f"{SYMBOL}{name}-{dtype}"
 
         def compiled(function):
             def make():
                 kernel = CFunc(function, (signature.args, signature.return_type), {}, OPTIONS)
                 kernel._cache = Cache(f"{name}-{dtype}")
                 kernel.compile()
-                llvm.add_symbol(symbol, kernel.address)
-                return kernel                                  # kept: its machine code must stay
-            APART[name, str(dtype)] = make
+                return kernel
+            APART[symbol] = make
 
             @intrinsic
             def call(context, args):
                 def lower(context, builder, sig, values):
+                    make_known(symbol)
                     values = [argument(context, builder, builder.extract_value(values[0], k), have, want)
                               for k, (have, want) in enumerate(zip(sig.args[0].types, signature.args))]
                     form = ir.FunctionType(ir.VoidType(), [v.type for v in values])
@@ -196,15 +243,3 @@ if JIT:
         if isinstance(have, numba.types.Array):
             return context.make_array(have)(context, builder, value).data
         return context.get_value_as_argument(builder, want, context.cast(builder, value, have, want))
-
-    LINKED = {}
-
-    def link(signature):
-        """Make known to the linker the kernels that one with this signature may call: in the order in which
-        they are defined, as they call each other."""
-        if None in LINKED.values():                            # one of them is being compiled
-            return
-        for key in list(APART):
-            if key[1] in signature and key not in LINKED:
-                LINKED[key] = None
-                LINKED[key] = APART[key]()

@@ -10,7 +10,8 @@ from numpy import ascontiguousarray as contiguous
 from .. import loss as page
 from ..loss import Cache
 from .jit import inner, jit
-from .simd import LANES, add, at, exp, greatest, maximum, total, zeros
+from .rows import top_of
+from .simd import LANES, add, at, exp, total, zeros
 from .threads import over_rows
 
 
@@ -52,13 +53,7 @@ def _backward(log_p, targets, mask, eps):
 def rows(logits, targets, eps, log_p, per_token, r0, r1):
     V = logits.shape[1]
     for r in range(r0, r1):
-        if V < LANES:
-            top = logits[r].max()
-        else:
-            best = logits[r, at(V - LANES, V)]                          # the last 16, then all groups of 16
-            for j in range(0, V - LANES + 1, LANES):
-                best = maximum(best, logits[r, at(j, V)])
-            top = greatest(best)
+        top = top_of(logits[r])
         sums = zeros(logits)
         for j in range(0, V, LANES):
             J = at(j, V)

@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..cells.lstm import Cache, Params, State
+from ..cells.lstm import Cache, State
 from .gemm import add_bias_gradient, add_product, add_weight_gradient, packed, steps_of_a_block
-from .jit import inlined
+from .jit import inlined, part
+from .room import beside, copied, empty
 from .rows import copy
 from .simd import LANES, at, sigmoid, tanh, where
 
@@ -39,24 +40,24 @@ class Back(NamedTuple):        # the same of the way back
     dc: np.ndarray
     da: np.ndarray             # (steps of a block, N, 4H)
     dxs: np.ndarray            # (T, N, D)
-    dW: np.ndarray             # sums over the steps reached so far
+    dW: np.ndarray             # added to, for all steps reached so far
     dU: np.ndarray
     db: np.ndarray
 
 
 @inlined
-def start(p, xs, s0):
-    """Params, xs (T, N, D), State -> Run."""
+def start(room, p, xs, s0):
+    """See room.py; Params, xs (T, N, D), State -> Run."""
     T, N, _ = xs.shape
     H = p.U.shape[0]
-    hs, cs = np.empty((T + 1, N, H), xs.dtype), np.empty((T + 1, N, H), xs.dtype)
-    a, tanh_c = np.empty((T, N, 4 * H), xs.dtype), np.empty((T, N, H), xs.dtype)
+    hs, cs = empty(room, (T + 1, N, H), xs.dtype), empty(room, (T + 1, N, H), xs.dtype)
+    a, tanh_c = empty(room, (T, N, 4 * H), xs.dtype), empty(room, (T, N, H), xs.dtype)
     copy(hs[0], s0.h, 0, N)
     copy(cs[0], s0.c, 0, N)
-    return Run(packed(p.W), packed(p.U), p.b, xs, hs, cs, a, tanh_c)
+    return Run(packed(beside(room), p.W), packed(beside(room), p.U), p.b, xs, hs, cs, a, tanh_c)
 
 
-@inlined
+@part
 def step(k, mask, t, n0, n1):
     """One time step; a[t] holds x W."""
     H = k.hs.shape[2]
@@ -95,15 +96,15 @@ def state(k):
 
 
 @inlined
-def start_backward(p, k, d):
-    """Params, Cache, State gradients after the last step -> Back."""
+def start_backward(room, p, g, k, d):
+    """See room.py; Params, their gradient to add to, Cache, State gradients after the last step -> Back."""
     T, N, H = k.i.shape
-    return Back(packed(p.W.T), packed(p.U.T), d.h.copy(), d.c.copy(),
-                np.empty((steps_of_a_block(T, N), N, 4 * H), k.x.dtype), np.empty_like(k.x),
-                np.zeros_like(p.W), np.zeros_like(p.U), np.zeros_like(p.b))
+    return Back(packed(beside(room), p.W.T), packed(beside(room), p.U.T), copied(room, d.h), copied(room, d.c),
+                empty(room, (steps_of_a_block(T, N), N, 4 * H), k.x.dtype), empty(room, k.x.shape, k.x.dtype),
+                g.W, g.U, g.b)
 
 
-@inlined
+@part
 def step_backward(k, d, mask, t, n0, n1):
     """Pull d.dh and d.dc one step back; leaves da of step t."""
     H, r = k.i.shape[2], t % len(d.da)
@@ -135,6 +136,6 @@ def add_gradients(k, d, t0, t1, j0, j1):
 
 
 @inlined
-def gradients(d):
-    """-> State gradients at t = 0, Params gradients."""
-    return State(d.dh, d.dc), Params(d.dW, d.dU, d.db)
+def state_gradient(d):
+    """-> the State's gradient at t = 0."""
+    return State(d.dh, d.dc)

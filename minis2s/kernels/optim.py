@@ -25,6 +25,7 @@ from .threads import shared
 
 PIECE = 1 << 17                # numbers: longer arrays are worth a call of their own, and need not be copied
 BLOCK = 1 << 12                # numbers
+MANY = 64                      # sums of a block's squares
 OPERATIONS = 30                # about so many for each number
 
 
@@ -60,6 +61,8 @@ def pieces(g):
     """The numbers of a tree in their order, in a list of few flat arrays; a list is that already."""
     if isinstance(g, list):
         return g
+    if getattr(g, "flat", None) is not None:
+        return [g.flat]
     out = []
     for short, arrays in groupby(tree.leaves(g), lambda a: a.size < PIECE):
         out += [np.concatenate(list(arrays), axis=None)] if short else [a.reshape(-1) for a in arrays]
@@ -198,22 +201,22 @@ def _adam(w, g, m, v, new_w, new_m, new_v, numbers, i0, i1):
 
 @inner("optim.squares_of_blocks")
 def squares_of_blocks(a, sums, b0, b1):
+    """Sums of squares of each block, in float64 as in the page: many for each (sums[b]), because each addition
+    waits for its last."""
     for b in range(b0, b1):
-        some = np.zeros(64)    # float64, as in the page; many, because each addition waits for its last
-        part = a[b * BLOCK:min((b + 1) * BLOCK, a.size)]
-        whole = part.size // 64 * 64
-        for i in range(0, whole, 64):
-            for k in range(64):
+        some, part = sums[b], a[b * BLOCK:min((b + 1) * BLOCK, a.size)]
+        whole = part.size // MANY * MANY
+        for i in range(0, whole, MANY):
+            for k in range(MANY):
                 some[k] += np.float64(part[i + k]) ** 2
         for i in range(whole, part.size):
             some[0] += np.float64(part[i]) ** 2
-        sums[b] = some.sum()
 
 
 @jit("optim.sum_of_squares")
 def _sum_of_squares(a):
-    sums = np.empty((a.size + BLOCK - 1) // BLOCK)
-    shared(squares_of_blocks, (a, sums), sums.size, 1, OPERATIONS * a.size)
+    sums = np.zeros(((a.size + BLOCK - 1) // BLOCK, MANY))
+    shared(squares_of_blocks, (a, sums), len(sums), 1, OPERATIONS * a.size)
     return sums.sum()
 
 

@@ -16,6 +16,7 @@ Left operands are read as they lie, but for those of A^T B with many columns: `c
 import numpy as np
 
 from .jit import JIT, inlined
+from .room import empty
 from .simd import LANES
 
 
@@ -93,10 +94,10 @@ def padded(n):
 
 
 @inlined
-def aligned(size, a):
-    """Memory for `size` numbers of a's dtype, beginning at a full line of the cache (64 bytes)."""
-    buffer = np.empty(size + 64 // a.itemsize, a.dtype)
-    skip = (-buffer.ctypes.data % 64) // a.itemsize
+def lined_up(room, size, dtype):
+    """Memory for `size` numbers, beginning at a full line of the cache (64 bytes), from a room or for Python."""
+    buffer = empty(room, (size + 64 // 4,), dtype)
+    skip = (-buffer.ctypes.data % 64) // buffer.itemsize
     return buffer[skip:skip + size]
 
 
@@ -158,12 +159,10 @@ def copy_panels(packed, B, b_row, b_col, K, N, wide):
             copy_panel_of_any(moved(packed, first * K), moved(B, first * b_col), b_row, b_col, K, columns)
 
 
-def pack(B, wide):
+def pack_into(panels, B, wide):
     """B (K, N) of any strides -> its panels (flat)."""
     K, N = B.shape
-    panels = np.empty(K * padded(N), B.dtype)
     copy_panels(panels, np.ascontiguousarray(B).ravel(), N, 1, K, N, wide)
-    return panels
 
 
 if JIT:
@@ -173,13 +172,11 @@ if JIT:
 
     COPY = {dtype: made(dtype) for dtype in (types.float32, types.float64)}
 
-    @overload(pack)
-    def pack_compiled(B, wide):
+    @overload(pack_into)
+    def pack_compiled(panels, B, wide):
         copy = COPY[B.dtype]
 
-        def compiled(B, wide):
+        def compiled(panels, B, wide):
             K, N = B.shape
-            panels = aligned(K * padded(N), B)
             copy((panels, B, B.strides[0] // B.itemsize, B.strides[1] // B.itemsize, K, N, wide))
-            return panels
         return compiled

@@ -15,7 +15,8 @@ import numpy as np
 from numpy import ascontiguousarray as contiguous
 
 from .gemm import DEPTH, add_bias_gradient, add_weight_gradient, packed, product
-from .jit import inner, jit
+from .jit import inlined, inner, jit
+from .room import beside, empty
 from .simd import LANES, add, at, exp, greatest, maximum, total, zeros
 from .threads import over_columns, over_rows
 
@@ -41,28 +42,38 @@ def loss_and_gradient(p, rs, targets, mask, eps=0.0):
     drs : ndarray of shape (S, N, R)
     grads : linear.Params
     """
-    loss, drs, dW, db = _loss_and_gradient(p.W, p.b, contiguous(rs), contiguous(targets), contiguous(mask),
-                                           float(eps))
-    return loss, drs, type(p)(dW, db)
+    g = type(p)(np.zeros(p.W.shape, p.W.dtype), np.zeros_like(p.b))
+    loss, drs = _loss_and_gradient(p, g, contiguous(rs), contiguous(targets), contiguous(mask), float(eps))
+    return loss, drs, g
 
 
-@jit("readout.loss_and_gradient")
-def _loss_and_gradient(W, b, rs, targets, mask, eps):
-    (S, N, R), V, dtype = rs.shape, len(b), rs.dtype
+def add_loss_and_gradient(room, p, g, rs, targets, mask, eps):
+    """The same, with the gradient added to g: -> loss, drs."""
+    (S, N, R), V, dtype = rs.shape, len(p.b), rs.dtype
     r, targets, mask = rs.reshape(S * N, R), targets.reshape(S * N), mask.reshape(S * N)
-    dr, per_token, dlogits = np.empty_like(r), np.empty(S * N, dtype), np.empty((min(S * N, DEPTH), V), dtype)
-    W, WT, dW, db, M = packed(W), packed(W.T), np.zeros((R, V), dtype), np.zeros(V, dtype), mask.sum()
+    dr, while_here = empty(room, r.shape, dtype), beside(room)
+    per_token, dlogits = empty(while_here, (S * N,), dtype), empty(while_here, (min(S * N, DEPTH), V), dtype)
+    W, WT, M = packed(while_here, p.W), packed(while_here, p.W.T), mask.sum()
     for r0 in range(0, S * N, DEPTH):
         r1 = min(r0 + DEPTH, S * N)
         work = (r1 - r0) * R * V
-        over_rows(rows, (r[r0:r1], W, b, WT, targets[r0:r1], mask[r0:r1], M, eps, dlogits, dr[r0:r1],
+        over_rows(rows, (r[r0:r1], W, p.b, WT, targets[r0:r1], mask[r0:r1], M, eps, dlogits, dr[r0:r1],
                          per_token[r0:r1]), r1 - r0, 2 * work)
-        over_columns(columns, (r[r0:r1], dlogits[:r1 - r0], dW, db), V, work)
+        over_columns(columns, (r[r0:r1], dlogits[:r1 - r0], g.W, g.b), V, work)
     loss = 0.0
     for i in range(S * N):
         if mask[i]:
             loss += per_token[i]
-    return loss / M, dr.reshape(S, N, R), dW, db                        # (X3)
+    return loss / M, dr.reshape(S, N, R)                                # (X3)
+
+
+for_python = inlined(add_loss_and_gradient)
+add_loss_and_gradient = inner("readout.add_loss_and_gradient")(add_loss_and_gradient)
+
+
+@jit("readout.loss_and_gradient")
+def _loss_and_gradient(p, g, rs, targets, mask, eps):
+    return for_python(None, p, g, rs, targets, mask, eps)
 
 
 @inner("readout.rows")

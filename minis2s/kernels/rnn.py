@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..cells.rnn import Cache, Params, State
+from ..cells.rnn import Cache, State
 from .gemm import add_bias_gradient, add_product, add_weight_gradient, packed, steps_of_a_block
-from .jit import inlined
+from .jit import inlined, part
+from .room import beside, copied, empty
 from .rows import copy
 from .simd import LANES, at, sigmoid, tanh, where
 
@@ -35,19 +36,19 @@ class Back(NamedTuple):
     dh: np.ndarray             # (N, H), of the step reached so far
     da: np.ndarray             # (steps of a block, N, H)
     dxs: np.ndarray            # (T, N, D)
-    dW: np.ndarray             # sums over the steps reached so far
+    dW: np.ndarray             # added to, for all steps reached so far
     dU: np.ndarray
     db: np.ndarray
 
 
 @inlined
-def start(p, xs, s0):
-    """Params, xs (T, N, D), State -> Run."""
+def start(room, p, xs, s0):
+    """See room.py; Params, xs (T, N, D), State -> Run."""
     T, N, _ = xs.shape
     H = p.U.shape[0]
-    hs, a = np.empty((T + 1, N, H), xs.dtype), np.empty((T, N, H), xs.dtype)
+    hs, a = empty(room, (T + 1, N, H), xs.dtype), empty(room, (T, N, H), xs.dtype)
     copy(hs[0], s0.h, 0, N)
-    return Run(packed(p.W), packed(p.U), p.b, xs, hs, a)
+    return Run(packed(beside(room), p.W), packed(beside(room), p.U), p.b, xs, hs, a)
 
 
 @inlined
@@ -63,12 +64,12 @@ def state(k):
 
 
 @inlined
-def start_backward(p, k, d):
-    """Params, Cache, State gradients after the last step -> Back."""
+def start_backward(room, p, g, k, d):
+    """See room.py; Params, their gradient to add to, Cache, State gradients after the last step -> Back."""
     T, N, H = k.h.shape
-    return Back(packed(p.W.T), packed(p.U.T), d.h.copy(),
-                np.empty((steps_of_a_block(T, N), N, H), k.x.dtype), np.empty_like(k.x),
-                np.zeros_like(p.W), np.zeros_like(p.U), np.zeros_like(p.b))
+    return Back(packed(beside(room), p.W.T), packed(beside(room), p.U.T), copied(room, d.h),
+                empty(room, (steps_of_a_block(T, N), N, H), k.x.dtype), empty(room, k.x.shape, k.x.dtype),
+                g.W, g.U, g.b)
 
 
 @inlined
@@ -81,15 +82,15 @@ def add_gradients(k, d, t0, t1, j0, j1):
 
 
 @inlined
-def gradients(d):
-    """-> State gradients at t = 0, Params gradients."""
-    return State(d.dh), Params(d.dW, d.dU, d.db)
+def state_gradient(d):
+    """-> the State's gradient at t = 0."""
+    return State(d.dh)
 
 
 def twin(name, phi, dphi):
     """The twin for h = phi(a), with dphi the derivative written in terms of h."""
 
-    @inlined
+    @part
     def step(k, mask, t, n0, n1):
         H = k.hs.shape[2]
         add_product(k.a[t, n0:n1], k.hs[t, n0:n1], k.U)                  # (R1)
@@ -102,7 +103,7 @@ def twin(name, phi, dphi):
                 k.hs[t + 1, n, J] = where(m, h, k.hs[z])                 # (M1)
                 k.a[z] = h
 
-    @inlined
+    @part
     def step_backward(k, d, mask, t, n0, n1):
         H, r = k.h.shape[2], t % len(d.da)
         for n in range(n0, n1):
@@ -117,7 +118,7 @@ def twin(name, phi, dphi):
 
     return SimpleNamespace(__name__=name, start=start, step=step, cache=cache, state=state,
                            start_backward=start_backward, step_backward=step_backward,
-                           add_gradients=add_gradients, gradients=gradients)
+                           add_gradients=add_gradients, state_gradient=state_gradient)
 
 
 @inlined

@@ -3,13 +3,12 @@
 An assignment of slices would do for Python; compiled, it brings all that could be said about shapes that do
 not fit, which takes seconds.
 """
-import numpy as np
+from .jit import inlined, part
+from .room import empty
+from .simd import LANES, at, greatest, maximum
 
-from .jit import inlined
-from .simd import LANES, at
 
-
-@inlined
+@part
 def copy(to, a, n0, n1):
     """to = a, for the rows of two (N, ...) arrays."""
     for n in range(n0, n1):
@@ -18,7 +17,7 @@ def copy(to, a, n0, n1):
             to[n, J] = a[n, J]
 
 
-@inlined
+@part
 def add_rows(to, a, n0, n1):
     """to += a, for the rows of two (N, ...) arrays."""
     for n in range(n0, n1):
@@ -27,7 +26,7 @@ def add_rows(to, a, n0, n1):
             to[n, J] = to[n, J] + a[n, J]
 
 
-@inlined
+@part
 def multiply(a, m, n0, n1):
     """a *= m, for the rows of two (N, ...) arrays."""
     for n in range(n0, n1):
@@ -37,18 +36,33 @@ def multiply(a, m, n0, n1):
 
 
 @inlined
-def chosen(a, which):
+def chosen(room, a, which):
     """The rows a[which] of an (M, ...) array."""
-    to = np.empty((len(which), a.shape[1]), a.dtype)
+    to = empty(room, (len(which), a.shape[1]), a.dtype)
     for n in range(len(which)):
         for j in range(a.shape[1]):
             to[n, j] = a[which[n], j]
     return to
 
 
-@inlined
+@part
 def clear(a, n0, n1):
     """a = 0, for the rows of an (N, ...) array."""
     for n in range(n0, n1):
         for j in range(a.shape[1]):
             a[n, j] = 0
+
+
+@part
+def top_of(row):
+    """The greatest entry of a row; NaN if one is NaN."""
+    V, top = len(row), row[0]
+    if V < LANES:
+        for v in range(1, V):
+            if row[v] > top or row[v] != row[v]:
+                top = row[v]
+        return top
+    best = row[at(V - LANES, V)]                                # the last 16, then all groups of 16
+    for j in range(0, V - LANES + 1, LANES):
+        best = maximum(best, row[at(j, V)])
+    return greatest(best)

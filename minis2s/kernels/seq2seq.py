@@ -1,10 +1,26 @@
-"""Twin of seq2seq.py's loss_and_gradient: the same steps, but the readout and its loss together (readout.py).
+"""Twin of seq2seq.py's loss_and_gradient and logits: each one compiled call, put together for a Config.
+
+    p, g, batch ──> encoder ──> decoder ──> readout and loss ──> L
+                       │           │              │
+      g += ...   <─────┴── back ───┴──── back ────┘
+
+The gradient is added to arrays that are made before: views of one flat array, which the optimizer reads as it is.
+The readout and its loss are one (readout.py), so the logits of a batch are never held.
 
 (S1)..(S5) forward; (S1*)..(S5*) backward.
 """
+from functools import cache as once
+
+import numpy as np
+from numpy import ascontiguousarray as contiguous
+
 from .. import seq2seq as page
 from .. import tree
-from . import decoder, readout
+from . import decoder, encoder, readout
+from .encoder import dropped
+from .jit import alone, linked
+from .readout import add_loss_and_gradient
+from .room import beside, give_back, in_a_room
 
 
 def loss_and_gradient(p, config, batch, teacher=None, drops=None):
@@ -13,7 +29,89 @@ def loss_and_gradient(p, config, batch, teacher=None, drops=None):
         L, _, k = page.forward(p, config, batch, teacher, drops, "numba")
         return L, page.backward(p, config, k)
     page.check_batch(config, batch, teacher, drops)
+    if not encoder.covers(config):
+        return part_by_part(page.untie(p, config), config, batch, teacher, drops)
+    page.check_source(config, batch.source, batch.source_mask)
     p = page.untie(p, config)
+    g = FlatParams.zeros_like(p)
+    none = np.zeros((0, 0), config.dtype)
+    of_encoder = (none,) * config.layers if drops is None else tree.map(contiguous, drops.encoder)
+    L = in_a_room(whole(decoder.choices(config, drops is not None, drops is not None), config.bridge),
+                  p, g, *map(contiguous, batch), float(config.label_smoothing), of_encoder,
+                  *decoder.optional(teacher, drops and drops.decoder, drops and drops.output, config.dtype))
+    return L, page.tie_gradients(g, config)
+
+
+def logits(p, config, batch, teacher=None):
+    """See seq2seq.logits."""
+    if not encoder.covers(config):
+        return page.forward(p, config, batch, teacher, backend="numba")[1]
+    page.check_batch(config, batch, teacher)
+    page.check_source(config, batch.source, batch.source_mask)
+    p, none = page.untie(p, config), np.zeros((0, 0), config.dtype)
+    given = [contiguous(a) for a in (batch.source, batch.source_mask, batch.inputs)]
+    made = np.empty((*batch.inputs.shape, len(p.decoder.readout.b)), config.dtype)
+    in_a_room(forwards(decoder.choices(config, False, False), config.bridge), p, *given, (none,) * config.layers,
+              *decoder.optional(teacher, None, None, config.dtype), made)
+    return made
+
+
+class FlatParams(page.Params, tree.Flat):
+    """A gradient whose arrays are views of one."""
+
+    @classmethod
+    def zeros_like(cls, p):
+        """A gradient of Params, to be added to."""
+        flat = np.zeros(sum([a.size for a in tree.leaves(p)]), p.decoder.embedding.dtype)
+        g = cls(*tree.unpacked(flat, p))
+        g.flat = flat
+        return g
+
+
+@once
+def whole(c, bridge):
+    """-> loss and gradient of a batch, for these decoder.Choices and this kind of bridge."""
+    read, decode = encoder.reading(c, bridge), decoder.loops(c)
+    encode, encode_backward, states, states_backward = *read, decode.forward, decode.backward
+    handed_back = decode.handed_back
+
+    @alone(f"seq2seq.{decoder.key_of((*c, bridge))}")
+    def loss_and_gradient(room, p, g, source, source_mask, inputs, targets, target_mask, eps, of_encoder, teacher,
+                          of_decoder, of_output):
+        ks, told, s0 = linked(encode, (room, p, source, source_mask, of_encoder))                    # (S1) (S2) (S3)
+        give_back(beside(room))
+        for_decoder = beside(room)
+        k = linked(states, (for_decoder, p.decoder, told, s0, inputs, teacher, of_decoder, of_output))    # (S4)
+        give_back(beside(for_decoder))
+        L, drs = linked(add_loss_and_gradient, (
+            for_decoder, p.decoder.readout, g.decoder.readout, dropped(for_decoder, k.rs, of_output), targets,
+            target_mask, eps))                                          # (S4) (S5) (S5*) (S4*)
+        give_back(beside(for_decoder))
+        drs = dropped(for_decoder, drs, of_output)
+        d = linked(states_backward, (for_decoder, room, p.decoder, g.decoder, k, drs))               # (S4*)
+        dsource, ds0 = handed_back(room, d)
+        give_back(for_decoder)
+        give_back(beside(for_decoder))
+        linked(encode_backward, (room, p, g, source, source_mask, of_encoder, ks, dsource, ds0))     # (S3*) (S2*) (S1*)
+        return L
+    return loss_and_gradient
+
+
+@once
+def forwards(c, bridge):
+    """-> the logits of a batch, for these decoder.Choices and this kind of bridge."""
+    encode, states = encoder.reading(c, bridge).forward, decoder.loops(c).forward
+
+    @alone(f"seq2seq.logits.{decoder.key_of((*c, bridge))}")
+    def logits(room, p, source, source_mask, inputs, of_encoder, teacher, of_decoder, of_output, made):
+        _, told, s0 = linked(encode, (room, p, source, source_mask, of_encoder))                               # (S1) (S2) (S3)
+        k = linked(states, (room, p.decoder, told, s0, inputs, teacher, of_decoder, of_output))                # (S4)
+        decoder.read_out_all(room, k.rs, p.decoder.readout.W, p.decoder.readout.b, made)             # (S4)
+    return logits
+
+
+def part_by_part(p, config, batch, teacher, drops):
+    """The same for encoders that encoder.py does not cover: each part a compiled call of its own."""
     source, s0, k_encode = page.encode(p, config, batch.source, batch.source_mask, drops,
                                       "numba")                          # (S1) (S2) (S3)
     k = decoder.states(p.decoder, config, source, s0, batch.inputs, teacher, drops and drops.decoder,

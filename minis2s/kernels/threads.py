@@ -108,7 +108,7 @@ if JIT:
     from numba.core import cgutils
     from numba.extending import intrinsic
 
-    from .jit import symbol_of
+    from .jit import call_by_symbol, symbol_of
 
     MOST = 1024                # more shares than any machine has use for
     PATIENCE = 5000            # looks at the board, each followed by a pause, until a worker lies down
@@ -217,13 +217,6 @@ if JIT:
         if failed:
             raise MemoryError
 
-    def call_kernel(context, builder, kernel, kinds, values):
-        """Call a kernel by its symbol: -> how it ended."""
-        symbol, kernel = symbol_of(kernel, kinds)
-        form = context.call_conv.get_function_type(kernel.restype, kernel.argtypes)
-        function = cgutils.get_or_insert_function(builder.module, form, symbol)
-        return context.call_conv.call_function(builder, function, kernel.restype, kernel.argtypes, values)[0]
-
     @intrinsic
     def shared(context, function, args, size, grain, work):    # noqa: F811
         """The same: puts the arguments into memory, and makes a task that reads them there."""
@@ -234,11 +227,11 @@ if JIT:
             task.linkage = "internal"
             inside, (data, i0, i1) = ir.IRBuilder(task.append_basic_block()), task.args
             given = inside.load(inside.inttoptr(data, context.get_value_type(sig.args[1]).as_pointer()))
-            status = call_kernel(context, inside, function.dispatcher, (*sig.args[1].types, i, i),
-                                 [*cgutils.unpack_tuple(inside, given), i0, i1])
+            status, _ = call_by_symbol(context, inside, *symbol_of(function.dispatcher, (*sig.args[1].types, i, i)),
+                                       [*cgutils.unpack_tuple(inside, given), i0, i1])
             inside.ret(status.is_ok)
             place = cgutils.alloca_once_value(builder, values[1])
-            status = call_kernel(context, builder, offer, (i,) * 5, [
+            status, _ = call_by_symbol(context, builder, *symbol_of(offer, (i,) * 5), [
                 builder.ptrtoint(task, I64), builder.ptrtoint(place, I64), *values[2:]])
             with cgutils.if_unlikely(builder, status.is_error):
                 context.call_conv.return_status_propagate(builder, status)

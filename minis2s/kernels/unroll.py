@@ -12,6 +12,7 @@ The page's (M1), (M1*) stand in the cells' twins, where the state is at hand.
 from functools import cache
 from typing import Callable, NamedTuple
 
+import numpy as np
 from numpy import ascontiguousarray as contiguous
 
 from ..cells import CELLS
@@ -28,12 +29,14 @@ TWINS = {CELLS["rnn"]: rnn.TANH, CELLS["rnn-sigmoid"]: rnn.SIGMOID, CELLS["lstm"
 
 def forward(cell, p, xs, s0, mask):
     """See unroll.forward; `caches` is one Cache of the cell whose arrays have a leading T axis."""
-    return loops(cell).forward(p, contiguous(xs), tuple_map(contiguous, s0), contiguous(mask))
+    return loops(cell).called_forward(p, contiguous(xs), tuple_map(contiguous, s0), contiguous(mask))
 
 
 def backward(cell, p, caches, dhs, d, mask):
     """See unroll.backward."""
-    return loops(cell).backward(p, caches, contiguous(dhs), tuple_map(contiguous, d), contiguous(mask))
+    g = type(p)(*[np.zeros(a.shape, a.dtype) for a in p])
+    dxs, ds = loops(cell).called_backward(p, g, caches, contiguous(dhs), tuple_map(contiguous, d), contiguous(mask))
+    return dxs, ds, g
 
 
 def tuple_map(f, state):
@@ -47,9 +50,11 @@ def work_of(p, rows):
 
 
 class Loops(NamedTuple):       # the compiled functions for one cell
-    forward: Callable
-    backward: Callable
+    forward: Callable          # room, Params, xs, State, mask -> the cell's Run, filled
+    backward: Callable         # room, Params, their gradient, Cache, dhs, State gradients, mask -> the cell's Back
     add_gradients: Callable    # of a block of steps
+    called_forward: Callable   # the two as Python calls them
+    called_backward: Callable
 
 
 @cache
@@ -58,7 +63,7 @@ def loops(cell):
     twin = TWINS[cell]
     step, step_backward, name = twin.step, twin.step_backward, twin.__name__.split(".")[-1]
     start, state, cell_cache = twin.start, twin.state, twin.cache
-    start_backward, gradients = twin.start_backward, twin.gradients
+    start_backward, state_gradient = twin.start_backward, twin.state_gradient
     add_gradients = inner(f"unroll.add_gradients.{name}")(twin.add_gradients)
 
     @inner(f"unroll.run.{name}")
@@ -88,22 +93,31 @@ def loops(cell):
             rows = (t1 - t0) * N
             product(d.dxs[t0:t1].reshape(rows, D), d.da[:t1 - t0].reshape(rows, d.da.shape[2]), d.WT)
 
-    @jit(f"unroll.forward.{name}")
-    def forward(p, xs, s0, mask):
-        k, (T, N) = start(p, xs, s0), mask.shape
+    @inlined
+    def forward(room, p, xs, s0, mask):
+        k, (T, N) = start(room, p, xs, s0), mask.shape
         over_rows(run, (k, mask), N, work_of(p, T * N))
-        return k.hs[1:], state(k), cell_cache(k)
+        return k
 
-    @jit(f"unroll.backward.{name}")
-    def backward(p, k, dhs, d, mask):
+    @inlined
+    def backward(room, p, g, k, dhs, d, mask):
         T, N = mask.shape
-        b, steps = start_backward(p, k, d), steps_of_a_block(T, N)
+        b, steps = start_backward(room, p, g, k, d), steps_of_a_block(T, N)
         for t0 in range((T - 1) // steps * steps, -1, -steps):
             t1 = min(t0 + steps, T)
             work = work_of(p, (t1 - t0) * N)
             over_rows(run_backward, (k, b, dhs, mask, t0, t1), N, work)
             over_columns(add_gradients, (k, b, t0, t1), p.W.shape[1], work)
-        ds, grads = gradients(b)
-        return b.dxs, ds, grads
+        return b
 
-    return Loops(forward, backward, add_gradients)
+    @jit(f"unroll.forward.{name}")
+    def called_forward(p, xs, s0, mask):
+        k = forward(None, p, xs, s0, mask)
+        return k.hs[1:], state(k), cell_cache(k)
+
+    @jit(f"unroll.backward.{name}")
+    def called_backward(p, g, k, dhs, d, mask):
+        b = backward(None, p, g, k, dhs, d, mask)
+        return b.dxs, state_gradient(b)
+
+    return Loops(forward, backward, add_gradients, called_forward, called_backward)

@@ -14,18 +14,20 @@ from functools import cache as once
 from typing import NamedTuple
 
 import numpy as np
+from numpy import ascontiguousarray as contiguous
 
 from ... import seq2seq
 from ...cells import CELLS
 from ...data.vocab import BOS, EOS
 from ...search.beam import check
 from ...search.hypotheses import Answer
-from .. import decoder
-from ..jit import inlined, inner, jit
+from .. import decoder, encoder
+from ..jit import alone, inlined, inner, linked, part
+from ..room import empty, in_a_room, zeros
 from ..rows import clear, copy
 from ..simd import LANES, at, greatest, maximum
 from ..threads import over_rows
-from .hypotheses import WIDE, given, log_p, moves, room
+from .hypotheses import WIDE, given, log_p, moves, starts
 
 
 class Chains(NamedTuple):      # L = max_length; R rows
@@ -34,6 +36,10 @@ class Chains(NamedTuple):      # L = max_length; R rows
     previous: np.ndarray       # (L+1, R)
     log_p: np.ndarray          # (L+1, R), of all tokens so far
     alpha: np.ndarray          # (L, R, T), [l, r]: the weights with which row r's next token is chosen
+    # of each source's next beginnings, the best first, until they have a row
+    new: np.ndarray            # (M, width), log p
+    new_row: np.ndarray        # (M, width), what they prolong
+    new_token: np.ndarray      # (M, width)
 
 
 class Kept(NamedTuple):        # M sources, their best answers first, B = nbest
@@ -48,15 +54,28 @@ class Kept(NamedTuple):        # M sources, their best answers first, B = nbest
     ill: np.ndarray            # (M,), log p were no numbers
 
 
+def nothing_kept(T, M, B, L, dtype):
+    """Kept, before the search."""
+    length, token, previous = np.empty((3, M, B), np.int64)
+    return Kept(np.zeros(M, np.int64), np.empty((M, B)), np.empty((M, B)), length, token, previous,
+                np.empty((M, B, L), np.int64), np.empty((M, B, L, T), dtype), np.zeros(M, np.bool_))
+
+
 def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1):
     """See search.beam."""
     check(config, source, mask, max_length, width, length_penalty, nbest)
-    p = seq2seq.untie(p, config)
-    encoded, layers, _ = seq2seq.encode(p, config, source, mask, backend="numba")
-    attends = config.context == "attention"
+    p, c = seq2seq.untie(p, config), decoder.choices(config, False, False)
     power = np.array([length ** float(length_penalty) for length in range(max_length + 1)])
-    search = loop(decoder.choices(config, False, False))
-    kept = search(p.decoder, *given(encoded, layers), power, width, nbest, config.fused_size)
+    attends = config.context == "attention"
+    kept = nothing_kept(len(source) if attends else 0, source.shape[1], nbest, max_length, config.dtype)
+    if encoder.covers(config):
+        seq2seq.check_source(config, source, mask)
+        none = np.zeros((0, 0), config.dtype)
+        in_a_room(loop(c, config.bridge), p, contiguous(source), contiguous(mask), (none,) * config.layers, kept,
+                  power, width, config.fused_size)
+    else:
+        encoded, layers, _ = seq2seq.encode(p, config, source, mask, backend="numba")
+        in_a_room(loop(c), p.decoder, *given(encoded, layers), kept, power, width, config.fused_size)
     if kept.ill.any():
         raise ValueError("p: the model's log-probabilities hold NaN, wanted finite parameters")
     real, (count, score, log_probs, length, token, _, ids, _, _) = mask.sum(axis=0).tolist(), (
@@ -70,16 +89,16 @@ def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1
 
 
 @once
-def loop(choices):
-    """-> the search with the decoder's step for these Choices in it."""
-    (advance, follow, *_), start = moves(choices), room(choices)
+def loop(choices, bridge=None):
+    """-> the search with the decoder's step for these Choices in it, and before it the encoder if its kind of bridge
+    is given."""
+    (advance, follow, *_), start = moves(choices), starts(choices)
     attends, has_c = bool(choices.score), "c" in CELLS[choices.cell_name].State._fields
 
     @inner(f"beam.run.{decoder.key_of(choices)}")
     def run(rows, chains, kept, power, width, m0, m1):
         first, L = m0 * width, len(power) - 1
-        end, new = first + m1 - m0, np.empty(width)             # the live rows: first .. end-1
-        new_row, new_token = np.empty(width, np.int64), np.empty(width, np.int64)
+        end = first + m1 - m0                                   # the live rows: first .. end-1
         for i in range(len(rows.k.cells)):                      # as if a step had come to the initial states
             copy(rows.k.cells[i].hs[1], rows.k.cells[i].hs[0], first, m1 * width)
             if has_c:
@@ -101,6 +120,7 @@ def loop(choices):
                 n, r0 = chains.source[l - 1, r], r
                 while r < end and chains.source[l - 1, r] == n:
                     r += 1
+                new, new_row, new_token = chains.new[n], chains.new_row[n], chains.new_token[n]
                 count = candidates(rows, chains.log_p[l - 1], r0, r, new, new_row, new_token)
                 place = going
                 for i in range(count):
@@ -133,25 +153,32 @@ def loop(choices):
                             kept.alpha[n, i, l, t] = chains.alpha[l, r, t]
                     y, r = chains.token[l, r], chains.previous[l, r]
 
-    @jit(f"beam.{decoder.key_of(choices)}")
-    def search(p, source, layers, power, width, nbest, Z):
-        M, L = len(layers[0].h), len(power) - 1
+    @part
+    def search(room, p, source, layers, kept, power, width, Z):
+        M, L, T = len(layers[0].h), len(power) - 1, kept.alpha.shape[3]
         R = M * width
-        rows = start(p, source, layers, np.arange(R) // width, Z)
-        T = source.memory.hs.shape[0] if attends else 0
-        whole, number = np.empty((3, L + 1, R), np.int64), rows.logits.dtype
-        chains = Chains(whole[0], whole[1], whole[2], np.zeros((L + 1, R)), np.empty((L, R, T), number))
-        of_answers = np.empty((3, M, nbest), np.int64)
-        kept = Kept(np.zeros(M, np.int64), np.empty((M, nbest)), np.empty((M, nbest)), of_answers[0],
-                    of_answers[1], of_answers[2], np.empty((M, nbest, L), np.int64),
-                    np.empty((M, nbest, L, T), number), np.zeros(M, np.bool_))
+        sources = empty(room, (R,), np.int64)
+        for r in range(R):
+            sources[r] = r // width
+        rows, i64, f64 = start(room, p, source, layers, sources, Z), np.int64, np.float64
+        whole = empty(room, (3, L + 1, R), i64)
+        chains = Chains(whole[0], whole[1], whole[2], zeros(room, (L + 1, R), f64),
+                        empty(room, (L, R, T), rows.logits.dtype), empty(room, (M, width), f64),
+                        empty(room, (M, width), i64), empty(room, (M, width), i64))
         over_rows(run, (rows, chains, kept, power, width), M,
                   len(power) * (decoder.work_of(rows.k) + R * rows.k.W.size))
-        return kept
-    return search
+    if bridge is None:
+        return alone(f"beam.{decoder.key_of(choices)}")(search)
+    encode = encoder.reading(choices, bridge).forward
+
+    @alone(f"beam.{decoder.key_of((*choices, bridge))}")
+    def encode_and_search(room, p, ids, mask, drops, kept, power, width, Z):
+        _, told, s0 = linked(encode, (room, p, ids, mask, drops))
+        search(room, p.decoder, told, s0, kept, power, width, Z)
+    return encode_and_search
 
 
-@inlined
+@part
 def candidates(rows, old, r0, r1, new, new_row, new_token):
     """The most probable tokens after the hypotheses in rows r0 .. r1-1 of one source, as many as `new` holds.
 
@@ -179,13 +206,13 @@ def candidates(rows, old, r0, r1, new, new_row, new_token):
     return count
 
 
-@inlined
+@part
 def put(kept, n, i, score, log_p, length, token, previous):
     kept.score[n, i], kept.log_p[n, i], kept.length[n, i] = score, log_p, length
     kept.token[n, i], kept.previous[n, i] = token, previous
 
 
-@inlined
+@part
 def keep(kept, n, score, log_p, length, token, previous):
     """Put a finished hypothesis in its place among the best of source n, if it has one."""
     i, B = kept.count[n], kept.score.shape[1]

@@ -25,7 +25,9 @@ from ...data.vocab import BOS
 from ...search.exact import AT_ONCE
 from ...search.hypotheses import NEVER, Hypothesis, Live, weigh
 from .. import attention, decoder
-from ..jit import inlined, inner, jit
+from ..jit import inlined, inner, jit, part
+from ..room import empty
+from ..room import zeros as zeros_of
 from ..simd import LANES, add, at, exp, greatest, maximum, total, zeros
 from ..threads import over_rows
 
@@ -43,27 +45,31 @@ class Rows(NamedTuple):        # one step of the decoder, for up to R hypotheses
 
 
 @once
-def room(choices):
+def starts(choices):
     """-> `rows`, for these Choices."""
     start, unspoken = decoder.starts(choices), tuple(NEVER)
     context = attention.same_context if choices.every_step else attention.no_context
 
     @inlined
-    def rows(p, source, layers, sources, Z):
-        """Decoder Params, decoder.Source, states of M sources, which source a row has (R,), size of z
+    def rows(room, p, source, layers, sources, Z):
+        """A room, decoder Params, decoder.Source, states of M sources, which source a row has (R,), size of z
         -> Rows."""
-        (R,), V, dtype = sources.shape, len(p.readout.b), p.embedding.dtype
-        none, wide = np.empty((0, 0), dtype), (V + WIDE - 1) // WIDE * WIDE
-        logits, never = np.empty((R, wide), dtype), np.zeros(wide, np.bool_)
+        (R,), (M, _), V, dtype = sources.shape, layers[0].h.shape, len(p.readout.b), p.embedding.dtype
+        none, nobody, wide = empty(room, (0, 0), dtype), empty(room, (0, 0), np.bool_), (V + WIDE - 1) // WIDE * WIDE
+        logits, never = empty(room, (R, wide), dtype), empty(room, (wide,), np.bool_)
+        for v in range(wide):
+            never[v] = v >= V
         for v in range(V, wide):
-            never[v] = True
             for r in range(R):
                 logits[r, v] = -np.inf
         for v in unspoken:
             never[v] = True
-        k = start(p, source, layers, 1, sources, np.ones((0, 0), np.bool_), (none,), none, True)
-        _, ctx = context(p, source, layers[0].h, 1, np.arange(len(layers[0].h)))
-        return Rows(k, logits, np.empty((R, 2)), never, np.zeros((R, Z), dtype), ctx[0])
+        k = start(room, p, source, layers, 1, sources, nobody, (none,), none, True)
+        all_sources = empty(room, (M,), np.int64)
+        for n in range(M):
+            all_sources[n] = n
+        _, ctx = context(room, p, source, layers[0].h, 1, all_sources)
+        return Rows(k, logits, empty(room, (R, 2), np.float64), never, zeros_of(room, (R, Z), dtype), ctx[0])
     return rows
 
 
@@ -78,7 +84,7 @@ def moves(choices):
     every_step, feeding = choices.every_step, choices.feeding
     step, has_c = decoder.steps(choices), "c" in CELLS[choices.cell_name].State._fields
 
-    @inlined
+    @part
     def advance(rows, r0, r1):
         """Feed the rows r0 .. r1-1 their last tokens: -> whether log p of the next ones are numbers."""
         k, logits, well = rows.k, rows.logits, True
@@ -97,7 +103,7 @@ def moves(choices):
                 well &= rows.shift[r, 1] == rows.shift[r, 1]
         return well
 
-    @inlined
+    @part
     def follow(rows, sources, tokens, previous, r0, r1):
         """Rows r0 .. r1-1 go on with these tokens from the states that the rows previous[r] have come to."""
         k = rows.k
@@ -118,11 +124,11 @@ def moves(choices):
     def advance_rows(rows, r0, r1):
         advance(rows, r0, r1)
 
-    start = room(choices)
+    start = starts(choices)
 
     @jit(f"rows.{decoder.key_of(choices)}")
     def start_rows(p, source, layers, sources, Z):
-        return start(p, source, layers, sources, Z)
+        return start(None, p, source, layers, sources, Z)
 
     @jit(f"advance.{decoder.key_of(choices)}")
     def advance_all(rows, R):
@@ -130,7 +136,7 @@ def moves(choices):
     return advance, follow, start_rows, advance_all
 
 
-@inlined
+@part
 def take(states, r, old):
     """Row r begins where row `old` has come to."""
     H = states.shape[2]
@@ -138,7 +144,7 @@ def take(states, r, old):
         states[0, r, at(j, H)] = states[1, old, at(j, H)]
 
 
-@inlined
+@part
 def log_p(rows, r, logit):
     """Of a token after the hypothesis in row r, in float64: log p are summed over tokens."""
     return np.float64(logit) - rows.shift[r, 0] - rows.shift[r, 1]

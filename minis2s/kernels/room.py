@@ -1,0 +1,142 @@
+"""Memory for the arrays of one call: taken piece by piece, given back at once.
+
+    room[0] ──> the last piece ──> the piece before it ──> ... ──> 0
+                ┌──────────┬───────────────────────┐
+                │ 64 bytes │ the array's numbers   │    each piece begins with the address of the one before it,
+                └──────────┴───────────────────────┘    and its numbers on a line of the processor's cache
+
+Numba counts who uses an array, and what is made of arrays by the dozen, as a decoder's Run, is counted by the dozen
+at every assignment: half of the code of a whole training step, and half of the time to compile it.  Arrays of which
+nothing remains after the call need no counting.  So functions that begin something take a `room` first: None means
+that the arrays are for Python, which counts them; else they are taken from the room, whose owner ends it with
+`give_back`, when all is done.  What is needed for less long is taken from the room `beside` it, and that room may be
+ended, and used again, while the first goes on.
+"""
+import numpy as np
+
+from .jit import JIT, inlined, jit, part
+
+
+ROOMS = 3                      # that stand beside one another
+
+
+def empty(room, shape, dtype):
+    """np.empty, from a room or for Python."""
+    return np.empty(shape, dtype)
+
+
+@inlined
+def zeros(room, shape, dtype):
+    """np.zeros, likewise."""
+    a = empty(room, shape, dtype)
+    flat = a.reshape(a.size)
+    for i in range(a.size):
+        flat[i] = 0
+    return a
+
+
+@inlined
+def copied(room, a):
+    """A copy of an array without gaps, likewise."""
+    b = empty(room, a.shape, a.dtype)
+    to, source = b.reshape(b.size), a.reshape(a.size)
+    for i in range(a.size):
+        to[i] = source[i]
+    return b
+
+
+def beside(room):
+    """The room beside a room; None beside None."""
+    return room
+
+
+def in_a_room(function, *args):
+    """function(room, *args), for a room that is given back afterwards, as all rooms beside it."""
+    rooms = np.zeros(ROOMS, np.int64)
+    try:
+        return function(rooms, *args)
+    finally:
+        give_all_back(rooms)
+
+
+if JIT:
+    from llvmlite import ir
+    from numba import types
+    from numba.core import cgutils
+    from numba.extending import intrinsic
+    from numba.np.arrayobj import _empty_nd_impl, make_array, populate_array
+    from numba.np.numpy_support import as_dtype
+
+    I64, LINE = ir.IntType(64), 64
+    free = types.ExternalFunction("free", types.void(types.intp))
+
+    def address_to(builder, address):
+        return builder.inttoptr(address, I64.as_pointer())
+
+    @intrinsic
+    def empty(context, room, shape, dtype):                    # noqa: F811
+        """The same."""
+        kind = types.Array(dtype.dtype, len(shape.types), "C")
+
+        def lower(context, builder, sig, args):
+            sizes = [context.cast(builder, n, have, types.intp)
+                     for n, have in zip(cgutils.unpack_tuple(builder, args[1]), sig.args[1].types)]
+            if isinstance(room, types.NoneType):
+                return _empty_nd_impl(context, builder, kind, sizes)._getvalue()
+            itemsize = I64(as_dtype(kind.dtype).itemsize)
+            strides = [itemsize]
+            for n in reversed(sizes):
+                strides.insert(0, builder.mul(strides[0], n))
+            malloc = cgutils.get_or_insert_function(builder.module, ir.FunctionType(I64, [I64]), "malloc")
+            piece = builder.call(malloc, [builder.add(strides[0], I64(2 * LINE))])
+            with cgutils.if_unlikely(builder, builder.icmp_unsigned("==", piece, I64(0))):
+                context.call_conv.return_user_exc(builder, MemoryError, ())
+            line = builder.and_(builder.add(piece, I64(LINE - 1)), I64(-LINE))
+            last = builder.bitcast(make_array(sig.args[0])(context, builder, args[0]).data, I64.as_pointer())
+            builder.store(builder.load(last), address_to(builder, line))
+            builder.store(piece, address_to(builder, builder.add(line, I64(8))))
+            builder.store(line, last)
+            array = make_array(kind)(context, builder)
+            numbers = builder.inttoptr(builder.add(line, I64(LINE)), array.data.type)
+            populate_array(array, numbers, sizes, strides[1:], itemsize, None)
+            return array._getvalue()
+        return kind(room, shape, dtype), lower
+
+    @intrinsic
+    def beside(context, room):                                 # noqa: F811
+        """The same: the next entry of the array that holds the rooms."""
+        def lower(context, builder, sig, args):
+            if isinstance(room, types.NoneType):
+                return context.get_dummy_value()
+            rooms, rest = (make_array(room)(context, builder, value) for value in (args[0], None))
+            populate_array(rest, builder.gep(rooms.data, [I64(1)]), [builder.sub(rooms.nitems, I64(1))], [I64(8)],
+                           I64(8), None)
+            return rest._getvalue()
+        return room(room), lower
+
+    @intrinsic
+    def number_at(context, address):
+        """The whole number that stands at an address."""
+        return types.int64(address), lambda context, builder, sig, args: builder.load(
+            address_to(builder, args[0]))
+
+    @part
+    def give_back(room):
+        """All that was taken from the room."""
+        line = room[0]
+        while line != 0:
+            before, piece = number_at(line), number_at(line + 8)
+            free(piece)
+            line = before
+        room[0] = 0
+
+    @jit("room.give_all_back")
+    def give_all_back(rooms):
+        """All that was taken from all of them."""
+        for k in range(len(rooms)):
+            give_back(rooms[k:])
+else:
+    def give_back(room):
+        """Nothing was taken."""
+
+    give_all_back = give_back
