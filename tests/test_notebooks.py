@@ -263,6 +263,37 @@ def test_check_counts_what_is_wrong(write, tmp_path, capsys):
         assert words in said
 
 
+def test_a_kernel_that_dies_is_a_fault_of_its_notebook(write, tmp_path, capsys):
+    """And no end of the check: the next one is looked at."""
+    build = builder()
+    write(SOURCE.replace("print(6 / 4)", "import os; os._exit(3)"))
+    write(name="02_more.py")
+    build.build(tmp_path, ["02"])
+    assert build.check(tmp_path) == 1
+    first, second = capsys.readouterr().out.strip().splitlines()[-2:]
+    assert first.count("ends or stops its kernel: DeadKernelError") == 2 and "02_more: right" in second
+
+
+def test_a_kernel_that_does_not_come_up_is_tried_once_more(write, tmp_path, monkeypatch, capsys):
+    build, tries = builder(), []
+    real = build.NotebookClient.execute
+
+    def execute(client):
+        tries.append(client)
+        if len(tries) < 2:
+            raise RuntimeError("Kernel died before replying to kernel_info")
+        return real(client)
+    monkeypatch.setattr(build.NotebookClient, "execute", execute)
+    notebook = build.student(build.instructor(write()))
+    build.with_outputs(notebook, tmp_path)
+    assert len(tries) == 2 and "once more" in capsys.readouterr().out
+    tries.clear()
+    monkeypatch.setattr(build.NotebookClient, "execute", lambda client: tries.append(client) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        build.with_outputs(notebook, tmp_path)
+    assert len(tries) == 1
+
+
 # what cells use ------------------------------------------------------------------------------------------
 
 def test_attempt_turns_stubs_and_failed_asserts_into_one_line(capsys):

@@ -11,11 +11,13 @@ from pathlib import Path
 import jupytext
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?^ *### END SOLUTION *$", re.DOTALL | re.MULTILINE)
 STUB = r"\1# YOUR CODE HERE\n\1raise NotImplementedError()"        # the very stub of nbgrader
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")       # for the kernels: small matrices, few cores
+os.environ.setdefault("PYTHONFAULTHANDLER", "1")         # a kernel that dies says where
+ENDED = (CellTimeoutError, DeadKernelError)
 METADATA = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"}}
 
@@ -123,10 +125,21 @@ def with_outputs(notebook, folder):
 
 
 def run(notebook, folder):
-    """Run all cells in a fresh kernel, in place; every cell may take five minutes: kernels may have to be compiled."""
-    NotebookClient(notebook, timeout=300, kernel_name="python3", record_timing=False, coalesce_streams=True,
-                   extra_arguments=["--log-level=ERROR"],
-                   resources={"metadata": {"path": str(folder)}}).execute()
+    """Run all cells in a fresh kernel, in place; every cell may take five minutes: kernels may have to be compiled.
+
+    A kernel that does not come up at all (its ports were taken by another program, say) has run nothing yet, and is
+    tried once more.
+    """
+    client = NotebookClient(notebook, timeout=300, startup_timeout=300, kernel_name="python3", record_timing=False,
+                            coalesce_streams=True, extra_arguments=["--log-level=ERROR"],
+                            resources={"metadata": {"path": str(folder)}})
+    try:
+        client.execute()
+    except RuntimeError as e:
+        if isinstance(e, ENDED) or client.code_cells_executed:
+            raise
+        print(f"no kernel came up ({e}): once more", flush=True)
+        client.execute()
 
 
 def _settled(output):
@@ -208,8 +221,13 @@ def check(folder, numbers=()):
             with_outputs(notebook, folder)
         except CellExecutionError as e:
             faults.append(f"a demonstration does not run without the solutions:\n{e}")
-        if sentence := stops_kindly(notebook, folder):
-            faults.append(f"the student's version {sentence}")
+        except ENDED as e:
+            faults.append(f"a demonstration ends or stops its kernel: {type(e).__name__}: {e}")
+        try:
+            if sentence := stops_kindly(notebook, folder):
+                faults.append(f"the student's version {sentence}")
+        except ENDED as e:
+            faults.append(f"the student's version ends or stops its kernel: {type(e).__name__}: {e}")
         wrong += bool(faults)
         print(f"{path.stem}: {'; '.join(faults) or 'right'} ({plain_seconds:.1f} s as plain Python, "
               f"{time.perf_counter() - start:.1f} s in all)", flush=True)
