@@ -68,6 +68,35 @@ def test_products_propagate_what_is_not_finite():
     np.testing.assert_array_equal(C, A @ B)
 
 
+@jit.jit("test.multiply_operand")
+def multiply_operand(C, A, B, rows, plus):
+    """-> whether B was packed"""
+    operand = gemm.operand(None, B, rows)
+    if plus:
+        gemm.add_product(C, A, operand)
+    else:
+        gemm.product(C, A, operand)
+    return operand.panels
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@given(st.integers(1, 4), st.integers(1, 40), st.integers(1, 140), st.booleans(), st.integers(0, 99))
+def test_few_rows_read_b_as_it_lies_and_get_the_same_bits(dtype, M, K, N, plus, seed):
+    rng = np.random.default_rng(seed)
+    A, B = rng.normal(size=(M + 1, 2 * K)).astype(dtype), rng.normal(size=(K, N)).astype(dtype)
+    want, got = np.full((2, M, N + 3), 3, dtype)
+    multiply(want[:, :N], A[1:, ::2], B, plus)
+    assert not multiply_operand(got[:, :N], A[1:, ::2], B, gemm.THIN, plus)
+    check = np.testing.assert_array_equal if jit.JIT else np.testing.assert_allclose
+    check(got, want)
+    assert multiply_operand(got[:, :N], A[1:, ::2], B, gemm.THIN + 1, False)       # more rows, or gaps in B: panels
+    np.testing.assert_allclose(got[:, :N], A[1:, ::2] @ B, rtol=0, atol=1e-5)
+    if K > 1 and N > 1:
+        assert multiply_operand(got[:, :N], A[1:, ::2], np.asfortranarray(B), 1, False)
+        np.testing.assert_allclose(got[:, :N], A[1:, ::2] @ B, rtol=0, atol=1e-5)
+    assert (got[:, N:] == 3).all()
+
+
 @given(st.integers(1, 9), st.integers(1, 150))
 def test_packing_and_back(K, N):
     B = np.random.default_rng(0).normal(size=(K, N))

@@ -26,7 +26,7 @@ from numpy import ascontiguousarray as contiguous
 from .. import attention as page
 from .. import tree
 from ..attention import Memory, additive, concat_dot, dot, general
-from .gemm import add_bias_gradient, add_product, packed, product
+from .gemm import Operand, add_bias_gradient, add_product, operand, packed, product
 from .jit import inlined, jit, part
 from .room import beside, empty
 from .room import zeros as zeros_of
@@ -35,7 +35,7 @@ from .threads import add_product_of_rows, over_rows, product_of_rows, weight_gra
 
 
 class Read(NamedTuple):        # what the queries of a sequence read and fill
-    W: np.ndarray              # packed, (H, A); makes a query of a state
+    W: Operand                 # (H, A), makes a query of a state
     v: np.ndarray              # (A,), or zeros where the score has none
     scale: float
     hs: np.ndarray             # (T, M, C)
@@ -209,7 +209,7 @@ def starts(name):
         (T, _, C), (H, A) = hs.shape, W.shape
         scale = s.shape[1] ** -0.5 if scaled else 1.0                    # (AD2)
         q = empty(room, (S, N, A), hs.dtype)
-        read = Read(packed(beside(room), W), v_of(p, q), scale, hs, keys, source.memory.mask, sources, q,
+        read = Read(operand(beside(room), W, N), v_of(p, q), scale, hs, keys, source.memory.mask, sources, q,
                     empty(room, (S, N, T), hs.dtype))
         return read, empty(room, (S, N, C), hs.dtype)
 
@@ -235,7 +235,7 @@ def starts(name):
 def unread(room, s, sources):
     """The Read of a decoder without attention."""
     none, numbers = empty(room, (0, 0, 0), s.dtype), empty(room, (0,), s.dtype)
-    return Read(numbers, numbers, 1.0, none, none, empty(room, (0, 0), np.bool_), sources, none, none)
+    return Read(Operand(numbers, True), numbers, 1.0, none, none, empty(room, (0, 0), np.bool_), sources, none, none)
 
 
 @inlined
@@ -259,7 +259,7 @@ def same_context(room, p, source, s, S, sources):
 def nothing_backward(room, of_memory, p, k, steps):
     """The Back of a decoder without attention."""
     none = empty(room, (0, 0, 0), k.q.dtype)
-    return Back(k.W, none, none, empty(room, (0, 0), k.q.dtype), none, none, none)
+    return Back(k.W.numbers, none, none, empty(room, (0, 0), k.q.dtype), none, none, none)
 
 
 @inlined

@@ -35,7 +35,7 @@ from ..attention import Memory
 from ..cells import CELLS
 from . import attention, fusion, unroll
 from .embedding import scatter
-from .gemm import add_product, packed, product, steps_of_a_block
+from .gemm import Operand, add_product, operand, packed, product, steps_of_a_block
 from .jit import inlined, inner, jit, part
 from .room import beside, copied, empty, zeros
 from .rows import add_rows, chosen, clear, copy, multiply, top_of
@@ -55,11 +55,11 @@ class Run(NamedTuple):         # what the steps read and fill
     read: attention.Read
     ctx: np.ndarray            # (S, N, C)
     s_ctx: np.ndarray          # (S, N, H+C), what a learned fusion reads
-    fuse_W: np.ndarray         # packed
+    fuse_W: Operand
     rs: np.ndarray             # (S, N, R)
     drop_output: np.ndarray    # (N, R)
     dropped: np.ndarray        # (N, R), r of one step after dropout
-    W: np.ndarray              # packed, of the readout
+    W: Operand                 # of the readout
     b: np.ndarray
     logits: np.ndarray         # (S, N, V)
     z_0: np.ndarray            # (N, Z), zeros, of no numbers without input feeding
@@ -262,8 +262,8 @@ def starts(c):
                 real[t, n] = True
         return Run(empty(room, (S, N), np.int64), teacher, real, p.embedding, cells, drops,
                    read, ctx, empty(room, (S if learned else 0, N, H + C), dtype),
-                   packed(beside(room), fusion_matrix(p.fusion, s0)), empty(room, (S, N, R), dtype), drop_output,
-                   empty(room, drop_output.shape, dtype), packed(beside(room), p.readout.W[:R if own else 0]),
+                   operand(beside(room), fusion_matrix(p.fusion, s0), N), empty(room, (S, N, R), dtype), drop_output,
+                   empty(room, drop_output.shape, dtype), operand(beside(room), p.readout.W[:R if own else 0], N),
                    p.readout.b, empty(room, (len(teacher), N, V), dtype), zeros(room, (N, Z if feeding else 0), dtype))
     return start
 
@@ -467,4 +467,4 @@ def loops(c):
 def work_of(k):
     """Multiply-adds of all steps of the cells, about."""
     top = k.cells[len(k.cells) - 1]
-    return len(k.ids) * len(k.real[0]) * len(k.cells) * 2 * len(top.W)
+    return len(k.ids) * len(k.real[0]) * len(k.cells) * 2 * top.W.numbers.size

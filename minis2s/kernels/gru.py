@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..cells.gru import Cache, State
-from .gemm import add_bias_gradient, add_product, add_weight_gradient, packed, product, steps_of_a_block
+from .gemm import (Operand, add_bias_gradient, add_product, add_weight_gradient, operand, packed, product,
+                   steps_of_a_block)
 from .jit import inlined, part
 from .room import beside, copied, empty
 from .rows import copy
@@ -22,9 +23,9 @@ from .simd import LANES, at, sigmoid, tanh, where
 
 
 class Run(NamedTuple):
-    W: np.ndarray              # packed
-    U_zr: np.ndarray           # packed
-    U_n: np.ndarray            # packed
+    W: Operand
+    U_zr: Operand
+    U_n: Operand
     b: np.ndarray
     xs: np.ndarray             # (T, N, D)
     hs: np.ndarray
@@ -53,7 +54,9 @@ def start(room, p, xs, s0):
     hs, q = empty(room, (T + 1, N, H), xs.dtype), empty(room, (T, N, H), xs.dtype)
     a = empty(room, (T, N, 3 * H), xs.dtype)
     copy(hs[0], s0.h, 0, N)
-    return Run(packed(beside(room), p.W), packed(beside(room), p.U[:, :2 * H]), packed(beside(room), p.U[:, 2 * H:]), p.b, xs, hs, a, q)
+    W, U_zr = operand(beside(room), p.W, N), operand(beside(room), p.U[:, :2 * H], N)
+    U_n = operand(beside(room), p.U[:, 2 * H:], N)
+    return Run(W, U_zr, U_n, p.b, xs, hs, a, q)
 
 
 @part

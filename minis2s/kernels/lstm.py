@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..cells.lstm import Cache, State
-from .gemm import add_bias_gradient, add_product, add_weight_gradient, packed, steps_of_a_block
+from .gemm import Operand, add_bias_gradient, add_product, add_weight_gradient, operand, packed, steps_of_a_block
 from .jit import inlined, part
 from .room import beside, copied, empty
 from .rows import copy
@@ -23,8 +23,8 @@ from .simd import LANES, at, sigmoid, tanh, where
 
 
 class Run(NamedTuple):         # what the steps of a sequence read and fill
-    W: np.ndarray              # packed
-    U: np.ndarray              # packed
+    W: Operand
+    U: Operand
     b: np.ndarray
     xs: np.ndarray             # (T, N, D)
     hs: np.ndarray
@@ -54,7 +54,7 @@ def start(room, p, xs, s0):
     a, tanh_c = empty(room, (T, N, 4 * H), xs.dtype), empty(room, (T, N, H), xs.dtype)
     copy(hs[0], s0.h, 0, N)
     copy(cs[0], s0.c, 0, N)
-    return Run(packed(beside(room), p.W), packed(beside(room), p.U), p.b, xs, hs, cs, a, tanh_c)
+    return Run(operand(beside(room), p.W, N), operand(beside(room), p.U, N), p.b, xs, hs, cs, a, tanh_c)
 
 
 @part

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..cells.rnn import Cache, State
-from .gemm import add_bias_gradient, add_product, add_weight_gradient, packed, steps_of_a_block
+from .gemm import Operand, add_bias_gradient, add_product, add_weight_gradient, operand, packed, steps_of_a_block
 from .jit import inlined, part
 from .room import beside, copied, empty
 from .rows import copy
@@ -22,8 +22,8 @@ from .simd import LANES, at, sigmoid, tanh, where
 
 
 class Run(NamedTuple):
-    W: np.ndarray              # packed
-    U: np.ndarray              # packed
+    W: Operand
+    U: Operand
     b: np.ndarray
     xs: np.ndarray             # (T, N, D)
     hs: np.ndarray
@@ -48,7 +48,7 @@ def start(room, p, xs, s0):
     H = p.U.shape[0]
     hs, a = empty(room, (T + 1, N, H), xs.dtype), empty(room, (T, N, H), xs.dtype)
     copy(hs[0], s0.h, 0, N)
-    return Run(packed(beside(room), p.W), packed(beside(room), p.U), p.b, xs, hs, a)
+    return Run(operand(beside(room), p.W, N), operand(beside(room), p.U, N), p.b, xs, hs, a)
 
 
 @inlined

@@ -59,6 +59,11 @@ def where(condition, x, y):
     return x if condition else y
 
 
+def multiply_add(x, y, z):
+    """x y + z, rounded once where it is compiled; y is one number."""
+    return x * y + z
+
+
 def zeros(a):
     """Sixteen zeros of the array a's dtype: a sum's beginning."""
     return np.zeros(LANES, a.dtype)
@@ -333,6 +338,14 @@ if JIT:                        # What they are made of, for the compiler
     @lower_builtin(maximum, Vector, Vector)
     def lower_maximum(context, builder, sig, args):
         return greater(V(builder, args[0]), V(builder, args[1])).value
+
+    @type_callable(multiply_add)
+    def type_multiply_add(context):
+        return lambda x, y, z: x if isinstance(x, Vector) and y == x.dtype and z == x else None
+
+    @lower_builtin(multiply_add, Vector, types.Float, Vector)
+    def lower_multiply_add(context, builder, sig, args):
+        return V(builder, args[0]).call("fma", V(builder, spread(builder, args[1])), V(builder, args[2])).value
 
     @type_callable(zeros)
     def type_zeros(context):

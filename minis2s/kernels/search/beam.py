@@ -166,7 +166,7 @@ def loop(choices, bridge=None):
                         empty(room, (L, R, T), rows.logits.dtype), empty(room, (M, width), f64),
                         empty(room, (M, width), i64), empty(room, (M, width), i64))
         over_rows(run, (rows, chains, kept, power, width), M,
-                  len(power) * (decoder.work_of(rows.k) + R * rows.k.W.size))
+                  len(power) * (decoder.work_of(rows.k) + R * rows.k.W.numbers.size))
     if bridge is None:
         return alone(f"beam.{decoder.key_of(choices)}")(search)
     encode = encoder.reading(choices, bridge).forward

@@ -132,7 +132,7 @@ def moves(choices):
 
     @jit(f"advance.{decoder.key_of(choices)}")
     def advance_all(rows, R):
-        over_rows(advance_rows, (rows,), R, R * rows.k.W.size)
+        over_rows(advance_rows, (rows,), R, R * rows.k.W.numbers.size)
     return advance, follow, start_rows, advance_all
 
 
