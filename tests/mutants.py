@@ -1249,7 +1249,7 @@ MUTANTS = [
           ("s.shape[1] ** -0.5 if", "s.shape[1] ** -1.0 if", "scaled by H for its root"),
           ("weight_gradient_shared(matrix(g, states), states, d.dq)", "weight_gradient_shared(matrix(g, states), states, -d.dq)",
            "sign of dW"),
-          ("d.dv.reshape(1, d.dv.shape[0], d.dv.shape[1]), 0,", "d.dv[:1].reshape(1, 1, d.dv.shape[1]), 0,",
+          ("d.dv.reshape(1, N, A), 0, A)", "d.dv[:1].reshape(1, 1, A), 0, A)",
            "dv of the first example alone"),
           ("product(k.q[t, n0:n1], s[n0:n1], k.W)", "product(k.q[t, n0:n1], s[n0:n1], k.W + 0.1)",
            "W not as it is"),

@@ -6,6 +6,7 @@
     gemm.py      matrix products
     threads.py   work shared among threads, with the same bits for any number of them
     memory.py    freed memory, kept for the next step of training
+    room.py      memory for the arrays of one call
     peak.py      how fast the machine could be, for bench
 
 On these stand the twins.  Each has the names and the marks of the page it repeats:
@@ -13,9 +14,10 @@ On these stand the twins.  Each has the names and the marks of the page it repea
     rnn.py lstm.py gru.py gru_after.py      one step of a cell
     unroll.py                               the time loop with a cell's step in it
     attention.py fusion.py decoder.py       the decoder's loop, put together of pieces
+    encoder.py                              layer upon layer, and what the decoder is told
     loss.py optim.py embedding.py           what a training step needs beside
     readout.py                              the readout and the loss together, a few rows at a time
-    seq2seq.py                              loss and gradient of a batch, for training
+    seq2seq.py                              loss and gradient of a batch in one call, for training
     search/hypotheses.py                    one step of all hypotheses, for sampling and exact search too
     search/beam.py                          beam search, and greedy search as a beam of one
 """

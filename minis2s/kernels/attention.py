@@ -191,7 +191,7 @@ def add_keys_gradient(room, W, dW, hs, dkeys, dhs):
     weight_gradient_shared(dW, hs, dkeys)                                # (AB1*) (AC1*)
 
 
-_keys, _add_keys_gradient = jit("attention.keys")(keys), jit("attention.keys_backward")(add_keys_gradient)    # of a room, too
+_keys, _add_keys_gradient = jit("attention.keys")(keys), jit("attention.keys_backward")(add_keys_gradient)
 
 
 @once
@@ -219,13 +219,15 @@ def starts(name):
         (_, N, A), (T, _, C), dtype = k.q.shape, k.hs.shape, k.q.dtype
         return Back(packed(beside(room), matrix(p, k.q[0]).T), zeros_of(of_memory, k.hs.shape, dtype),
                     zeros_of(of_memory, (T, N, A if has_keys else 0), dtype), zeros_of(room, (N, A), dtype),
-                    empty(room, k.q.shape, dtype), empty(room, (steps, N, T), dtype), empty(room, (steps, N, C), dtype))
+                    empty(room, k.q.shape, dtype), empty(room, (steps, N, T), dtype),
+                    empty(room, (steps, N, C), dtype))
 
     @inlined
     def add_gradient(g, d, states):
         """What all queries, which were made of `states` (S, N, H), say about Params is added to g."""
         if has_v:
-            add_bias_gradient(v_of(g, d.dq), d.dv.reshape(1, d.dv.shape[0], d.dv.shape[1]), 0, d.dv.shape[1])  # (AB3*)
+            N, A = d.dv.shape
+            add_bias_gradient(v_of(g, d.dq), d.dv.reshape(1, N, A), 0, A)    # (AB3*)
         if has_matrix:
             weight_gradient_shared(matrix(g, states), states, d.dq)      # (AG1*) (AB2*) (AC2*)
     return start, start_backward, add_gradient

@@ -264,7 +264,8 @@ def starts(c):
                    read, ctx, empty(room, (S if learned else 0, N, H + C), dtype),
                    operand(beside(room), fusion_matrix(p.fusion, s0), N), empty(room, (S, N, R), dtype), drop_output,
                    empty(room, drop_output.shape, dtype), operand(beside(room), p.readout.W[:R if own else 0], N),
-                   p.readout.b, empty(room, (len(teacher), N, V), dtype), zeros(room, (N, Z if feeding else 0), dtype))
+                   p.readout.b, empty(room, (len(teacher), N, V), dtype),
+                   zeros(room, (N, Z if feeding else 0), dtype))
     return start
 
 
@@ -313,7 +314,7 @@ def steps(c):
 class Loops(NamedTuple):       # the compiled functions for some Choices
     forward: Callable          # see below
     backward: Callable
-    handed_back: Callable      # room that stays, Back -> what it says about the source (dhs, dkeys, dctx), first states
+    handed_back: Callable      # room that stays, Back -> about the source (dhs, dkeys, dctx), about first states
     called_forward: Callable   # the ways as Python calls them
     called_backward: Callable
 
@@ -421,7 +422,8 @@ def loops(c):
         cache_layer, start_layer, state_gradient_layer))
 
     def backward(room, of_memory, p, g, k, drs):
-        """Two rooms, the second for gradients of the memory, Params, their gradient to add to (but the readout's), Run, drs -> Back."""
+        """Two rooms, the second for gradients of the memory, Params, their gradient to add to (but the readout's),
+        Run, drs -> Back."""
         (S, N), H, C, E = k.ids.shape, k.cells[0].hs.shape[2], k.ctx.shape[2], k.table.shape[1]
         dtype, caches, steps = drs.dtype, caches_of(0, k.cells, k.cells, k.cells), steps_of_a_block(S, N)
         Z = k.rs.shape[2] - (C if reads_context else 0)
@@ -460,7 +462,8 @@ def loops(c):
         d = back_for_python(None, None, p, g, k, drs)
         return handed_back(None, d)
 
-    return Loops(inner(f"decoder.forward.{key}")(forward), inner(f"decoder.backward.{key}")(backward), handed_back, called_forward, called_backward)
+    return Loops(inner(f"decoder.forward.{key}")(forward), inner(f"decoder.backward.{key}")(backward),
+                 handed_back, called_forward, called_backward)
 
 
 @inlined

@@ -104,7 +104,8 @@ def state(k):
 def start_backward(room, p, g, k, d):
     """See room.py; Params, their gradient to add to, Cache, State gradients after the last step -> Back."""
     T, N, H = k.q.shape
-    return Back(packed(beside(room), p.W.T), packed(beside(room), p.U[:, :2 * H].T), packed(beside(room), p.U[:, 2 * H:].T), copied(room, d.h),
+    return Back(packed(beside(room), p.W.T), packed(beside(room), p.U[:, :2 * H].T),
+                packed(beside(room), p.U[:, 2 * H:].T), copied(room, d.h),
                 empty(room, d.h.shape, d.h.dtype), empty(room, (steps_of_a_block(T, N), N, 3 * H), k.x.dtype),
                 empty(room, k.x.shape, k.x.dtype), g.W, g.U, g.b)
 

@@ -99,7 +99,8 @@ def start_backward(room, p, g, k, d):
     """See room.py; Params, their gradient to add to, Cache, State gradients after the last step -> Back."""
     T, N, H = k.m.shape
     steps = steps_of_a_block(T, N)
-    return Back(packed(beside(room), p.W.T), packed(beside(room), p.U.T), copied(room, d.h), empty(room, (steps, N, 3 * H), k.x.dtype),
+    return Back(packed(beside(room), p.W.T), packed(beside(room), p.U.T), copied(room, d.h),
+                empty(room, (steps, N, 3 * H), k.x.dtype),
                 empty(room, (steps, N, 3 * H), k.x.dtype), empty(room, k.x.shape, k.x.dtype),
                 g.W, g.U, g.b, g.b_U)
 

@@ -16,7 +16,6 @@ import numpy as np
 
 from .jit import JIT, inlined, jit, part
 
-
 ROOMS = 3                      # that stand beside one another
 
 

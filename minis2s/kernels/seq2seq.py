@@ -78,7 +78,7 @@ def whole(c, bridge):
     @alone(f"seq2seq.{decoder.key_of((*c, bridge))}")
     def loss_and_gradient(room, p, g, source, source_mask, inputs, targets, target_mask, eps, of_encoder, teacher,
                           of_decoder, of_output):
-        ks, told, s0 = linked(encode, (room, p, source, source_mask, of_encoder))                    # (S1) (S2) (S3)
+        ks, told, s0 = linked(encode, (room, p, source, source_mask, of_encoder))    # (S1) (S2) (S3)
         give_back(beside(room))
         for_decoder = beside(room)
         k = linked(states, (for_decoder, p.decoder, told, s0, inputs, teacher, of_decoder, of_output))    # (S4)
@@ -92,7 +92,7 @@ def whole(c, bridge):
         dsource, ds0 = handed_back(room, d)
         give_back(for_decoder)
         give_back(beside(for_decoder))
-        linked(encode_backward, (room, p, g, source, source_mask, of_encoder, ks, dsource, ds0))     # (S3*) (S2*) (S1*)
+        linked(encode_backward, (room, p, g, source, source_mask, of_encoder, ks, dsource, ds0))    # (S3*) (S2*) (S1*)
         return L
     return loss_and_gradient
 
@@ -104,8 +104,8 @@ def forwards(c, bridge):
 
     @alone(f"seq2seq.logits.{decoder.key_of((*c, bridge))}")
     def logits(room, p, source, source_mask, inputs, of_encoder, teacher, of_decoder, of_output, made):
-        _, told, s0 = linked(encode, (room, p, source, source_mask, of_encoder))                               # (S1) (S2) (S3)
-        k = linked(states, (room, p.decoder, told, s0, inputs, teacher, of_decoder, of_output))                # (S4)
+        _, told, s0 = linked(encode, (room, p, source, source_mask, of_encoder))    # (S1) (S2) (S3)
+        k = linked(states, (room, p.decoder, told, s0, inputs, teacher, of_decoder, of_output))    # (S4)
         decoder.read_out_all(room, k.rs, p.decoder.readout.W, p.decoder.readout.b, made)             # (S4)
     return logits
 
