@@ -67,7 +67,7 @@ if JIT:
     from numba.np.numpy_support import as_dtype
 
     I64, LINE = ir.IntType(64), 64
-    free = types.ExternalFunction("free", types.void(types.intp))
+    free = types.ExternalFunction("NRT_Free", types.void(types.intp))      # of Numba, wherever it runs
 
     def address_to(builder, address):
         return builder.inttoptr(address, I64.as_pointer())
@@ -86,8 +86,8 @@ if JIT:
             strides = [itemsize]
             for n in reversed(sizes):
                 strides.insert(0, builder.mul(strides[0], n))
-            malloc = cgutils.get_or_insert_function(builder.module, ir.FunctionType(I64, [I64]), "malloc")
-            piece = builder.call(malloc, [builder.add(strides[0], I64(2 * LINE))])
+            allocate = cgutils.get_or_insert_function(builder.module, ir.FunctionType(I64, [I64]), "NRT_Allocate")
+            piece = builder.call(allocate, [builder.add(strides[0], I64(2 * LINE))])
             with cgutils.if_unlikely(builder, builder.icmp_unsigned("==", piece, I64(0))):
                 context.call_conv.return_user_exc(builder, MemoryError, ())
             line = builder.and_(builder.add(piece, I64(LINE - 1)), I64(-LINE))
