@@ -21,13 +21,14 @@ that threads share (`symbol_of`, see threads.py); a file says which of them must
 With NUMBA_DISABLE_JIT=1, or without Numba, `jit` hands the function back: kernels are plain Python then,
 slow, and a debugger stops inside.
 """
+import gc
 import hashlib
 import os
 import pickle
-import re
 import sys
 import tempfile
 import warnings
+from functools import wraps
 from pathlib import Path
 
 try:
@@ -54,10 +55,25 @@ def jit(name, **options):
             return function
         plain = getattr(function, "py_func", function)                  # of an inlined one, too
         dispatcher = numba.njit(**(OPTIONS | options))(plain)
-        dispatcher._cache = Cache(name)
+        dispatcher._cache, dispatcher.compile = Cache(name), uncollected(dispatcher.compile)
         KERNELS[name] = dispatcher
         return dispatcher
     return compiled
+
+
+def uncollected(compile):
+    """The same, while nobody looks for cycles of references: there are millions of objects in a compiler, which are
+    not garbage yet, and looking through them again and again takes an eighth of its time."""
+    @wraps(compile)
+    def quiet(signature):
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            return compile(signature)
+        finally:
+            if collects:
+                gc.enable()
+    return quiet
 
 
 def inner(name):
@@ -148,7 +164,8 @@ if JIT:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as f:
-                    named = sorted(set(re.findall(f"{SYMBOL}[\\w.-]+", result.library.get_llvm_str())))
+                    module = result.library._final_module
+                    named = sorted(f.name for f in module.functions if f.name.startswith(SYMBOL))
                     pickle.dump(([SHARED.get(symbol, (symbol, ())) for symbol in named], result._reduce()), f)
                 os.replace(f.name, path)
             except OSError as e:
