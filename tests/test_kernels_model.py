@@ -82,6 +82,21 @@ def test_loss_and_gradient_in_one(name, free):
     close(in_one(case, seq2seq_twin, free), case.run("numba", free)[1::2], "float64")
 
 
+@pytest.mark.parametrize("name, free", [(name, False) for name in NAMES] + [(name, True) for name in FREE])
+def test_logits_alone(name, free):
+    """What validation asks for, in one call."""
+    case = Case(name, "float64")
+    given = case.p, case.config, case.batch, case.coins if free else None
+    close(seq2seq_twin.logits(*given), seq2seq.logits(*given), "float64")
+
+
+def test_a_shared_embedding_of_an_encoder_that_reads_both_ways():
+    """Put together part by part, with the two uses of the weight summed."""
+    name = "two-ways-additive"
+    case = Case(name, "float64", tied_embedding=True, embedding=CONFIGS[name].readout_size)
+    close(in_one(case, seq2seq_twin), in_one(case, seq2seq), "float64")
+
+
 def test_loss_and_gradient_of_one_hot_targets_and_in_float32():
     for name, dtype in (("everything", "float64"), ("two-ways-additive", "float32")):
         case = Case(name, dtype, hidden=37, embedding=19)
