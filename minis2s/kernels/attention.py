@@ -25,7 +25,7 @@ from numpy import ascontiguousarray as contiguous
 
 from .. import attention as page
 from .. import tree
-from ..attention import Memory, additive, concat_dot, dot, general
+from ..attention import Memory
 from .gemm import Operand, add_bias_gradient, add_product, operand, packed, product
 from .jit import inlined, jit, part
 from .room import beside, empty
@@ -206,7 +206,7 @@ def starts(name):
         """Params, decoder.Source, a state (M, H): -> Read and contexts (S, N, C) for S queries of each row;
         row n's are to the memory of sources[n]."""
         hs, keys, W, N = source.memory.hs, keys_of(source.memory), matrix(p, s), len(sources)
-        (T, _, C), (H, A) = hs.shape, W.shape
+        (T, _, C), A = hs.shape, W.shape[1]
         scale = s.shape[1] ** -0.5 if scaled else 1.0                    # (AD2)
         q = empty(room, (S, N, A), hs.dtype)
         read = Read(operand(beside(room), W, N), v_of(p, q), scale, hs, keys, source.memory.mask, sources, q,

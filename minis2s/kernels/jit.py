@@ -79,8 +79,8 @@ def uncollected(compile):
 def inner(name):
     """Decorate a kernel that only other kernels call, by sharing it out among threads (threads.py).
 
-    It makes no arrays: those that it works on are kept by its caller. So nobody counts who uses them (_nrt), which
-    takes a third of the time to compile, and tells in small kernels.
+    It makes no arrays: those that it works on are kept by its caller. So nobody counts who uses them (_nrt): in a big
+    kernel counting is most of the code.
     """
     return jit(name, no_cpython_wrapper=True, _nrt=False)
 

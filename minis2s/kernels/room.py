@@ -6,7 +6,7 @@
                 └──────────┴───────────────────────┘    and its numbers on a line of the processor's cache
 
 Numba counts who uses an array, and what is made of arrays by the dozen, as a decoder's Run, is counted by the dozen
-at every assignment: half of the code of a whole training step, and half of the time to compile it.  Arrays of which
+at every assignment: two thirds of the code of a search with its encoder.  Arrays of which
 nothing remains after the call need no counting.  So functions that begin something take a `room` first: None means
 that the arrays are for Python, which counts them; else they are taken from the room, whose owner ends it with
 `give_back`, when all is done.  What is needed for less long is taken from the room `beside` it, and that room may be

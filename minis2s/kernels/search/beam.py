@@ -22,7 +22,7 @@ from ...data.vocab import BOS, EOS
 from ...search.beam import check
 from ...search.hypotheses import Answer
 from .. import decoder, encoder
-from ..jit import alone, inlined, inner, linked, part
+from ..jit import alone, inner, linked, part
 from ..room import empty, in_a_room, zeros
 from ..rows import clear, copy
 from ..simd import LANES, at, greatest, maximum
