@@ -38,11 +38,14 @@ try:
     from numba.core import compiler
     from numba.core.caching import _Cache
     from numba.core.ccallback import CFunc
+    from numba.core.compiler_lock import global_compiler_lock
+    from numba.core.registry import cpu_target
     from numba.extending import intrinsic
     JIT = not numba.config.DISABLE_JIT
 except ImportError:
     JIT = False
 
+LEVEL = 1                      # of LLVM's optimization
 # contract: a*b + c may be rounded once; _nrt: arrays are counted, whoever the kernel is compiled for
 OPTIONS = dict(nogil=True, error_model="numpy", fastmath={"contract"}, _nrt=True)
 
@@ -55,25 +58,32 @@ def jit(name, **options):
             return function
         plain = getattr(function, "py_func", function)                  # of an inlined one, too
         dispatcher = numba.njit(**(OPTIONS | options))(plain)
-        dispatcher._cache, dispatcher.compile = Cache(name), uncollected(dispatcher.compile)
+        dispatcher._cache, dispatcher.compile = Cache(name), quick(dispatcher.compile)
         KERNELS[name] = dispatcher
         return dispatcher
     return compiled
 
 
-def uncollected(compile):
-    """The same, while nobody looks for cycles of references: there are millions of objects in a compiler, which are
-    not garbage yet, and looking through them again and again takes an eighth of its time."""
+def quick(compile):
+    """The same, in three quarters of the time, and the machine code as fast.
+
+    LLVM optimizes at its level 1: what higher ones add, as making vectors of loops, these kernels do by themselves.
+    Nobody looks for cycles of references: there are millions of objects in a compiler, which are not garbage yet.
+    """
     @wraps(compile)
-    def quiet(signature):
-        collects = gc.isenabled()
-        gc.disable()
-        try:
-            return compile(signature)
-        finally:
-            if collects:
-                gc.enable()
-    return quiet
+    def quick_compile(*args):
+        with global_compiler_lock:
+            cpu_target.target_context                          # made for all of Numba's users, at their level
+            level, collects = numba.config.OPT, gc.isenabled()
+            gc.disable()
+            numba.config.OPT = min(level, type(level)(LEVEL))
+            try:
+                return compile(*args)
+            finally:
+                numba.config.OPT = level
+                if collects:
+                    gc.enable()
+    return quick_compile
 
 
 def inner(name):
@@ -236,7 +246,7 @@ if JIT:
             def make():
                 kernel = CFunc(function, (signature.args, signature.return_type), {}, OPTIONS)
                 kernel._cache = Cache(f"{name}-{dtype}")
-                kernel.compile()
+                quick(kernel.compile)()
                 return kernel
             APART[symbol] = make
 
