@@ -178,6 +178,19 @@ def batch_of(config, examples, indices):
     return make_batch([x for x, _ in chosen], [y for _, y in chosen], config.reverse_source)
 
 
+def loss_and_update(p, config, batch, teacher, drops, s, optimizer, lr, limit=None, value=None, **options):
+    """Loss and gradient of a batch (see seq2seq.py), clipping and update (optim.step): a training step's computation.
+
+    Returns
+    -------
+    L : number
+    p, s, size, finite
+        See optim.step; where L or size is not finite, neither p nor s is of use.
+    """
+    L, g = seq2seq.loss_and_gradient(p, config, batch, teacher, drops)
+    return L, *optim.step(p, g, s, optimizer, lr, limit, value, **options)
+
+
 @np.errstate(all="ignore")          # what overflows becomes NaN or infinity, and these are looked for
 def one_step(config, training, progress, batch, lr, backend="numpy"):
     """Forward, backward, clip, update with step size `lr`: -> the next Progress."""
@@ -186,24 +199,27 @@ def one_step(config, training, progress, batch, lr, backend="numpy"):
         teacher = rng_for(training, COINS, progress.step).random(batch.inputs.shape) < ratio
     if config.dropout:
         drops = seq2seq.draw_drops(rng_for(training, DROPS, progress.step), config, batch.inputs.shape[1])
-    model = backends.module("seq2seq", backend)
-    L, g = model.loss_and_gradient(progress.params, config, batch, teacher, drops)
-    if not np.isfinite(L):
+    options = {"momentum": training.momentum} if training.optimizer == "sgd" else {}
+    L, params, state, size, finite = backends.module("train", backend).loss_and_update(
+        progress.params, config, batch, teacher, drops, progress.optimizer, training.optimizer, lr, training.clip,
+        training.clip_value, **options)
+    if not (math.isfinite(L) and math.isfinite(size)):
         # once more, to see where
         _, logits, k = seq2seq.forward(progress.params, config, batch, teacher, drops, backend)
         e = k.encode
         raise Diverged(culprit(progress, params=progress.params, encoder=e.encoder, hs=e.hs, bridge=e.bridge,
-                               source=k.source, decoder=k.decoder, logits=logits, loss=L))
-    options = {"momentum": training.momentum} if training.optimizer == "sgd" else {}
-    params, state, size, finite = backends.module("optim", backend).step(
-        progress.params, g, progress.optimizer, training.optimizer, lr, training.clip, training.clip_value, **options)
-    if not math.isfinite(size):
-        raise Diverged(culprit(progress, gradient=dict(reversed(list(tree.named(g))))))     # decoder's first
+                               source=k.source, decoder=k.decoder, logits=logits, loss=L,
+                               gradient=backwards(seq2seq.backward(progress.params, config, k))))
     if not finite:
         raise Diverged(culprit(progress, updated=params))
     tokens = int(np.count_nonzero(batch.target_mask))
     return progress._replace(params=params, optimizer=state, batch=progress.batch + 1, step=progress.step + 1,
                              loss_sum=progress.loss_sum + float(L) * tokens, tokens=progress.tokens + tokens)
+
+
+def backwards(g):
+    """A gradient's arrays by their names, the decoder's first: in order of computation."""
+    return dict(reversed(list(tree.named(g))))
 
 
 def culprit(progress, **trees):

@@ -16,6 +16,7 @@ from minis2s.kernels import jit
 from minis2s.kernels import loss as loss_twin
 from minis2s.kernels import optim as optim_twin
 from minis2s.kernels import seq2seq as seq2seq_twin
+from minis2s.kernels import train as train_twin
 
 # compiled: one Config for every piece; as plain Python: all of them
 COMPILED = ("every-step-sigmoid", "feeding-lstm-none", "dropout-readout", "two-ways-additive",
@@ -176,8 +177,7 @@ def test_attention_weights():
 
 
 @pytest.mark.skipif(not jit.JIT, reason="BLAS does as it likes")
-def test_any_number_of_threads_trains_to_the_same_bits(monkeypatch, use):
-    monkeypatch.setattr(optim_twin, "PIECE", 100)
+def test_any_number_of_threads_trains_to_the_same_bits(use):
     case, results = Case("two-ways-additive", "float64"), []
     training = train.Training(epochs=1)
     for count in (1, 2, 3):
@@ -251,13 +251,11 @@ def drawn(rng, dtype="float64"):
 
 
 @pytest.mark.parametrize("dtype", BOUND)
-@pytest.mark.parametrize("piece", [1 << 17, 100])
 @pytest.mark.parametrize("name, limit, value", [("sgd", 0.7, None), ("sgd", None, None),
                                                 ("rmsprop", 0.7, None),
                                                 ("adam", 0.7, None), ("adam", 1e9, 0.1), ("adam", 0.7, 0.1)])
-def test_a_step_of_the_optimizer(monkeypatch, name, limit, value, piece, dtype):
-    """Whatever the pieces; parameters packed already, not packed, and others than the last ones."""
-    monkeypatch.setattr(optim_twin, "PIECE", piece)
+def test_a_step_of_the_optimizer(name, limit, value, dtype):
+    """Parameters packed already, not packed, and others than the last ones."""
     rng = np.random.default_rng(0)
     p = drawn(rng, dtype)
     states, ps = [optim.start(p)] * 2, [p, p]
@@ -322,6 +320,47 @@ def test_the_twin_sees_every_weight_that_is_not_finite(name, array, entry):
     assert optim_twin.step(p, g, optim.start(p), name, 0.1)[3]
 
 
+def stepped(page, case, name, limit, value, extra):
+    """Three training steps: -> losses and norms, parameters, moments."""
+    numbers, p, s = [], case.p, optim.start(case.p)
+    for _ in range(3):
+        L, p, s, size, finite = page.loss_and_update(p, case.config, case.batch, case.coins, case.drops, s, name, 0.01,
+                                                     limit, value, **extra)
+        numbers += [L, size]
+        assert finite
+    assert s.t == 3
+    return np.asarray(numbers, case.config.dtype), p, s.m, s.v
+
+
+@pytest.mark.parametrize("config, name, limit, value, extra", [
+    ("feeding-lstm-none", "adam", 0.3, None, {}), ("dropout-readout", "sgd", None, None, dict(momentum=0.9)),
+    ("dropout-readout", "sgd", 0.3, None, {}), ("concat-dot-before", "rmsprop", 1e9, None, {}),
+    ("concat-dot-before", "rmsprop", 0.3, 0.01, {}), ("everything", "adam", 0.3, None, {}),
+    ("two-ways-additive", "adam", 0.3, None, {})])
+def test_a_training_step(config, name, limit, value, extra):
+    """Those that are one call, and those that are two."""
+    case = Case(config, "float64")
+    with unchanged(case.p, case.drops, case.batch):
+        got, want = (stepped(page, case, name, limit, value, extra) for page in (train_twin, train))
+    close(got, want, "float64")
+
+
+@pytest.mark.parametrize("name", ["dropout-readout"] if jit.JIT else ["tied-cells", "tied-embedding", "tied-both"])
+def test_a_training_step_of_weights_that_are_shared(name):
+    case = Case(name, "float64", **dict(tied_embedding=True, embedding=4) if jit.JIT else {})
+    close(*(stepped(page, case, "adam", 0.3, None, {}) for page in (train_twin, train)), "float64")
+
+
+@pytest.mark.skipif(not jit.JIT, reason="BLAS does as it likes")
+def test_any_number_of_threads_makes_the_same_training_step(use):
+    case, results = Case("feeding-lstm-none", "float64", lengths=MANY), []
+    for count in (1, 2, 3):
+        use(count)
+        results.append(stepped(train_twin, case, "adam", 0.3, None, {}))
+    same(results[1], results[0])
+    same(results[2], results[0])
+
+
 def test_embedding():
     rng = np.random.default_rng(0)
     E, ids, dx = normal(rng, 9, 21), rng.integers(0, 9, (5, 4)), normal(rng, 5, 4, 21)
@@ -330,11 +369,12 @@ def test_embedding():
 
 
 def test_every_twin_has_the_functions_of_its_page():
-    for name in ("unroll", "decoder", "loss", "optim", "embedding"):
+    for name in ("unroll", "decoder", "loss", "optim", "embedding", "seq2seq", "train"):
         page, twin = (backends.module(name, backend) for backend in ("numpy", "numba"))
         used = {"unroll": "forward backward", "decoder": "forward backward alphas",
                 "loss": "forward backward",
                 "optim": "clip_by_norm clip_by_value norm OPTIMIZERS step",
-                "embedding": "forward backward"}[name]
+                "embedding": "forward backward", "seq2seq": "loss_and_gradient logits",
+                "train": "loss_and_update"}[name]
         for function in used.split():
             assert hasattr(page, function) and hasattr(twin, function)

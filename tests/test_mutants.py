@@ -38,10 +38,11 @@ REPRESENTED = [
     *(f"search/{x}.py" for x in ("hypotheses", "greedy", "beam", "sampling", "exact")),
     *(f"kernels/{x}.py" for x in (
         "threads", "packing", "gemm", "rnn", "lstm", "gru", "gru_after", "unroll", "rows", "fusion", "attention",
-        "decoder", "loss", "embedding", "readout", "seq2seq", "encoder", "room", "search/hypotheses", "search/beam")),
+        "decoder", "loss", "embedding", "readout", "seq2seq", "encoder", "room", "optim", "train", "tree",
+        "search/hypotheses", "search/beam")),
     "functions.py", "linear.py", "embedding.py", "dropout.py", "initial.py", "loss.py",
     "unroll.py", "recurrent.py", "encoder.py", "bridge.py", "fusion.py", "decoder.py", "seq2seq.py",
-    "optim.py", "kernels/optim.py", "tree.py", "data/batches.py", "train.py",
+    "optim.py", "tree.py", "data/batches.py", "train.py",
     *(f"bench/{x}.py" for x in ("cases", "ours", "__main__", "rounds", "limits", "growth", "memory", "profiling")),
 ]
 

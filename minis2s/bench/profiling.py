@@ -27,8 +27,7 @@ PARTS = {
     ("attention", "remember_backward"): "keys of attention, backward",
     ("embedding", "forward"): "embedding, forward",
     ("embedding", "backward"): "embedding, backward",
-    ("optim", "step"): "clipping",
-    ("optim", "adam"): "Adam",
+    ("optim", "step"): "clipping and Adam",
     ("seq2seq", "encode"): "encoder: what surrounds the layer",
     ("seq2seq", "encode_backward"): "encoder: what surrounds the layer",
     ("train", "one_step"): "checks and bookkeeping of a step",
@@ -77,7 +76,7 @@ class Clock:
 
 @contextmanager
 def taken_apart():
-    """Every part a call of its own: no encoder is covered by the one call of kernels/seq2seq.py."""
+    """Every part a call of its own: no encoder is covered by the one call of kernels/train.py or seq2seq.py."""
     from ..kernels import encoder
     covers, encoder.covers = encoder.covers, lambda config: False
     try:

@@ -1,18 +1,18 @@
 """Twin of optim.py: each weight, gradient and moment is read once and written once.
 
     parameters   encoder.W | encoder.U | encoder.b | ...    w: one flat array; the tree's are views
-    moments      . . . . . . . . . . . . . . . . . . . .    m, v: flat as well
-    gradient    [ piece 0             ][ piece 1 ][ ...    short arrays joined, long ones cut
+    gradient     . . . . . . . . . . . . . . . . . . . .    g: flat as well
+    moments      . . . . . . . . . . . . . . . . . . . .    m, v
+                [ block 0     ][ block 1     ][ ...         4096 numbers each, shared among threads
 
-    1. norm      sum of squares of each block of a piece, added in the blocks' order
+    1. norm      sum of squares of each block, added in the blocks' order
     2. update    w, g, m, v ──> (C1), (O1)..(O6) on 16 numbers at a time ──> new w, m, v; are they finite?
 
-A kernel is called once for a piece, not for each of many small arrays.  Threads share the blocks of 4096
-numbers of a piece, and these do not depend on the number of threads, so the bits do not either.  As pure as
-the page: what came is not changed.  (O1)..(O6), (C1).
+Both are one call for all of a model, and not one for each of many small arrays.  The blocks do not depend on the
+number of threads, so the bits do not either.  As pure as the page: what came is not changed.  (O1)..(O6), (C1).
 """
 import math
-from itertools import accumulate, groupby
+from typing import Callable, NamedTuple
 
 import numpy as np
 
@@ -20,12 +20,11 @@ from .. import optim as page
 from .. import tree
 from ..optim import clip_by_value
 from .jit import inlined, inner, jit
-from .simd import LANES, add, at, sqrt, total, zeros
+from .room import empty
+from .simd import LANES, add, at, sqrt, total, widened, zeros
 from .threads import shared
 
-PIECE = 1 << 17                # numbers: longer arrays are worth a call of their own, and need not be copied
 BLOCK = 1 << 12                # numbers
-MANY = 64                      # sums of a block's squares
 OPERATIONS = 30                # about so many for each number
 
 
@@ -35,9 +34,8 @@ class Packed:
     The next step finds its parameters packed already if they are the very tree that this one returned.
     """
 
-    def __init__(self, t, p, w, flat_m, flat_v, finite=True):
+    def __init__(self, t, p, w, flat_m, flat_v):
         self.t, self.p, self.w, self.flat_m, self.flat_v = t, p, w, flat_m, flat_v
-        self.finite = finite   # whether all of w is
 
     @property
     def m(self):
@@ -57,51 +55,48 @@ def packed(p, s):
     return s if s.p is p else Packed(s.t, p, tree.packed(p), s.flat_m, s.flat_v)
 
 
-def pieces(g):
-    """The numbers of a tree in their order, in a list of few flat arrays; a list is that already."""
-    if isinstance(g, list):
-        return g
-    if getattr(g, "flat", None) is not None:
-        return [g.flat]
-    out = []
-    for short, arrays in groupby(tree.leaves(g), lambda a: a.size < PIECE):
-        out += [np.concatenate(list(arrays), axis=None)] if short else [a.reshape(-1) for a in arrays]
-    return out
+def flat(g):
+    """The numbers of a gradient in their order: its own flat array if it has one (tree.Flat)."""
+    own = getattr(g, "flat", None)
+    return tree.packed(g) if own is None else own
 
 
-def update(kernel, moments, p, g, s, scale, *numbers):
-    """kernel(w, g, m, v, new w, new m, new v, scale, *numbers) for every piece: -> new p, Packed.
+class Rule(NamedTuple):        # of an optimizer
+    call: Callable             # (None, w, g, m, v, new w, new m, new v, limit, numbers) -> norm of g, all finite?
+    within: Callable           # the same for kernels: its arrays are taken from a room
+    begin: Callable            # steps taken with this one, lr, options -> which moments change, numbers
 
-    `moments` names those of m and v that change.
-    """
+
+def begin(rule, p, s, lr, **options):
+    """-> Packed before the step and after it, whose arrays have no numbers yet, and what else the rule wants."""
     s = packed(p, s)
-    w, m, v, numbers = s.w, s.flat_m, s.flat_v, [float(x) for x in (scale, *numbers)]
-    w_new = np.empty_like(w)
-    m_new = np.empty_like(m) if "m" in moments else m
-    v_new = np.empty_like(v) if "v" in moments else v
-    finite = True
-    for a, j in zip(g, accumulate(a.size for a in g)):
-        part = slice(j - a.size, j)
-        finite &= kernel(w[part], a, m[part], v[part], w_new[part], m_new[part], v_new[part], tuple(numbers))
-    p = tree.unpacked(w_new, p)
-    return p, Packed(s.t + 1, p, w_new, m_new, v_new, finite)
+    changing, numbers = rule.begin(s.t + 1, lr, **options)
+    w, m, v = (np.empty_like(a) if name in changing else a
+               for name, a in (("w", s.w), ("m", s.flat_m), ("v", s.flat_v)))
+    return s, Packed(s.t + 1, tree.unpacked(w, p), w, m, v), tuple([float(x) for x in numbers])
 
 
-def sgd(p, g, s, lr, momentum=0.0, scale=1.0):
-    """See optim.sgd; here and below, g is multiplied by `scale` first."""
-    return update(_sgd, "m" if momentum else "", p, pieces(g), s, scale, lr, momentum)
+def update(name, p, g, s, lr, limit=math.inf, **options):
+    """One step: -> p, Packed, norm of g, whether all new parameters are finite."""
+    old, new, numbers = begin(RULES[name], p, s, lr, **options)
+    size, finite = RULES[name].call(None, old.w, flat(g), old.flat_m, old.flat_v, new.w, new.flat_m, new.flat_v,
+                                    float(limit), numbers)
+    return new.p, new, size, finite
 
 
-def rmsprop(p, g, s, lr, rho=0.9, eps=1e-8, scale=1.0):
+def sgd(p, g, s, lr, momentum=0.0):
+    """See optim.sgd."""
+    return update("sgd", p, g, s, lr, momentum=momentum)[:2]
+
+
+def rmsprop(p, g, s, lr, rho=0.9, eps=1e-8):
     """See optim.rmsprop."""
-    return update(_rmsprop, "v", p, pieces(g), s, scale, lr, rho, eps)
+    return update("rmsprop", p, g, s, lr, rho=rho, eps=eps)[:2]
 
 
-def adam(p, g, s, lr, beta1=0.9, beta2=0.999, eps=1e-8, scale=1.0):
+def adam(p, g, s, lr, beta1=0.9, beta2=0.999, eps=1e-8):
     """See optim.adam."""
-    t = s.t + 1
-    return update(_adam, "mv", p, pieces(g), s, scale, lr, beta1, beta2, eps, 1 / (1 - beta1**t),
-                  1 / (1 - beta2**t))
+    return update("adam", p, g, s, lr, beta1=beta1, beta2=beta2, eps=eps)[:2]
 
 
 OPTIMIZERS = {"sgd": sgd, "rmsprop": rmsprop, "adam": adam}
@@ -109,7 +104,7 @@ OPTIMIZERS = {"sgd": sgd, "rmsprop": rmsprop, "adam": adam}
 
 def norm(g):
     """See optim.norm."""
-    return math.sqrt(sum(_sum_of_squares(a) for a in pieces(g)))
+    return _norm(None, flat(g))
 
 
 def clip_by_norm(g, limit):
@@ -122,41 +117,65 @@ def clip_by_norm(g, limit):
 
 def step(p, g, s, optimizer, lr, limit=None, value=None, **options):
     """See optim.step."""
-    g = pieces(g)
-    size = norm(g)
-    scale = limit / size if limit and size > limit else 1.0             # (C1)
-    if value:
-        g, scale = list(clip_by_value(tuple(a * a.dtype.type(scale) for a in g), value)), 1.0
-    p, s = OPTIMIZERS[optimizer](p, g, s, lr, scale=scale, **options)
-    return p, s, size, s.finite
+    if not value:
+        return update(optimizer, p, g, s, lr, limit or math.inf, **options)
+    g, size = clip_by_norm((flat(g),), limit or math.inf)
+    p, s, _, finite = update(optimizer, p, clip_by_value(g, value), s, lr, **options)
+    return p, s, size, finite
 
 
-# Kernels: each returns whether all new weights are finite, for 0 times NaN or infinity is NaN ---------------
+# Kernels: 0 times NaN or infinity is NaN, so `nothing` tells whether all weights are finite -----------------
 
-def over_blocks(name):
-    """Decorate the update of one block, entries i0 .. i1-1: -> that of all, shared among threads."""
+@inner("optim.squares_of_blocks")
+def squares_of_blocks(a, sums, b0, b1):
+    """Sums of squares of each block, in float64 as in the page."""
+    for b in range(b0, b1):
+        some, end = zeros(sums), min((b + 1) * BLOCK, a.size)
+        for i in range(b * BLOCK, end, LANES):
+            x = widened(a[at(i, end)])
+            some = add(some, x * x)
+        sums[b] = total(some)
+
+
+@inlined
+def norm_of(room, a):
+    sums, square = empty(room, ((a.size + BLOCK - 1) // BLOCK,), np.float64), 0.0
+    shared(squares_of_blocks, (a, sums), len(sums), 1, OPERATIONS * a.size)
+    for b in range(len(sums)):
+        square += sums[b]
+    return math.sqrt(square)
+
+
+_norm = jit("optim.norm")(norm_of)
+
+
+def over_blocks(name, begin):
+    """Decorate the update of one block, entries i0 .. i1-1: -> the Rule of all, shared among threads."""
     def decorated(update):
         update = inlined(update)
 
-        @inner(f"{name}.blocks")
-        def blocks(w, g, m, v, new_w, new_m, new_v, numbers, well, b0, b1):
+        @inner(f"optim.{name}.blocks")
+        def blocks(w, g, m, v, new_w, new_m, new_v, scale, numbers, well, b0, b1):
             for b in range(b0, b1):
-                well[b] = update(w, g, m, v, new_w, new_m, new_v, numbers, b * BLOCK,
+                well[b] = update(w, g, m, v, new_w, new_m, new_v, scale, numbers, b * BLOCK,
                                  min((b + 1) * BLOCK, w.size))
 
-        @jit(name)
-        def whole(w, g, m, v, new_w, new_m, new_v, numbers):
-            well = np.empty((w.size + BLOCK - 1) // BLOCK, np.bool_)
-            shared(blocks, (w, g, m, v, new_w, new_m, new_v, numbers, well), well.size, 1,
+        def whole(room, w, g, m, v, new_w, new_m, new_v, limit, numbers):
+            size, all_well = norm_of(room, g), True
+            scale = limit / size if size > limit else 1.0               # (C1)
+            well = empty(room, ((w.size + BLOCK - 1) // BLOCK,), np.bool_)
+            shared(blocks, (w, g, m, v, new_w, new_m, new_v, scale, numbers, well), well.size, 1,
                    OPERATIONS * w.size)
-            return well.all()
-        return whole
+            for b in range(len(well)):
+                all_well = all_well and well[b]
+            return size, all_well
+        return Rule(jit(f"optim.{name}")(whole), inlined(whole), begin)
     return decorated
 
 
-@over_blocks("optim.sgd")
-def _sgd(w, g, m, v, new_w, new_m, new_v, numbers, i0, i1):
-    scale, lr, momentum = numbers
+@over_blocks("sgd", lambda t, lr, momentum=0.0: ("wm" if momentum else "w", (lr, momentum)))
+def _sgd(w, g, m, v, new_w, new_m, new_v, scale, numbers, i0, i1):
+    lr, momentum = numbers
     nothing = zeros(w)
     for i in range(i0, i1, LANES):
         J = at(i, i1)
@@ -170,9 +189,9 @@ def _sgd(w, g, m, v, new_w, new_m, new_v, numbers, i0, i1):
     return total(nothing) == 0
 
 
-@over_blocks("optim.rmsprop")
-def _rmsprop(w, g, m, v, new_w, new_m, new_v, numbers, i0, i1):
-    scale, lr, rho, eps = numbers
+@over_blocks("rmsprop", lambda t, lr, rho=0.9, eps=1e-8: ("wv", (lr, rho, eps)))
+def _rmsprop(w, g, m, v, new_w, new_m, new_v, scale, numbers, i0, i1):
+    lr, rho, eps = numbers
     nothing = zeros(w)
     for i in range(i0, i1, LANES):
         J = at(i, i1)
@@ -184,9 +203,10 @@ def _rmsprop(w, g, m, v, new_w, new_m, new_v, numbers, i0, i1):
     return total(nothing) == 0
 
 
-@over_blocks("optim.adam")
-def _adam(w, g, m, v, new_w, new_m, new_v, numbers, i0, i1):
-    scale, lr, beta1, beta2, eps, m_scale, v_scale = numbers
+@over_blocks("adam", lambda t, lr, beta1=0.9, beta2=0.999, eps=1e-8: (
+    "wmv", (lr, beta1, beta2, eps, 1 / (1 - beta1**t), 1 / (1 - beta2**t))))
+def _adam(w, g, m, v, new_w, new_m, new_v, scale, numbers, i0, i1):
+    lr, beta1, beta2, eps, m_scale, v_scale = numbers
     nothing = zeros(w)
     for i in range(i0, i1, LANES):
         J = at(i, i1)
@@ -199,25 +219,5 @@ def _adam(w, g, m, v, new_w, new_m, new_v, numbers, i0, i1):
     return total(nothing) == 0
 
 
-@inner("optim.squares_of_blocks")
-def squares_of_blocks(a, sums, b0, b1):
-    """Sums of squares of each block, in float64 as in the page: many for each (sums[b]), because each addition
-    waits for its last."""
-    for b in range(b0, b1):
-        some, part = sums[b], a[b * BLOCK:min((b + 1) * BLOCK, a.size)]
-        whole = part.size // MANY * MANY
-        for i in range(0, whole, MANY):
-            for k in range(MANY):
-                some[k] += np.float64(part[i + k]) ** 2
-        for i in range(whole, part.size):
-            some[0] += np.float64(part[i]) ** 2
-
-
-@jit("optim.sum_of_squares")
-def _sum_of_squares(a):
-    sums = np.zeros(((a.size + BLOCK - 1) // BLOCK, MANY))
-    shared(squares_of_blocks, (a, sums), len(sums), 1, OPERATIONS * a.size)
-    return sums.sum()
-
-
-assert set(OPTIMIZERS) == set(page.OPTIMIZERS)
+RULES = {"sgd": _sgd, "rmsprop": _rmsprop, "adam": _adam}
+assert set(OPTIMIZERS) == set(RULES) == set(page.OPTIMIZERS)

@@ -17,6 +17,7 @@ from numpy import ascontiguousarray as contiguous
 from .gemm import DEPTH, add_bias_gradient, add_weight_gradient, packed, product
 from .jit import inlined, inner, jit
 from .room import beside, empty
+from .rows import count
 from .simd import LANES, add, at, exp, greatest, maximum, total, zeros
 from .threads import over_columns, over_rows
 
@@ -53,7 +54,7 @@ def add_loss_and_gradient(room, p, g, rs, targets, mask, eps):
     r, targets, mask = rs.reshape(S * N, R), targets.reshape(S * N), mask.reshape(S * N)
     dr, while_here = empty(room, r.shape, dtype), beside(room)
     per_token, dlogits = empty(while_here, (S * N,), dtype), empty(while_here, (min(S * N, DEPTH), V), dtype)
-    W, WT, M = packed(while_here, p.W), packed(while_here, p.W.T), mask.sum()
+    W, WT, M = packed(while_here, p.W), packed(while_here, p.W.T), count(mask)
     for r0 in range(0, S * N, DEPTH):
         r1 = min(r0 + DEPTH, S * N)
         work = (r1 - r0) * R * V

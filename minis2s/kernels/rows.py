@@ -54,6 +54,15 @@ def clear(a, n0, n1):
 
 
 @part
+def count(mask):
+    """How many entries of a flat mask are True."""
+    n = 0
+    for m in mask:
+        n += m
+    return n
+
+
+@part
 def top_of(row):
     """The greatest entry of a row; NaN if one is NaN."""
     V, top = len(row), row[0]

@@ -28,18 +28,28 @@ def loss_and_gradient(p, config, batch, teacher=None, drops=None):
     if batch.targets.ndim == 3:                                         # one-hot
         L, _, k = page.forward(p, config, batch, teacher, drops, "numba")
         return L, page.backward(p, config, k)
-    page.check_batch(config, batch, teacher, drops)
-    if not encoder.covers(config):
+    if not is_one_call(config, batch):
+        page.check_batch(config, batch, teacher, drops)
         return part_by_part(page.untie(p, config), config, batch, teacher, drops)
-    page.check_source(config, batch.source, batch.source_mask)
-    p = page.untie(p, config)
+    batch, p = given(config, batch, teacher, drops), page.untie(p, config)
     g = FlatParams.zeros_like(p)
+    L = in_a_room(whole(decoder.choices(config, drops is not None, drops is not None), config.bridge), p, g, *batch)
+    return L, page.tie_gradients(g, config)
+
+
+def is_one_call(config, batch):
+    """Whether `whole` knows such a model and such targets."""
+    return encoder.covers(config) and batch.targets.ndim == 2
+
+
+def given(config, batch, teacher, drops):
+    """A batch and what goes with it, looked at, as compiled code wants it."""
+    page.check_batch(config, batch, teacher, drops)
+    page.check_source(config, batch.source, batch.source_mask)
     none = np.zeros((0, 0), config.dtype)
     of_encoder = (none,) * config.layers if drops is None else tree.map(contiguous, drops.encoder)
-    L = in_a_room(whole(decoder.choices(config, drops is not None, drops is not None), config.bridge),
-                  p, g, *map(contiguous, batch), float(config.label_smoothing), of_encoder,
-                  *decoder.optional(teacher, drops and drops.decoder, drops and drops.output, config.dtype))
-    return L, page.tie_gradients(g, config)
+    return (*map(contiguous, batch), float(config.label_smoothing), of_encoder,
+            *decoder.optional(teacher, drops and drops.decoder, drops and drops.output, config.dtype))
 
 
 def logits(p, config, batch, teacher=None):
@@ -68,14 +78,13 @@ class FlatParams(page.Params, tree.Flat):
         return g
 
 
-@once
-def whole(c, bridge):
-    """-> loss and gradient of a batch, for these decoder.Choices and this kind of bridge."""
+def add_gradient(c, bridge):
+    """-> a function, not compiled yet: loss of a batch, its gradient added to g, for these decoder.Choices and this kind
+    of bridge."""
     read, decode = encoder.reading(c, bridge), decoder.loops(c)
     encode, encode_backward, states, states_backward = *read, decode.forward, decode.backward
     handed_back = decode.handed_back
 
-    @alone(f"seq2seq.{decoder.key_of((*c, bridge))}")
     def loss_and_gradient(room, p, g, source, source_mask, inputs, targets, target_mask, eps, of_encoder, teacher,
                           of_decoder, of_output):
         ks, told, s0 = linked(encode, (room, p, source, source_mask, of_encoder))    # (S1) (S2) (S3)
@@ -95,6 +104,12 @@ def whole(c, bridge):
         linked(encode_backward, (room, p, g, source, source_mask, of_encoder, ks, dsource, ds0))    # (S3*) (S2*) (S1*)
         return L
     return loss_and_gradient
+
+
+@once
+def whole(c, bridge):
+    """-> the same, compiled."""
+    return alone(f"seq2seq.{decoder.key_of((*c, bridge))}")(add_gradient(c, bridge))
 
 
 @once

@@ -101,6 +101,11 @@ def sqrt(x):
     return np.sqrt(x)
 
 
+def widened(x):
+    """The same numbers in float64."""
+    return x.astype(np.float64)
+
+
 if JIT:                        # What they are made of, for the compiler
     from llvmlite import ir
     from numba import types
@@ -346,6 +351,14 @@ if JIT:                        # What they are made of, for the compiler
     @lower_builtin(multiply_add, Vector, types.Float, Vector)
     def lower_multiply_add(context, builder, sig, args):
         return V(builder, args[0]).call("fma", V(builder, spread(builder, args[1])), V(builder, args[2])).value
+
+    @type_callable(widened)
+    def type_widened(context):
+        return lambda x: Vector(types.float64) if isinstance(x, Vector) else None
+
+    @lower_builtin(widened, Vector)
+    def lower_widened(context, builder, sig, args):
+        return args[0] if sig.args[0] == sig.return_type else builder.fpext(args[0], llvm(types.float64))
 
     @type_callable(zeros)
     def type_zeros(context):

@@ -1,0 +1,41 @@
+"""Twin of tree.py's unpacked: a model's gradient within compiled code, views of one flat array."""
+from ..tree import unpacked                  # noqa: F401  what it means
+from .jit import JIT
+
+if JIT:
+    from llvmlite import ir
+    from numba import types
+    from numba.core import cgutils
+    from numba.extending import intrinsic
+    from numba.np.arrayobj import make_array, populate_array
+
+    def type_of(like):
+        """The same tree of arrays without gaps."""
+        if isinstance(like, types.Array):
+            return types.Array(like.dtype, like.ndim, "C")
+        if isinstance(like, types.BaseNamedTuple):
+            return types.NamedTuple([type_of(part) for part in like.types], like.instance_class)
+        return types.Tuple([type_of(part) for part in like.types]) if isinstance(like, types.BaseTuple) else like
+
+    @intrinsic
+    def unpacked(context, flat, like):                         # noqa: F811
+        """The same; nobody counts who uses the views."""
+        def lower(context, builder, sig, args):
+            numbers, start = make_array(flat)(context, builder, args[0]), ir.Constant(ir.IntType(64), 0)
+
+            def taken(kind, value):
+                nonlocal start
+                if isinstance(kind, types.BaseTuple):
+                    parts = [taken(part, builder.extract_value(value, k)) for k, part in enumerate(kind.types)]
+                    return context.make_tuple(builder, type_of(kind), parts)
+                if not isinstance(kind, types.Array):
+                    return value
+                given, view = (make_array(k)(context, builder, v) for k, v in ((kind, value), (type_of(kind), None)))
+                sizes, strides = cgutils.unpack_tuple(builder, given.shape), [numbers.itemsize]
+                for n in reversed(sizes[1:]):
+                    strides.insert(0, builder.mul(strides[0], n))
+                populate_array(view, builder.gep(numbers.data, [start]), sizes, strides, numbers.itemsize, None)
+                start = builder.add(start, given.nitems)
+                return view._getvalue()
+            return taken(like, args[1])
+        return type_of(like)(flat, like), lower
