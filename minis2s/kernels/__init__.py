@@ -18,7 +18,7 @@ On these stand the twins.  Each has the names and the marks of the page it repea
     loss.py optim.py embedding.py           what a training step needs beside
     readout.py                              the readout and the loss together, a few rows at a time
     seq2seq.py                              loss and gradient of a batch in one call
-    train.py tree.py                        a training step in one call, its gradient in one flat array
+    train.py tree.py                        a training step, whose gradient is one flat array
     search/hypotheses.py                    one step of all hypotheses, for sampling and exact search too
     search/beam.py                          beam search, and greedy search as a beam of one
 """

@@ -56,32 +56,25 @@ def packed(p, s):
 
 
 def flat(g):
-    """The numbers of a gradient in their order: its own flat array if it has one (tree.Flat)."""
-    own = getattr(g, "flat", None)
+    """The numbers of a gradient in their order: g itself, or its own flat array (tree.Flat), if it has one."""
+    own = g if isinstance(g, np.ndarray) else getattr(g, "flat", None)
     return tree.packed(g) if own is None else own
 
 
 class Rule(NamedTuple):        # of an optimizer
-    call: Callable             # (None, w, g, m, v, new w, new m, new v, limit, numbers) -> norm of g, all finite?
-    within: Callable           # the same for kernels: its arrays are taken from a room
-    begin: Callable            # steps taken with this one, lr, options -> which moments change, numbers
-
-
-def begin(rule, p, s, lr, **options):
-    """-> Packed before the step and after it, whose arrays have no numbers yet, and what else the rule wants."""
-    s = packed(p, s)
-    changing, numbers = rule.begin(s.t + 1, lr, **options)
-    w, m, v = (np.empty_like(a) if name in changing else a
-               for name, a in (("w", s.w), ("m", s.flat_m), ("v", s.flat_v)))
-    return s, Packed(s.t + 1, tree.unpacked(w, p), w, m, v), tuple([float(x) for x in numbers])
+    kernel: Callable           # w, g, m, v, new w, new m, new v, limit, numbers -> norm of g, are all new w finite?
+    begin: Callable            # steps taken with this one, lr, options -> names of what changes, numbers
 
 
 def update(name, p, g, s, lr, limit=math.inf, **options):
     """One step: -> p, Packed, norm of g, whether all new parameters are finite."""
-    old, new, numbers = begin(RULES[name], p, s, lr, **options)
-    size, finite = RULES[name].call(None, old.w, flat(g), old.flat_m, old.flat_v, new.w, new.flat_m, new.flat_v,
-                                    float(limit), numbers)
-    return new.p, new, size, finite
+    (kernel, begin), s, g = RULES[name], packed(p, s), flat(g)
+    changing, numbers = begin(s.t + 1, lr, **options)
+    w, m, v = [np.empty_like(a) if name in changing else a
+               for name, a in (("w", s.w), ("m", s.flat_m), ("v", s.flat_v))]
+    size, finite = kernel(s.w, g, s.flat_m, s.flat_v, w, m, v, float(limit), tuple([float(x) for x in numbers]))
+    p = tree.unpacked(w, p)
+    return p, Packed(s.t + 1, p, w, m, v), size, finite
 
 
 def sgd(p, g, s, lr, momentum=0.0):
@@ -104,7 +97,7 @@ OPTIMIZERS = {"sgd": sgd, "rmsprop": rmsprop, "adam": adam}
 
 def norm(g):
     """See optim.norm."""
-    return _norm(None, flat(g))
+    return _norm(flat(g))
 
 
 def clip_by_norm(g, limit):
@@ -120,7 +113,7 @@ def step(p, g, s, optimizer, lr, limit=None, value=None, **options):
     if not value:
         return update(optimizer, p, g, s, lr, limit or math.inf, **options)
     g, size = clip_by_norm((flat(g),), limit or math.inf)
-    p, s, _, finite = update(optimizer, p, clip_by_value(g, value), s, lr, **options)
+    p, s, _, finite = update(optimizer, p, clip_by_value(g, value)[0], s, lr, **options)
     return p, s, size, finite
 
 
@@ -138,8 +131,8 @@ def squares_of_blocks(a, sums, b0, b1):
 
 
 @inlined
-def norm_of(room, a):
-    sums, square = empty(room, ((a.size + BLOCK - 1) // BLOCK,), np.float64), 0.0
+def norm_of(a):
+    sums, square = empty(None, ((a.size + BLOCK - 1) // BLOCK,), np.float64), 0.0
     shared(squares_of_blocks, (a, sums), len(sums), 1, OPERATIONS * a.size)
     for b in range(len(sums)):
         square += sums[b]
@@ -160,16 +153,17 @@ def over_blocks(name, begin):
                 well[b] = update(w, g, m, v, new_w, new_m, new_v, scale, numbers, b * BLOCK,
                                  min((b + 1) * BLOCK, w.size))
 
-        def whole(room, w, g, m, v, new_w, new_m, new_v, limit, numbers):
-            size, all_well = norm_of(room, g), True
+        @jit(f"optim.{name}")
+        def whole(w, g, m, v, new_w, new_m, new_v, limit, numbers):
+            size, all_well = norm_of(g), True
             scale = limit / size if size > limit else 1.0               # (C1)
-            well = empty(room, ((w.size + BLOCK - 1) // BLOCK,), np.bool_)
+            well = empty(None, ((w.size + BLOCK - 1) // BLOCK,), np.bool_)
             shared(blocks, (w, g, m, v, new_w, new_m, new_v, scale, numbers, well), well.size, 1,
                    OPERATIONS * w.size)
             for b in range(len(well)):
                 all_well = all_well and well[b]
             return size, all_well
-        return Rule(jit(f"optim.{name}")(whole), inlined(whole), begin)
+        return Rule(whole, begin)
     return decorated
 
 

@@ -4,7 +4,7 @@
                        │           │              │
       g += ...   <─────┴── back ───┴──── back ────┘
 
-The gradient is added to arrays that are made before: views of one flat array, which the optimizer reads as it is.
+The gradient is added to views of one flat array, which the optimizer reads as it is.
 The readout and its loss are one (readout.py), so the logits of a batch are never held.
 
 (S1)..(S5) forward; (S1*)..(S5*) backward.
@@ -21,6 +21,7 @@ from .encoder import dropped
 from .jit import alone, linked
 from .readout import add_loss_and_gradient
 from .room import beside, give_back, in_a_room
+from .tree import unpacked
 
 
 def loss_and_gradient(p, config, batch, teacher=None, drops=None):
@@ -31,10 +32,16 @@ def loss_and_gradient(p, config, batch, teacher=None, drops=None):
     if not is_one_call(config, batch):
         page.check_batch(config, batch, teacher, drops)
         return part_by_part(page.untie(p, config), config, batch, teacher, drops)
+    L, g = flat_gradient(p, config, batch, teacher, drops)
+    return L, page.tie_gradients(FlatParams.of(g, page.untie(p, config)), config)
+
+
+def flat_gradient(p, config, batch, teacher, drops):
+    """Loss, and the gradient in one flat array; not yet summed over the uses of shared weights.  See is_one_call."""
     batch, p = given(config, batch, teacher, drops), page.untie(p, config)
-    g = FlatParams.zeros_like(p)
-    L = in_a_room(whole(decoder.choices(config, drops is not None, drops is not None), config.bridge), p, g, *batch)
-    return L, page.tie_gradients(g, config)
+    g = np.zeros(sum([a.size for a in tree.leaves(p)]), config.dtype)
+    step = whole(decoder.choices(config, drops is not None, drops is not None), config.bridge)
+    return in_a_room(step, p, g, *batch), g
 
 
 def is_one_call(config, batch):
@@ -70,23 +77,24 @@ class FlatParams(page.Params, tree.Flat):
     """A gradient whose arrays are views of one."""
 
     @classmethod
-    def zeros_like(cls, p):
-        """A gradient of Params, to be added to."""
-        flat = np.zeros(sum([a.size for a in tree.leaves(p)]), p.decoder.embedding.dtype)
+    def of(cls, flat, p):
+        """The gradient of Params whose numbers these are."""
         g = cls(*tree.unpacked(flat, p))
         g.flat = flat
         return g
 
 
-def add_gradient(c, bridge):
-    """-> a function, not compiled yet: loss of a batch, its gradient added to g, for these decoder.Choices and this kind
-    of bridge."""
+@once
+def whole(c, bridge):
+    """-> loss and gradient of a batch, for these decoder.Choices and this kind of bridge."""
     read, decode = encoder.reading(c, bridge), decoder.loops(c)
     encode, encode_backward, states, states_backward = *read, decode.forward, decode.backward
     handed_back = decode.handed_back
 
-    def loss_and_gradient(room, p, g, source, source_mask, inputs, targets, target_mask, eps, of_encoder, teacher,
+    @alone(f"seq2seq.{decoder.key_of((*c, bridge))}")
+    def loss_and_gradient(room, p, flat, source, source_mask, inputs, targets, target_mask, eps, of_encoder, teacher,
                           of_decoder, of_output):
+        g = unpacked(flat, p)
         ks, told, s0 = linked(encode, (room, p, source, source_mask, of_encoder))    # (S1) (S2) (S3)
         give_back(beside(room))
         for_decoder = beside(room)
@@ -104,12 +112,6 @@ def add_gradient(c, bridge):
         linked(encode_backward, (room, p, g, source, source_mask, of_encoder, ks, dsource, ds0))    # (S3*) (S2*) (S1*)
         return L
     return loss_and_gradient
-
-
-@once
-def whole(c, bridge):
-    """-> the same, compiled."""
-    return alone(f"seq2seq.{decoder.key_of((*c, bridge))}")(add_gradient(c, bridge))
 
 
 @once
