@@ -78,13 +78,32 @@ def test_exact_search(name):
         check(exact(*given), search.exact(*given))
 
 
-@pytest.mark.parametrize("V", [70, 150])
-def test_vocabularies_larger_than_a_block(V):
+def of_many_words(V):
     rng = np.random.default_rng(0)
     config = dataclasses.replace(CONFIGS["two-ways-additive"], target_vocab=V)
     p, b = like(rng, seq2seq.init(config)), batch(rng, config)
-    given = (p, config, b.source, b.source_mask, 6, 7, 0.5, 3)
+    return p, config, b.source, b.source_mask
+
+
+@pytest.mark.parametrize("V", [70, 150, hypotheses.COLUMNS + 1, 2 * hypotheses.COLUMNS + 100])
+def test_vocabularies_larger_than_a_block(V):
+    given = *of_many_words(V), 6, 7, 0.5, 3
     check(beam(*given), search.beam(*given))
+
+
+@pytest.mark.parametrize("v", [5, hypotheses.COLUMNS + 7, 2 * hypotheses.COLUMNS + 99])
+def test_the_greatest_logit_in_any_block(v):
+    """Only the greatest of all is a safe shift; what is no number is found wherever it stands."""
+    p, *given = of_many_words(2 * hypotheses.COLUMNS + 100)
+    p.decoder.readout.b[v] = 800
+    check(beam(p, *given, 4, 3), search.beam(p, *given, 4, 3))
+    p.decoder.readout.b[:hypotheses.COLUMNS] = -np.inf            # a whole block that nobody says
+    with np.errstate(all="ignore"):
+        check(beam(p, *given, 4, 3), search.beam(p, *given, 4, 3))
+    for bad in (np.nan, np.inf):
+        p.decoder.readout.b[v] = bad
+        with np.errstate(all="ignore"), pytest.raises(ValueError, match="hold NaN"):
+            beam(p, *given, 4, 3)
 
 
 def test_of_equal_candidates_the_lower_row_and_token_is_kept():

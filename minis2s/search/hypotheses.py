@@ -166,9 +166,9 @@ def check_source(config, source, mask, max_length):
         raise ValueError(f"source: {source.dtype} of shape {source.shape}, wanted ids of shape (T, N > 0)")
     if mask.shape != source.shape or mask.dtype != bool:
         raise ValueError(f"mask: {mask.dtype} of shape {mask.shape}, wanted bool of shape {source.shape}")
-    if not mask[:1].all() or mask.shape[0] == 0 or (mask[1:] > mask[:-1]).any():
+    if mask.shape[0] == 0 or not mask.all() and (not mask[0].all() or (mask[1:] > mask[:-1]).any()):
         raise ValueError("mask: wanted in every column a real position, and padding at the end only")
-    if source.min() < 0 or source.max() >= config.source_vocab:
+    if np.minimum.reduce(source, None) < 0 or np.maximum.reduce(source, None) >= config.source_vocab:
         raise ValueError(f"source: ids from {source.min()} to {source.max()}, "
                          f"wanted 0 .. {config.source_vocab - 1}")
     check_count("max_length", max_length)

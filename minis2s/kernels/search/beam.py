@@ -69,7 +69,6 @@ def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1
     attends = config.context == "attention"
     kept = nothing_kept(len(source) if attends else 0, source.shape[1], nbest, max_length, config.dtype)
     if encoder.covers(config):
-        seq2seq.check_source(config, source, mask)
         none = np.zeros((0, 0), config.dtype)
         in_a_room(loop(c, config.bridge), p, contiguous(source), contiguous(mask), (none,) * config.layers, kept,
                   power, width, config.fused_size)
@@ -78,7 +77,7 @@ def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1
         in_a_room(loop(c), p.decoder, *given(encoded, layers), kept, power, width, config.fused_size)
     if kept.ill.any():
         raise ValueError("p: the model's log-probabilities hold NaN, wanted finite parameters")
-    real, (count, score, log_probs, length, token, _, ids, _, _) = mask.sum(axis=0).tolist(), (
+    real, (count, score, log_probs, length, token, _, ids, _, _) = np.add.reduce(mask).tolist(), (
         a.tolist() for a in kept._replace(alpha=kept.ill))
 
     def answer(n, i):
