@@ -25,12 +25,6 @@ def moved(a, count):
     return a[count:]
 
 
-def put_row(to, B, columns):
-    """16 numbers, or as many as there are columns, with zeros behind them."""
-    for n in range(LANES):
-        to[n] = B[n] if n < columns else 0
-
-
 def turn(to, to_row, B, b_col, K, columns):
     """A square of 16 by 16, or what of it lies before K and `columns`, read by columns and written by rows,
     with zeros for columns that are not there."""
@@ -54,16 +48,6 @@ if JIT:
         def lower(context, builder, sig, args):
             return context.make_array(sig.args[0])(context, builder, args[0]).data
         return types.CPointer(a.dtype)(a), lower
-
-    @intrinsic
-    def put_row(context, to, B, columns):                      # noqa: F811
-        """The same."""
-        def lower(context, builder, sig, args):
-            pointer, size = llvm(to.dtype).as_pointer(), size_of(to.dtype)
-            row = load(builder, builder.bitcast(args[1], pointer), args[2], size)
-            store(builder, row, builder.bitcast(args[0], pointer), args[2].type(LANES), size)
-            return context.get_dummy_value()
-        return types.void(to, B, types.intp), lower
 
     @intrinsic
     def turn(context, to, to_row, B, b_col, K, columns):       # noqa: F811
@@ -122,8 +106,10 @@ def copy_panel(to, B, b_row, K, columns):
     """K rows of `columns` neighbouring numbers, `b_row` apart, behind one another, with zeros after each."""
     width = padded(columns)
     for k in range(K):
-        for n in range(0, columns, LANES):
-            put_row(moved(to, k * width + n), moved(B, k * b_row + n), columns - n)
+        for n in range(columns):
+            to[k * width + n] = B[k * b_row + n]
+        for n in range(columns, width):
+            to[k * width + n] = 0
 
 
 @inlined

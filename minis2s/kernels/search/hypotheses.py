@@ -25,16 +25,14 @@ from ...data.vocab import BOS
 from ...search.exact import AT_ONCE
 from ...search.hypotheses import NEVER, Hypothesis, Live, weigh
 from .. import attention, decoder
-from ..gemm import Operand
 from ..jit import inlined, inner, jit, part
-from ..packing import padded
 from ..room import empty
 from ..room import zeros as zeros_of
 from ..simd import LANES, add, at, exp, greatest, maximum, total, zeros
 from ..threads import over_rows
 
 WIDE = 4 * LANES               # logits that are compared at once
-COLUMNS = 1024                 # of W, a multiple of its panels' width, that are multiplied with all rows at a time
+CACHED = 24                    # rows of logits that stay in the cache until log p are made of them
 
 
 class Rows(NamedTuple):        # one step of the decoder, for up to R hypotheses of M sources
@@ -88,33 +86,21 @@ def moves(choices):
 
     @part
     def advance(rows, r0, r1):
-        """Feed the rows r0 .. r1-1 their last tokens: -> whether log p of the next ones are numbers.
-
-        COLUMNS of W pass by all rows, and what comes of them by the softmax, while they are in the cache.
-        """
-        k, logits, V, well = rows.k, rows.logits, len(rows.k.b), True
+        """Feed the rows r0 .. r1-1 their last tokens: -> whether log p of the next ones are numbers."""
+        k, logits, well = rows.k, rows.logits, True
         step(k, 0, rows.z, r0, r1)
-        columns = COLUMNS if k.W.panels else V
-        for v in range(0, V, columns):
-            end = min(v + columns, V)
-            decoder.read_out(k.rs[0], some_columns(k.W, k.rs.shape[2], v, end), k.b[v:end], logits[:, v:end], r0, r1)
-            end = end if end < V else logits.shape[1]
-            for r in range(r0, r1):
-                best, sums, before = logits[r, at(v, end)], zeros(logits), rows.shift[r, 0]
-                for j in range(v + LANES, end, LANES):
-                    best = maximum(best, logits[r, at(j, end)])
+        for first in range(r0, r1, CACHED):
+            end = min(first + CACHED, r1)
+            decoder.read_out(k.rs[0], k.W, k.b, logits[:, :len(k.b)], first, end)
+            for r in range(first, end):
+                best, sums = logits[r, at(0, LANES)], zeros(logits)
+                for j in range(LANES, logits.shape[1], LANES):
+                    best = maximum(best, logits[r, at(j, j + LANES)])
                 top = greatest(best)
-                if v > 0 and not (top > before or top != top):          # a NaN is the greatest
-                    top = logits.dtype.type(before)
-                safe = top if top > -np.inf else logits.dtype.type(0)
-                for j in range(v, end, LANES):
-                    sums = add(sums, exp(logits[r, at(j, end)] - safe))
-                rows.shift[r, 0], y = top, np.float64(total(sums))
-                rows.shift[r, 1] = y if v == 0 else y + rows.shift[r, 1] * np.exp(before - safe)
-        for r in range(r0, r1):
-            top = rows.shift[r, 0]
-            rows.shift[r, 1] = np.log(rows.shift[r, 1]) + (top - top)   # no number if the greatest is infinite
-            well &= rows.shift[r, 1] == rows.shift[r, 1]
+                for j in range(0, logits.shape[1], LANES):
+                    sums = add(sums, exp(logits[r, at(j, j + LANES)] - top))
+                rows.shift[r, 0], rows.shift[r, 1] = top, np.log(np.float64(total(sums)))
+                well &= rows.shift[r, 1] == rows.shift[r, 1]
         return well
 
     @part
@@ -148,12 +134,6 @@ def moves(choices):
     def advance_all(rows, R):
         over_rows(advance_rows, (rows,), R, R * rows.k.W.numbers.size)
     return advance, follow, start_rows, advance_all
-
-
-@part
-def some_columns(W, K, v0, v1):
-    """Columns of an Operand of K rows; all of them, if they are not in panels."""
-    return Operand(W.numbers[v0 * K:padded(v1) * K], True) if W.panels else W
 
 
 @part
