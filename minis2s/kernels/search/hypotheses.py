@@ -88,7 +88,7 @@ def moves(choices):
     def advance(rows, r0, r1):
         """Feed the rows r0 .. r1-1 their last tokens: -> whether log p of the next ones are numbers."""
         k, logits, well = rows.k, rows.logits, True
-        step(k, 0, rows.z, r0, r1)
+        step(k, np.int64(0), rows.z[:, :], r0, r1)              # of the very types that decoder.py calls it with
         for first in range(r0, r1, CACHED):
             end = min(first + CACHED, r1)
             decoder.read_out(k.rs[0], k.W, k.b, logits[:, :len(k.b)], first, end)
