@@ -54,6 +54,17 @@ def backward(cell, p, caches, dhs, d, mask):
         d_new = d if all_real else type(d)(*(np.where(m, a, 0) for a in d))                     # (M1*)
         das[t], d_prev = cell.state_backward(p, caches[t], d_new)
         d = d_prev if all_real else type(d)(*(np.where(m, a, b) for a, b in zip(d_prev, d)))    # (M1*)
-    rows = type(caches[0])(*map(np.concatenate, zip(*caches)))    # one Cache: rows of step 0, of step 1, ...
+    rows = Rows(caches)
     dx, grads = cell.weights_backward(p, rows, np.concatenate(das))    # fork: p is used at every t
     return dx.reshape(T, N, -1), d, grads
+
+
+class Rows:
+    """One Cache of many steps: rows of step 0, of step 1, ...; a field is put together when it is first read."""
+
+    def __init__(self, caches):
+        self.caches = caches
+
+    def __getattr__(self, field):
+        self.__dict__[field] = rows = np.concatenate([getattr(k, field) for k in self.caches])
+        return rows

@@ -243,6 +243,8 @@ MUTANTS = [
           ("xs.reshape(T * N, D)", "xs.swapaxes(0, 1).reshape(T * N, D)",
            "rows of examples for rows of steps"),
           ("@ p.W + p.b)", "@ p.W)", "bias forgotten"),
+          ("np.concatenate([getattr(k, field) for k in self.caches])",
+           "np.concatenate([getattr(k, field) for k in self.caches[::-1]])", "rows of the steps in another order than da"),
           ("_replace(h=d.h + dhs[t])", "_replace(h=dhs[t])", "carried dh dropped"),
           ("_replace(h=d.h + dhs[t])", "_replace(h=d.h)", "upstream dh_t dropped"),
           ("np.where(m, a, 0) for a in d", "a for a in d", "padding gives gradients"),
