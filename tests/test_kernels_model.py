@@ -126,6 +126,18 @@ def test_loss_and_gradient_ask_as_the_page_does():
         assert said[0] == said[1] and next(iter(wrong)) in said[0]
 
 
+@pytest.mark.parametrize("which", ["loss_and_gradient", "loss_and_update"])
+def test_targets_that_are_no_array(which):
+    case, said = Case("concat-dot-before", "float64"), []
+    given = case.p, case.config, case.batch._replace(targets=case.batch.targets.tolist()), None, None
+    for page in (seq2seq, seq2seq_twin) if which == "loss_and_gradient" else (train, train_twin):
+        rest = () if which == "loss_and_gradient" else (optim.start(case.p), "adam", 0.1)
+        with pytest.raises(TypeError, match="targets: got list, wanted an array") as e:
+            getattr(page, which)(*given, *rest)
+        said.append(str(e.value))
+    assert said[0] == said[1]
+
+
 MANY = (3, 1, 2) * 44, (9, 1, 5) * 44              # 132 rows, 10 steps: three are a block, and one is left
 
 

@@ -4,8 +4,8 @@ A part begins when one of the functions in PARTS is called, and ends when it ret
 may begin. Functions without a name belong to the part that called them. So all time is somewhere, and what a
 new helper function takes is counted where it helps.
 
-A whole training step is one compiled call, as is a search with its encoder, and what is compiled cannot be watched.
-So here they are taken apart: the same kernels, each called by Python.
+The gradient of a training step is one compiled call, as is a search with its encoder, and what is compiled cannot be
+watched.  So here they are taken apart: the same kernels, each called by Python.
 """
 import sys
 import time
@@ -76,7 +76,7 @@ class Clock:
 
 @contextmanager
 def taken_apart():
-    """Every part a call of its own: no encoder is covered by the one call of kernels/train.py or seq2seq.py."""
+    """Every part a call of its own: no encoder is covered by the one call of kernels/seq2seq.py."""
     from ..kernels import encoder
     covers, encoder.covers = encoder.covers, lambda config: False
     try:

@@ -26,7 +26,7 @@ from .tree import unpacked
 
 def loss_and_gradient(p, config, batch, teacher=None, drops=None):
     """See seq2seq.loss_and_gradient."""
-    if batch.targets.ndim == 3:                                         # one-hot
+    if np.ndim(batch.targets) == 3:                                     # one-hot
         L, _, k = page.forward(p, config, batch, teacher, drops, "numba")
         return L, page.backward(p, config, k)
     if not is_one_call(config, batch):
@@ -46,7 +46,7 @@ def flat_gradient(p, config, batch, teacher, drops):
 
 def is_one_call(config, batch):
     """Whether `whole` knows such a model and such targets."""
-    return encoder.covers(config) and batch.targets.ndim == 2
+    return encoder.covers(config) and np.ndim(batch.targets) == 2
 
 
 def given(config, batch, teacher, drops):
