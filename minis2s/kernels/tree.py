@@ -2,6 +2,8 @@
 from ..tree import unpacked                  # noqa: F401  what it means
 from .jit import JIT
 
+# With it --------------------------------------------------------------------------------------------------
+
 if JIT:
     from llvmlite import ir
     from numba import types
