@@ -355,7 +355,7 @@ def test_the_profile_of_a_step(capsys, monkeypatch):
     shares = bench.profile({"case": "step", "V": 9, "N": 2, "T": 3, "H": 4}, seconds=0)
     assert sum(share for share, _, _ in shares) == pytest.approx(1)
     told = {part for _, _, part in shares}
-    assert {"Adam", "clipping", "readout and softmax cross-entropy, both ways", "recurrent layer, forward",
+    assert {"clipping and Adam", "readout and softmax cross-entropy, both ways", "recurrent layer, forward",
             "keys of attention, backward"} <= told
     if jit.JIT:
         assert "decoder's loop, backward: attention and cell" in told
