@@ -1149,7 +1149,7 @@ MUTANTS = [
           ("per_token[r0:r1])", "per_token[:r1 - r0])", "every block's loss in the first's place"),
           ("g.W, g.b), V, work)", "g.W, g.b), R, work)", "gradients of the first words' weights only")),
     *bugs("kernels/seq2seq.py", "test_kernels_model.py",
-          ("if batch.targets.ndim == 3", "if batch.targets.ndim == 4", "one-hot targets taken for ids"),
+          ("if np.ndim(batch.targets) == 3", "if np.ndim(batch.targets) == 4", "one-hot targets taken for ids"),
           ("page.check_batch(config, batch, teacher, drops)\n    page", "page",
            "nobody asks whether the batch can be computed with"),
           ("teacher, drops), page.untie(p, config)", "teacher, drops), p", "tied weights not where they are used"),
