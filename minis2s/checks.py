@@ -33,8 +33,8 @@ def array(name, a, shape, kinds="fc"):
     kind = a.dtype.kind
     if kind not in kinds:
         raise TypeError(f"{name}: got dtype {a.dtype}, wanted {' or '.join(WORDS[k] for k in kinds)} numbers")
-    sizes = [n > 0 if isinstance(w, str) else n == w for n, w in zip(a.shape, shape)] if a.shape != shape else ()
-    if len(a.shape) != len(shape) or not all(sizes):
+    if a.shape != shape and (len(a.shape) != len(shape) or not all(
+            [n > 0 if isinstance(w, str) else n == w for n, w in zip(a.shape, shape)])):
         raise ValueError(f"{name}: got shape {a.shape}, wanted ({', '.join(map(str, shape))})")
     if kind in "fc" and not np.isfinite(a).all():
         at = tuple(int(i) for i in np.unravel_index(np.argmin(np.isfinite(a)), a.shape))
@@ -44,8 +44,9 @@ def array(name, a, shape, kinds="fc"):
 def ids(name, a, V, shape=("T", "N")):
     """Ask for token ids 0 .. V-1."""
     array(name, a, shape, "iu")
-    if np.maximum.reduce(a.view(f"u{a.itemsize}"), None) >= V:      # of the bits: those of a negative number are greater
-        raise ValueError(f"{name}: got ids from {a.min()} to {a.max()}, wanted 0 .. {V - 1}")
+    least, most = np.minimum.reduce(a, None), np.maximum.reduce(a, None)       # as a.min(), at half its price
+    if least < 0 or most >= V:
+        raise ValueError(f"{name}: got ids from {least} to {most}, wanted 0 .. {V - 1}")
 
 
 def mask(name, a, shape):

@@ -203,23 +203,21 @@ def one_step(config, training, progress, batch, lr, backend="numpy"):
     L, params, state, size, finite = backends.module("train", backend).loss_and_update(
         progress.params, config, batch, teacher, drops, progress.optimizer, training.optimizer, lr, training.clip,
         training.clip_value, **options)
-    if not (math.isfinite(L) and math.isfinite(size)):
+    if not math.isfinite(L):
         # once more, to see where
         _, logits, k = seq2seq.forward(progress.params, config, batch, teacher, drops, backend)
         e = k.encode
         raise Diverged(culprit(progress, params=progress.params, encoder=e.encoder, hs=e.hs, bridge=e.bridge,
-                               source=k.source, decoder=k.decoder, logits=logits, loss=L,
-                               gradient=backwards(seq2seq.backward(progress.params, config, k))))
+                               source=k.source, decoder=k.decoder, logits=logits, loss=L))
+    if not math.isfinite(size):
+        model = backends.module("seq2seq", backend)
+        _, g = model.loss_and_gradient(progress.params, config, batch, teacher, drops)
+        raise Diverged(culprit(progress, gradient=dict(reversed(list(tree.named(g))))))     # decoder's first
     if not finite:
         raise Diverged(culprit(progress, updated=params))
     tokens = int(np.count_nonzero(batch.target_mask))
     return progress._replace(params=params, optimizer=state, batch=progress.batch + 1, step=progress.step + 1,
                              loss_sum=progress.loss_sum + float(L) * tokens, tokens=progress.tokens + tokens)
-
-
-def backwards(g):
-    """A gradient's arrays by their names, the decoder's first: in order of computation."""
-    return dict(reversed(list(tree.named(g))))
 
 
 def culprit(progress, **trees):

@@ -39,6 +39,12 @@ def test_ids_outside_the_vocabulary(token):
         checks.ids("a", np.array([[0, token]]), 5)
 
 
+def test_small_negative_numbers_are_no_ids_of_a_large_vocabulary():
+    """Seen as bits without a sign, -100 would be 156."""
+    with pytest.raises(ValueError, match="a: got ids from -100 to 7, wanted 0 .. 199"):
+        checks.ids("a", np.array([[7, -100]], "int8"), 200)
+
+
 @pytest.mark.parametrize("m", [[[True, False]], [[True], [False], [True]]])
 def test_masks_with_padding_before_the_end(m):
     with pytest.raises(ValueError, match="a: wanted in every column a real step"):

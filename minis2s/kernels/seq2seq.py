@@ -32,14 +32,15 @@ def loss_and_gradient(p, config, batch, teacher=None, drops=None):
     if not is_one_call(config, batch):
         page.check_batch(config, batch, teacher, drops)
         return part_by_part(page.untie(p, config), config, batch, teacher, drops)
+    p = page.untie(p, config)
     L, g = flat_gradient(p, config, batch, teacher, drops)
-    return L, page.tie_gradients(FlatParams.of(g, page.untie(p, config)), config)
+    return L, page.tie_gradients(FlatParams.of(g, p), config)
 
 
 def flat_gradient(p, config, batch, teacher, drops):
-    """Loss, and the gradient in one flat array; not yet summed over the uses of shared weights.  See is_one_call."""
-    batch, p = given(config, batch, teacher, drops), page.untie(p, config)
-    g = np.zeros(sum([a.size for a in tree.leaves(p)]), config.dtype)
+    """Loss, and the gradient in one flat array, of Params whose shared weights stand at each use.  See is_one_call."""
+    batch = given(config, batch, teacher, drops)
+    g = np.zeros(sum([a.size for a in tree.leaves(p)]), p.decoder.embedding.dtype)
     step = whole(decoder.choices(config, drops is not None, drops is not None), config.bridge)
     return in_a_room(step, p, g, *batch), g
 
@@ -63,13 +64,11 @@ def logits(p, config, batch, teacher=None):
     """See seq2seq.logits."""
     if not encoder.covers(config):
         return page.forward(p, config, batch, teacher, backend="numba")[1]
-    page.check_batch(config, batch, teacher)
-    page.check_source(config, batch.source, batch.source_mask)
-    p, none = page.untie(p, config), np.zeros((0, 0), config.dtype)
-    given = [contiguous(a) for a in (batch.source, batch.source_mask, batch.inputs)]
+    source, source_mask, inputs, _, _, _, *rest = given(config, batch, teacher, None)
+    p = page.untie(p, config)
     made = np.empty((*batch.inputs.shape, len(p.decoder.readout.b)), config.dtype)
-    in_a_room(forwards(decoder.choices(config, False, False), config.bridge), p, *given, (none,) * config.layers,
-              *decoder.optional(teacher, None, None, config.dtype), made)
+    in_a_room(forwards(decoder.choices(config, False, False), config.bridge), p, source, source_mask, inputs, *rest,
+              made)
     return made
 
 

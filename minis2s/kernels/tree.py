@@ -11,13 +11,15 @@ if JIT:
     from numba.extending import intrinsic
     from numba.np.arrayobj import make_array, populate_array
 
-    def type_of(like):
-        """The same tree of arrays without gaps."""
+    def type_of(like, dtype):
+        """The same tree of arrays without gaps, of this dtype."""
         if isinstance(like, types.Array):
-            return types.Array(like.dtype, like.ndim, "C")
-        if isinstance(like, types.BaseNamedTuple):
-            return types.NamedTuple([type_of(part) for part in like.types], like.instance_class)
-        return types.Tuple([type_of(part) for part in like.types]) if isinstance(like, types.BaseTuple) else like
+            return types.Array(dtype, like.ndim, "C")
+        if not isinstance(like, types.BaseTuple):
+            return like
+        parts = [type_of(part, dtype) for part in like.types]
+        named = isinstance(like, types.BaseNamedTuple)
+        return types.NamedTuple(parts, like.instance_class) if named else types.Tuple(parts)
 
     @intrinsic
     def unpacked(context, flat, like):                         # noqa: F811
@@ -29,10 +31,11 @@ if JIT:
                 nonlocal start
                 if isinstance(kind, types.BaseTuple):
                     parts = [taken(part, builder.extract_value(value, k)) for k, part in enumerate(kind.types)]
-                    return context.make_tuple(builder, type_of(kind), parts)
+                    return context.make_tuple(builder, type_of(kind, flat.dtype), parts)
                 if not isinstance(kind, types.Array):
                     return value
-                given, view = (make_array(k)(context, builder, v) for k, v in ((kind, value), (type_of(kind), None)))
+                given, view = make_array(kind)(context, builder, value), make_array(type_of(kind, flat.dtype))(
+                    context, builder)
                 sizes, strides = cgutils.unpack_tuple(builder, given.shape), [numbers.itemsize]
                 for n in reversed(sizes[1:]):
                     strides.insert(0, builder.mul(strides[0], n))
@@ -40,4 +43,4 @@ if JIT:
                 start = builder.add(start, given.nitems)
                 return view._getvalue()
             return taken(like, args[1])
-        return type_of(like)(flat, like), lower
+        return type_of(like, flat.dtype)(flat, like), lower
