@@ -5,6 +5,7 @@ unroll.py. This is the one place that chooses.  The environment variable MINIS2S
 program says. Numba is imported when a twin is first used, not before.
 """
 import os
+from contextlib import nullcontext
 from functools import cache
 from importlib import import_module
 
@@ -42,3 +43,11 @@ def use_threads(backend, count):
         raise ValueError(f"threads={count}: wanted 1 or more")
     if chosen(backend) == "numba":
         import_module(f"{__package__}.kernels.threads").use(count)
+
+
+def compiled_ahead(backend, config, optimizer):
+    """A context in which another process compiles what a training by `backend` needs later: -> a function that waits
+    for it (see kernels/ahead.py)."""
+    if chosen(backend) == "numpy":
+        return nullcontext(lambda: None)
+    return import_module(f"{__package__}.kernels.ahead").compiled_ahead(config, optimizer)

@@ -122,11 +122,13 @@ def run(args):
     model = Seq2Seq(config, **{**units, **{name: value for name, value in asked.items() if value is not None}},
                     backend=backend)
     out = Path(args.out or default_out(args))
-    model.fit(train_pairs, valid, training=training, out=out, resume=args.resume, overwrite=args.overwrite,
-              origin=origin)
-    if model.stopped_by is not None:
-        print(f"stopped; saved in {out}; go on with --resume")
-        return 128 + model.stopped_by
+    with backends.compiled_ahead(backend, config, training.optimizer) as wait:
+        model.fit(train_pairs, valid, training=training, out=out, resume=args.resume, overwrite=args.overwrite,
+                  origin=origin)
+        if model.stopped_by is not None:
+            print(f"stopped; saved in {out}; go on with --resume")
+            return 128 + model.stopped_by
+        wait()
     report(model, out, test)
     return 0
 

@@ -1,6 +1,7 @@
 """The compiled twins of the hot loops.  Nothing outside of this package imports it but backends.py.
 
     jit.py       when a kernel is compiled, and where its machine code is kept
+    ahead.py     another process that compiles what a training needs later
     simd.py      arithmetic on 16 numbers at once, written as if on one
     packing.py   operands of a product, in the order in which they are read
     gemm.py      matrix products

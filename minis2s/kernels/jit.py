@@ -133,6 +133,9 @@ def source_hash(folder=Path(__file__).parent):
     return h.hexdigest()[:16]
 
 
+UNWRITABLE = "compiled kernels cannot be kept in"         # begins the warning
+
+
 class Told:                    # what was said already: each once in a process
     compiling = False
     unwritable = False
@@ -180,9 +183,8 @@ if JIT:
                 os.replace(f.name, path)
             except OSError as e:
                 if not Told.unwritable:
-                    warnings.warn(f"compiled kernels cannot be kept in {path.parent} ({e.strerror}): every "
-                                  "process will compile them again; NUMBA_CACHE_DIR names another place",
-                                  stacklevel=2)
+                    warnings.warn(f"{UNWRITABLE} {path.parent} ({e.strerror}): every process will compile them again; "
+                                  "NUMBA_CACHE_DIR names another place", stacklevel=2)
                 Told.unwritable = True
 
         def enable(self):
@@ -193,6 +195,10 @@ if JIT:
 
         def flush(self):
             """Nothing is kept in memory."""
+
+    def is_kept(kernel):
+        """Whether the cache has a kernel, for some types of arguments."""
+        return any(kernel._cache.cache_path.glob(f"{kernel._cache.name}-*.nbc"))
 
     KERNELS = {}               # all of them by name
     SHARED = {}                # kernels that others call by their symbol: symbol -> name, argument types

@@ -64,17 +64,17 @@ def nothing_kept(T, M, B, L, dtype):
 def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1):
     """See search.beam."""
     check(config, source, mask, max_length, width, length_penalty, nbest)
-    p, c = seq2seq.untie(p, config), decoder.choices(config, False, False)
+    p, search = seq2seq.untie(p, config), search_of(config)
     power = np.array([length ** float(length_penalty) for length in range(max_length + 1)])
     attends = config.context == "attention"
     kept = nothing_kept(len(source) if attends else 0, source.shape[1], nbest, max_length, config.dtype)
     if encoder.covers(config):
         none = np.zeros((0, 0), config.dtype)
-        in_a_room(loop(c, config.bridge), p, contiguous(source), contiguous(mask), (none,) * config.layers, kept,
-                  power, width, config.fused_size)
+        in_a_room(search, p, contiguous(source), contiguous(mask), (none,) * config.layers, kept, power, width,
+                  config.fused_size)
     else:
         encoded, layers, _ = seq2seq.encode(p, config, source, mask, backend="numba")
-        in_a_room(loop(c), p.decoder, *given(encoded, layers), kept, power, width, config.fused_size)
+        in_a_room(search, p.decoder, *given(encoded, layers), kept, power, width, config.fused_size)
     if kept.ill.any():
         raise ValueError("p: the model's log-probabilities hold NaN, wanted finite parameters")
     real, (count, score, log_probs, length, token, _, ids, _, _) = np.add.reduce(mask).tolist(), (
@@ -85,6 +85,11 @@ def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1
         alpha = kept.alpha[n, i, :l, :real[n]].copy() if attends else None
         return Answer(ids[n][i][:l - finished], log_probs[n][i], score[n][i], alpha, finished)
     return [[answer(n, i) for i in range(count[n])] for n in range(len(count))]
+
+
+def search_of(config):
+    """The compiled search for a Config."""
+    return loop(decoder.choices(config, False, False), config.bridge if encoder.covers(config) else None)
 
 
 @once
