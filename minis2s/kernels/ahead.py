@@ -5,8 +5,8 @@
     the other        optimizer │ search │ validation ──> files of the cache ┴───────────────────────────┘
 
 What a kernel is kept under does not depend on sizes (see jit.py).  So the other process does each of these things
-once with a model of a few numbers, put together as the Config says, and is gone.  It says nothing: whatever it could
-not do, this process will do itself.
+once, with a model of such a Config that knows two words, and is gone.  It says nothing: whatever it could not do, this
+process will do itself.
 """
 import json
 import os
@@ -23,8 +23,6 @@ from ..config import Config
 from ..data.batches import make_batch
 from .jit import JIT, UNWRITABLE, is_kept
 from .search import beam
-
-SMALL = dict(source_vocab=6, target_vocab=6, embedding=3, hidden=3)
 
 
 @contextmanager
@@ -50,7 +48,7 @@ def compiled_ahead(config, optimizer):
 def work(config, optimizer):
     """The other process' life."""
     warnings.filterwarnings("error", UNWRITABLE)               # then all of it would be in vain
-    config = replace(config, **SMALL, attention_size=config.attention_size and 3)
+    config = replace(config, source_vocab=6, target_vocab=6)
     p, batch = seq2seq.init(config, 0), make_batch([[4, 5]], [[4, 5]])
     backends.module("optim", "numba").step(p, p, optim.start(p), optimizer, 1e-3, 1.0)
     beam.beam(p, config, batch.source, batch.source_mask, 1, 1)

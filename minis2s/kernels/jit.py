@@ -133,6 +133,11 @@ def source_hash(folder=Path(__file__).parent):
     return h.hexdigest()[:16]
 
 
+def is_kept(kernel):
+    """Whether the cache has a kernel, for some types of arguments."""
+    return any(kernel._cache.cache_path.glob(f"{kernel._cache.name}-*.nbc"))
+
+
 UNWRITABLE = "compiled kernels cannot be kept in"         # begins the warning
 
 
@@ -195,10 +200,6 @@ if JIT:
 
         def flush(self):
             """Nothing is kept in memory."""
-
-    def is_kept(kernel):
-        """Whether the cache has a kernel, for some types of arguments."""
-        return any(kernel._cache.cache_path.glob(f"{kernel._cache.name}-*.nbc"))
 
     KERNELS = {}               # all of them by name
     SHARED = {}                # kernels that others call by their symbol: symbol -> name, argument types
