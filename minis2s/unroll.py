@@ -48,11 +48,12 @@ def backward(cell, p, caches, dhs, d, mask):
     `dhs` (T, N, H) arrives from outside at every t; `d` (a State) at the last one.
     """
     (T, N, _), full, das = dhs.shape, mask.all(axis=1), [None] * len(dhs)
+    by_columns = p._replace(U=np.asfortranarray(p.U))      # U^T lies in memory as each step reads it: faster
     for t in reversed(range(T)):
         m, all_real = mask[t][:, None], full[t]
         d = d._replace(h=d.h + dhs[t])                     # fork: h_t is output and carry
         d_new = d if all_real else type(d)(*(np.where(m, a, 0) for a in d))                     # (M1*)
-        das[t], d_prev = cell.state_backward(p, caches[t], d_new)
+        das[t], d_prev = cell.state_backward(by_columns, caches[t], d_new)
         d = d_prev if all_real else type(d)(*(np.where(m, a, b) for a, b in zip(d_prev, d)))    # (M1*)
     rows = Rows(caches)
     dx, grads = cell.weights_backward(p, rows, np.concatenate(das))    # fork: p is used at every t
