@@ -63,3 +63,11 @@ def whole(name, value, least, most=None):
         wanted = f"{least} or more" if most is None else f"{least} .. {most}"
         error = ValueError if is_whole else TypeError
         raise error(f"{name}: got {value!r}, wanted a whole number, {wanted}")
+
+
+def real(name, value, ok, wanted):
+    """Ask for a finite number for which `ok` holds; `wanted` says which these are."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{name}: got {value!r}, wanted {wanted}")
+    if not np.isfinite(value) or not ok(value):
+        raise ValueError(f"{name}: got {value!r}, wanted {wanted}")

@@ -384,7 +384,7 @@ def test_unknown_tokens_and_long_texts_are_told(model):
     (dict(beam=0), "beam: got 0"), (dict(beam=2.5), "beam: got 2.5"), (dict(nbest=0), "nbest: got 0"),
     (dict(beam=2, nbest=3), r"nbest: got 3, wanted a whole number, 1 \.\. 2"),
     (dict(nbest=2), "nbest: got 2"),
-    (dict(max_length=0), "max_length: 0"), (dict(max_length=-1), "max_length"),
+    (dict(max_length=0), "max_length: got 0"), (dict(max_length=-1), "max_length"),
     (dict(batch=0), "batch: got 0"),
     (dict(length_penalty=-1), "length_penalty"), (dict(length_penalty=float("nan")), "length_penalty"),
     (dict(beam=3, length_penalty="x"), "length_penalty"), (dict(seed=-1), "seed: got -1"),

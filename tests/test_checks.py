@@ -61,6 +61,15 @@ def test_whole_numbers(value, error):
         checks.whole("a", -3, 1)
 
 
+@pytest.mark.parametrize("value, error", [(-0.1, ValueError), (float("nan"), ValueError), (float("inf"), ValueError),
+                                          (True, TypeError), ("2", TypeError), (None, TypeError), (1j, TypeError)])
+def test_real_numbers(value, error):
+    with pytest.raises(error, match="a: got .*, wanted a share"):
+        checks.real("a", value, lambda x: x >= 0, "a share")
+    for good in (0, 0.5, np.float32(2), np.int8(1)):
+        checks.real("a", good, lambda x: x >= 0, "a share")
+
+
 # Where they stand ----------------------------------------------------------------------------------------
 
 C = CONFIGS["dropout"]

@@ -178,11 +178,11 @@ def test_nan_is_refused_as_by_the_page(bad):
 
 def test_bad_arguments_are_refused_as_by_the_page():
     given = case("two-ways-additive", 0)
-    for function, args, text in ((greedy, (0,), "max_length: 0"), (beam, (4, 0), "width: 0"),
-                                 (beam, (4, 2, -1.0), "length_penalty: -1.0"),
-                                 (beam, (4, 2, 0.0, 3), "nbest: 3"),
-                                 (sample, (4, 7), "rng: a int"), (exact, (4, 0), "budget: 0")):
-        with pytest.raises(ValueError, match=text):
+    for function, args, text in ((greedy, (0,), "max_length: got 0"), (beam, (4, 0), "width: got 0"),
+                                 (beam, (4, 2, -1.0), "length_penalty: got -1.0"),
+                                 (beam, (4, 2, 0.0, 3), "nbest: got 3"),
+                                 (sample, (4, 7), "rng: got int"), (exact, (4, 0), "budget: got 0")):
+        with pytest.raises(TypeError if "rng" in text else ValueError, match=text):
             function(*given, *args)
 
 

@@ -443,35 +443,36 @@ def test_top_takes_the_greatest_in_order():
 RNG = np.random.default_rng(0)
 
 
-@pytest.mark.parametrize("name, call", [
-    ("max_length", lambda *a: greedy(*a, 0)),
-    ("max_length", lambda *a: exact(*a, 2.0)),
-    ("width", lambda *a: beam(*a, 3, 0)),
-    ("width", lambda *a: beam(*a, 3, True)),
-    ("nbest", lambda *a: beam(*a, 3, 2, nbest=3)),
-    ("nbest", lambda *a: beam(*a, 3, 2, nbest=0)),
-    ("length_penalty", lambda *a: beam(*a, 3, 2, length_penalty=-0.1)),
-    ("length_penalty", lambda *a: beam(*a, 3, 2, length_penalty=np.nan)),
-    ("temperature", lambda *a: sample(*a, 3, RNG, temperature=0)),
-    ("temperature", lambda *a: sample(*a, 3, RNG, temperature=np.inf)),
-    ("top_k", lambda *a: sample(*a, 3, RNG, top_k=0)),
-    ("top_p", lambda *a: sample(*a, 3, RNG, top_p=0.0)),
-    ("top_p", lambda *a: sample(*a, 3, RNG, top_p=1.1)),
-    ("rng", lambda *a: sample(*a, 3, 7)),
-    ("budget", lambda *a: exact(*a, 3, budget=0)),
-    ("source", lambda p, c, ids, mask: greedy(p, c, ids[0], mask[0], 3)),
-    ("source", lambda p, c, ids, mask: greedy(p, c, ids + 0.5, mask, 3)),
-    ("source", lambda p, c, ids, mask: greedy(p, c, ids + V, mask, 3)),
-    ("source", lambda p, c, ids, mask: greedy(p, c, ids[:, :0], mask[:, :0], 3)),
-    ("source", lambda p, c, ids, mask: beam(p, c, ids - 9, mask, 3, 2)),
-    ("mask", lambda p, c, ids, mask: greedy(p, c, ids[:0], mask[:0], 3)),
-    ("mask", lambda p, c, ids, mask: sample(p, c, ids, mask[1:], 3, RNG)),
-    ("mask", lambda p, c, ids, mask: greedy(p, c, ids, mask * 1.0, 3)),
-    ("mask", lambda p, c, ids, mask: exact(p, c, ids, mask[::-1], 3)),
-    ("mask", lambda p, c, ids, mask: greedy(p, c, ids, mask & False, 3)),
-    ("p", lambda p, c, ids, mask: greedy(tree.map(lambda a: a * np.nan, p), c, ids, mask, 3)),
+@pytest.mark.parametrize("name, error, call", [
+    ("max_length", ValueError, lambda *a: greedy(*a, 0)),
+    ("max_length", TypeError, lambda *a: exact(*a, 2.0)),
+    ("width", ValueError, lambda *a: beam(*a, 3, 0)),
+    ("width", TypeError, lambda *a: beam(*a, 3, True)),
+    ("nbest", ValueError, lambda *a: beam(*a, 3, 2, nbest=3)),
+    ("nbest", ValueError, lambda *a: beam(*a, 3, 2, nbest=0)),
+    ("length_penalty", ValueError, lambda *a: beam(*a, 3, 2, length_penalty=-0.1)),
+    ("length_penalty", ValueError, lambda *a: beam(*a, 3, 2, length_penalty=np.nan)),
+    ("temperature", ValueError, lambda *a: sample(*a, 3, RNG, temperature=0)),
+    ("temperature", ValueError, lambda *a: sample(*a, 3, RNG, temperature=np.inf)),
+    ("temperature", TypeError, lambda *a: sample(*a, 3, RNG, temperature="warm")),
+    ("top_k", ValueError, lambda *a: sample(*a, 3, RNG, top_k=0)),
+    ("top_p", ValueError, lambda *a: sample(*a, 3, RNG, top_p=0.0)),
+    ("top_p", ValueError, lambda *a: sample(*a, 3, RNG, top_p=1.1)),
+    ("rng", TypeError, lambda *a: sample(*a, 3, 7)),
+    ("budget", ValueError, lambda *a: exact(*a, 3, budget=0)),
+    ("source", ValueError, lambda p, c, ids, mask: greedy(p, c, ids[0], mask[0], 3)),
+    ("source", TypeError, lambda p, c, ids, mask: greedy(p, c, ids + 0.5, mask, 3)),
+    ("source", ValueError, lambda p, c, ids, mask: greedy(p, c, ids + V, mask, 3)),
+    ("source", ValueError, lambda p, c, ids, mask: greedy(p, c, ids[:, :0], mask[:, :0], 3)),
+    ("source", ValueError, lambda p, c, ids, mask: beam(p, c, ids - 9, mask, 3, 2)),
+    ("source", ValueError, lambda p, c, ids, mask: greedy(p, c, ids[:0], mask[:0], 3)),
+    ("mask", ValueError, lambda p, c, ids, mask: sample(p, c, ids, mask[1:], 3, RNG)),
+    ("mask", TypeError, lambda p, c, ids, mask: greedy(p, c, ids, mask * 1.0, 3)),
+    ("mask", ValueError, lambda p, c, ids, mask: exact(p, c, ids, mask[::-1], 3)),
+    ("mask", ValueError, lambda p, c, ids, mask: greedy(p, c, ids, mask & False, 3)),
+    ("p", ValueError, lambda p, c, ids, mask: greedy(tree.map(lambda a: a * np.nan, p), c, ids, mask, 3)),
 ])
-def test_bad_input_is_named(name, call):
-    with pytest.raises(ValueError, match=f"^{name}: ") as e:
+def test_bad_input_is_named(name, error, call):
+    with pytest.raises(error, match=f"^{name}: ") as e:
         call(*make(0), *pad(SOURCES))
     assert "wanted" in str(e.value) and "\n" not in str(e.value)

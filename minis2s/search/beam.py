@@ -21,8 +21,8 @@ from itertools import groupby
 
 import numpy as np
 
-from .hypotheses import (advance, answer, check_count, check_real, check_source, ended, extend, follow, score,
-                         start, top)
+from .. import checks
+from .hypotheses import advance, answer, check_source, ended, extend, follow, score, start, top
 
 
 def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1):
@@ -47,7 +47,7 @@ def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         For arrays or numbers that cannot be.
     """
     check(config, source, mask, max_length, width, length_penalty, nbest)
@@ -76,11 +76,11 @@ def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1
 
 
 def check(config, source, mask, max_length, width, length_penalty, nbest):
-    """ValueError for arrays or numbers that cannot be."""
+    """ValueError, TypeError for arrays or numbers that cannot be."""
     check_source(config, source, mask, max_length)
-    check_count("width", width)
-    check_count("nbest", nbest, most=width)
-    check_real("length_penalty", length_penalty, lambda a: a >= 0, "a number, 0 or more")
+    checks.whole("width", width, 1)
+    checks.whole("nbest", nbest, 1, width)
+    checks.real("length_penalty", length_penalty, lambda a: a >= 0, "a number, 0 or more")
 
 
 def candidates(step, width):

@@ -21,9 +21,9 @@ from itertools import count
 
 import numpy as np
 
-from .. import backends, tree
+from .. import backends, checks, tree
 from ..data.vocab import EOS
-from .hypotheses import Live, answer, check_count, check_source, ended, extend, select, select_source
+from .hypotheses import Live, answer, check_source, ended, extend, select, select_source
 
 WIDTH = 4                      # of the beam search that finds the first answer to beat
 AT_ONCE = 16                   # prefixes expanded as one batch: quicker, though a few are in vain
@@ -49,11 +49,11 @@ def exact(p, config, source, mask, max_length, budget=10000, backend="numpy"):
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         For arrays or numbers that cannot be.
     """
     check_source(config, source, mask, max_length)
-    check_count("budget", budget)
+    checks.whole("budget", budget, 1)
     beam, moves = (backends.module(f"search.{name}", backend) for name in ("beam", "hypotheses"))
     incumbents = beam.beam(p, config, source, mask, max_length, WIDTH)
     p, live = moves.start(p, config, source, mask)

@@ -31,7 +31,7 @@ def greedy(p, config, source, mask, max_length):
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         For arrays or numbers that cannot be.
     """
     check_source(config, source, mask, max_length)

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import decoder, seq2seq, tree
+from .. import checks, decoder, seq2seq, tree
 from ..data.vocab import BOS, EOS, PAD, UNK
 from ..functions import log_softmax
 
@@ -161,29 +161,7 @@ def answer(h, mask, length_penalty=0.0):
 # What the public doors check ----------------------------------------------------------------------------
 
 def check_source(config, source, mask, max_length):
-    """ValueError for sources that cannot be read."""
-    if source.ndim != 2 or source.shape[1] == 0 or source.dtype.kind not in "iu":
-        raise ValueError(f"source: {source.dtype} of shape {source.shape}, wanted ids of shape (T, N > 0)")
-    if mask.shape != source.shape or mask.dtype != bool:
-        raise ValueError(f"mask: {mask.dtype} of shape {mask.shape}, wanted bool of shape {source.shape}")
-    if mask.shape[0] == 0 or not mask.all() and (not mask[0].all() or (mask[1:] > mask[:-1]).any()):
-        raise ValueError("mask: wanted in every column a real position, and padding at the end only")
-    if np.minimum.reduce(source, None) < 0 or np.maximum.reduce(source, None) >= config.source_vocab:
-        raise ValueError(f"source: ids from {source.min()} to {source.max()}, "
-                         f"wanted 0 .. {config.source_vocab - 1}")
-    check_count("max_length", max_length)
-
-
-def check_count(name, value, most=None):
-    """ValueError for what is no whole number from 1 to `most`."""
-    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not whole or value < 1 or (most is not None and value > most):
-        wanted = "1 or more" if most is None else f"1 .. {most}"
-        raise ValueError(f"{name}: {value!r}, wanted a whole number, {wanted}")
-
-
-def check_real(name, value, ok, wanted):
-    """ValueError for what is no finite number or does not pass `ok`."""
-    number = isinstance(value, (int, float, np.floating, np.integer)) and not isinstance(value, bool)
-    if not number or not np.isfinite(value) or not ok(value):
-        raise ValueError(f"{name}: {value!r}, wanted {wanted}")
+    """ValueError, TypeError for what cannot be read, or for answers of no token."""
+    checks.ids("source", source, config.source_vocab)
+    checks.mask("mask", mask, source.shape)
+    checks.whole("max_length", max_length, 1)

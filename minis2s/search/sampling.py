@@ -11,8 +11,8 @@ in this order; what is kept is scaled to sum to 1.
 """
 import numpy as np
 
-from .. import backends
-from .hypotheses import answer, check_count, check_real, check_source, ended, extend, follow, top
+from .. import backends, checks
+from .hypotheses import answer, check_source, ended, extend, follow, top
 
 
 def sample(p, config, source, mask, max_length, rng, temperature=1.0, top_k=None, top_p=None,
@@ -39,17 +39,17 @@ def sample(p, config, source, mask, max_length, rng, temperature=1.0, top_k=None
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         For arrays or numbers that cannot be.
     """
     check_source(config, source, mask, max_length)
-    check_real("temperature", temperature, lambda x: x > 0, "a number, more than 0")
+    checks.real("temperature", temperature, lambda x: x > 0, "a number, more than 0")
     if top_k is not None:
-        check_count("top_k", top_k)
+        checks.whole("top_k", top_k, 1)
     if top_p is not None:
-        check_real("top_p", top_p, lambda x: 0 < x <= 1, "a number, more than 0 and at most 1")
+        checks.real("top_p", top_p, lambda x: 0 < x <= 1, "a number, more than 0 and at most 1")
     if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng: a {type(rng).__name__}, wanted a numpy.random.Generator")
+        raise TypeError(f"rng: got {type(rng).__name__}, wanted a numpy.random.Generator")
     rngs = [np.random.default_rng(seed) for seed in rng.integers(2**63, size=source.shape[1])]
 
     moves = backends.module("search.hypotheses", backend)
