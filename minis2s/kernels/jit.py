@@ -46,8 +46,9 @@ except ImportError:
     JIT = False
 
 LEVEL = 1                      # of LLVM's optimization
-# contract: a*b + c may be rounded once; _nrt: arrays are counted, whoever the kernel is compiled for
-OPTIONS = dict(nogil=True, error_model="numpy", fastmath={"contract"}, _nrt=True)
+# contract: a*b + c may be rounded once; _nrt: arrays are counted, whoever the kernel is compiled for; no_cfunc_wrapper:
+# nobody calls a kernel from C
+OPTIONS = dict(nogil=True, error_model="numpy", fastmath={"contract"}, _nrt=True, no_cfunc_wrapper=True)
 
 
 def jit(name, **options):
