@@ -16,8 +16,6 @@ import warnings
 from contextlib import contextmanager
 from dataclasses import replace
 
-import numpy as np
-
 from .. import backends, optim, seq2seq
 from ..config import Config
 from ..data.batches import make_batch
@@ -52,8 +50,7 @@ def work(config, optimizer):
     p, batch = seq2seq.init(config, 0), make_batch([[4, 5]], [[4, 5]])
     backends.module("optim", "numba").step(p, p, optim.start(p), optimizer, 1e-3, 1.0)
     beam.beam(p, config, batch.source, batch.source_mask, 1, 1)
-    free = np.zeros(batch.inputs.shape, np.bool_)              # validation feeds own tokens, too
-    backends.module("seq2seq", "numba").logits(p, config, batch, free)
+    backends.module("seq2seq", "numba").logits(p, config, batch)
 
 
 if __name__ == "__main__":
