@@ -193,6 +193,15 @@ def test_a_cache_that_cannot_be_written_gives_one_warning(tmp_path):
 
 
 @compiled
+def test_a_kernel_is_not_kept_because_one_of_a_longer_name_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(jit.Cache, "folder", tmp_path)
+    (tmp_path / "test.apply-copy-0123456789abcdef.nbc").touch()
+    assert not jit.is_kept(apply)
+    (tmp_path / "test.apply-0123456789abcdef.nbc").touch()
+    assert jit.is_kept(apply)
+
+
+@compiled
 def test_an_edit_of_any_file_is_another_cache(tmp_path):
     for name in ("a.py", "b.py"):
         (tmp_path / name).write_text("x = 1\n")

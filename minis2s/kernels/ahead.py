@@ -54,4 +54,4 @@ def work(config, optimizer):
 
 
 if __name__ == "__main__":
-    work(Config(**json.loads(sys.argv[1])), sys.argv[2])
+    work(Config.from_json(json.loads(sys.argv[1])), sys.argv[2])

@@ -134,9 +134,14 @@ def source_hash(folder=Path(__file__).parent):
     return h.hexdigest()[:16]
 
 
+def file_name(name, digest):
+    """Of a kernel's file in the cache; `digest` is of its key."""
+    return f"{name}-{digest[:16]}.nbc"
+
+
 def is_kept(kernel):
     """Whether the cache has a kernel, for some types of arguments."""
-    return any(kernel._cache.cache_path.glob(f"{kernel._cache.name}-*.nbc"))
+    return any(kernel._cache.cache_path.glob(file_name(kernel._cache.name, "?" * 16)))
 
 
 UNWRITABLE = "compiled kernels cannot be kept in"         # begins the warning
@@ -163,7 +168,7 @@ if JIT:
 
         def file(self, signature, codegen):
             key = repr((self.name, signature, codegen.magic_tuple()))
-            return self.cache_path / f"{self.name}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.nbc"
+            return self.cache_path / file_name(self.name, hashlib.sha256(key.encode()).hexdigest())
 
         def load_overload(self, signature, target):
             target.refresh()
