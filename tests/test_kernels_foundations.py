@@ -185,6 +185,38 @@ def test_a_kernel_from_the_cache_finds_the_kernels_that_it_shares_out(tmp_path):
     assert not run() and run()                                 # and all of them are there again
 
 
+OF_ONE_NAME = """
+import sys
+import numpy as np
+from minis2s.kernels import jit
+def made(times):
+    @jit.part
+    def inner(a, i):           # long enough that it is not put into its callers
+        total = 0.0
+        for n in range(len(a)):
+            total += a[n] * times
+            if a[n] == i:
+                total += np.sin(total)
+        return total
+    @jit.jit(f"test.times_{times}")
+    def outer(a):
+        return inner(a, 5), inner(a, 6), inner(a[1:], 7)
+    return outer
+for times in (int(word) for word in sys.argv[1:]):
+    assert made(times)(np.ones(4)) == (4 * times, 4 * times, 3 * times), times
+print("was in the cache:", not jit.Told.compiling)
+"""
+
+
+@compiled
+def test_functions_of_one_name_that_two_processes_compiled_are_two(tmp_path):
+    """Numba's names tell them from each other in one process only; both are in the third one's memory."""
+    def run(*times):
+        program = f"import sys; sys.argv[1:] = {times}\n{OF_ONE_NAME}"
+        return "was in the cache: True" in finish(start(program, NUMBA_CACHE_DIR=str(tmp_path)))[0]
+    assert not run(3) and not run(2, 3) and run(2, 3) and run(3, 2)
+
+
 @compiled
 def test_a_cache_that_cannot_be_written_gives_one_warning(tmp_path):
     (tmp_path / "file").write_text("where a directory should be")
