@@ -1,7 +1,7 @@
 """Who computes the hot loops: "numpy", whose every line can be stepped through, or "numba", the twins.
 
-The twin of a module stands in kernels/ under the same name, with the same functions: kernels/unroll.py for
-unroll.py. This is the one place that chooses.  The environment variable MINIS2S_BACKEND overrides what the
+The twin of a module stands in kernels/ under the same name, with those of its functions that take time:
+kernels/unroll.py for unroll.py. This is the one place that chooses.  The environment variable MINIS2S_BACKEND overrides what the
 program says. Numba is imported when a twin is first used, not before.
 """
 import os
@@ -12,6 +12,7 @@ from importlib import import_module
 from .kernels import memory    # noqa: F401  memory acts by being there, for both
 
 BACKENDS = ("numpy", "numba")
+MOST_THREADS = 256
 
 
 def chosen(backend):
@@ -37,10 +38,18 @@ def cores():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def threads(otherwise):
+    """How many threads MINIS2S_THREADS says, or `otherwise`; ValueError unless a whole number, 1 .. 256."""
+    word = os.environ.get("MINIS2S_THREADS") or str(otherwise)
+    if not word.isdecimal() or not 1 <= int(word) <= MOST_THREADS:
+        raise ValueError(f"MINIS2S_THREADS={word!r}: wanted a whole number, 1 .. {MOST_THREADS}")
+    return int(word)
+
+
 def use_threads(backend, count):
-    """Let the compiled kernels use so many threads, if `backend` is they; ValueError unless 1 or more."""
-    if count < 1:
-        raise ValueError(f"threads={count}: wanted 1 or more")
+    """Let the compiled kernels use so many threads, if `backend` is they; ValueError unless 1 .. 256."""
+    if not 1 <= count <= MOST_THREADS:
+        raise ValueError(f"threads={count}: wanted 1 .. {MOST_THREADS}")
     if chosen(backend) == "numba":
         import_module(f"{__package__}.kernels.threads").use(count)
 

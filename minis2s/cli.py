@@ -29,7 +29,7 @@ def main(argv=None):
     """Run a command: -> exit status; 2 and one line on standard error for bad input."""
     from .train import Diverged
     for stream in (sys.stdout, sys.stderr):     # files and standard input are UTF-8 whatever the locale, so is this
-        if getattr(stream, "encoding", "utf-8").lower() != "utf-8" and hasattr(stream, "reconfigure"):
+        if (getattr(stream, "encoding", None) or "utf-8").lower() != "utf-8" and hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8")
     top = parser()
     args, rest = top.parse_known_args(argv)

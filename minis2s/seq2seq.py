@@ -9,6 +9,7 @@ Forward                                   Backward
 (S4)  logits = decoder(s_0, inputs)       (S4*) ds_0, dmemory, dctx, decoder's gradients
 (S5)  L = loss(logits, targets)           (S5*) dlogits
 """
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,12 +68,14 @@ def draw_drops(rng, config, N):
     """Draw the dropout masks of a batch of N examples; None where the rate is 0."""
     if config.dropout == 0:
         return None
-    def draw(D):
-        return dropout.draw(rng, config.dropout, (N, D), config.dtype)
-    above = [config.encoder_size] * (config.layers - 1)
-    return Drops(tuple(map(draw, [config.embedding, *above])),
-                 tuple(map(draw, [config.decoder_input_size] + [config.hidden] * (config.layers - 1))),
-                 draw(config.readout_size))
+    return tree.map(lambda D: dropout.draw(rng, config.dropout, (N, D), config.dtype), drop_sizes(config))
+
+
+def drop_sizes(config):
+    """How many units the dropout masks are for: -> Drops of numbers."""
+    above = config.layers - 1
+    return Drops((config.embedding,) + (config.encoder_size,) * above,
+                 (config.decoder_input_size,) + (config.hidden,) * above, config.readout_size)
 
 
 def untie(p, config):
@@ -161,8 +164,10 @@ def forward(p, config, batch, teacher=None, drops=None, backend="numpy"):
     Raises
     ------
     ValueError, TypeError
-        For a batch, coins or dropout masks of wrong shape or dtype, or with ids outside the vocabularies.
+        For parameters of another Config, for a batch, coins or dropout masks of wrong shape or dtype, or with ids
+        outside the vocabularies.
     """
+    check_params(p, config)
     check_batch(config, batch, teacher, drops)
     p = untie(p, config)
     source, s0, k_encode = encode(p, config, batch.source, batch.source_mask, drops, backend)    # (S1) (S2) (S3)
@@ -171,6 +176,20 @@ def forward(p, config, batch, teacher=None, drops=None, backend="numpy"):
                                         drops and drops.decoder, drops and drops.output)         # (S4)
     L, k_loss = loss.forward(logits, batch.targets, batch.target_mask, config.label_smoothing)   # (S5)
     return L, logits, Cache(k_encode, source, k_decoder, k_loss, backend)
+
+
+@lru_cache
+def shapes(config):
+    """Names and shapes of the parameters of a Config: -> dict, not to be changed."""
+    return {name: a.shape for name, a in tree.named(init(config))}
+
+
+def check_params(p, config):
+    """Ask for parameters of this Config, shared weights standing at one place only."""
+    want, got = shapes(config), {name: np.shape(a) for name, a in tree.named(p)}
+    for name in sorted(want.keys() | got.keys()) if got != want else ():
+        if got.get(name) != want.get(name):
+            raise ValueError(f"p: {name} has shape {got.get(name)}, wanted {want.get(name)} of this Config")
 
 
 def check_source(config, ids, mask):
@@ -192,8 +211,18 @@ def check_batch(config, batch, teacher=None, drops=None):
     if teacher is not None:
         checks.array("teacher", teacher, shape, "b")
     if drops is not None:
-        for name, m in tree.named(drops, "drops"):
-            checks.array(name, m, (N, "D"))
+        check_drops(drops, drop_sizes(config), N)
+
+
+def check_drops(drops, sizes, N):
+    """Ask for dropout masks of N examples, for all layers or for none."""
+    for name, masks, wanted in zip(Drops._fields, drops, sizes):
+        if isinstance(wanted, int):
+            masks, wanted = masks if masks is None else (masks,), (wanted,)
+        if masks is not None and len(masks) != len(wanted):
+            raise ValueError(f"drops.{name}: {len(masks)} masks, wanted one for each of {len(wanted)} layers")
+        for m, D in zip(masks or (), wanted):
+            checks.array(f"drops.{name}", m, (N, D))
 
 
 def backward(p, config, k):

@@ -1,8 +1,10 @@
 """Vector arithmetic, compiled and as plain Python, and the cache of compiled kernels."""
 import os
+import re
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -235,12 +237,56 @@ def test_a_kernel_is_not_kept_because_one_of_a_longer_name_is(tmp_path, monkeypa
 
 @compiled
 def test_an_edit_of_any_file_is_another_cache(tmp_path):
-    for name in ("a.py", "b.py"):
-        (tmp_path / name).write_text("x = 1\n")
-    before = jit.source_hash(tmp_path)
-    assert jit.source_hash(tmp_path) == before
-    (tmp_path / "b.py").write_text("x = 2\n")
-    assert jit.source_hash(tmp_path) != before
+    """Of a page, too, whose names kernels use; not of what only uses the library."""
+    files = [tmp_path / name for name in ("tree.py", "kernels/gemm.py", "kernels/search/beam.py", "search/beam.py",
+                                          "cells/lstm.py", "attention/dot.py", "data/vocab.py")]
+    for path in (*files, tmp_path / "notebooks/a.py"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x = 1\n")
+    hashes = [jit.source_hash(tmp_path)]
+    (tmp_path / "notebooks/a.py").write_text("x = 2\n")
+    assert jit.source_hash(tmp_path) == hashes[0]
+    for path in files:
+        path.write_text("x = 2\n")
+        hashes.append(jit.source_hash(tmp_path))
+    files[2].write_text("x = 3\n")
+    files[3].write_text("x = 4\n")
+    hashes.append(jit.source_hash(tmp_path))
+    files[2].write_text("x = 4\n")                           # files of one name that change places
+    files[3].write_text("x = 3\n")
+    hashes.append(jit.source_hash(tmp_path))
+    assert len(set(hashes)) == len(hashes) == 10
+
+
+@compiled
+def test_every_page_that_kernels_import_is_hashed():
+    root, pattern = Path(jit.__file__).parents[1], re.compile(r"^from (\.{2,3})(\w*)[.\w]* import (.*?)(?:  #.*)?$", re.M)
+    for path in (root / "kernels").rglob("*.py"):
+        for dots, name, names in pattern.findall(path.read_text()):
+            if len(dots) - 1 == len(path.relative_to(root).parts) - 1:      # from the package itself
+                for part in [name] if name else [word.split()[0] for word in names.split(",")]:
+                    assert (root / f"{part}.py").is_file() or part in jit.READ, (path, part)
+
+
+@compiled
+def test_nothing_is_left_of_a_file_that_could_not_be_written(tmp_path):
+    """Here because of an object that nobody can pickle."""
+    failing = PROGRAM.replace("C = np.empty", "import pickle\ndef full(*a): raise OSError(28, 'full')\n"
+                              "pickle.dumps = full\nC = np.empty")
+    _, err = finish(start(failing, NUMBA_CACHE_DIR=str(tmp_path)))
+    assert err.count("cannot be kept") == 1 and "(full)" in err
+    assert not list(tmp_path.glob("*/*/*"))                            # within the directory of these sources
+
+
+@compiled
+@pytest.mark.skipif(sys.platform != "linux", reason="who has no home elsewhere")
+def test_a_user_without_a_home():
+    """Kernels run, and are compiled by each process."""
+    homeless = "import pathlib\ndef none(): raise RuntimeError('no home')\npathlib.Path.home = none\n"
+    env = {k: v for k, v in os.environ.items() if k not in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME")}
+    done = subprocess.run([sys.executable, "-c", homeless + PROGRAM], text=True, capture_output=True, env=env)
+    assert done.returncode == 0 and "was in the cache: False" in done.stdout, done.stderr
+    assert done.stderr.count("cannot be kept") == 1
 
 
 def test_importing_the_library_does_not_import_numba():

@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 
+from minis2s import backends
 from minis2s.kernels import jit, threads
 from minis2s.kernels.threads import BOARD, COLUMNS, ENOUGH, ROWS, THREADS, over_columns, over_rows, shared
 
@@ -231,24 +232,67 @@ assert os.wait()[1] == 0
 """
 
 
+FORK_AT_ONCE = """
+import time
+threads.use(2)
+children = []
+for wait in (0, 0.2, 0.3):                      # whatever the worker does as it comes up
+    time.sleep(wait)
+    children.append(os.fork())
+    if children[-1] == 0:
+        asked = threads.BOARD[threads.THREADS]
+        threads.use(2)
+        alive = [worker.is_alive() for worker in threads.Workers.threads]
+        os._exit(0 if asked == 1 and alive in ([True], []) and right() else 3)
+for child in children:
+    assert os.waitpid(child, 0)[1] == 0
+threads.BOARD[threads.TAKEN] = 1                # as if another thread shared its work just now
+child = os.fork()
+if child == 0:
+    os._exit(int(threads.BOARD[threads.TAKEN]))
+assert os.waitpid(child, 0)[1] == 0
+threads.BOARD[threads.TAKEN] = 0
+"""
+
+
 @pytest.mark.parametrize("rest", [
     "threads.use(3); assert right()", "threads.use(3)", "threads.BOARD[threads.THREADS] = 5; assert right()",
     "threads.use(3); threads.use(1); threads.use(2); assert all(right() for _ in range(99)); sys.exit(0)",
     pytest.param(FORK, marks=pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here"))])
 def test_a_program_ends_when_it_is_done(rest):
+    run_to_its_end(rest)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_fork_while_a_worker_comes_up(tmp_path):
+    """Where nothing is compiled yet: whoever compiles holds a lock, which a forked process would wait for in vain."""
+    run_to_its_end(FORK_AT_ONCE, NUMBA_CACHE_DIR=str(tmp_path))
+
+
+def run_to_its_end(rest, **env):
     ended = subprocess.run([sys.executable, "-W", "ignore", "-c", PROGRAM + rest], text=True,
-                           capture_output=True, timeout=120)
+                           capture_output=True, timeout=120, env={**os.environ, **env})
     assert ended.returncode == 0, ended.stderr
     assert ended.stderr == "" or "compiling kernels, once" in ended.stderr
 
 
 def test_the_environment_says_how_many():
     program = "from minis2s.kernels import threads; print(threads.BOARD[threads.THREADS])"
-    for given, want in (({}, "1"), ({"MINIS2S_THREADS": "2"}, "2")):
+    for given, want in (({}, "1"), ({"MINIS2S_THREADS": "2"}, "2"), ({"MINIS2S_THREADS": ""}, "1")):
         env = {**{k: v for k, v in os.environ.items() if k != "MINIS2S_THREADS"}, **given}
         ended = subprocess.run([sys.executable, "-c", program], text=True, capture_output=True, timeout=120,
                                env=env)
         assert (ended.returncode, ended.stdout.strip()) == (0, want), ended.stderr
+
+
+@pytest.mark.parametrize("word", ["two", "0", "-1", "257", "9" * 30])
+def test_a_number_of_threads_that_cannot_be(monkeypatch, word):
+    monkeypatch.setenv("MINIS2S_THREADS", word)
+    with pytest.raises(ValueError, match=f"MINIS2S_THREADS='{word}': wanted a whole number, 1 .. 256"):
+        backends.threads(1)
+    if word != "two":
+        with pytest.raises(ValueError, match=f"threads={word}: wanted 1 .. 256"):
+            backends.use_threads("numba", int(word))
 
 
 # What goes wrong ------------------------------------------------------------------------------------------

@@ -38,8 +38,8 @@ REPRESENTED = [
     *(f"search/{x}.py" for x in ("hypotheses", "greedy", "beam", "sampling", "exact")),
     *(f"kernels/{x}.py" for x in (
         "threads", "packing", "gemm", "rnn", "lstm", "gru", "gru_after", "unroll", "rows", "fusion", "attention",
-        "decoder", "loss", "embedding", "readout", "seq2seq", "encoder", "room", "jit", "ahead", "optim", "train",
-        "tree", "search/hypotheses", "search/beam")),
+        "decoder", "loss", "embedding", "readout", "seq2seq", "encoder", "room", "ready", "jit", "ahead",
+        "optim", "train", "tree", "search/hypotheses", "search/beam")),
     "functions.py", "linear.py", "embedding.py", "dropout.py", "initial.py", "loss.py",
     "unroll.py", "recurrent.py", "encoder.py", "bridge.py", "fusion.py", "decoder.py", "seq2seq.py",
     "optim.py", "tree.py", "data/batches.py", "train.py",
@@ -113,7 +113,7 @@ def test_every_equation_and_every_derivative_has_a_bug(file):
 def plain(m):
     """Whether the tests need no compiler to see a bug: in a twin, on a line that runs as Python, too."""
     runs = FILES[m.file].split(COMPILED)[0]
-    compiled = "kernels/jit.py", "kernels/gemm.py", "kernels/room.py", "kernels/ahead.py"
+    compiled = "kernels/jit.py", "kernels/ready.py", "kernels/gemm.py", "kernels/room.py", "kernels/ahead.py"
     return m.file.startswith("kernels/") and m.file not in compiled and m.old in runs
 
 

@@ -1,5 +1,4 @@
 """The machine: its name, and how fast it could be."""
-import os
 import platform
 import time
 

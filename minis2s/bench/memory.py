@@ -10,6 +10,10 @@
 
     ratio = (peak - before - answer) / tapes       ratio_of_all = (peak - before) / tapes
 
+The tapes are those of a forward and a backward pass that know nothing of each other (seq2seq.py), log p of all tokens
+among them: (S, N, V), most of them all with many words. A compiled step, which makes the loss and its gradient at once,
+has no such tape; there the ratio may be less than 1.
+
 A cache may hold more than must be read, so each array in it is tried: it is a tape if backward's gradient
 changes, once the array is filled with NaN. (An array that is written anew before it is read is scratch.) An
 array that several fields look at counts once.

@@ -58,7 +58,7 @@ class Clock:
         self.spent[self.calls[-1]] += now - self.last
         if event == "call":
             self.calls.append(self.name(frame.f_code))
-        elif event == "return" and len(self.calls) > 1:
+        elif len(self.calls) > 1:
             self.calls.pop()
         self.last = time.perf_counter()
 

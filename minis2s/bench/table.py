@@ -56,7 +56,7 @@ def lines_of_growth(row):
     """Times at each size, and the line through the last of them."""
     of, first = row["of"], row["points"][0]
     fixed = " ".join(f"{k}={v}" for k, v in letters(first).items() if k != of and (k, of) != ("D", "H"))
-    told = [f"{name({**first})} against {of}, {fixed}"]
+    told = [f"{name(first)} against {of}, {fixed}"]
     for side in row["points"][-1]["sides"]:
         times = [(size, point["sides"][side]["seconds"]) for size, point in zip(row["sizes"], row["points"])
                  if side in point["sides"]]

@@ -4,6 +4,7 @@ import math
 import sys
 
 from .. import bench
+from ..backends import MOST_THREADS
 from ..bench import cases, table
 
 NAME, HELP = "bench", "measure speed: NumPy, compiled kernels, and PyTorch where it is installed"
@@ -48,6 +49,8 @@ def run(args):
         value = getattr(args, name)
         if value is not None and value < 1:
             raise ValueError(f"--{name}={value}: wanted 1 or more")
+    if args.threads > MOST_THREADS:
+        raise ValueError(f"--threads={args.threads}: wanted 1 .. {MOST_THREADS}")
     if not (math.isfinite(args.seconds) and args.seconds >= 0):
         raise ValueError(f"--seconds={args.seconds}: wanted a number of seconds, 0 or more")
     timed = [name for name in bench.NAMES if name in table.WORDS]

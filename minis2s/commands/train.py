@@ -61,8 +61,9 @@ def arguments(parser):
     parser.add_argument("--overwrite", action="store_true", help="replace the run in DIR")
     parser.add_argument("--backend", choices=BACKENDS,
                         help="who computes: compiled kernels, or plain NumPy (default: numba; resumed: as before)")
-    parser.add_argument("--threads", type=int, metavar="N", default=backends.cores(),
-                        help="of the compiled kernels; the result is the same for any number (default: %(default)s)")
+    parser.add_argument("--threads", type=int, metavar="N",
+                        help="of the compiled kernels; the result is the same for any number (default: MINIS2S_THREADS, or "
+                             f"all {backends.cores()} cores)")
     choices = {**CHOICES, "optimizer": tuple(OPTIMIZERS), "monitor": ("loss", "exact-match")}
     for title, record, helps in (("model", Config, MODEL_HELP), ("training", Training, TRAINING_HELP)):
         group = parser.add_argument_group(title)
@@ -113,7 +114,7 @@ def run(args):
         preset = without_rivals(preset, model_options)
     begun = stored.get("backend") if args.resume else None
     backend = args.backend or begun or "numba"                  # another would round otherwise than before
-    backends.use_threads(backend, args.threads)
+    backends.use_threads(backend, backends.threads(backends.cores()) if args.threads is None else args.threads)
     names = {f.name for f in fields(Config)}
     config = Config(**{**{k: v for k, v in preset.items() if k in names}, **model_options})
     training = Training(**{**{k: v for k, v in preset.items() if k not in names}, **training_options})

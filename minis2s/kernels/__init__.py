@@ -1,4 +1,4 @@
-"""The compiled twins of the hot loops.  Nothing outside of this package imports it but backends.py.
+"""The compiled twins of the hot loops.  Nothing outside of this package imports it but backends.py, and bench.
 
     jit.py       when a kernel is compiled, and where its machine code is kept
     ahead.py     another process that compiles what a training needs later
@@ -8,9 +8,12 @@
     threads.py   work shared among threads, with the same bits for any number of them
     memory.py    freed memory, kept for the next step of training
     room.py      memory for the arrays of one call
+    ready.py     parameters, looked at before compiled code gets them
+    rows.py      copies, sums and products of a batch's rows
     peak.py      how fast the machine could be, for bench
 
-On these stand the twins.  Each has the names and the marks of the page it repeats:
+On these stand the twins.  Each has the name and the marks of the page it repeats, and those of its functions that
+take time:
 
     rnn.py lstm.py gru.py gru_after.py      one step of a cell
     unroll.py                               the time loop with a cell's step in it

@@ -36,7 +36,7 @@ from .threads import add_product_of_rows, over_rows, product_of_rows, weight_gra
 
 class Read(NamedTuple):        # what the queries of a sequence read and fill
     W: Operand                 # (H, A), makes a query of a state
-    v: np.ndarray              # (A,), or zeros where the score has none
+    v: np.ndarray              # (A,), of no meaning where the score has none
     scale: float
     hs: np.ndarray             # (T, M, C)
     keys: np.ndarray           # (T, M, A); hs where the score has none
@@ -167,7 +167,7 @@ def remember_backward(score, p, memory, dmemory):
     """See attention.remember_backward."""
     if not hasattr(p, "W_h"):
         return page.remember_backward(score, p, memory, dmemory)
-    g, dhs = tree.zeros_like(p), dmemory.hs.copy()
+    g, dhs = tree.zeros_like(tree.map(contiguous, p)), dmemory.hs.copy()
     _add_keys_gradient(None, p.W_h, g.W_h, contiguous(memory.hs), dmemory.keys, dhs)
     return dhs, g
 

@@ -30,13 +30,14 @@ import numpy as np
 from numpy import ascontiguousarray as contiguous
 
 from .. import decoder as page
-from .. import dropout, tree
+from .. import checks, dropout, tree
 from ..attention import Memory
 from ..cells import CELLS
 from . import attention, fusion, unroll
 from .embedding import scatter
 from .gemm import Operand, add_product, operand, packed, product, steps_of_a_block
 from .jit import inlined, inner, jit, part
+from .ready import ready_ids
 from .room import beside, copied, empty, zeros
 from .rows import add_rows, chosen, clear, copy, multiply, top_of
 from .simd import LANES, at
@@ -47,21 +48,21 @@ from .unroll import TWINS
 
 class Run(NamedTuple):         # what the steps read and fill
     ids: np.ndarray            # (S, N), the tokens fed; own tokens are written into it
-    teacher: np.ndarray        # (S, N), False = feed the model's own token
+    teacher: np.ndarray        # (S, N), False = feed the model's own token; (0, 0) if none is fed
     real: np.ndarray           # (S, N), all True: every step is computed
     table: np.ndarray          # (V, E)
     cells: tuple               # for each layer the cell's Run
     drops: tuple               # for each layer the dropout mask (N, D) of its input, if there are any
     read: attention.Read
     ctx: np.ndarray            # (S, N, C)
-    s_ctx: np.ndarray          # (S, N, H+C), what a learned fusion reads
+    s_ctx: np.ndarray          # (S, N, H+C), what a learned fusion reads; else (0, N, H+C)
     fuse_W: Operand
     rs: np.ndarray             # (S, N, R)
     drop_output: np.ndarray    # (N, R)
     dropped: np.ndarray        # (N, R), r of one step after dropout
     W: Operand                 # of the readout
     b: np.ndarray
-    logits: np.ndarray         # (S, N, V)
+    logits: np.ndarray         # (S, N, V); (0, N, V) if no own token is fed
     z_0: np.ndarray            # (N, Z), zeros, of no numbers without input feeding
 
 
@@ -90,14 +91,15 @@ def forward(p, config, source, layers, ids, teacher=None, drops=None, drop_outpu
     """See decoder.forward."""
     k = states(p, config, source, layers, ids, teacher, drops, drop_output)
     logits = np.empty((*ids.shape, len(p.readout.b)), k.rs.dtype)
-    _read_out_all(None, k.rs, p.readout.W, p.readout.b, logits)                     # (D7)
+    _read_out_all(None, k.rs, p.readout.W, contiguous(p.readout.b), logits)                     # (D7)
     return logits, k
 
 
 def states(p, config, source, layers, ids, teacher=None, drops=None, drop_output=None):
     """All of `forward` but the readout: -> Cache, whose rs is what the readout reads."""
+    checks.ids("ids", ids, len(p.embedding), ("S", len(layers[0].h)))
     run = loops(choices(config, drops is not None, drop_output is not None)).called_forward(
-        p, *(tree.map(contiguous, part) for part in (source, layers, ids)),
+        *(tree.map(contiguous, part) for part in (p, source, layers)), ready_ids(ids),
         *optional(teacher, drops, drop_output, p.embedding.dtype))
     return Cache(run.ids, run, dropout.forward(run.rs, drop_output), drops, drop_output)
 
@@ -106,13 +108,13 @@ def optional(teacher, drops, drop_output, dtype):
     """What may be None as compiled code wants it: arrays of no numbers; no `teacher` if it feeds no own tokens."""
     none, free = np.zeros((0, 0), dtype), teacher is not None and not teacher[1:].all()
     return (contiguous(teacher) if free else np.ones((0, 0), bool),
-            (none,) if drops is None else tree.map(contiguous, drops),
-            none if drop_output is None else contiguous(drop_output))
+            (none,) if drops is None else tuple([contiguous(m, dtype) for m in drops]),
+            none if drop_output is None else contiguous(drop_output, dtype))
 
 
 def backward(p, config, source, k, dlogits):
     """See decoder.backward."""
-    drs = np.empty_like(k.rs)
+    drs, dlogits = np.empty_like(k.rs), contiguous(dlogits)
     _read_out_backward(p.readout.W, dlogits, drs)                                   # (D7*)
     g_readout = p.readout._replace(W=weight_gradient(k.rs, dlogits), b=bias_gradient(dlogits))      # (D7*)
     return states_backward(p, config, source, k, drs, g_readout)
@@ -120,6 +122,7 @@ def backward(p, config, source, k, dlogits):
 
 def states_backward(p, config, source, k, drs, g_readout):
     """All of `backward` but the readout, whose gradients `drs` (S, N, R) and `g_readout` are."""
+    p = tree.map(contiguous, p)
     c, g = config, tree.zeros_like(p._replace(readout=None))
     loop = loops(choices(c, k.drops is not None, k.drop_output is not None)).called_backward
     (dhs, dkeys, dctx), states = loop(p, g, k.run, contiguous(dropout.backward(drs, k.drop_output)))

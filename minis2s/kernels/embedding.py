@@ -3,9 +3,12 @@
 (E1) forward; (E1*) backward.
 """
 import numpy as np
+from numpy import ascontiguousarray as contiguous
 
+from .. import checks
 from ..embedding import forward              # noqa: F401  (E1) alone, NumPy's own is as fast
 from .jit import inlined, jit, part
+from .ready import ready_ids
 from .room import empty
 from .simd import LANES, at
 
@@ -41,4 +44,5 @@ def _backward(E, ids, dx):
 
 def backward(E, ids, dx):
     """See embedding.backward."""
-    return _backward(E, np.ascontiguousarray(ids), dx)
+    checks.ids("ids", ids, len(E), dx.shape[:2])
+    return _backward(E, ready_ids(ids), contiguous(dx))

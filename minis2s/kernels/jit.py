@@ -7,11 +7,11 @@
                  compile (seconds), write the file ──────────────────────────-> run
 
     ~/.cache/minis2s/kernels-3f9c…/          one directory for each state of the sources
-        lstm.recur-81d0….nbc                 one file for each kernel, argument types and processor
+        unroll.run.lstm-81d0….nbc            one file for each kernel, argument types and processor
 
 Numba's own cache looks at the file of the function alone: edit a helper in another file and it serves stale
-code. Here the directory's name holds a hash of all files of this package, so an edit anywhere means another
-directory.  A file is written under a name of its own and then renamed, which is atomic; its name is a hash of
+code. Here the directory's name holds a hash of all files that kernels are made of, the pages' too (the order of a
+Cache's fields, the number of EOS), so an edit anywhere means another directory.  A file is written under a name of its own and then renamed, which is atomic; its name is a hash of
 its key, so two processes that start at once write the same file twice, and nobody ever reads half of one.
 
 Machine code of several processes meets in the linker, which takes the first function of a name for all of that
@@ -54,6 +54,7 @@ except ImportError:
     JIT = False
 
 LEVEL = 1                      # of LLVM's optimization
+READ = "attention", "cells", "data", "kernels", "search"       # folders whose names kernels use
 # contract: a*b + c may be rounded once; _nrt: arrays are counted, whoever the kernel is compiled for; no_cfunc_wrapper:
 # nobody calls a kernel from C
 OPTIONS = dict(nogil=True, error_model="numpy", fastmath={"contract"}, _nrt=True, no_cfunc_wrapper=True)
@@ -97,10 +98,10 @@ def quick(compile):
 
 
 def inner(name):
-    """Decorate a kernel that only other kernels call, by sharing it out among threads (threads.py).
+    """Decorate a kernel that only other kernels call: by sharing it out among threads (threads.py), or `linked`.
 
-    It makes no arrays: those that it works on are kept by its caller. So nobody counts who uses them (_nrt): in a big
-    kernel counting is most of the code.
+    It makes no arrays but in a room (room.py): those that it works on are kept by its caller. So nobody counts who
+    uses them (_nrt): in a big kernel counting is most of the code.
     """
     return jit(name, no_cpython_wrapper=True, _nrt=False)
 
@@ -116,14 +117,14 @@ def linked(kernel, args):
 
 
 def part(function):
-    """Decorate a part of kernels that makes no arrays: it is compiled once for all that call it."""
+    """Decorate a part of kernels that makes no arrays but in a room: it is compiled once for all that call it."""
     return numba.njit(no_cpython_wrapper=True, **(OPTIONS | {"_nrt": False}))(function) if JIT else function
 
 
 def inlined(function):
     """Decorate a helper that is repeated in each of its callers, which takes long to compile where these are big.
 
-    Those that make arrays, get functions, or work on vectors must be.
+    Those that make counted arrays, get functions, or work on vectors must be.
     """
     return numba.njit(inline="always", **OPTIONS)(function) if JIT else function
 
@@ -132,14 +133,17 @@ def cache_root():
     """Where machine code is kept: NUMBA_CACHE_DIR, or a directory of the user's."""
     if os.environ.get("NUMBA_CACHE_DIR"):
         return Path(os.environ["NUMBA_CACHE_DIR"]) / "minis2s"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "minis2s"
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "minis2s"
+    except RuntimeError:                                       # a user without a home
+        return Path(os.devnull) / "minis2s"                    # where nothing can be kept, which is said once
 
 
-def source_hash(folder=Path(__file__).parent):
-    """A hash of every source file of a package, and of the compiler's version."""
+def source_hash(root=Path(__file__).parents[1]):
+    """A hash of the sources that kernels are made of, and of the compiler's version."""
     h = hashlib.sha256(f"{sys.version} {numba.__version__}".encode())
-    for path in sorted(folder.rglob("*.py")):
-        h.update(path.name.encode() + path.read_bytes())
+    for path in sorted([*root.glob("*.py"), *(path for name in READ for path in (root / name).rglob("*.py"))]):
+        h.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
     return h.hexdigest()[:16]
 
 
@@ -196,11 +200,12 @@ if JIT:
             path = self.file(signature, result.codegen)
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as f:
-                    module = result.library._final_module
+                with tempfile.TemporaryDirectory(dir=path.parent) as folder:     # gone afterwards, whatever happens
+                    module, file = result.library._final_module, Path(folder) / path.name
                     named = sorted(f.name for f in module.functions if f.name.startswith(SYMBOL))
-                    pickle.dump(([SHARED.get(symbol, (symbol, ())) for symbol in named], result._reduce()), f)
-                os.replace(f.name, path)
+                    file.write_bytes(pickle.dumps(([SHARED.get(symbol, (symbol, ())) for symbol in named],
+                                                   result._reduce())))
+                    os.replace(file, path)
             except OSError as e:
                 if not Told.unwritable:
                     warnings.warn(f"{UNWRITABLE} {path.parent} ({e.strerror}): every process will compile them again; "

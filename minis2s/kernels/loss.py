@@ -7,9 +7,11 @@ One-hot targets are left to the page itself.  (X1)..(X3) forward; (X1*), (X3*) b
 import numpy as np
 from numpy import ascontiguousarray as contiguous
 
+from .. import checks
 from .. import loss as page
 from ..loss import Cache
 from .jit import inner, jit
+from .ready import ready_ids
 from .rows import top_of
 from .simd import LANES, add, at, exp, total, zeros
 from .threads import over_rows
@@ -19,7 +21,8 @@ def forward(logits, targets, mask, eps=0.0):
     """See loss.forward."""
     if targets.ndim == 3:
         return page.forward(logits, targets, mask, eps)
-    log_p, per_token = _forward(contiguous(logits), contiguous(targets), float(eps))
+    checks.ids("targets", targets, logits.shape[2], logits.shape[:2])
+    log_p, per_token = _forward(contiguous(logits), ready_ids(targets), float(eps))
     loss = np.where(mask, per_token, 0).sum() / mask.sum()              # (X3)
     return loss, Cache(log_p, targets, mask, eps)
 
@@ -28,7 +31,7 @@ def backward(k):
     """See loss.backward."""
     if k.targets.ndim == 3:
         return page.backward(k)
-    return _backward(k.log_p, contiguous(k.targets), contiguous(k.mask), float(k.eps))
+    return _backward(k.log_p, ready_ids(k.targets), contiguous(k.mask), float(k.eps))
 
 
 @jit("loss.forward")

@@ -52,13 +52,31 @@ def packed(p, s):
     """Parameters and their State, of whatever kind, as Packed."""
     if not isinstance(s, Packed):
         return Packed(s.t, p, *(tree.packed(p if part is None else part) for part in (p, s.m, s.v)))
-    return s if s.p is p else Packed(s.t, p, tree.packed(p), s.flat_m, s.flat_v)
+    return s if s.p is p and are_views(p, s.w) else Packed(s.t, p, tree.packed(p), s.flat_m, s.flat_v)
+
+
+def are_views(part, flat):
+    """Whether the arrays of a tree are views of this one, going by the first: those of a copy are not."""
+    while isinstance(part, tuple):
+        part = part[0]
+    return part is not None and part.base is flat
 
 
 def flat(g):
     """The numbers of a gradient in their order: g itself, or its own flat array (tree.Flat), if it has one."""
-    own = g if isinstance(g, np.ndarray) else getattr(g, "flat", None)
-    return tree.packed(g) if own is None else own
+    if isinstance(g, np.ndarray):
+        return g
+    own = getattr(g, "flat", None)
+    return own if own is not None and are_views(g, own) else tree.packed(g)
+
+
+def check_form(p, g, s, flat_g):
+    """Ask for a gradient and moments of just these parameters."""
+    for name, a in (("g", flat_g), ("s.m", s.flat_m), ("s.v", s.flat_v)):
+        if a.size != s.w.size:
+            raise ValueError(f"{name}: {a.size} numbers, wanted one for each of {s.w.size} parameters")
+    if flat_g is not g and [a.shape for a in tree.leaves(g)] != [a.shape for a in tree.leaves(p)]:
+        raise ValueError("g: arrays of other shapes than the parameters'")
 
 
 class Rule(NamedTuple):        # of an optimizer
@@ -68,11 +86,12 @@ class Rule(NamedTuple):        # of an optimizer
 
 def update(name, p, g, s, lr, limit=math.inf, **options):
     """One step: -> p, Packed, norm of g, whether all new parameters are finite."""
-    (kernel, begin), s, g = RULES[name], packed(p, s), flat(g)
+    (kernel, begin), s, flat_g = RULES[name], packed(p, s), flat(g)
+    check_form(p, g, s, flat_g)
     changing, numbers = begin(s.t + 1, lr, **options)
     w, m, v = [np.empty_like(a) if name in changing else a
                for name, a in (("w", s.w), ("m", s.flat_m), ("v", s.flat_v))]
-    size, finite = kernel(s.w, g, s.flat_m, s.flat_v, w, m, v, float(limit), tuple([float(x) for x in numbers]))
+    size, finite = kernel(s.w, flat_g, s.flat_m, s.flat_v, w, m, v, float(limit), tuple([float(x) for x in numbers]))
     p = tree.unpacked(w, p)
     return p, Packed(s.t + 1, p, w, m, v), size, finite
 

@@ -14,8 +14,10 @@ they have been added to dW and db.
 import numpy as np
 from numpy import ascontiguousarray as contiguous
 
+from .. import checks
 from .gemm import DEPTH, add_bias_gradient, add_weight_gradient, packed, product
 from .jit import inlined, inner, jit
+from .ready import ready_ids
 from .room import beside, empty
 from .rows import count
 from .simd import LANES, add, at, exp, greatest, maximum, total, zeros
@@ -43,8 +45,9 @@ def loss_and_gradient(p, rs, targets, mask, eps=0.0):
     drs : ndarray of shape (S, N, R)
     grads : linear.Params
     """
-    g = type(p)(np.zeros(p.W.shape, p.W.dtype), np.zeros_like(p.b))
-    loss, drs = _loss_and_gradient(p, g, contiguous(rs), contiguous(targets), contiguous(mask), float(eps))
+    checks.ids("targets", targets, len(p.b), rs.shape[:2])
+    g = type(p)(np.zeros(p.W.shape, p.W.dtype), np.zeros(p.b.shape, p.b.dtype))
+    loss, drs = _loss_and_gradient(p._replace(b=contiguous(p.b)), g, contiguous(rs), ready_ids(targets), contiguous(mask), float(eps))
     return loss, drs, g
 
 

@@ -20,12 +20,14 @@ from . import decoder, encoder, readout
 from .encoder import dropped
 from .jit import alone, linked
 from .readout import add_loss_and_gradient
+from .ready import ready, ready_ids
 from .room import beside, give_back, in_a_room
 from .tree import unpacked
 
 
 def loss_and_gradient(p, config, batch, teacher=None, drops=None):
     """See seq2seq.loss_and_gradient."""
+    p = ready(p, config)
     if np.ndim(batch.targets) == 3:                                     # one-hot
         L, _, k = page.forward(p, config, batch, teacher, drops, "numba")
         return L, page.backward(p, config, k)
@@ -38,10 +40,11 @@ def loss_and_gradient(p, config, batch, teacher=None, drops=None):
 
 
 def flat_gradient(p, config, batch, teacher, drops):
-    """Loss, and the gradient in one flat array, of Params whose shared weights stand at each use.  See is_one_call."""
-    batch = given(config, batch, teacher, drops)
+    """Loss, and the gradient in one flat array, of `ready` Params whose shared weights stand at each use.  See
+    is_one_call."""
+    batch, masks = given(config, batch, teacher, drops), drops or page.Drops(None, None, None)
     g = np.zeros(sum([a.size for a in tree.leaves(p)]), p.decoder.embedding.dtype)
-    step = whole(decoder.choices(config, drops is not None, drops is not None), config.bridge)
+    step = whole(decoder.choices(config, masks.decoder is not None, masks.output is not None), config.bridge)
     return in_a_room(step, p, g, *batch), g
 
 
@@ -55,13 +58,18 @@ def given(config, batch, teacher, drops):
     page.check_batch(config, batch, teacher, drops)
     page.check_source(config, batch.source, batch.source_mask)
     none = np.zeros((0, 0), config.dtype)
-    of_encoder = (none,) * config.layers if drops is None else tree.map(contiguous, drops.encoder)
-    return (*map(contiguous, batch), float(config.label_smoothing), of_encoder,
+    of_encoder = drops and drops.encoder
+    of_encoder = (none,) * config.layers if of_encoder is None else tuple([contiguous(m, config.dtype)
+                                                                           for m in of_encoder])
+    source, source_mask, inputs, targets, target_mask = batch
+    return (ready_ids(source), contiguous(source_mask), ready_ids(inputs), ready_ids(targets), contiguous(target_mask),
+            float(config.label_smoothing), of_encoder,
             *decoder.optional(teacher, drops and drops.decoder, drops and drops.output, config.dtype))
 
 
 def logits(p, config, batch, teacher=None):
     """See seq2seq.logits."""
+    p = ready(p, config)
     if not encoder.covers(config):
         return page.forward(p, config, batch, teacher, backend="numba")[1]
     source, source_mask, inputs, _, _, _, *rest = given(config, batch, teacher, None)

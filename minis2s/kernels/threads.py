@@ -30,6 +30,7 @@ from pathlib import Path
 import numpy as np
 from numpy import ascontiguousarray as contiguous
 
+from .. import backends
 from .gemm import add_bias_gradient, add_product, add_weight_gradient, product
 from .jit import JIT, inlined, inner, jit
 from .simd import LANES
@@ -50,6 +51,8 @@ class Workers:
 def use(count):
     """Use so many threads from now on, in this process."""
     BOARD[THREADS] = count
+    if JIT and len(Workers.threads) < count - 1:
+        serve.compile(())                                      # here: a thread that compiles must not be forked
     while JIT and len(Workers.threads) < count - 1:
         Workers.threads.append(threading.Thread(target=serve, daemon=True))
         Workers.threads[-1].start()
@@ -62,6 +65,16 @@ def stop():
     BOARD[STOP] = 1
     for thread in Workers.threads:
         thread.join()
+
+
+def forked():
+    """A forked process has none of the workers, nor whoever was at the board: it begins with one thread."""
+    Workers.threads.clear()
+    BOARD[THREADS], BOARD[TAKEN], BOARD[FAILED] = 1, 0, 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=forked)
 
 
 def one_thread_for_blas():
@@ -293,8 +306,8 @@ def weight_gradient(x, da):
 
 def bias_gradient(da):
     """Sum of da (T, N, J) over steps and rows, in their order."""
-    return _bias_gradient(da)
+    return _bias_gradient(contiguous(da))
 
 
-if int(os.environ.get("MINIS2S_THREADS", "1")) > 1:
-    use(int(os.environ["MINIS2S_THREADS"]))
+if backends.threads(1) > 1:
+    use(backends.threads(1))

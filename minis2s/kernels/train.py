@@ -2,15 +2,20 @@
 
     p, batch ──> encoder, decoder, loss, and back (seq2seq.py) ──> g ──> norm, clipping, update (optim.py) ──> new p
 
-Between them g is one flat array; nobody makes a tree of it, unless weights are shared.  The update is a call of its
-own so that the new parameters may stand where the first call's arrays stood.
+Between them g is one flat array; nobody makes a tree of it, unless weights are shared or the model is put together
+part by part (see encoder.py).  The update is a call of its own so that the new parameters may stand where the first
+call's arrays stood.
 """
 from . import optim, seq2seq
+from .ready import ready
 
 
 def loss_and_update(p, config, batch, teacher, drops, s, optimizer, lr, limit=None, value=None, **options):
     """See train.loss_and_update."""
     shared = config.tied_cells or config.tied_embedding or not seq2seq.is_one_call(config, batch)
-    gradient = seq2seq.loss_and_gradient if shared else seq2seq.flat_gradient
-    L, g = gradient(p, config, batch, teacher, drops)
+    if shared:
+        L, g = seq2seq.loss_and_gradient(p, config, batch, teacher, drops)
+    else:
+        own = isinstance(s, optim.Packed) and s.p is p                   # of the step before: nobody need look again
+        L, g = seq2seq.flat_gradient(p if own else ready(p, config), config, batch, teacher, drops)
     return L, *optim.step(p, g, s, optimizer, lr, limit, value, **options)

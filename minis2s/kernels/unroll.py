@@ -5,8 +5,8 @@
 
 `loops` puts a cell's step into the loop when it is compiled: a layer is one call, for any number of threads.
 
-x W and dx wait for no step.  With fewer than FEW rows they are one product for all steps (dx: of a block), as
-small products are slow; with more each step makes its own, while its numbers are in the cache.
+x W and dx wait for no step.  With fewer than FEW rows, all of them one thread's, they are one product for all steps
+(dx: of a block), as small products are slow; else each step makes its own, while its numbers are in the cache.
 The page's (M1), (M1*) stand in the cells' twins, where the state is at hand.
 """
 from functools import cache
@@ -29,11 +29,22 @@ TWINS = {CELLS["rnn"]: rnn.TANH, CELLS["rnn-sigmoid"]: rnn.SIGMOID, CELLS["lstm"
 
 def forward(cell, p, xs, s0, mask):
     """See unroll.forward; `caches` is one Cache of the cell whose arrays have a leading T axis."""
+    T, N, D = xs.shape
+    if mask.shape != (T, N) or D != len(p.W) or not all([a.shape == (N, len(p.U)) for a in s0]):
+        raise ValueError(f"xs {xs.shape}, mask {mask.shape}, states {[a.shape for a in s0]}: wanted "
+                         f"(T, N, {len(p.W)}), (T, N), (N, {len(p.U)})")
+    if xs.dtype != p.W.dtype or not xs.dtype.isnative:
+        raise TypeError(f"xs: got dtype {xs.dtype}, wanted {p.W.dtype.newbyteorder('=')}")
+    if not all([a.flags.c_contiguous for a in p]):
+        p = tuple_map(contiguous, p)
     return loops(cell).called_forward(p, contiguous(xs), tuple_map(contiguous, s0), contiguous(mask))
 
 
 def backward(cell, p, caches, dhs, d, mask):
     """See unroll.backward."""
+    if mask.shape != dhs.shape[:2] or not all([a.shape == dhs.shape[1:] for a in d]) or len(mask) != len(caches.x):
+        raise ValueError(f"dhs {dhs.shape}, mask {mask.shape}, states' gradients {[a.shape for a in d]}: wanted "
+                         f"(T, N, H), (T, N), (N, H) for {len(caches.x)} steps")
     g = type(p)(*[np.zeros(a.shape, a.dtype) for a in p])
     dxs, ds = loops(cell).called_backward(p, g, caches, contiguous(dhs), tuple_map(contiguous, d), contiguous(mask))
     return dxs, ds, g

@@ -17,6 +17,7 @@ lower log p, which is not positive, and a negative number divided by length**a i
 length, as a >= 0.  The live one with the greatest L has the greatest of these bounds.  So when the n-best
 list is full, and its last entry's score is not below that bound, nothing live can displace it.
 """
+import math
 from itertools import groupby
 
 import numpy as np
@@ -80,7 +81,8 @@ def check(config, source, mask, max_length, width, length_penalty, nbest):
     check_source(config, source, mask, max_length)
     checks.whole("width", width, 1)
     checks.whole("nbest", nbest, 1, width)
-    checks.real("length_penalty", length_penalty, lambda a: a >= 0, "a number, 0 or more")
+    checks.real("length_penalty", length_penalty, lambda a: a >= 0 and a * math.log(max_length + 1) < 700,
+                f"a number, 0 or more, with which {max_length} ** it is one")
 
 
 def candidates(step, width):

@@ -59,6 +59,9 @@ class Live(NamedTuple):        # the hypotheses that go on: row r of every array
     state: decoder.State
 
 
+NO_TOKEN = "p: the model has probability 0 for all tokens that may come next, wanted one that can be chosen"
+
+
 class Step(NamedTuple):        # what one step of the decoder says about every live hypothesis
     live: Live                 # with the states *after* the step
     log_p: np.ndarray          # (R, V), of each next token; -inf for those never produced
@@ -67,7 +70,14 @@ class Step(NamedTuple):        # what one step of the decoder says about every l
 
 
 def start(p, config, source, mask):
-    """Encode the sources once: -> the decoder's Params (untied), Live with each source's empty hypothesis."""
+    """Encode the sources once: -> the decoder's Params (untied), Live with each source's empty hypothesis.
+
+    Raises
+    ------
+    ValueError
+        For parameters of another Config.
+    """
+    seq2seq.check_params(p, config)
     p = seq2seq.untie(p, config)
     encoded, layers, _ = seq2seq.encode(p, config, source, mask)
     empty = [Hypothesis(n, None, BOS, 0, 0.0, n, None) for n in range(source.shape[1])]
@@ -80,7 +90,7 @@ def advance(p, config, live):
     Raises
     ------
     ValueError
-        The model computes NaN: no search could rank that.
+        The model computes NaN, or probability 0 for all tokens: no search could rank that.
     """
     ids = np.array([h.token for h in live.hypotheses])
     r, state, k = decoder.step(p, config, live.source, ids, live.state)
@@ -93,6 +103,8 @@ def weigh(live, log_p, alpha):
     if np.isnan(log_p).any():
         raise ValueError("p: the model's log-probabilities hold NaN, wanted finite parameters")
     log_p[:, NEVER] = -np.inf
+    if np.isneginf(log_p.max(axis=1)).any():
+        raise ValueError(NO_TOKEN)
     total = np.array([h.log_p for h in live.hypotheses])[:, None] + log_p
     return Step(live, log_p, total, alpha)
 

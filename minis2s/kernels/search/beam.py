@@ -20,14 +20,18 @@ from ... import seq2seq
 from ...cells import CELLS
 from ...data.vocab import BOS, EOS
 from ...search.beam import check
-from ...search.hypotheses import Answer
+from ...search.hypotheses import NO_TOKEN, Answer
 from .. import decoder, encoder
 from ..jit import alone, inner, linked, part
+from ..ready import ready, ready_ids
 from ..room import empty, in_a_room, zeros
 from ..rows import clear, copy
 from ..simd import LANES, at, greatest, maximum
 from ..threads import over_rows
 from .hypotheses import WIDE, given, log_p, moves, starts
+
+
+MOST = 1 << 30                 # tokens of all hypotheses: 24 GB
 
 
 class Chains(NamedTuple):      # L = max_length; R rows
@@ -62,21 +66,26 @@ def nothing_kept(T, M, B, L, dtype):
 
 
 def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1):
-    """See search.beam."""
+    """See search.beam.  Memory grows with max_length, and not with the answers' length as the page's does."""
     check(config, source, mask, max_length, width, length_penalty, nbest)
-    p, search = seq2seq.untie(p, config), search_of(config)
+    if source.shape[1] * width * (max_length + 1) > MOST:
+        raise ValueError(f"width: {width} hypotheses of {max_length} tokens for {source.shape[1]} sources are too many, "
+                         f"wanted {MOST:,} tokens at most")
+    p, search = seq2seq.untie(ready(p, config), config), search_of(config)
     power = np.array([length ** float(length_penalty) for length in range(max_length + 1)])
     attends = config.context == "attention"
     kept = nothing_kept(len(source) if attends else 0, source.shape[1], nbest, max_length, config.dtype)
     if encoder.covers(config):
         none = np.zeros((0, 0), config.dtype)
-        in_a_room(search, p, contiguous(source), contiguous(mask), (none,) * config.layers, kept, power, width,
+        in_a_room(search, p, ready_ids(source), contiguous(mask), (none,) * config.layers, kept, power, width,
                   config.fused_size)
     else:
         encoded, layers, _ = seq2seq.encode(p, config, source, mask, backend="numba")
         in_a_room(search, p.decoder, *given(encoded, layers), kept, power, width, config.fused_size)
     if kept.ill.any():
         raise ValueError("p: the model's log-probabilities hold NaN, wanted finite parameters")
+    if not kept.count.all():
+        raise ValueError(NO_TOKEN)
     real, (count, score, log_probs, length, token, _, ids, _, _) = np.add.reduce(mask).tolist(), (
         a.tolist() for a in kept._replace(alpha=kept.ill))
 

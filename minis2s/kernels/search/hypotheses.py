@@ -26,6 +26,7 @@ from ...search.exact import AT_ONCE
 from ...search.hypotheses import NEVER, Hypothesis, Live, weigh
 from .. import attention, decoder
 from ..jit import inlined, inner, jit, part
+from ..ready import ready
 from ..room import empty
 from ..room import zeros as zeros_of
 from ..simd import LANES, add, at, exp, greatest, maximum, total, zeros
@@ -155,7 +156,7 @@ def log_p(rows, r, logit):
 def start(p, config, source, mask):
     """See the page.  What is handed on as the decoder's Params are Rows, and as a Source's ctx the number of
     each row's source."""
-    p, sources = seq2seq.untie(p, config), np.arange(source.shape[1])
+    p, sources = seq2seq.untie(ready(p, config), config), np.arange(source.shape[1])
     encoded, layers, _ = seq2seq.encode(p, config, source, mask, backend="numba")
     rows = moves(decoder.choices(config, False, False))[2](
         p.decoder, *given(encoded, layers), np.arange(max(len(sources), AT_ONCE)) % len(sources),

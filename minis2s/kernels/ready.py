@@ -1,0 +1,39 @@
+"""Parameters as compiled code takes them for granted: it looks at neither shapes nor strides, and a wrong one is
+memory that is somebody else's.
+
+    p ──> of this Config's shapes and dtype? ──no──> ValueError, TypeError
+                   │yes
+          each array's numbers side by side? ──no──> a copy of that array
+                   │yes
+                   p
+"""
+import numpy as np
+from numpy import ascontiguousarray as contiguous
+
+from .. import seq2seq, tree
+
+LAST = [(None, None, None)]    # a Config, Params, and what was made of them: a search asks with the same ones again
+
+
+def ready(p, config):
+    """seq2seq.Params -> the same, or with copies of those arrays that lie in another way.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For parameters of another Config.
+    """
+    config_then, then, made = LAST[0]
+    if p is not then or config is not config_then:
+        seq2seq.check_params(p, config)
+        for name, a in tree.named(p):
+            if a.dtype != config.dtype:
+                raise TypeError(f"p: {name} has dtype {a.dtype}, wanted {config.dtype} of this Config")
+        made = tree.map(contiguous, p)
+        LAST[0] = config, p, made
+    return made
+
+
+def ready_ids(ids):
+    """Token ids as int64 in the machine's order of bytes: for each other dtype all kernels would be made once more."""
+    return contiguous(ids, np.int64)
