@@ -72,9 +72,10 @@ def flat(g):
 
 def check_form(p, g, s, flat_g):
     """Ask for a gradient and moments of just these parameters."""
-    for name, a in (("g", flat_g), ("s.m", s.flat_m), ("s.v", s.flat_v)):
-        if a.size != s.w.size:
-            raise ValueError(f"{name}: {a.size} numbers, wanted one for each of {s.w.size} parameters")
+    if not s.w.size == flat_g.size == s.flat_m.size == s.flat_v.size:
+        name, a = next((name, a) for name, a in (("g", flat_g), ("s.m", s.flat_m), ("s.v", s.flat_v))
+                       if a.size != s.w.size)
+        raise ValueError(f"{name}: {a.size} numbers, wanted one for each of {s.w.size} parameters")
     if flat_g is not g and [a.shape for a in tree.leaves(g)] != [a.shape for a in tree.leaves(p)]:
         raise ValueError("g: arrays of other shapes than the parameters'")
 

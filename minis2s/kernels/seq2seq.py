@@ -35,15 +35,15 @@ def loss_and_gradient(p, config, batch, teacher=None, drops=None):
         page.check_batch(config, batch, teacher, drops)
         return part_by_part(page.untie(p, config), config, batch, teacher, drops)
     p = page.untie(p, config)
-    L, g = flat_gradient(p, config, batch, teacher, drops)
+    L, g = flat_gradient(p, sum([a.size for a in tree.leaves(p)]), config, batch, teacher, drops)
     return L, page.tie_gradients(FlatParams.of(g, p), config)
 
 
-def flat_gradient(p, config, batch, teacher, drops):
-    """Loss, and the gradient in one flat array, of `ready` Params whose shared weights stand at each use.  See
-    is_one_call."""
+def flat_gradient(p, count, config, batch, teacher, drops):
+    """Loss, and the gradient in one flat array, of `ready` Params of so many numbers, whose shared weights stand at
+    each use.  See is_one_call."""
     batch, masks = given(config, batch, teacher, drops), drops or page.Drops(None, None, None)
-    g = np.zeros(sum([a.size for a in tree.leaves(p)]), p.decoder.embedding.dtype)
+    g = np.zeros(count, p.decoder.embedding.dtype)
     step = whole(decoder.choices(config, masks.decoder is not None, masks.output is not None), config.bridge)
     return in_a_room(step, p, g, *batch), g
 

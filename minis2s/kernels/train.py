@@ -16,6 +16,7 @@ def loss_and_update(p, config, batch, teacher, drops, s, optimizer, lr, limit=No
     if shared:
         L, g = seq2seq.loss_and_gradient(p, config, batch, teacher, drops)
     else:
-        own = isinstance(s, optim.Packed) and s.p is p                   # of the step before: nobody need look again
-        L, g = seq2seq.flat_gradient(p if own else ready(p, config), config, batch, teacher, drops)
+        known = isinstance(s, optim.Packed) and s.p is p                 # what the step before made
+        looked_at, s = p if known else ready(p, config), optim.packed(p, s)
+        L, g = seq2seq.flat_gradient(looked_at, s.w.size, config, batch, teacher, drops)
     return L, *optim.step(p, g, s, optimizer, lr, limit, value, **options)

@@ -29,20 +29,21 @@ TWINS = {CELLS["rnn"]: rnn.TANH, CELLS["rnn-sigmoid"]: rnn.SIGMOID, CELLS["lstm"
 
 def forward(cell, p, xs, s0, mask):
     """See unroll.forward; `caches` is one Cache of the cell whose arrays have a leading T axis."""
-    T, N, D = xs.shape
-    if mask.shape != (T, N) or D != len(p.W) or not all([a.shape == (N, len(p.U)) for a in s0]):
+    (T, N, D), H = xs.shape, len(p.U)
+    if mask.shape != (T, N) or D != len(p.W) or s0[0].shape != (N, H) or s0[-1].shape != (N, H):
         raise ValueError(f"xs {xs.shape}, mask {mask.shape}, states {[a.shape for a in s0]}: wanted "
-                         f"(T, N, {len(p.W)}), (T, N), (N, {len(p.U)})")
+                         f"(T, N, {len(p.W)}), (T, N), (N, {H})")
     if xs.dtype != p.W.dtype or not xs.dtype.isnative:
         raise TypeError(f"xs: got dtype {xs.dtype}, wanted {p.W.dtype.newbyteorder('=')}")
-    if not all([a.flags.c_contiguous for a in p]):
+    if not (p.b.flags.c_contiguous and p[-1].flags.c_contiguous):
         p = tuple_map(contiguous, p)
     return loops(cell).called_forward(p, contiguous(xs), tuple_map(contiguous, s0), contiguous(mask))
 
 
 def backward(cell, p, caches, dhs, d, mask):
     """See unroll.backward."""
-    if mask.shape != dhs.shape[:2] or not all([a.shape == dhs.shape[1:] for a in d]) or len(mask) != len(caches.x):
+    T, N, H = dhs.shape
+    if mask.shape != (T, N) or d[0].shape != (N, H) or d[-1].shape != (N, H) or T != len(caches.x):
         raise ValueError(f"dhs {dhs.shape}, mask {mask.shape}, states' gradients {[a.shape for a in d]}: wanted "
                          f"(T, N, H), (T, N), (N, H) for {len(caches.x)} steps")
     g = type(p)(*[np.zeros(a.shape, a.dtype) for a in p])

@@ -84,10 +84,11 @@ def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1
         in_a_room(search, p.decoder, *given(encoded, layers), kept, power, width, config.fused_size)
     if kept.ill.any():
         raise ValueError("p: the model's log-probabilities hold NaN, wanted finite parameters")
-    if not kept.count.all():
-        raise ValueError(NO_TOKEN)
     real, (count, score, log_probs, length, token, _, ids, _, _) = np.add.reduce(mask).tolist(), (
         a.tolist() for a in kept._replace(alpha=kept.ill))
+
+    if 0 in count:
+        raise ValueError(NO_TOKEN)
 
     def answer(n, i):
         l, finished = length[n][i], token[n][i] == EOS
