@@ -8,7 +8,7 @@ Elsewhere nothing is done.
 import ctypes
 import sys
 
-GIGABYTE = 1 << 30
+GIGABYTE, OLDEST = 1 << 30, 1 << 25              # older C libraries refuse more than the second as a threshold
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3          # names of <malloc.h>
 
 
@@ -18,7 +18,7 @@ def keep_freed_memory():
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
         if mallopt:
             mallopt(TRIM_THRESHOLD, GIGABYTE)
-            mallopt(MMAP_THRESHOLD, GIGABYTE)
+            mallopt(MMAP_THRESHOLD, GIGABYTE) or mallopt(MMAP_THRESHOLD, OLDEST)
 
 
 keep_freed_memory()
