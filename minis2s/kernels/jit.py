@@ -10,9 +10,10 @@
         unroll.run.lstm-81d0….nbc            one file for each kernel, argument types and processor
 
 Numba's own cache looks at the file of the function alone: edit a helper in another file and it serves stale
-code. Here the directory's name holds a hash of all files that kernels are made of, the pages' too (the order of a
-Cache's fields, the number of EOS), so an edit anywhere means another directory.  A file is written under a name of its own and then renamed, which is atomic; its name is a hash of
-its key, so two processes that start at once write the same file twice, and nobody ever reads half of one.
+code. Here the directory's name holds a hash of all files that kernels are made of, the pages' too (the order of
+a Cache's fields, the number of EOS), so an edit anywhere means another directory.  A file is written under
+another name and then renamed, which is atomic; its name is a hash of its key, so two processes that start at
+once write the same file twice, and nobody ever reads half of one.
 
 Machine code of several processes meets in the linker, which takes the first function of a name for all of that
 name. Numba numbers the functions that have the same name otherwise (closures, say, as compositions are made of),
