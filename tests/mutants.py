@@ -1263,7 +1263,7 @@ MUTANTS = [
           ("FunctionIdentity._unique_ids = count(secrets.randbits(60))", "FunctionIdentity",
            "functions of one name, compiled in two processes, taken for one"),
           ("path.relative_to(root).as_posix().encode() + path.read_bytes()", "path.read_bytes()",
-           "files that change places are not seen"),
+           "a file of another name is not seen"),
           (".encode() + path.read_bytes()", ".encode()", "stale code after an edit"),
           ('READ = "attention", "cells", "data", "kernels", "search"', 'READ = "attention", "cells", "data", "kernels"',
            "an edit of a page that kernels read is not seen"),

@@ -255,7 +255,9 @@ def test_an_edit_of_any_file_is_another_cache(tmp_path):
     files[2].write_text("x = 4\n")                           # files of one name that change places
     files[3].write_text("x = 3\n")
     hashes.append(jit.source_hash(tmp_path))
-    assert len(set(hashes)) == len(hashes) == 10
+    files[0].rename(tmp_path / "trees.py")
+    hashes.append(jit.source_hash(tmp_path))
+    assert len(set(hashes)) == len(hashes) == 11
 
 
 @compiled
