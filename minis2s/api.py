@@ -153,7 +153,8 @@ class Seq2Seq:
         train_set, valid_set = self._encode(tokens), self._encode(held)
 
         run, state = None, None
-        first = None if resume else train.begin(self.config, training)      # a model too large: nothing is written yet
+        for shape in seq2seq.shapes(self.config).values():                  # a model too large: nothing is written yet
+            np.empty(shape, self.config.dtype)
         data = {"train": len(pairs), "valid": len(valid), "sha256": fingerprint(pairs, valid)}
         if out is not None:
             run = Run(out)
@@ -175,7 +176,7 @@ class Seq2Seq:
         show = Display(training, len(train_set), state, visible=progress)
         with show, stop_signals() as stopped:
             end = train.run(
-                self.config, training, train_set, valid_set, state or first, on_step=show.step, on_record=on_record,
+                self.config, training, train_set, valid_set, state, on_step=show.step, on_record=on_record,
                 save=(lambda s: run.save_progress(s, self.config)) if run else None, should_stop=stopped,
                 backend=self.backend)
             self.stopped_by = stopped()

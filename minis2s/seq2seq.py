@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import backends, bridge, checks, decoder, dropout, encoder, loss, tree
+from . import backends, bridge, checks, decoder, dropout, encoder, initial, loss, tree
 from .attention import SCORES
 from .cells import CELLS
 
@@ -55,13 +55,17 @@ def init(config, seed=0):
         If the Config does not say how large the vocabularies are; for a seed that is no whole number from 0.
     """
     checks.whole("seed", seed, 0)
+    return tree.map(lambda a: a.astype(config.dtype), drawn(np.random.default_rng(seed), config))
+
+
+def drawn(rng, config):
+    """The same, float64, by a random generator."""
     if config.source_vocab is None or config.target_vocab is None:
         raise ValueError("source_vocab and target_vocab: the Config must name both before a model can be made")
-    rng, cell = np.random.default_rng(seed), CELLS[config.cell_name]
-    p = Params(encoder.init(rng, config, cell),
-               bridge.init(rng, config.bridge, cell, config.encoder_size, config.hidden, config.layers),
-               decoder.init(rng, config))
-    return tree.map(lambda a: a.astype(config.dtype), p)
+    cell = CELLS[config.cell_name]
+    return Params(encoder.init(rng, config, cell),
+                  bridge.init(rng, config.bridge, cell, config.encoder_size, config.hidden, config.layers),
+                  decoder.init(rng, config))
 
 
 def draw_drops(rng, config, N):
@@ -181,7 +185,7 @@ def forward(p, config, batch, teacher=None, drops=None, backend="numpy"):
 @lru_cache
 def shapes(config):
     """Names and shapes of the parameters of a Config: -> dict, not to be changed."""
-    return {name: a.shape for name, a in tree.named(init(config))}
+    return {name: a.shape for name, a in tree.named(drawn(initial.Sizes(), config))}
 
 
 def check_params(p, config):

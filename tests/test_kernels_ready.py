@@ -200,9 +200,19 @@ def test_a_layer_of_other_sizes():
     for args in ((c.xs[:, :, 1:], c.s0, c.mask), (c.xs, one, c.mask), (c.xs, c.s0, c.mask[:3]), (c.xs, c.s0, c.mask[:, :2])):
         with pytest.raises(ValueError, match=r"xs .*, mask .*, states .*: wanted \(T, N, 7\), \(T, N\), \(N, 19\)"):
             unroll_twin.forward(c.cell, c.p, *args)
-    for args in ((c.dhs[:3], c.d, c.mask), (c.dhs, one, c.mask), (c.dhs, c.d, c.mask[:3]), (c.dhs[:3], c.d, c.mask[:3])):
-        with pytest.raises(ValueError, match="dhs .*, mask .*, states' gradients .* for 4 steps"):
+    more = np.concatenate
+    for args in ((more((c.dhs, c.dhs), 1), tree.map(lambda a: more((a, a)), c.d), more((c.mask, c.mask), 1)),
+                 (more((c.dhs, c.dhs), 2), tree.map(lambda a: more((a, a), 1), c.d), c.mask),
+                 (c.dhs[:3], c.d, c.mask), (c.dhs, one, c.mask), (c.dhs, c.d, c.mask[:3]), (c.dhs[:3], c.d, c.mask[:3])):
+        with pytest.raises(ValueError, match="dhs .*, mask .*, states' gradients .* for a cache of"):
             unroll_twin.backward(c.cell, c.p, k, *args)
+
+
+def test_a_layer_whose_parameters_do_not_belong_together():
+    c = Layer("gru-after", 4, 5, 7, 19, "float64")
+    for wrong in (dict(b=c.p.b[1:]), dict(U=c.p.U[:, 1:]), dict(W=c.p.W[:, 1:])):
+        with pytest.raises(ValueError, match=r"p: W .*, U .* and b .* do not belong together"):
+            unroll_twin.forward(c.cell, c.p._replace(**wrong), c.xs, c.s0, c.mask)
 
 
 @pytest.mark.skipif(not jit.JIT, reason="plain Python has no arrays of the other order of bytes to fear")
@@ -218,8 +228,22 @@ def test_a_gradient_of_other_parameters(name):
     p = np.ones(3), np.ones((2, 2))
     s = optim.start(p)
     for g in ((np.ones(3), np.ones((2, 1))), (None, np.ones((2, 2))), (np.ones((2, 2)), np.ones(3)), np.ones(6)):
-        with pytest.raises(ValueError, match="^g: "):
-            optim_twin.step(p, g, s, name, 0.1)
+        for value in (None, 9.0):
+            with pytest.raises(ValueError, match="^g: .*, wanted "):
+                optim_twin.step(p, g, s, name, 0.1, value=value)
+    for g in ((p[0].astype("float32"), p[1]), tree.map(lambda a: a.astype("float32"), p)):
+        close(optim_twin.step(p, g, s, name, 0.1)[0], optim.step(p, p, s, name, 0.1)[0], "float64")
+    bare, ones = np.arange(6.0).reshape(2, 3), np.ones((2, 9))[:, ::3]
+    close(optim_twin.step(bare, ones, optim.start(bare), name, 0.1)[0],
+          optim.step(bare, ones, optim.start(bare), name, 0.1)[0], "float64")
+    hollow = (), np.ones(3)
+    for optimizer in (optim, optim_twin):
+        p, s = hollow, optim.start(hollow)
+        for _ in range(2):
+            p, s, *_ = optimizer.step(p, hollow, s, name, 0.1)
+        assert p[0] == () and (p[1] < 1).all()
+    p = np.ones(3), np.ones((2, 2))
+    s = optim.start(p)
     with pytest.raises(ValueError, match="s.m: 3 numbers, wanted one for each of 7 parameters"):
         optim_twin.step(p, p, s._replace(m=p[0], v=p), name, 0.1)
 
@@ -236,6 +260,58 @@ def test_copies_of_gradients_and_of_states_are_their_own(copied):
     assert optim_twin.norm(other) == pytest.approx(2 * optim.norm(g))
     close(seq2seq.Params(*optim_twin.step(p, g, s, "adam", 0.1)[0]),
           seq2seq.Params(*optim.step(p, g, optim.State(s.t, s.m, s.v), "adam", 0.1)[0]), "float64")
+
+
+def test_parts_that_do_not_fit():
+    """At the doors of what a model is put together of."""
+    case, rng = Case(ONE_CALL, "float64"), np.random.default_rng(0)
+    E, ids = normal(rng, 9, 20), np.zeros((3, 4), int)
+    with pytest.raises(ValueError, match=r"dx: got shape \(3, 4, 5\), wanted \(3, 4, 20\)"):
+        embedding_twin.backward(E, ids, normal(rng, 3, 4, 5))
+    assert not embedding_twin.backward(E, ids[:0], normal(rng, 0, 4, 20)).any()
+    rs, targets, mask = normal(rng, 3, 4, 5), np.zeros((3, 4), int), np.ones((3, 4), bool)
+    for W, b, m in ((np.ones((50, 9)), np.ones(9), mask), (np.ones((5, 9)), np.ones(90), mask),
+                    (np.ones((5, 9)), np.ones(9), mask[:2])):
+        with pytest.raises(ValueError, match=r"wanted \(R, V\), \(V,\), \(S, N, R\), \(S, N\)"):
+            readout_twin.loss_and_gradient(linear.Params(W, b), rs, targets, m)
+    b = case.batch
+    source, s0, _ = seq2seq.encode(case.p, case.config, b.source, b.source_mask)
+    p = seq2seq.untie(case.p, case.config).decoder
+    with pytest.raises(ValueError, match="teacher: got shape"):
+        decoder_twin.states(p, case.config, source, s0, b.inputs, np.zeros((len(b.inputs), 1), bool))
+    few = source._replace(memory=tree.map(lambda a: a[:, :2], source.memory))
+    with pytest.raises(ValueError, match="source: memory of 2 examples, wanted 7"):
+        decoder_twin.states(p, case.config, few, s0, b.inputs)
+    k = decoder_twin.forward(p, case.config, source, s0, b.inputs)[1]
+    with pytest.raises(ValueError, match="dlogits: got shape"):
+        decoder_twin.backward(p, case.config, source, k, np.ones((*b.inputs.shape, 3)))
+
+
+@pytest.mark.parametrize("lie", [np.array, *LIES.values()], ids=["as made", *LIES])
+def test_parameters_that_are_changed_where_they_are(lie):
+    """Nothing of them is remembered but that they fit."""
+    case = Case(ONE_CALL, "float64")
+    case.p = tree.map(lambda a: lie(np.array(a)), case.p)
+    for _ in range(2):
+        close(in_one(case, seq2seq_twin), in_one(case, seq2seq), "float64")
+        for a in tree.leaves(case.p):
+            a *= 1.5
+
+
+def test_a_step_of_another_config_than_the_last():
+    case = Case(ONE_CALL, "float64")
+    p, s = case.p, optim.start(case.p)
+    for _ in range(2):
+        _, p, s, *_ = train_twin.loss_and_update(p, case.config, case.batch, None, None, s, "adam", 0.1)
+    with pytest.raises(ValueError, match="p: encoder.embedding has shape"):
+        train_twin.loss_and_update(p, dataclasses.replace(case.config, source_vocab=99), case.batch, None, None, s,
+                                   "adam", 0.1)
+
+
+@pytest.mark.parametrize("name", [ONE_CALL, IN_PARTS, "everything", "dropout-readout"])
+def test_the_shapes_of_a_model_that_nobody_made(name):
+    p = seq2seq.init(CONFIGS[name])
+    assert seq2seq.shapes(CONFIGS[name]) == {part: a.shape for part, a in tree.named(p)}
 
 
 # Searches -------------------------------------------------------------------------------------------------

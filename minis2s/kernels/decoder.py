@@ -96,8 +96,16 @@ def forward(p, config, source, layers, ids, teacher=None, drops=None, drop_outpu
 
 
 def states(p, config, source, layers, ids, teacher=None, drops=None, drop_output=None):
-    """All of `forward` but the readout: -> Cache, whose rs is what the readout reads."""
+    """All of `forward` but the readout: -> Cache, whose rs is what the readout reads.
+
+    Parameters and dropout masks are taken for those of the Config, see seq2seq.check_params and check_drops.
+    """
     checks.ids("ids", ids, len(p.embedding), ("S", len(layers[0].h)))
+    if teacher is not None:
+        checks.array("teacher", teacher, ids.shape, "b")
+    for a in tree.leaves(source.memory) + [h[None] for h in tree.leaves(source.ctx)]:
+        if a.shape[1] != ids.shape[1]:
+            raise ValueError(f"source: memory of {a.shape[1]} examples, wanted {ids.shape[1]}")
     run = loops(choices(config, drops is not None, drop_output is not None)).called_forward(
         *(tree.map(contiguous, part) for part in (p, source, layers)), ready_ids(ids),
         *optional(teacher, drops, drop_output, p.embedding.dtype))
@@ -114,6 +122,8 @@ def optional(teacher, drops, drop_output, dtype):
 
 def backward(p, config, source, k, dlogits):
     """See decoder.backward."""
+    if dlogits.shape != (*k.ids.shape, len(p.readout.b)):
+        raise ValueError(f"dlogits: got shape {dlogits.shape}, wanted {(*k.ids.shape, len(p.readout.b))}")
     drs, dlogits = np.empty_like(k.rs), contiguous(dlogits)
     _read_out_backward(p.readout.W, dlogits, drs)                                   # (D7*)
     g_readout = p.readout._replace(W=weight_gradient(k.rs, dlogits), b=bias_gradient(dlogits))      # (D7*)

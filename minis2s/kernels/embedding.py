@@ -44,5 +44,8 @@ def _backward(E, ids, dx):
 
 def backward(E, ids, dx):
     """See embedding.backward."""
-    checks.ids("ids", ids, len(E), dx.shape[:2])
+    if dx.shape != (*ids.shape, E.shape[1]):
+        raise ValueError(f"dx: got shape {dx.shape}, wanted {(*ids.shape, E.shape[1])}")
+    if ids.size:
+        checks.ids("ids", ids, len(E))
     return _backward(E, ready_ids(ids), contiguous(dx))

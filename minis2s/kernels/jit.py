@@ -11,7 +11,7 @@
 
 Numba's own cache looks at the file of the function alone: edit a helper in another file and it serves stale
 code. Here the directory's name holds a hash of all files that kernels are made of, the pages' too (the order of
-a Cache's fields, the number of EOS), so an edit anywhere means another directory.  A file is written under
+a Cache's fields, the number of EOS), so an edit of any of them means another directory.  A file is written under
 another name and then renamed, which is atomic; its name is a hash of its key, so two processes that start at
 once write the same file twice, and nobody ever reads half of one.
 

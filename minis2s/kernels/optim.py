@@ -57,27 +57,30 @@ def packed(p, s):
 
 def are_views(part, flat):
     """Whether the arrays of a tree are views of this one, going by the first: those of a copy are not."""
-    while isinstance(part, tuple):
+    while isinstance(part, tuple) and part:
         part = part[0]
-    return part is not None and part.base is flat
+    return getattr(part, "base", None) is flat
 
 
 def flat(g):
     """The numbers of a gradient in their order: g itself, or its own flat array (tree.Flat), if it has one."""
     if isinstance(g, np.ndarray):
-        return g
+        return g if g.ndim == 1 and g.flags.c_contiguous else np.ascontiguousarray(g).reshape(-1)
     own = getattr(g, "flat", None)
     return own if own is not None and are_views(g, own) else tree.packed(g)
 
 
 def check_form(p, g, s, flat_g):
-    """Ask for a gradient and moments of just these parameters."""
+    """Ask for a gradient and moments of just these parameters.  A gradient that is flat already has no more form."""
     if not s.w.size == flat_g.size == s.flat_m.size == s.flat_v.size:
         name, a = next((name, a) for name, a in (("g", flat_g), ("s.m", s.flat_m), ("s.v", s.flat_v))
                        if a.size != s.w.size)
         raise ValueError(f"{name}: {a.size} numbers, wanted one for each of {s.w.size} parameters")
-    if flat_g is not g and [a.shape for a in tree.leaves(g)] != [a.shape for a in tree.leaves(p)]:
-        raise ValueError("g: arrays of other shapes than the parameters'")
+    if isinstance(g, tuple):
+        got, wanted = ([(name, a.shape) for name, a in tree.named(part)] for part in (g, p))
+        if got != wanted:
+            one, other = next((pair for pair in zip(got, wanted) if pair[0] != pair[1]), (got[-1], wanted[-1]))
+            raise ValueError(f"g: {one[0]} has shape {one[1]}, wanted {other[0]} of shape {other[1]}")
 
 
 class Rule(NamedTuple):        # of an optimizer
@@ -89,6 +92,7 @@ def update(name, p, g, s, lr, limit=math.inf, **options):
     """One step: -> p, Packed, norm of g, whether all new parameters are finite."""
     (kernel, begin), s, flat_g = RULES[name], packed(p, s), flat(g)
     check_form(p, g, s, flat_g)
+    flat_g = flat_g if flat_g.dtype == s.w.dtype else flat_g.astype(s.w.dtype)
     changing, numbers = begin(s.t + 1, lr, **options)
     w, m, v = [np.empty_like(a) if name in changing else a
                for name, a in (("w", s.w), ("m", s.flat_m), ("v", s.flat_v))]
@@ -132,6 +136,8 @@ def step(p, g, s, optimizer, lr, limit=None, value=None, **options):
     """See optim.step."""
     if not value:
         return update(optimizer, p, g, s, lr, limit or math.inf, **options)
+    s = packed(p, s)
+    check_form(p, g, s, flat(g))
     g, size = clip_by_norm((flat(g),), limit or math.inf)
     p, s, _, finite = update(optimizer, p, clip_by_value(g, value)[0], s, lr, **options)
     return p, s, size, finite

@@ -45,6 +45,9 @@ def loss_and_gradient(p, rs, targets, mask, eps=0.0):
     drs : ndarray of shape (S, N, R)
     grads : linear.Params
     """
+    if p.W.shape != (rs.shape[2], len(p.b)) or mask.shape != rs.shape[:2]:
+        raise ValueError(f"W {p.W.shape}, b {p.b.shape}, rs {rs.shape}, mask {mask.shape}: wanted (R, V), (V,), "
+                         "(S, N, R), (S, N)")
     checks.ids("targets", targets, len(p.b), rs.shape[:2])
     g = type(p)(np.zeros(p.W.shape, p.W.dtype), np.zeros(p.b.shape, p.b.dtype))
     loss, drs = _loss_and_gradient(p._replace(b=contiguous(p.b)), g, contiguous(rs), ready_ids(targets), contiguous(mask), float(eps))

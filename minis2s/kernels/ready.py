@@ -12,7 +12,7 @@ from numpy import ascontiguousarray as contiguous
 
 from .. import seq2seq, tree
 
-LAST = [(None, None, None)]    # a Config, Params, and what was made of them: a search asks with the same ones again
+LAST = [(None, None)]          # a Config, and Params that are ready: a search asks with the same ones again
 
 
 def ready(p, config):
@@ -23,15 +23,22 @@ def ready(p, config):
     ValueError, TypeError
         For parameters of another Config.
     """
-    config_then, then, made = LAST[0]
-    if p is not then or config is not config_then:
-        seq2seq.check_params(p, config)
-        for name, a in tree.named(p):
-            if a.dtype != config.dtype:
-                raise TypeError(f"p: {name} has dtype {a.dtype}, wanted {config.dtype} of this Config")
-        made = tree.map(contiguous, p)
-        LAST[0] = config, p, made
-    return made
+    config_then, then = LAST[0]
+    if p is then and config is config_then:
+        return p
+    seq2seq.check_params(p, config)
+    for name, a in tree.named(p):
+        if a.dtype != config.dtype:
+            raise TypeError(f"p: {name} has dtype {a.dtype}, wanted {config.dtype} of this Config")
+    if not all([a.flags.c_contiguous for a in tree.leaves(p)]):
+        return tree.map(contiguous, p)                         # copies, as p is now: nobody remembers them
+    remember(p, config)
+    return p
+
+
+def remember(p, config):
+    """Of these Params it is known that they are ready."""
+    LAST[0] = config, p
 
 
 def ready_ids(ids):

@@ -28,6 +28,9 @@ from .tree import unpacked
 def loss_and_gradient(p, config, batch, teacher=None, drops=None):
     """See seq2seq.loss_and_gradient."""
     p = ready(p, config)
+    if drops is not None and not is_one_call(config, batch):
+        page.check_batch(config, batch, teacher, drops)
+        drops = tree.map(lambda m: contiguous(m, config.dtype), drops)
     if np.ndim(batch.targets) == 3:                                     # one-hot
         L, _, k = page.forward(p, config, batch, teacher, drops, "numba")
         return L, page.backward(p, config, k)

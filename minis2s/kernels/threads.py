@@ -70,7 +70,7 @@ def stop():
 def forked():
     """A forked process has none of the workers, nor whoever was at the board: it begins with one thread."""
     Workers.threads.clear()
-    BOARD[THREADS], BOARD[TAKEN], BOARD[FAILED] = 1, 0, 0
+    BOARD[THREADS], BOARD[COUNT], BOARD[TAKEN], BOARD[FAILED] = 1, 0, 0, 0
 
 
 if hasattr(os, "register_at_fork"):

@@ -7,7 +7,7 @@ part by part (see encoder.py).  The update is a call of its own so that the new 
 call's arrays stood.
 """
 from . import optim, seq2seq
-from .ready import ready
+from .ready import ready, remember
 
 
 def loss_and_update(p, config, batch, teacher, drops, s, optimizer, lr, limit=None, value=None, **options):
@@ -16,7 +16,8 @@ def loss_and_update(p, config, batch, teacher, drops, s, optimizer, lr, limit=No
     if shared:
         L, g = seq2seq.loss_and_gradient(p, config, batch, teacher, drops)
     else:
-        known = isinstance(s, optim.Packed) and s.p is p                 # what the step before made
-        looked_at, s = p if known else ready(p, config), optim.packed(p, s)
-        L, g = seq2seq.flat_gradient(looked_at, s.w.size, config, batch, teacher, drops)
-    return L, *optim.step(p, g, s, optimizer, lr, limit, value, **options)
+        p, s = ready(p, config), optim.packed(p, s)
+        L, g = seq2seq.flat_gradient(p, s.w.size, config, batch, teacher, drops)
+    p, *rest = optim.step(p, g, s, optimizer, lr, limit, value, **options)
+    remember(p, config)                                                 # as ready as those that it was made of
+    return L, p, *rest

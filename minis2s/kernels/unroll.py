@@ -30,6 +30,8 @@ TWINS = {CELLS["rnn"]: rnn.TANH, CELLS["rnn-sigmoid"]: rnn.SIGMOID, CELLS["lstm"
 def forward(cell, p, xs, s0, mask):
     """See unroll.forward; `caches` is one Cache of the cell whose arrays have a leading T axis."""
     (T, N, D), H = xs.shape, len(p.U)
+    if p.W.shape[1] != p.U.shape[1] or p.b.shape != p.W.shape[1:]:
+        raise ValueError(f"p: W {p.W.shape}, U {p.U.shape} and b {p.b.shape} do not belong together")
     if mask.shape != (T, N) or D != len(p.W) or s0[0].shape != (N, H) or s0[-1].shape != (N, H):
         raise ValueError(f"xs {xs.shape}, mask {mask.shape}, states {[a.shape for a in s0]}: wanted "
                          f"(T, N, {len(p.W)}), (T, N), (N, {H})")
@@ -43,9 +45,9 @@ def forward(cell, p, xs, s0, mask):
 def backward(cell, p, caches, dhs, d, mask):
     """See unroll.backward."""
     T, N, H = dhs.shape
-    if mask.shape != (T, N) or d[0].shape != (N, H) or d[-1].shape != (N, H) or T != len(caches.x):
+    if caches.h_prev.shape != (T, N, H) or mask.shape != (T, N) or d[0].shape != (N, H) or d[-1].shape != (N, H):
         raise ValueError(f"dhs {dhs.shape}, mask {mask.shape}, states' gradients {[a.shape for a in d]}: wanted "
-                         f"(T, N, H), (T, N), (N, H) for {len(caches.x)} steps")
+                         f"(T, N, H), (T, N), (N, H) for a cache of {caches.h_prev.shape}")
     g = type(p)(*[np.zeros(a.shape, a.dtype) for a in p])
     dxs, ds = loops(cell).called_backward(p, g, caches, contiguous(dhs), tuple_map(contiguous, d), contiguous(mask))
     return dxs, ds, g
