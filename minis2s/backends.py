@@ -1,8 +1,8 @@
 """Who computes the hot loops: "numpy", whose every line can be stepped through, or "numba", the twins.
 
 The twin of a module stands in kernels/ under the same name, with those of its functions that take time:
-kernels/unroll.py for unroll.py. This is the one place that chooses.  The environment variable MINIS2S_BACKEND overrides what the
-program says. Numba is imported when a twin is first used, not before.
+kernels/unroll.py for unroll.py. This is the one place that chooses.  The environment variable MINIS2S_BACKEND
+overrides what the program says. Numba is imported when a twin is first used, not before.
 """
 import os
 from contextlib import nullcontext
@@ -47,7 +47,10 @@ def threads(otherwise):
 
 
 def use_threads(backend, count):
-    """Let the compiled kernels use so many threads, if `backend` is they; ValueError unless 1 .. 256."""
+    """Let the compiled kernels use so many threads, if `backend` is they; None: as MINIS2S_THREADS says, or all cores.
+    ValueError unless 1 .. 256."""
+    if count is None:
+        count = threads(min(cores(), MOST_THREADS))
     if not 1 <= count <= MOST_THREADS:
         raise ValueError(f"threads={count}: wanted 1 .. {MOST_THREADS}")
     if chosen(backend) == "numba":

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .. import backends
 from ..api import Seq2Seq, hold_out, text_pairs
-from ..backends import BACKENDS, MOST_THREADS
+from ..backends import BACKENDS
 from ..config import CHOICES, Config
 from ..data.pairs import read_pairs
 from ..optim import OPTIMIZERS
@@ -114,7 +114,7 @@ def run(args):
         preset = without_rivals(preset, model_options)
     begun = stored.get("backend") if args.resume else None
     backend = args.backend or begun or "numba"                  # another would round otherwise than before
-    backends.use_threads(backend, backends.threads(min(backends.cores(), MOST_THREADS)) if args.threads is None else args.threads)
+    backends.use_threads(backend, args.threads)
     names = {f.name for f in fields(Config)}
     config = Config(**{**{k: v for k, v in preset.items() if k in names}, **model_options})
     training = Training(**{**{k: v for k, v in preset.items() if k not in names}, **training_options})

@@ -136,9 +136,9 @@ def step(p, g, s, optimizer, lr, limit=None, value=None, **options):
     """See optim.step."""
     if not value:
         return update(optimizer, p, g, s, lr, limit or math.inf, **options)
-    s = packed(p, s)
-    check_form(p, g, s, flat(g))
-    g, size = clip_by_norm((flat(g),), limit or math.inf)
+    s, flat_g = packed(p, s), flat(g)
+    check_form(p, g, s, flat_g)
+    g, size = clip_by_norm((flat_g,), limit or math.inf)
     p, s, _, finite = update(optimizer, p, clip_by_value(g, value)[0], s, lr, **options)
     return p, s, size, finite
 

@@ -50,7 +50,8 @@ def loss_and_gradient(p, rs, targets, mask, eps=0.0):
                          "(S, N, R), (S, N)")
     checks.ids("targets", targets, len(p.b), rs.shape[:2])
     g = type(p)(np.zeros(p.W.shape, p.W.dtype), np.zeros(p.b.shape, p.b.dtype))
-    loss, drs = _loss_and_gradient(p._replace(b=contiguous(p.b)), g, contiguous(rs), ready_ids(targets), contiguous(mask), float(eps))
+    loss, drs = _loss_and_gradient(p._replace(b=contiguous(p.b)), g, contiguous(rs), ready_ids(targets),
+                                   contiguous(mask), float(eps))
     return loss, drs, g
 
 

@@ -28,18 +28,16 @@ from .tree import unpacked
 def loss_and_gradient(p, config, batch, teacher=None, drops=None):
     """See seq2seq.loss_and_gradient."""
     p = ready(p, config)
-    if drops is not None and not is_one_call(config, batch):
-        page.check_batch(config, batch, teacher, drops)
-        drops = tree.map(lambda m: contiguous(m, config.dtype), drops)
+    if is_one_call(config, batch):
+        p = page.untie(p, config)
+        L, g = flat_gradient(p, sum([a.size for a in tree.leaves(p)]), config, batch, teacher, drops)
+        return L, page.tie_gradients(FlatParams.of(g, p), config)
+    page.check_batch(config, batch, teacher, drops)
+    drops = drops and tree.map(lambda m: contiguous(m, config.dtype), drops)
     if np.ndim(batch.targets) == 3:                                     # one-hot
         L, _, k = page.forward(p, config, batch, teacher, drops, "numba")
         return L, page.backward(p, config, k)
-    if not is_one_call(config, batch):
-        page.check_batch(config, batch, teacher, drops)
-        return part_by_part(page.untie(p, config), config, batch, teacher, drops)
-    p = page.untie(p, config)
-    L, g = flat_gradient(p, sum([a.size for a in tree.leaves(p)]), config, batch, teacher, drops)
-    return L, page.tie_gradients(FlatParams.of(g, p), config)
+    return part_by_part(page.untie(p, config), config, batch, teacher, drops)
 
 
 def flat_gradient(p, count, config, batch, teacher, drops):
