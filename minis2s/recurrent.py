@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import backends, dropout, tree
+from . import backends, dropout
 
 
 class TwoWay(NamedTuple):      # of Params, States or caches: one for each direction

@@ -34,8 +34,19 @@ def apply(x, y, which):
                 y[n, J] = 1.0 - v * v / 3.0 + v
             elif which == 5:
                 y[n, J] = simd.where(n % 2 == 0, v, 7.0)
-            else:
+            elif which == 6:
                 y[n, J] = simd.maximum(v, 0.5 - v)
+            elif which == 7:
+                y[n, J] = simd.maximum(v, simd.zeros_like(v))
+            else:
+                y[n, J] = simd.maximum(simd.zeros_like(v), v)
+
+
+@jit.jit("test.columns")
+def copy_columns(x, y, first, end):
+    for n in range(len(x)):
+        for j in range(first, end, LANES):
+            y[n, at(j, end)] = x[n, at(j, end)]
 
 
 @jit.jit("test.fold")
@@ -77,6 +88,10 @@ def test_what_is_not_finite_stays_so(dtype):
         apply(x, y, which)
         with np.errstate(over="ignore"):
             np.testing.assert_allclose(y, f(x), rtol=1e-6, atol=1e-38)
+        assert y[0, 2] == (0, -1, 0)[which]                     # at -inf: no small number in its place
+    for which in (7, 8):
+        apply(x, y, which)
+        np.testing.assert_array_equal(y, np.maximum(x, 0))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -97,6 +112,14 @@ def test_operators_and_tails(dtype, H):
     np.testing.assert_allclose(out[:, 0], x.sum(axis=1), rtol=1e-5, atol=1e-5)
     least = 0 if H < 16 and jit.JIT else -np.inf                # lanes that are off are 0
     np.testing.assert_array_equal(out[:, 1], np.maximum(x[:, :16].max(axis=1), least))
+
+
+@pytest.mark.parametrize("first, end", [(0, 5), (3, 19), (3, 20), (16, 39), (7, 7)])
+def test_some_columns_of_a_row(first, end):
+    x, y = np.arange(80.0).reshape(2, 40), np.full((2, 40), -1.0)
+    copy_columns(x, y, first, end)
+    np.testing.assert_array_equal(y[:, first:end], x[:, first:end])
+    assert (y[:, :first] == -1).all() and (y[:, end:] == -1).all()
 
 
 def test_the_greatest_is_nan_if_one_is():

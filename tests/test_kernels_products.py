@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minis2s.kernels import gemm, jit, packing
+from minis2s.kernels import gemm, gradients, jit, packing, tile
 from minis2s.kernels.simd import LANES
 
 compiled = pytest.mark.skipif(not jit.JIT, reason="BLAS sums in another order")
@@ -109,7 +109,7 @@ def test_packing_and_back(K, N):
 @pytest.mark.parametrize("K, N", [(1, 1), (5, 3), (16, 64), (17, 65), (100, 37), (33, 150)])
 def test_packing_of_any_strides(K, N, dtype):
     """By rows, transposed (turned in squares of 16), and neither."""
-    B, wide = np.random.default_rng(0).normal(size=(K, N)).astype(dtype), gemm.tile_shape(dtype)[1]
+    B, wide = np.random.default_rng(0).normal(size=(K, N)).astype(dtype), tile.tile_shape(dtype)[1]
     for flat, b_row, b_col in ((B, N, 1), (B.T, 1, K), (B.repeat(2, 0).repeat(2, 1), 4 * N, 2)):
         flat = np.ascontiguousarray(flat).ravel()
         if jit.JIT:
@@ -123,15 +123,23 @@ def test_packing_of_any_strides(K, N, dtype):
         np.testing.assert_array_equal(got, np.concatenate(want))
 
 
+@pytest.mark.parametrize("count", [2, 3])
+def test_threads_pack_the_same(use, count):
+    B = np.random.default_rng(0).normal(size=(20, 300))
+    one = [pack(B), pack(B.T[::2])]
+    use(count)
+    for got, want in zip([pack(B), pack(B.T[::2])], one):
+        np.testing.assert_array_equal(got, want)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_tile_fits_into_the_registers_of_every_machine(dtype):
     for bits, count in ((512, 32), (256, 16), (128, 32), (128, 16)):
-        rows, wide = gemm.tile_shape(dtype, (bits, count))
+        rows, wide = tile.tile_shape(dtype, (bits, count))
         each = LANES * 8 * np.dtype(dtype).itemsize // bits
         assert rows * wide == 1 or (rows * wide + wide) * each + 1 <= count
-    assert gemm.tile_shape("float32", (512, 32)) == (6, 4)
-    assert gemm.tile_shape("float32", (256, 16)) == (6, 1)
-
+    assert tile.tile_shape("float32", (512, 32)) == (6, 4)
+    assert tile.tile_shape("float32", (256, 16)) == (6, 1)
 
 
 # A^T B ----------------------------------------------------------------------------------------------------
@@ -202,8 +210,8 @@ def test_a_sum_does_not_depend_on_how_it_is_cut(M):
 
 @jit.jit("test.weight_gradients")
 def weight_gradients(dW, db, x, da, j0, j1):
-    gemm.add_weight_gradient(dW, x, da, j0, j1)
-    gemm.add_bias_gradient(db, da, j0, j1)
+    gradients.add_weight_gradient(dW, x, da, j0, j1)
+    gradients.add_bias_gradient(db, da, j0, j1)
 
 
 @pytest.mark.parametrize("j0, j1", [(0, 150), (0, 64), (64, 150), (70, 71), (150, 150), (64, 64), (90, 70)])
@@ -222,7 +230,7 @@ def test_gradients_of_some_columns(j0, j1):
 
 @jit.jit("test.steps")
 def steps(T, N):
-    return gemm.steps_of_a_block(T, N)
+    return gradients.steps_of_a_block(T, N)
 
 
 def test_steps_of_a_block():

@@ -15,7 +15,7 @@ from test_kernels_unroll import close
 from minis2s import embedding, linear, optim, search, seq2seq, tree, unroll
 from minis2s.kernels import decoder as decoder_twin
 from minis2s.kernels import embedding as embedding_twin
-from minis2s.kernels import jit, threads
+from minis2s.kernels import gradients, jit, threads
 from minis2s.kernels import loss as loss_twin
 from minis2s.kernels import optim as optim_twin
 from minis2s.kernels import readout as readout_twin
@@ -84,7 +84,7 @@ def test_gradients_that_lie_otherwise(lie):
     rng = np.random.default_rng(0)
     E, ids, dx = normal(rng, 9, 20), rng.integers(0, 9, (3, 4)), normal(rng, 3, 4, 20)
     close(embedding_twin.backward(lie(E), lie(ids), lie(dx)), embedding.backward(E, ids, dx), "float64")
-    np.testing.assert_allclose(threads.bias_gradient(lie(dx)), dx.sum((0, 1)))
+    np.testing.assert_allclose(gradients.bias_gradient(lie(dx)), dx.sum((0, 1)))
     case = Case(ONE_CALL, "float64")
     k = seq2seq.forward(case.p, case.config, case.batch, backend="numba")[2]
     dlogits = normal(rng, *case.batch.targets.shape, case.config.target_vocab)

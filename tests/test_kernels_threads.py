@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from minis2s import backends
-from minis2s.kernels import jit, threads
+from minis2s.kernels import gradients, jit, threads
 from minis2s.kernels.threads import BOARD, COLUMNS, ENOUGH, ROWS, THREADS, over_columns, over_rows, shared
 
 parts, cut = (getattr(f, "py_func", f) for f in (threads.parts, threads.cut))      # no kernels of their own
@@ -197,14 +197,14 @@ def test_gradients_of_weights_and_biases(use, dtype):
     x, da = rng.normal(size=(3, 50, 37)).astype(dtype), rng.normal(size=(3, 50, 150)).astype(dtype)
     for count in (1, 2, 3):
         use(count)
-        results.append((threads.weight_gradient(x, da), threads.bias_gradient(da)))
+        results.append((gradients.weight_gradient(x, da), gradients.bias_gradient(da)))
         for got, want in zip(results[-1], (np.einsum("tni,tnj->ij", x, da), da.sum(axis=(0, 1)))):
             assert got.dtype == dtype
             np.testing.assert_allclose(got, want, rtol=0, atol=2e-4 if dtype == "float32" else 1e-12)
             if jit.JIT:
                 np.testing.assert_array_equal(got, results[0][got.ndim == 1])
     across, along = x.transpose(1, 0, 2), da.transpose(1, 0, 2)
-    np.testing.assert_allclose(threads.weight_gradient(across, along), results[0][0], rtol=0,
+    np.testing.assert_allclose(gradients.weight_gradient(across, along), results[0][0], rtol=0,
                                atol=2e-4 if dtype == "float32" else 1e-12)
 
 
@@ -213,10 +213,10 @@ def test_gradients_of_weights_and_biases(use, dtype):
 PROGRAM = """
 import os, sys
 import numpy as np
-from minis2s.kernels import threads
+from minis2s.kernels import gradients, threads
 x = np.arange(6000.0).reshape(2, 10, 300) % 7
 def right():
-    return np.array_equal(threads.weight_gradient(x, x), np.einsum("tni,tnj->ij", x, x))
+    return np.array_equal(gradients.weight_gradient(x, x), np.einsum("tni,tnj->ij", x, x))
 threads.BOARD[threads.ENOUGH] = 1
 """
 FORK = """

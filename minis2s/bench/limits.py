@@ -44,7 +44,7 @@ def machine():
     except (OSError, StopIteration):
         pass
     from .. import backends
-    from ..kernels.gemm import registers
+    from ..kernels.tile import registers
     return (f"{name}, {backends.cores()} cores, vectors of {registers()[0]} bits, "
             f"Python {platform.python_version()}, NumPy {np.__version__}{others()}")
 

@@ -2,10 +2,12 @@
 
     jit.py       when a kernel is compiled, and where its machine code is kept
     ahead.py     another process that compiles what a training needs later
-    simd.py      arithmetic on 16 numbers at once, written as if on one
-    packing.py   operands of a product, in the order in which they are read
-    gemm.py      matrix products
+    simd/        arithmetic on 16 numbers at once, written as if on one
     threads.py   work shared among threads, with the same bits for any number of them
+    packing.py   operands of a product, in the order in which they are read
+    tile.py      the micro-kernel: a tile of a product, whose sums stay in registers
+    gemm.py      matrix products, tile after tile
+    gradients.py gradients of weights: sums over all steps and examples
     memory.py    freed memory, kept for the next step of training
     room.py      memory for the arrays of one call
     ready.py     parameters, looked at before compiled code gets them

@@ -26,12 +26,13 @@ from numpy import ascontiguousarray as contiguous
 from .. import attention as page
 from .. import tree
 from ..attention import Memory
-from .gemm import Operand, add_bias_gradient, add_product, operand, packed, product
+from .gemm import Operand, add_product, add_product_of_rows, operand, packed, product, product_of_rows
+from .gradients import add_bias_gradient, weight_gradient_shared
 from .jit import inlined, jit, part
 from .room import beside, empty
 from .room import zeros as zeros_of
 from .simd import LANES, add, at, exp, tanh, total, zeros, zeros_like
-from .threads import add_product_of_rows, over_rows, product_of_rows, weight_gradient_shared
+from .threads import over_rows
 
 
 class Read(NamedTuple):        # what the queries of a sequence read and fill

@@ -35,14 +35,14 @@ from ..attention import Memory
 from ..cells import CELLS
 from . import attention, fusion, unroll
 from .embedding import scatter
-from .gemm import Operand, add_product, operand, packed, product, steps_of_a_block
+from .gemm import Operand, add_product, operand, packed, product, product_of_rows
+from .gradients import bias_gradient, steps_of_a_block, weight_gradient, weight_gradient_shared
 from .jit import inlined, inner, jit, part
 from .ready import ready_ids
 from .room import beside, copied, empty, zeros
 from .rows import add_rows, chosen, clear, copy, multiply, top_of
 from .simd import LANES, at
-from .threads import (bias_gradient, over_columns, over_rows, product_of_rows, weight_gradient,
-                      weight_gradient_shared)
+from .threads import over_columns, over_rows
 from .unroll import TWINS
 
 

@@ -1,21 +1,14 @@
 """Matrix products: C (+)= A B, with B packed, and C (+)= A^T B.
 
-                       16 columns = one vector
-                      ┌──────┬──────┬──────┬──────┐
-     B, a panel  k -> │ b0   │ b1   │ b2   │ b3   │      read once for each k, straight on
-                      └──────┴──────┴──────┴──────┘
-        ┌───┐         ┌──────┬──────┬──────┬──────┐
-    A   │ a │ row 0   │ += a*b0    │  ...        │
-        │   │         ├──────┼──────┼──────┼──────┤
-        │   │  ...    │                           │      C, a tile of 6 rows and 4 vectors: it stays in 24
-        │   │         │                           │      registers while k runs from 0 to K-1
-        │   │ row 5   │                           │
-        └───┘         └──────┴──────┴──────┴──────┘
-          k
-
-A processor multiplies and adds far faster than it reads memory, so a product is as fast as it is sparing with
-reads. The micro-kernel `tile` reads 4 vectors of B and 6 numbers of A for each k, and does 24 vector
-multiply-adds with them. All other loops only choose tiles.
+                          B
+                   ┌────────┬────────┬────────┐
+                 K │panel 0 │panel 1 │panel 2 │      packed: each panel is one piece of memory (packing.py)
+          K        └────────┴────────┴────────┘
+       ┌─────┐     ┌────────┬────────┬────────┐
+     6 ├─────┤     │ tile   │        │        │      all rows of A pass by a panel, tile after tile (tile.py):
+     6 ├─────┤     │ tile   │        │        │      the panel stays in the cache, the tile in registers
+   A   │ ... │   C │  ...   │        │        │
+       └─────┘     └────────┴────────┴────────┘
 
 A^T B is a weight matrix' gradient: dW = x^T da.  Its B is used once, so a block of rows at a time is packed
 on the way.  A is read by two strides, so a transposed one costs nothing, unless it has many columns: then the
@@ -29,9 +22,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .jit import JIT, inlined, jit, part
+from .jit import JIT, inlined, inner, jit
 from .packing import copy_panel, copy_tiles, lined_up, pack_into, padded
 from .simd import LANES, at, multiply_add, zeros
+from .tile import tile_shape
 
 BLOCK = 192                    # rows of A that stay in the cache while all panels of B pass by
 PANEL = 1024                   # rows of a panel of B that stay in the cache while A's rows pass by
@@ -40,28 +34,6 @@ DEPTH = 512                    # the same for A^T B; rows of a block of steps, t
 THIN = 2                       # rows up to which B is read as it lies
 STREAMS = 8                    # rows of B that are then read side by side
 FAR = 512                      # columns of A from which on its tiles are copied before A^T B
-
-
-def registers():
-    """(bits of a vector register, how many there are) of this machine."""
-    import llvmlite.binding as llvm
-    features = llvm.get_host_cpu_features()
-    if features.get("avx512f"):
-        return 512, 32
-    if features.get("avx2"):
-        return 256, 16
-    return 128, (32 if "neon" in features or "aarch64" in llvm.get_process_triple() else 16)
-
-
-def tile_shape(dtype, machine=None):
-    """(rows, vectors) of a tile: as large as fits into the registers beside one row of B and an entry of A.
-    """
-    bits, count = machine or registers()
-    each = max(1, LANES * 8 * np.dtype(dtype).itemsize // bits)          # registers for one vector
-    for rows, wide in ((6, 4), (6, 2), (6, 1), (4, 1), (3, 1), (2, 1)):
-        if (rows * wide + wide) * each + 1 <= count:
-            return rows, wide
-    return 1, 1
 
 
 # Without compilation: NumPy, by the same names ------------------------------------------------------------
@@ -140,38 +112,19 @@ def pack_weights(B):
     return packed(None, B)
 
 
-@inlined
-def steps_of_a_block(T, N):
-    """How many of T steps of N rows make up to DEPTH rows together; one if a step alone has more."""
-    return min(T, max(1, DEPTH // N))
+@inner("gemm.product_of_rows")
+def product_of_rows(y, x, W, r0, r1):
+    product(y[r0:r1], x[r0:r1], W)
 
 
-@part
-def add_weight_gradient(dW, x, da, j0, j1):
-    """dW += x^T da, columns j0 .. j1-1 of it, for x (T, N, I), da (T, N, J): a sum over steps and rows."""
-    if j0 < j1:
-        rows = x.shape[0] * x.shape[1]
-        add_outer_product(dW[:, j0:j1], x.reshape(rows, x.shape[2]), da.reshape(rows, da.shape[2])[:, j0:j1])
-
-
-@part
-def add_bias_gradient(db, da, j0, j1):
-    """db += the sum of da (T, N, J) over all steps and rows, entries j0 .. j1-1 of it."""
-    T, N, _ = da.shape
-    for t in range(T):
-        for n0 in range(0, N, 8):                      # rows at a time: db is read and written less often
-            for j in range(j0, j1, LANES):
-                J = at(j, j1)
-                sums = db[J]
-                for n in range(n0, min(n0 + 8, N)):
-                    sums = sums + da[t, n, J]
-                db[J] = sums
+@inner("gemm.add_product_of_rows")
+def add_product_of_rows(y, x, W, r0, r1):
+    add_product(y[r0:r1], x[r0:r1], W)
 
 
 # With it --------------------------------------------------------------------------------------------------
 
 if JIT:
-    from llvmlite import ir
     from numba import carray, types
     from numba.core.imputils import impl_ret_borrowed
     from numba.extending import intrinsic, overload
@@ -179,96 +132,8 @@ if JIT:
 
     from .jit import apart
     from .packing import moved, pointer_to
-    from .simd import V, llvm, load, prefetch, size_of, spread, store
-
-    I64 = ir.IntType(64)
-
-    def make_tile(rows, wide):
-        """The micro-kernel for a tile of so many rows and vectors: it is written down instruction by
-        instruction."""
-        @intrinsic
-        def tile(context, C, c_row, columns, M, A, a_row, a_col, B, K, plus):
-            i = types.intp
-            sig = types.void(C, i, i, i, A, i, i, B, i, types.boolean)
-
-            def lower(context, builder, sig, args):
-                C, c_row, columns, M, A, a_row, a_col, B, K, plus = args
-                kind, size = llvm(sig.args[0].dtype), size_of(sig.args[0].dtype)
-
-                def constant(n):
-                    return ir.Constant(I64, n)
-
-                def vector_at(pointer, offset):
-                    return builder.bitcast(builder.gep(pointer, [offset]), kind.as_pointer())
-
-                def row(m):
-                    """m, or the last row there is: a row done twice costs less than a smaller tile."""
-                    there = builder.icmp_signed("<", constant(m), M)
-                    last = builder.sub(M, constant(1))
-                    return builder.select(there, constant(m), last) if m else constant(0)
-
-                which = [row(m) for m in range(rows)]
-                cells = [(m, v) for m in range(rows) for v in range(wide)]
-                places = [vector_at(C, builder.add(builder.mul(c_row, which[m]), constant(LANES * v)))
-                          for m, v in cells]
-                last_count = builder.sub(columns, constant(LANES * (wide - 1)))    # other vectors are full
-                counts = [constant(LANES)] * (wide - 1) + [last_count]
-
-                # sums begin with 0, or with C
-                start = builder.block
-                with builder.if_then(plus):
-                    old = [load(builder, at, counts[v], size) for at, (m, v) in zip(places, cells)]
-                    after_load = builder.block
-                head = builder.block
-                loop, done = builder.append_basic_block("k"), builder.append_basic_block("done")
-                first = []
-                for value in old:
-                    choice = builder.phi(kind)
-                    choice.add_incoming(ir.Constant(kind, [0.0] * LANES), start)
-                    choice.add_incoming(value, after_load)
-                    first.append(choice)
-                a_rows = [builder.gep(A, [builder.mul(a_row, m)]) for m in which]
-                builder.cbranch(builder.icmp_signed(">", K, constant(0)), loop, done)
-
-                # for k in range(K): sums[m, v] += A[m, k] * B[k, v]
-                builder.position_at_end(loop)
-                k = builder.phi(I64)
-                sums = [builder.phi(kind) for _ in cells]
-                b_row = builder.mul(k, constant(wide * LANES))
-                b = []
-                for v in range(wide):
-                    b.append(builder.load(vector_at(B, builder.add(b_row, constant(v * LANES)))))
-                    b[-1].align = 64
-                # of the tile below: its sums begin with C, which may be far away; one line for each k
-                below = builder.add(builder.udiv(k, constant(32)), constant(rows))
-                line = builder.urem(k, constant(wide * LANES * size // 64))
-                prefetch(builder, builder.gep(C, [builder.add(
-                    builder.mul(below, c_row), builder.mul(line, constant(64 // size)))]))
-                new = []
-                for m in range(rows):
-                    number = builder.load(builder.gep(a_rows[m], [builder.mul(k, a_col)]))
-                    a = V(builder, spread(builder, number))
-                    for v in range(wide):
-                        new.append(a.call("fma", V(builder, b[v]), V(builder, sums[m * wide + v])).value)
-                following = builder.add(k, constant(1))
-                k.add_incoming(constant(0), head)
-                k.add_incoming(following, loop)
-                for phi, at_first, later in zip(sums, first, new):
-                    phi.add_incoming(at_first, head)
-                    phi.add_incoming(later, loop)
-                builder.cbranch(builder.icmp_signed("<", following, K), loop, done)
-
-                builder.position_at_end(done)
-                for place, (m, v), at_first, later in zip(places, cells, first, new):
-                    last = builder.phi(kind)
-                    last.add_incoming(at_first, head)
-                    last.add_incoming(later, loop)
-                    first[cells.index((m, v))] = last
-                for place, (m, v), value in zip(places, cells, first):
-                    store(builder, value, place, counts[v], size)
-                return context.get_dummy_value()
-            return sig, lower
-        return tile
+    from .simd.vector import size_of
+    from .tile import I64, make_tile
 
     def make_gemm(dtype):
         """-> `gemm` and `outer`, the loops about the micro-kernel, for float32 or float64."""

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..cells.gru_after import Cache, State
-from .gemm import (Operand, add_bias_gradient, add_product, add_weight_gradient, operand, packed, product,
-                   steps_of_a_block)
+from .gemm import Operand, add_product, operand, packed, product
+from .gradients import add_bias_gradient, add_weight_gradient, steps_of_a_block
 from .jit import inlined, part
 from .room import beside, copied, empty
 from .rows import copy

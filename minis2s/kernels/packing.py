@@ -15,9 +15,12 @@ Left operands are read as they lie, but for those of A^T B with many columns: `c
 """
 import numpy as np
 
-from .jit import JIT, inlined
+from .jit import JIT, inlined, inner
 from .room import empty
 from .simd import LANES
+from .threads import shared
+
+COSTS = 16                     # multiply-adds that take as long as to copy a number
 
 
 def moved(a, count):
@@ -40,7 +43,7 @@ if JIT:
     from numba.extending import intrinsic, overload, type_callable
 
     from .jit import apart
-    from .simd import llvm, load, size_of, store
+    from .simd.vector import llvm, load, size_of, store
 
     @intrinsic
     def pointer_to(context, a):
@@ -144,19 +147,26 @@ def copy_tiles(to, A, a_row, M, K, rows):
                 to[m * K + k * rows + r] = A[k * a_row + m + r]
 
 
-def copy_panels(packed, B, b_row, b_col, K, N, wide):
-    """The panels of B, each `wide` vectors wide (the last one less), behind one another in `packed`.
-
-    B's number (k, n) stands at k*b_row + n*b_col, so B may be transposed or part of a wider matrix.
-    """
-    for first in range(0, N, wide * LANES):
-        columns = min(N - first, wide * LANES)
+@inner("packing.panels")
+def panels_of_columns(packed, B, b_row, b_col, K, wide, n0, n1):
+    """The panels of the columns n0 .. n1-1; n0 begins one."""
+    for first in range(n0, n1, wide * LANES):
+        columns = min(n1 - first, wide * LANES)
         if b_col == 1:
             copy_panel(moved(packed, first * K), moved(B, first), b_row, K, columns)
         elif b_row == 1:
             copy_panel_across(moved(packed, first * K), moved(B, first * b_col), b_col, K, columns)
         else:
             copy_panel_of_any(moved(packed, first * K), moved(B, first * b_col), b_row, b_col, K, columns)
+
+
+def copy_panels(packed, B, b_row, b_col, K, N, wide):
+    """The panels of B, each `wide` vectors wide (the last one less), behind one another in `packed`.
+
+    B's number (k, n) stands at k*b_row + n*b_col, so B may be transposed or part of a wider matrix.  Threads take
+    panels.
+    """
+    shared(panels_of_columns, (packed, B, b_row, b_col, K, wide), N, wide * LANES, COSTS * K * N)
 
 
 def pack_into(panels, B, wide):

@@ -15,7 +15,8 @@ import numpy as np
 from numpy import ascontiguousarray as contiguous
 
 from .. import checks
-from .gemm import DEPTH, add_bias_gradient, add_weight_gradient, packed, product
+from .gemm import DEPTH, packed, product
+from .gradients import add_bias_gradient, add_weight_gradient
 from .jit import inlined, inner, jit
 from .ready import ready_ids
 from .room import beside, empty
@@ -86,7 +87,6 @@ def _loss_and_gradient(p, g, rs, targets, mask, eps):
 
 @inner("readout.rows")
 def rows(rs, W, b, WT, targets, mask, M, eps, dlogits, drs, per_token, r0, r1):
-    V = len(b)
     for first in range(r0, r1, ROWS):
         last = min(first + ROWS, r1)
         product(dlogits[first:last], rs[first:last], W)                 # (D7)

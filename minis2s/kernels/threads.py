@@ -7,8 +7,8 @@
 
 Examples do not read each other, so a thread takes some of them through the whole sequence without waiting for
 anybody.  Weights' gradients are sums over all examples, so there each thread takes columns, and sums over all
-examples in their order.  On the way back the two take turns, a block of steps at a time (see lstm.py).  No
-number depends on how the work was shared: 1, 2 or 3 threads give the same bits.
+examples in their order (gradients.py).  On the way back the two take turns, a block of steps at a time (see
+lstm.py).  No number depends on how the work was shared: 1, 2 or 3 threads give the same bits.
 
 To wake a sleeping thread takes as long as a small layer, so workers stay awake for a while and look at a
 board:
@@ -28,10 +28,8 @@ import threading
 from pathlib import Path
 
 import numpy as np
-from numpy import ascontiguousarray as contiguous
 
 from .. import backends
-from .gemm import add_bias_gradient, add_product, add_weight_gradient, product
 from .jit import JIT, inlined, inner, jit
 from .simd import LANES
 
@@ -262,51 +260,6 @@ def over_rows(function, args, N, work):
 def over_columns(function, args, J, work):
     """Share the J columns of weights' gradients: function(*args, j0, j1)."""
     shared(function, args, J, COLUMNS, work)
-
-
-@inner("threads.product_of_rows")
-def product_of_rows(y, x, W, r0, r1):
-    product(y[r0:r1], x[r0:r1], W)
-
-
-@inner("threads.add_product_of_rows")
-def add_product_of_rows(y, x, W, r0, r1):
-    add_product(y[r0:r1], x[r0:r1], W)
-
-
-@inner("threads.outer_columns")
-def outer_columns(dW, x, da, j0, j1):
-    add_weight_gradient(dW, x, da, j0, j1)
-
-
-@inlined
-def weight_gradient_shared(dW, x, da):
-    """dW += x^T da, for x (T, N, I), da (T, N, J): a sum over steps and rows."""
-    over_columns(outer_columns, (dW, x, da), da.shape[2], x.size * da.shape[2])
-
-
-@jit("threads.weight_gradient")
-def _weight_gradient(x, da):
-    dW = np.zeros((x.shape[2], da.shape[2]), da.dtype)
-    weight_gradient_shared(dW, x, da)
-    return dW
-
-
-@jit("threads.bias_gradient")
-def _bias_gradient(da):
-    db = np.zeros(da.shape[2], da.dtype)
-    add_bias_gradient(db, da, 0, len(db))
-    return db
-
-
-def weight_gradient(x, da):
-    """x^T da: (T, N, I) and (T, N, J) -> (I, J), summed over steps and rows in their order."""
-    return _weight_gradient(contiguous(x), contiguous(da))
-
-
-def bias_gradient(da):
-    """Sum of da (T, N, J) over steps and rows, in their order."""
-    return _bias_gradient(contiguous(da))
 
 
 if backends.threads(1) > 1:

@@ -17,7 +17,8 @@ from numpy import ascontiguousarray as contiguous
 
 from ..cells import CELLS
 from . import gru, gru_after, lstm, rnn
-from .gemm import product, steps_of_a_block
+from .gemm import product
+from .gradients import steps_of_a_block
 from .jit import inlined, inner, jit
 from .simd import LANES, at
 from .threads import over_columns, over_rows

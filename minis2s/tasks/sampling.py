@@ -1,7 +1,6 @@
 """Draw different examples, evenly over kinds, and deal them out to train, valid and test."""
 from typing import NamedTuple
 
-import numpy as np
 
 
 class Splits(NamedTuple):
