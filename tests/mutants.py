@@ -1314,6 +1314,8 @@ MUTANTS = [
           ("path.relative_to(root).as_posix().encode() + path.read_bytes()", "path.read_bytes()",
            "a file of another name is not seen"),
           (".encode() + path.read_bytes()", ".encode()", "stale code after an edit"),
+          ("repr((self.name, self.code, signature", "repr((self.name, signature",
+           "stale code after an edit of a reader's own kernel"),
           ('READ = "attention", "cells", "data", "kernels", "search"', 'READ = "attention", "cells", "data", "kernels"',
            "an edit of a page that kernels read is not seen"),
           ('*root.glob("*.py"), ', "", "nor of one in the package itself"),

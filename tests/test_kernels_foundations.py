@@ -243,6 +243,14 @@ def test_functions_of_one_name_that_two_processes_compiled_are_two(tmp_path):
 
 
 @compiled
+def test_an_edited_kernel_of_a_reader_is_another(tmp_path):
+    def run(program):
+        return "was in the cache: True" in finish(start(program, NUMBA_CACHE_DIR=str(tmp_path)))[0]
+    edited = PROGRAM.replace("gemm.packed(None, B))", "gemm.packed(None, B))\n    C[0, 0] = 4")
+    assert edited != PROGRAM and not run(PROGRAM) and run(PROGRAM) and not run(edited)
+
+
+@compiled
 def test_a_cache_that_cannot_be_written_gives_one_warning(tmp_path):
     (tmp_path / "file").write_text("where a directory should be")
     out, err = finish(start(PROGRAM, NUMBA_CACHE_DIR=str(tmp_path / "file")))

@@ -13,7 +13,8 @@ Numba's own cache looks at the file of the function alone: edit a helper in anot
 code. Here the directory's name holds a hash of all files that kernels are made of, the pages' too (the order of
 a Cache's fields, the number of EOS), so an edit of any of them means another directory.  A file is written under
 another name and then renamed, which is atomic; its name is a hash of its key, so two processes that start at
-once write the same file twice, and nobody ever reads half of one.
+once write the same file twice, and nobody ever reads half of one.  The key of a kernel that a reader adds elsewhere
+holds the kernel's own code; what that calls outside of this package is not looked at.
 
 Machine code of several processes meets in the linker, which takes the first function of a name for all of that
 name. Numba numbers the functions that have the same name otherwise (closures, say, as compositions are made of),
@@ -29,6 +30,7 @@ slow, and a debugger stops inside.
 """
 import gc
 import hashlib
+import marshal
 import os
 import pickle
 import secrets
@@ -54,6 +56,7 @@ try:
 except ImportError:
     JIT = False
 
+HOUSE = Path(__file__).parents[1]
 LEVEL = 1                      # of LLVM's optimization
 READ = "attention", "cells", "data", "kernels", "search"       # folders whose names kernels use
 # contract: a*b + c may be rounded once; _nrt: arrays are counted, whoever the kernel is compiled for; no_cfunc_wrapper:
@@ -69,7 +72,7 @@ def jit(name, **options):
             return function
         plain = getattr(function, "py_func", function)                  # of an inlined one, too
         dispatcher = numba.njit(**(OPTIONS | options))(plain)
-        dispatcher._cache, dispatcher.compile = Cache(name), quick(dispatcher.compile)
+        dispatcher._cache, dispatcher.compile = Cache(name, code_of(plain)), quick(dispatcher.compile)
         KERNELS[name] = dispatcher
         return dispatcher
     return compiled
@@ -140,7 +143,12 @@ def cache_root():
         return Path(os.devnull) / "minis2s"                    # where nothing can be kept, which is said once
 
 
-def source_hash(root=Path(__file__).parents[1]):
+def code_of(function):
+    """The code of a kernel that is not of this package, as a reader's own: `source_hash` does not see it."""
+    return b"" if HOUSE in Path(function.__code__.co_filename).parents else marshal.dumps(function.__code__)
+
+
+def source_hash(root=HOUSE):
     """A hash of the sources that kernels are made of, and of the compiler's version."""
     h = hashlib.sha256(f"{sys.version} {numba.__version__}".encode())
     for path in sorted([*root.glob("*.py"), *(path for name in READ for path in (root / name).rglob("*.py"))]):
@@ -171,8 +179,8 @@ if JIT:
         """The files of one kernel; Numba asks it before compiling and hands it what was compiled."""
         folder = None
 
-        def __init__(self, name):
-            self.name = name
+        def __init__(self, name, code=b""):
+            self.name, self.code = name, code
 
         @property
         def cache_path(self):
@@ -181,7 +189,7 @@ if JIT:
             return Cache.folder
 
         def file(self, signature, codegen):
-            key = repr((self.name, signature, codegen.magic_tuple()))
+            key = repr((self.name, self.code, signature, codegen.magic_tuple()))
             return self.cache_path / file_name(self.name, hashlib.sha256(key.encode()).hexdigest())
 
         def load_overload(self, signature, target):
