@@ -18,7 +18,8 @@ from inspect import getsourcefile
 
 from . import tracer
 from .diff import Difference            # noqa: F401
-from .record import Entry, Trace        # noqa: F401
+from .entry import Entry                # noqa: F401
+from .record import Trace               # noqa: F401
 
 _running = threading.local()
 

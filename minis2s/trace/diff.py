@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .entry import Entry
 from .position import is_weight
-from .record import Entry
 
 OF_A_QUERY = ("s", "ds", "q", "dq", "ctx", "dctx")     # (N, ...) in attention, where all else is (T, N, ...)
 
