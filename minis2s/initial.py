@@ -9,11 +9,10 @@ import numpy as np
 
 
 class Sizes:
-    """In place of a random generator, for who asks how large the arrays would be: all numbers are one and the same 0."""
+    """In place of a random generator, for who asks how large the arrays would be: all numbers are one and the same 0.
 
-    def uniform(self, low, high, size):
-        """Of numpy.random.Generator."""
-        return np.broadcast_to(0.0, size)
+    No equation is computed for it, so a trace of a run does not show any.
+    """
 
     def normal(self, scale=1.0, size=()):
         """Of numpy.random.Generator."""
@@ -22,6 +21,8 @@ class Sizes:
 
 def glorot(rng, rows, columns, blocks=1):
     """`blocks` gate matrices side by side, each by (I1): -> (rows, blocks*columns)."""
+    if isinstance(rng, Sizes):
+        return rng.normal(size=(rows, blocks * columns))
     bound = np.sqrt(6.0 / (rows + columns))                     # (I1)
     return rng.uniform(-bound, bound, (rows, blocks * columns))
 
@@ -30,6 +31,7 @@ def orthogonal(rng, size, blocks=1):
     """`blocks` square gate matrices side by side, each by (I2): -> (size, blocks*size)."""
     if isinstance(rng, Sizes):
         return rng.normal(size=(size, blocks * size))
+
     def one():
         q, r = np.linalg.qr(rng.normal(size=(size, size)))
         return q * np.sign(np.diag(r))                          # (I2) the signs make it uniform
