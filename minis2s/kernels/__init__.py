@@ -12,6 +12,7 @@
     room.py      memory for the arrays of one call
     ready.py     parameters, looked at before compiled code gets them
     rows.py      copies, sums and products of a batch's rows
+    layers.py    the same for each layer of a stack, as a tuple
     peak.py      how fast the machine could be, for bench
 
 On these stand the twins.  Each has the name and the marks of the page it repeats, and those of its functions that

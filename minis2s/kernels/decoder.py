@@ -38,6 +38,7 @@ from .embedding import scatter
 from .gemm import Operand, add_product, operand, packed, product, product_of_rows
 from .gradients import bias_gradient, steps_of_a_block, weight_gradient, weight_gradient_shared
 from .jit import inlined, inner, jit, part
+from .layers import each, each_of_three
 from .ready import ready_ids
 from .room import beside, copied, empty, zeros
 from .rows import add_rows, chosen, clear, copy, multiply, top_of
@@ -223,22 +224,6 @@ def key_of(choices):
     return "-".join(str(int(x)) if isinstance(x, bool) else str(x) for x in choices)
 
 
-def over_layers(function, layers):
-    """-> f(same, a, b, c) = (function(same, a[0], b[0], c[0]), function(same, a[1], b[1], c[1]), ...), for tuples
-    with an entry for each layer: a compiled loop cannot make a tuple."""
-    @inlined
-    def last(same, a, b, c):
-        return (function(same, a[0], b[0], c[0]),)
-    if layers == 1:
-        return last
-    rest = over_layers(function, layers - 1)
-
-    @inlined
-    def first_and_rest(same, a, b, c):
-        return (function(same, a[0], b[0], c[0]),) + rest(same, a[1:], b[1:], c[1:])
-    return first_and_rest
-
-
 @once
 def starts(c):
     """-> `start`: room for the steps, for these Choices."""
@@ -258,7 +243,7 @@ def starts(c):
         else:
             s0 = State(chosen(room, s0.h, sources))
         return start_cell(room, p, xs, s0)
-    start_layers, has_c = over_layers(start_layer, c.layers), "c" in State._fields
+    start_layers, has_c = each_of_three(c.layers, start_layer), "c" in State._fields
 
     @inlined
     def start(room, p, source, layers, S, sources, teacher, drops, drop_output, own):
@@ -415,7 +400,7 @@ def loops(c):
             contexts_backward(k.read, d.read, t0, t1, n0, n1)
 
     @inlined
-    def cache_layer(same, run, _, __):
+    def cache_layer(_, run):
         return cell_cache(run)
 
     @inlined
@@ -425,20 +410,20 @@ def loops(c):
         return start_cell(room, p, g, cache, State(zero, zero) if has_c else State(zero))
 
     @inlined
-    def state_gradient_layer(room, back, _, __):
+    def state_gradient_layer(room, back):
         s = state_gradient(back)
         if has_c:
             return State(copied(room, s.h), copied(room, s.c))
         return State(copied(room, s.h))
     cell_cache, start_cell, state_gradient = cell.cache, cell.start_backward, cell.state_gradient
-    caches_of, start_layers, gradients_of = (over_layers(f, c.layers) for f in (
-        cache_layer, start_layer, state_gradient_layer))
+    caches_of, gradients_of = each(c.layers, cache_layer), each(c.layers, state_gradient_layer)
+    start_layers = each_of_three(c.layers, start_layer)
 
     def backward(room, of_memory, p, g, k, drs):
         """Two rooms, the second for gradients of the memory, Params, their gradient to add to (but the readout's),
         Run, drs -> Back."""
         (S, N), H, C, E = k.ids.shape, k.cells[0].hs.shape[2], k.ctx.shape[2], k.table.shape[1]
-        dtype, caches, steps = drs.dtype, caches_of(0, k.cells, k.cells, k.cells), steps_of_a_block(S, N)
+        dtype, caches, steps = drs.dtype, caches_of(0, k.cells), steps_of_a_block(S, N)
         Z = k.rs.shape[2] - (C if reads_context else 0)
         d = Back(drs, start_layers((room, N, H), p.layers, g.layers, caches),
                  start_attention(room, of_memory, p.score, k.read, steps), empty(room, (N, Z), dtype),
@@ -462,7 +447,7 @@ def loops(c):
 
     @inlined
     def handed_back(room, d):
-        return (d.read.dhs, d.read.dkeys, copied(room, d.dsource)), gradients_of(room, d.cells, d.cells, d.cells)
+        return (d.read.dhs, d.read.dkeys, copied(room, d.dsource)), gradients_of(room, d.cells)
 
     for_python, back_for_python = inlined(forward), inlined(backward)
 

@@ -18,6 +18,7 @@ from ..decoder import Source
 from . import attention, unroll
 from .embedding import gather, scatter
 from .jit import inlined, inner
+from .layers import each
 from .room import copied, zeros
 from .rows import add_rows, multiply
 
@@ -73,21 +74,6 @@ def layers_backward(n, backward):
         dhs = above(room, ps[1:], gs[1:], ks[1:], drops[1:], dhs, ds[1:], mask)
         return first(room, ps, gs, ks, drops, dhs, ds, mask)
     return after_those_above
-
-
-def each(n, function):
-    """-> f(room, items) = (function(room, items[0]), function(room, items[1]), ...), for n of them."""
-    @inlined
-    def last(room, items):
-        return (function(room, items[0]),)
-    if n == 1:
-        return last
-    rest = each(n - 1, function)
-
-    @inlined
-    def first_and_rest(room, items):
-        return (function(room, items[0]),) + rest(room, items[1:])
-    return first_and_rest
 
 
 # (S3): what the decoder is told, of the top layer's hs (T, N, H); and back, to dhs --------------------------
