@@ -14,7 +14,7 @@ import time
 import numpy as np
 import pytest
 
-from minis2s import Seq2Seq, cli, train
+from minis2s import Seq2Seq, backends, cli, train
 from minis2s.run import Run
 
 PAIRS = [("ab", "ba"), ("bc", "cb"), ("ca", "ac"), ("abc", "cba"), ("d", "d"), ("add", "dda")]
@@ -239,6 +239,24 @@ def test_evaluating(call, trained, data):
             "perplexity_teacher_forced", "perplexity_free_running"} <= got.keys()
 
 
+def test_both_backends_translate_and_evaluate(call, trained, monkeypatch):
+    monkeypatch.delenv("MINIS2S_BACKEND")
+    monkeypatch.setenv("MINIS2S_THREADS", "1")
+    asked, module = [], backends.module
+    monkeypatch.setattr(backends, "module", lambda name, backend: asked.append(backend) or module(name, backend))
+    said, measured = {}, {}
+    for backend in backends.BACKENDS:
+        asked.clear()
+        out = call("translate", trained, "abc", "cab", "--beam", "2", "--nbest", "2", "--backend", backend)[1]
+        said[backend] = [line.split("\t")[0] for line in out.splitlines()]
+        measured[backend] = json.loads(call("evaluate", trained, "--beam", "2", "--json", "--backend", backend)[1])
+        assert set(asked) == {backend}
+    assert said["numpy"] == said["numba"] and said["numpy"][0] == "cba"
+    assert measured["numba"].keys() == measured["numpy"].keys()
+    for name, value in measured["numpy"].items():
+        assert measured["numba"][name] == (value if isinstance(value, str) else pytest.approx(value, rel=1e-4)), name
+
+
 def test_evaluating_on_the_held_out_pairs_of_a_file(call, data, tmp_path):
     """Without --valid some sources are held out: the same again when the run is evaluated, none of them trained on."""
     call("train", "--pairs", data, *SMALL, "--epochs", "1", "--out", tmp_path / "r")
@@ -447,7 +465,7 @@ def test_a_divergence_ends_with_2_and_keeps_a_good_checkpoint(refused, data, tmp
 # the command line, saving after every step, without pictures
 QUICK_SAVER = """
 import sys
-from minis2s import Seq2Seq, cli, train
+from minis2s import Seq2Seq, backends, cli, train
 run, Seq2Seq._draw = train.run, lambda *_: None
 train.run = lambda *a, **k: run(*a, **k, save_seconds=0)
 sys.exit(cli.main())

@@ -69,7 +69,7 @@ def numbers(dtype):
 @pytest.mark.parametrize("dtype, bounds", [("float32", (1.5e-7, 3e-7, 2e-7)), ("float64", (5e-16, 5e-16,
                                                                                            5e-16))])
 def test_error_bounds(dtype, bounds):
-    """The bounds that simd.py states, relative, against the widest floats of the machine."""
+    """The bounds that simd/__init__.py states, relative, against the widest floats of the machine."""
     x = numbers(dtype)
     y, exact = np.empty_like(x), x.astype(np.longdouble)
     wanted = np.exp(exact), np.tanh(exact), 1 / (1 + np.exp(-exact))
@@ -247,7 +247,40 @@ def test_an_edited_kernel_of_a_reader_is_another(tmp_path):
     def run(program):
         return "was in the cache: True" in finish(start(program, NUMBA_CACHE_DIR=str(tmp_path)))[0]
     edited = PROGRAM.replace("gemm.packed(None, B))", "gemm.packed(None, B))\n    C[0, 0] = 4")
-    assert edited != PROGRAM and not run(PROGRAM) and run(PROGRAM) and not run(edited)
+    assert edited != PROGRAM and not run(PROGRAM) and run(PROGRAM) and not run(edited) and run(edited)
+    constant = edited.replace("C[0, 0] = 4", "C[0, 0] = FOUR").replace("@jit.jit", "FOUR = 4\n@jit.jit")
+    assert not run(constant) and run(constant) and not run(constant.replace("FOUR = 4", "FOUR = 2 + 2.0"))
+    for number in (4, 4, 5):                                   # where it stands in a file, all of that counts
+        (tmp_path / "mine.py").write_text(PROGRAM + f"def four(): return {number}\n")
+        runs = run(f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from mine import *")
+        assert runs == (number == 4 and "again" in locals())
+        again = True
+
+
+REDEFINED = """
+import numpy as np
+from minis2s.kernels import jit, threads
+def made(number):
+    @jit.inner("test.inner")
+    def inner(a, n0, n1):
+        for n in range(n0, n1):
+            a[n] = number
+    @jit.jit("test.outer")
+    def outer(a):
+        threads.shared(inner, (a,), len(a), 1, 1)
+    return outer
+for number in (1, 2):
+    a = np.zeros(3)
+    made(number)(a)
+    assert (a == number).all(), (number, a)
+"""
+
+
+@compiled
+def test_a_kernel_that_is_made_again_is_the_new_one(tmp_path):
+    """As in a notebook, where a cell is edited and run once more."""
+    for _ in range(2):
+        finish(start(REDEFINED, NUMBA_CACHE_DIR=str(tmp_path)))
 
 
 @compiled

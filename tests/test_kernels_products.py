@@ -144,6 +144,15 @@ def test_a_tile_fits_into_the_registers_of_every_machine(dtype):
 
 # A^T B ----------------------------------------------------------------------------------------------------
 
+@pytest.mark.skipif(not jit.JIT, reason="NumPy needs no memory for it")
+def test_a_product_that_finds_no_memory_says_so():
+    def wide(columns):
+        return np.lib.stride_tricks.as_strided(np.zeros(4), (1, columns), (8, 8))
+    A, C = wide(1 << 50), np.lib.stride_tricks.as_strided(np.zeros(4), (1 << 50, 1), (8, 8))
+    with pytest.raises(MemoryError):
+        outer(C, A, wide(1), True)
+
+
 @jit.jit("test.outer")
 def outer(C, A, B, plus):
     if plus:

@@ -210,9 +210,15 @@ def test_a_layer_of_other_sizes():
 
 def test_a_layer_whose_parameters_do_not_belong_together():
     c = Layer("gru-after", 4, 5, 7, 19, "float64")
+    k = unroll_twin.forward(c.cell, c.p, c.xs, c.s0, c.mask)[2]
     for wrong in (dict(b=c.p.b[1:]), dict(U=c.p.U[:, 1:]), dict(W=c.p.W[:, 1:])):
         with pytest.raises(ValueError, match=r"p: W .*, U .* and b .* do not belong together"):
             unroll_twin.forward(c.cell, c.p._replace(**wrong), c.xs, c.s0, c.mask)
+        with pytest.raises(ValueError, match=r"p: W .*, U .* and b .* do not belong together"):
+            unroll_twin.backward(c.cell, c.p._replace(**wrong), k, c.dhs, c.d, c.mask)
+    for wrong in (dict(W=np.repeat(c.p.W, 2, 0)), dict(U=c.p.U[1:])):      # of another cache
+        with pytest.raises(ValueError, match=r"p: W .* and U .*, wanted \d+ and \d+ rows of this cache"):
+            unroll_twin.backward(c.cell, c.p._replace(**wrong), k, c.dhs, c.d, c.mask)
 
 
 @pytest.mark.skipif(not jit.JIT, reason="plain Python has no arrays of the other order of bytes to fear")

@@ -1,6 +1,7 @@
 """minis2s evaluate: how good a trained model is."""
 import json
 
+from .. import backends
 from ..api import Seq2Seq
 from .train import data, read
 
@@ -18,12 +19,15 @@ def arguments(parser):
     parser.add_argument("--beam", type=int, default=1, metavar="K", help="hypotheses kept (default: 1, greedy)")
     parser.add_argument("--length-penalty", type=float, default=1.0, metavar="X",
                         help="beams are ranked by log p / length^X (default: 1)")
+    parser.add_argument("--backend", choices=backends.BACKENDS, default="numpy",
+                        help="who computes: plain NumPy, there at once, or compiled kernels, for many texts (default: numpy)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args):
     """Print the metrics."""
-    model = Seq2Seq.load(args.path)
+    model = Seq2Seq.load(args.path, args.backend)
+    backends.use_threads(args.backend, None)
     if args.pairs:
         pairs = read(args.pairs)
     else:

@@ -1,6 +1,7 @@
 """minis2s translate: answers to texts."""
 import sys
 
+from .. import backends
 from ..api import Seq2Seq, attention_of
 
 NAME, HELP = "translate", "translate texts, given as arguments or as lines on standard input"
@@ -30,13 +31,16 @@ def arguments(parser):
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of --sample (default: 0)")
     parser.add_argument("--exact", action="store_true", help="search for the provably most probable answer")
     parser.add_argument("--budget", type=int, metavar="N", help="of --exact: outputs begun at most")
+    parser.add_argument("--backend", choices=backends.BACKENDS, default="numpy",
+                        help="who computes: plain NumPy, there at once, or compiled kernels, for many texts (default: numpy)")
     parser.add_argument("--attention", metavar="MAP.png",
                         help="draw the attention weights (of all texts, in one figure)")
 
 
 def run(args):
     """Print an answer for each text; notes go to standard error."""
-    model = Seq2Seq.load(args.path)
+    model = Seq2Seq.load(args.path, args.backend)
+    backends.use_threads(args.backend, None)
     if args.attention and model.config.context != "attention":
         raise ValueError("--attention: this model has no attention")
     method, options = how(args)

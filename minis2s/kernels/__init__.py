@@ -15,8 +15,8 @@
     layers.py    the same for each layer of a stack, as a tuple
     peak.py      how fast the machine could be, for bench
 
-On these stand the twins.  Each has the name and the marks of the page it repeats, and those of its functions that
-take time:
+On these stand the twins.  Each but readout.py has the name of the page it repeats, all have the marks, and those
+functions that take time:
 
     rnn.py lstm.py gru.py gru_after.py      one step of a cell
     unroll.py                               the time loop with a cell's step in it

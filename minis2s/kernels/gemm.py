@@ -72,8 +72,8 @@ def operand(room, B, rows):
 
 def unpacked(B, K, N):
     """The reverse: panels -> (K, N)."""
-    panels = [B[n * K:n * K + K * padded(min(N - n, 4 * LANES))].reshape(K, -1) for n in range(0, N,
-                                                                                               4 * LANES)]
+    wide = width(B) * LANES
+    panels = [B[n * K:n * K + K * padded(min(N - n, wide))].reshape(K, -1) for n in range(0, N, wide)]
     return np.concatenate(panels, axis=1)[:, :N]
 
 

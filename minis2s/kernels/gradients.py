@@ -47,15 +47,13 @@ def add_bias_gradient(db, da, j0, j1):
                 db[J] = sums
 
 
-@inner("gradients.outer_columns")
-def outer_columns(dW, x, da, j0, j1):
-    add_weight_gradient(dW, x, da, j0, j1)
+add_weight_gradient_columns = inner("gradients.columns")(add_weight_gradient)
 
 
 @inlined
 def weight_gradient_shared(dW, x, da):
     """dW += x^T da, for x (T, N, I), da (T, N, J): a sum over steps and rows."""
-    over_columns(outer_columns, (dW, x, da), da.shape[2], x.size * da.shape[2])
+    over_columns(add_weight_gradient_columns, (dW, x, da), da.shape[2], x.size * da.shape[2])
 
 
 @jit("gradients.weight_gradient")

@@ -14,22 +14,28 @@ code. Here the directory's name holds a hash of all files that kernels are made 
 a Cache's fields, the number of EOS), so an edit of any of them means another directory.  A file is written under
 another name and then renamed, which is atomic; its name is a hash of its key, so two processes that start at
 once write the same file twice, and nobody ever reads half of one.  The key of a kernel that a reader adds elsewhere
-holds the kernel's own code; what that calls outside of this package is not looked at.
+holds that kernel's code, file and constants; what it calls in other files, or cells of a notebook, is not looked at.
 
 Machine code of several processes meets in the linker, which takes the first function of a name for all of that
 name. Numba numbers the functions that have the same name otherwise (closures, say, as compositions are made of),
 1, 2, 3 in each process: the third here would be run for the third there. So each compilation counts from a number
 of its own (`quick`).
 
-A big kernel that many others call (the matrix product) is compiled `apart`: the others know its name alone,
-and the linker finds it, so its machine code is made once and not once in each of them.  So it is with kernels
-that threads share (`symbol_of`, see threads.py); a file says which of them must be there before it is loaded.
+Who calls a kernel decides how it is decorated:
+
+    jit       Python, and kernels, whose machine code holds it once more       alone     the same, arrays in a room only
+    inner     kernels by a symbol that the linker knows (`linked`), and threads (threads.py): it is made once for all
+    apart     the same for one dtype, with addresses for arrays: the matrix product
+    part      kernels; small pieces, compiled once for all of them             inlined   repeated in each caller
+
+The linker must know a kernel before a file is loaded that calls it: so the file says which ones.
 
 With NUMBA_DISABLE_JIT=1, or without Numba, `jit` hands the function back: kernels are plain Python then,
 slow, and a debugger stops inside.
 """
 import gc
 import hashlib
+import inspect
 import marshal
 import os
 import pickle
@@ -44,11 +50,9 @@ from pathlib import Path
 try:
     import llvmlite.binding as llvm
     import numba
-    from llvmlite import ir
     from numba.core import compiler
     from numba.core.bytecode import FunctionIdentity
     from numba.core.caching import _Cache
-    from numba.core.ccallback import CFunc
     from numba.core.compiler_lock import global_compiler_lock
     from numba.core.registry import cpu_target
     from numba.extending import intrinsic
@@ -128,7 +132,7 @@ def part(function):
 def inlined(function):
     """Decorate a helper that is repeated in each of its callers, which takes long to compile where these are big.
 
-    Those that make counted arrays, get functions, or work on vectors must be.
+    Those that make counted arrays, or are given functions or Vectors, must be.
     """
     return numba.njit(inline="always", **OPTIONS)(function) if JIT else function
 
@@ -144,8 +148,14 @@ def cache_root():
 
 
 def code_of(function):
-    """The code of a kernel that is not of this package, as a reader's own: `source_hash` does not see it."""
-    return b"" if HOUSE in Path(function.__code__.co_filename).parents else marshal.dumps(function.__code__)
+    """What a kernel that is not of this package is made of, as a reader's own: `source_hash` does not see it.  Its code,
+    its file, and the numbers around it."""
+    code, file = function.__code__, Path(function.__code__.co_filename)
+    if HOUSE in file.parents:
+        return b""
+    around = [{name: x for name, x in names.items() if isinstance(x, (bool, int, float, str, tuple))}
+              for names in inspect.getclosurevars(function)[:2]]
+    return marshal.dumps(code) + repr(around).encode() + (file.read_bytes() if file.is_file() else b"")
 
 
 def source_hash(root=HOUSE):
@@ -198,7 +208,7 @@ if JIT:
                 with open(self.file(signature, target.codegen()), "rb") as f:
                     needed, parts = pickle.load(f)
                 for name, args in needed:
-                    symbol_of(KERNELS[name], args) if args else make_known(name)
+                    symbol_of(KERNELS[name], args)
                 return compiler.CompileResult._rebuild(target, *parts)
             except Exception:                                  # a broken file may raise anything
                 if not Told.compiling:
@@ -212,8 +222,7 @@ if JIT:
                 with tempfile.TemporaryDirectory(dir=path.parent) as folder:     # gone afterwards, whatever happens
                     module, file = result.library._final_module, Path(folder) / path.name
                     named = sorted(f.name for f in module.functions if f.name.startswith(SYMBOL))
-                    file.write_bytes(pickle.dumps(([SHARED.get(symbol, (symbol, ())) for symbol in named],
-                                                   result._reduce())))
+                    file.write_bytes(pickle.dumps(([SHARED[symbol] for symbol in named], result._reduce())))
                     os.replace(file, path)
             except OSError as e:
                 if not Told.unwritable:
@@ -241,9 +250,8 @@ if JIT:
         kernel.compile(args)
         made, of_args = kernel.overloads[args], hashlib.sha256(repr(args).encode()).hexdigest()[:16]
         symbol = f"{SYMBOL}{name}-{of_args}"
-        if symbol not in SHARED:
-            llvm.add_symbol(symbol, made.library.get_pointer_to_function(made.fndesc.llvm_func_name))
-            SHARED[symbol] = name, args
+        llvm.add_symbol(symbol, made.library.get_pointer_to_function(made.fndesc.llvm_func_name))
+        SHARED[symbol] = name, args
         return symbol, made.fndesc
 
     def call_by_symbol(context, builder, symbol, kernel, values):
@@ -265,36 +273,22 @@ if JIT:
             return value
         return made.restype(kernel, args), lower
 
-    APART = {}                 # kernels compiled apart: symbol -> how to
-    KNOWN = {}                 # those that the linker knows, kept: their machine code must stay
-
-    def make_known(symbol):
-        """Compile a kernel that is compiled apart, or load it, and tell the linker, once."""
-        if symbol not in KNOWN:
-            KNOWN[symbol] = kernel = APART[symbol]()
-            llvm.add_symbol(symbol, kernel.address)
-
     def apart(name, dtype, signature):
-        """Decorate a kernel for one dtype that others call by its name alone; it returns nothing."""
-        symbol = f"{SYMBOL}{name}-{dtype}"
-
+        """Decorate a kernel for one dtype that others call by its symbol, with addresses for arrays; it returns nothing.
+        """
         def compiled(function):
-            def make():
-                kernel = CFunc(function, (signature.args, signature.return_type), {}, OPTIONS)
-                kernel._cache = Cache(f"{name}-{dtype}")
-                quick(kernel.compile)()
-                return kernel
-            APART[symbol] = make
+            kernel = jit(f"{name}-{dtype}", no_cpython_wrapper=True)(function)
 
             @intrinsic
             def call(context, args):
+                symbol, made = symbol_of(kernel, signature.args)
+
                 def lower(context, builder, sig, values):
-                    make_known(symbol)
                     values = [argument(context, builder, builder.extract_value(values[0], k), have, want)
                               for k, (have, want) in enumerate(zip(sig.args[0].types, signature.args))]
-                    form = ir.FunctionType(ir.VoidType(), [v.type for v in values])
-                    builder.call(numba.core.cgutils.get_or_insert_function(builder.module, form, symbol),
-                                 values)
+                    status, _ = call_by_symbol(context, builder, symbol, made, values)
+                    with numba.core.cgutils.if_unlikely(builder, status.is_error):
+                        context.call_conv.return_status_propagate(builder, status)
                     return context.get_dummy_value()
                 return numba.types.void(args), lower
             return call
@@ -305,4 +299,4 @@ if JIT:
         the end."""
         if isinstance(have, numba.types.Array):
             return context.make_array(have)(context, builder, value).data
-        return context.get_value_as_argument(builder, want, context.cast(builder, value, have, want))
+        return context.cast(builder, value, have, want)

@@ -6,7 +6,7 @@
 
 A step finds x W in a[t] and leaves the gates there.  The loops of unroll.py and decoder.py call it; the cache
 that it fills is the cell's own, with a leading T axis.  On the way back da is kept for a block of steps only,
-while it is still in the processor's cache; then the block's share of dW, dU and db is added (gemm.py).
+while it is still in the processor's cache; then the block's share of dW, dU and db is added (gradients.py).
 
 (L1)..(L5), (M1) forward; (L1*)..(L5*), (M1*) backward: the cell's equations, and the time loop's.
 """

@@ -6,7 +6,7 @@
     │ b_00 ...      │        │     │  ->  │ b_00..b_0,63 b_10.. ... │                   │ 22 real + 10 zeros│
     └───────────────┴────────┴─────┘      └─────────────────────────┴───────────────────┴───────────────────┘
 
-A panel is as wide as the micro-kernel's tile (`WIDE` vectors, see gemm.py; here 4, 64 columns), so the
+A panel is as wide as the micro-kernel's tile (see `tile_shape` in tile.py; here 4 vectors, 64 columns), so the
 kernel walks through memory straight on, without jumps from row to row.  The last panel is as narrow as full
 vectors allow; zeros fill it up, and their products are never stored.  Packing costs K N copies and saves M K
 N slow reads.

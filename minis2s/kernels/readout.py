@@ -109,14 +109,14 @@ def row(x, b, target, share, eps):
         if j + LANES <= V:
             best = maximum(best, logits)
     top = greatest(best)
-    for j in range(V // LANES * LANES, V):
+    for j in range(V // LANES * LANES, V):                              # one by one: `greatest` is for full vectors
         if x[j] > top or x[j] != x[j]:
             top = x[j]
     target_logit = x[target]
     for j in range(0, V, LANES):
         J = at(j, V)
         x[J] = exp(x[J] - top)
-        sums = add(sums, x[J])
+        sums = add(sums, x[J])                                          # as it is written: 0 in lanes that are off
     y = total(sums)
     shift, scale = top + np.log(y), share / y
     for j in range(0, V, LANES):

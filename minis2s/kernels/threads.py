@@ -1,4 +1,5 @@
-"""Work shared among threads: the rows of a batch for a whole sequence, or the columns of a weight matrix.
+"""Work shared among threads: the rows of a batch for a whole sequence, the columns of a weight matrix' gradient, the
+panels of an operand (packing.py).
 
     batch row     t = 0 ............ T-1                     dW   columns
         0..31     thread 1: all steps ─────>  wait          ┌──────────┬──────────┐
@@ -8,7 +9,7 @@
 Examples do not read each other, so a thread takes some of them through the whole sequence without waiting for
 anybody.  Weights' gradients are sums over all examples, so there each thread takes columns, and sums over all
 examples in their order (gradients.py).  On the way back the two take turns, a block of steps at a time (see
-lstm.py).  No number depends on how the work was shared: 1, 2 or 3 threads give the same bits.
+unroll.py).  No number depends on how the work was shared: 1, 2 or 3 threads give the same bits.
 
 To wake a sleeping thread takes as long as a small layer, so workers stay awake for a while and look at a
 board:
@@ -123,7 +124,8 @@ if JIT:
 
     MOST = 1024                # more shares than any machine has use for
     PATIENCE = 5000            # looks at the board, each followed by a pause, until a worker lies down
-    NAP = 300                  # microseconds; up to ten times as long when nothing comes
+    NAP = 1 if os.name == "nt" else 300                        # in the unit of lie_down: milliseconds there, microseconds;
+    # up to ten times as long when nothing comes
     I64 = ir.IntType(64)
     FORM = ir.FunctionType(ir.IntType(1), [I64] * 3)           # of a task: where its arguments stand, i0, i1
     llvm.add_symbol("minis2s.board", BOARD.ctypes.data)

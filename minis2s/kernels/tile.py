@@ -16,7 +16,7 @@
 A processor multiplies and adds far faster than it reads memory, so a product is as fast as it is sparing with
 reads.  The tile reads 4 vectors of B and 6 numbers of A for each k, and does 24 vector multiply-adds with them.
 It is written down instruction by instruction, as no compiler keeps so many sums in registers by itself; gemm.py
-chooses tiles.
+chooses tiles.  Drawn are float32 and 32 registers of 512 bits; other machines' tiles are smaller (`tile_shape`).
 """
 import numpy as np
 
@@ -130,12 +130,12 @@ if JIT:
                 builder.cbranch(builder.icmp_signed("<", following, K), loop, done)
 
                 builder.position_at_end(done)
-                for place, (m, v), at_first, later in zip(places, cells, first, new):
-                    last = builder.phi(kind)
-                    last.add_incoming(at_first, head)
-                    last.add_incoming(later, loop)
-                    first[cells.index((m, v))] = last
-                for place, (m, v), value in zip(places, cells, first):
+                last = []
+                for at_first, later in zip(first, new):
+                    last.append(builder.phi(kind))
+                    last[-1].add_incoming(at_first, head)
+                    last[-1].add_incoming(later, loop)
+                for place, (m, v), value in zip(places, cells, last):
                     store(builder, value, place, counts[v], size)
                 return context.get_dummy_value()
             return sig, lower

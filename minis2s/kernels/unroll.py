@@ -31,8 +31,7 @@ TWINS = {CELLS["rnn"]: rnn.TANH, CELLS["rnn-sigmoid"]: rnn.SIGMOID, CELLS["lstm"
 def forward(cell, p, xs, s0, mask):
     """See unroll.forward; `caches` is one Cache of the cell whose arrays have a leading T axis."""
     (T, N, D), H = xs.shape, len(p.U)
-    if p.W.shape[1] != p.U.shape[1] or p.b.shape != p.W.shape[1:]:
-        raise ValueError(f"p: W {p.W.shape}, U {p.U.shape} and b {p.b.shape} do not belong together")
+    check_params(p)
     if mask.shape != (T, N) or D != len(p.W) or s0[0].shape != (N, H) or s0[-1].shape != (N, H):
         raise ValueError(f"xs {xs.shape}, mask {mask.shape}, states {[a.shape for a in s0]}: wanted "
                          f"(T, N, {len(p.W)}), (T, N), (N, {H})")
@@ -46,12 +45,21 @@ def forward(cell, p, xs, s0, mask):
 def backward(cell, p, caches, dhs, d, mask):
     """See unroll.backward."""
     T, N, H = dhs.shape
+    check_params(p)
     if caches.h_prev.shape != (T, N, H) or mask.shape != (T, N) or d[0].shape != (N, H) or d[-1].shape != (N, H):
         raise ValueError(f"dhs {dhs.shape}, mask {mask.shape}, states' gradients {[a.shape for a in d]}: wanted "
                          f"(T, N, H), (T, N), (N, H) for a cache of {caches.h_prev.shape}")
+    if caches.x.shape[2] != len(p.W) or H != len(p.U):
+        raise ValueError(f"p: W {p.W.shape} and U {p.U.shape}, wanted {caches.x.shape[2]} and {H} rows of this cache")
     g = type(p)(*[np.zeros(a.shape, a.dtype) for a in p])
     dxs, ds = loops(cell).called_backward(p, g, caches, contiguous(dhs), tuple_map(contiguous, d), contiguous(mask))
     return dxs, ds, g
+
+
+def check_params(p):
+    """Ask for weights that belong together."""
+    if p.W.shape[1] != p.U.shape[1] or p.b.shape != p.W.shape[1:]:
+        raise ValueError(f"p: W {p.W.shape}, U {p.U.shape} and b {p.b.shape} do not belong together")
 
 
 def tuple_map(f, state):

@@ -31,7 +31,7 @@ from ..threads import over_rows
 from .hypotheses import WIDE, given, log_p, moves, starts
 
 
-MOST = 1 << 30                 # tokens of all hypotheses: 24 GB
+MOST = 1 << 30                 # tokens of all hypotheses: 32 GB, and their attention weights
 
 
 class Chains(NamedTuple):      # L = max_length; R rows
@@ -120,7 +120,7 @@ def loop(choices, bridge=None):
         clear(rows.k.rs[0], first, m1 * width)
         for r in range(first, end):                             # each source's empty hypothesis
             chains.source[0, r], chains.token[0, r] = m0 + r - first, BOS
-            chains.previous[0, r] = first + (r - first) * width
+            chains.previous[0, r] = first + (r - first) * width     # where the state of its source stands, see `search`
         follow(rows, chains.source[0], chains.token[0], chains.previous[0], first, end)
         l = 0
         while l < L and end > first:

@@ -11,7 +11,11 @@ LSTM's
     c = f[t, n, J] * cs[t, n, J] + i[t, n, J] * g[t, n, J]
 
 is one multiplication and one fused multiplication and addition for 16 units.  In the last group of a row the
-lanes beyond H are off: they read as 0 and are not written, so every size will do and nobody pads arrays.
+lanes beyond H are off: they read as 0 and are not written, so every size will do without padding.  The numbers of
+the last axis must be neighbours in memory: compiled code does not look at its stride.
+
+meaning.py says what each function means, vector.py writes down its instructions, and lowering.py tells Numba of
+both: for who wants to know how.
 
 Without compilation (see jit.py) `at` is a slice, a Vector is a NumPy array of up to 16 numbers, and the very
 same lines run on NumPy.  With it, each function here has a *lowering*: the LLVM instructions for it.  LLVM

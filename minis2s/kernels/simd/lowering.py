@@ -11,8 +11,6 @@ from numba.extending import models, register_model, type_callable
 from . import vector
 from .meaning import (LANES, add, at, exp, greatest, maximum, multiply_add, sigmoid, sqrt, tanh, total, where, widened,
                       zeros, zeros_like)
-
-
 from .vector import V, llvm, load, size_of, spread, store
 
 
@@ -67,7 +65,7 @@ def operation(op):
     class Typing(AbstractTemplate):
         def generic(self, args, kws):
             vectors = [a for a in args if isinstance(a, Vector)]
-            if len(args) == 2 and vectors and all(isinstance(a, (Vector, types.Number)) for a in args):
+            if len(args) == 2 and vectors and all(a == vectors[0] or isinstance(a, types.Number) for a in args):
                 v = vectors[0]
                 return signature(v, *(a if isinstance(a, Vector) else v.dtype for a in args))
 
