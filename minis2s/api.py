@@ -90,7 +90,7 @@ class Seq2Seq:
         self.config, self.backend = config or Config(), backend
         self.source_units, self.target_units, self.min_count = source_units, target_units, min_count
         self.source_vocab = self.target_vocab = self.params = self.stopped_by = None
-        self.records, self.lengths, self.origin, self.held_out = [], None, {}, []
+        self.records, self.lengths, self.origin, self.data, self.held_out = [], None, {}, None, []
 
     # learning ---------------------------------------------------------------------------------------
 
@@ -138,33 +138,12 @@ class Seq2Seq:
             pairs, valid = hold_out(pairs, training.seed)
         else:
             valid = text_pairs("valid", valid)
-        tokens = [(split(x, self.source_units), split(y, self.target_units)) for x, y in pairs]
-        held = [(split(x, self.source_units), split(y, self.target_units)) for x, y in valid]
-        self.params = None                              # those of other vocabularies would answer nonsense
-        self.source_vocab = Vocabulary.build((x for x, _ in tokens), min_count=self.min_count)
-        self.target_vocab = Vocabulary.build((y for _, y in tokens), min_count=self.min_count)
-        for side, vocab in (("source", self.source_vocab), ("target", self.target_vocab)):
-            if len(vocab) == len(SPECIALS):
-                raise ValueError(f"min_count={self.min_count}: no {side} token stands so often in the pairs")
-        self.config = dataclasses.replace(self.config, source_vocab=len(self.source_vocab),
-                                          target_vocab=len(self.target_vocab))
-        self.lengths = {"source": max(len(x) for x, _ in tokens), "target": max(len(y) for _, y in tokens)}
-        self.origin, self.held_out = origin or {}, valid
-        train_set, valid_set = self._encode(tokens), self._encode(held)
-
-        run, state = None, None
-        for shape in seq2seq.shapes(self.config).values():                  # a model too large: nothing is written yet
-            np.empty(shape, self.config.dtype)
-        data = {"train": len(pairs), "valid": len(valid), "sha256": fingerprint(pairs, valid)}
-        if out is not None:
-            run = Run(out)
-            if resume:
-                state = self._open_run(run, training, data)
-            else:
-                run.create(overwrite)
-                run.write_model({**self._description(), "training": training.to_json(), "data": data,
-                                 "backend": backends.chosen(self.backend)},
-                                self.source_vocab, self.target_vocab)
+        before = vars(self).copy()
+        try:
+            train_set, valid_set, run, state = self._begin(pairs, valid, training, out, resume, overwrite, origin)
+        except BaseException:
+            vars(self).update(before)                   # a call that is refused changes nothing
+            raise
         self.records = run.records() if run else []
 
         def on_record(row):
@@ -186,11 +165,39 @@ class Seq2Seq:
             self._draw(run, valid)
         return self
 
+    def _begin(self, pairs, valid, training, out, resume, overwrite, origin):
+        """Vocabularies, examples and the run: -> training and validation examples, Run or None, Progress or None."""
+        tokens = [(split(x, self.source_units), split(y, self.target_units)) for x, y in pairs]
+        held = [(split(x, self.source_units), split(y, self.target_units)) for x, y in valid]
+        self.params = None                              # those of other vocabularies would answer nonsense
+        self.source_vocab = Vocabulary.build((x for x, _ in tokens), min_count=self.min_count)
+        self.target_vocab = Vocabulary.build((y for _, y in tokens), min_count=self.min_count)
+        for side, vocab in (("source", self.source_vocab), ("target", self.target_vocab)):
+            if len(vocab) == len(SPECIALS):
+                raise ValueError(f"min_count={self.min_count}: no {side} token stands so often in the pairs")
+        self.config = dataclasses.replace(self.config, source_vocab=len(self.source_vocab),
+                                          target_vocab=len(self.target_vocab))
+        self.lengths = {"source": max(len(x) for x, _ in tokens), "target": max(len(y) for _, y in tokens)}
+        self.origin, self.held_out = origin or {}, valid
+        self.data = {"train": len(pairs), "valid": len(valid), "sha256": fingerprint(pairs, valid)}
+        train_set, valid_set = self._encode(tokens), self._encode(held)
+
+        run, state = None, None
+        for shape in seq2seq.shapes(self.config).values():                  # a model too large: nothing is written yet
+            np.empty(shape, self.config.dtype)
+        if out is not None:
+            run = Run(out)
+            if resume:
+                state = self._open_run(run, training)
+            else:
+                run.create(lambda new: self._write_run(new, training), overwrite)
+        return train_set, valid_set, run, state
+
     def _encode(self, tokens):
         """Token lists -> id lists."""
         return [(self.source_vocab.encode(x), self.target_vocab.encode(y)) for x, y in tokens]
 
-    def _open_run(self, run, training, data):
+    def _open_run(self, run, training):
         """Check that a run can go on with these options and data: -> its Progress, or None before its first."""
         description, source_vocab, target_vocab = run.read_model()
         if not isinstance(description.get("training"), dict) or "sha256" not in description.get("data", ()):
@@ -201,23 +208,27 @@ class Seq2Seq:
         for name, value in now.items():
             if name not in ("epochs", "minutes") and then.get(name) != value:
                 raise ValueError(f"{run.path}: the run was begun with {name}={then.get(name)!r}, not {value!r}")
-        if description["data"]["sha256"] != data["sha256"]:
+        if description["data"]["sha256"] != self.data["sha256"]:
             raise ValueError(f"{run.path}: these are not the pairs that the run was begun with")
         if (source_vocab, target_vocab) != (self.source_vocab, self.target_vocab):
             raise ValueError(f"{run.vocabulary}: not the vocabulary of these pairs")
-        for path in run.leftovers():
-            path.unlink()
-        run.write_model({**self._description(), "training": training.to_json(), "data": data,
-                         "backend": backends.chosen(self.backend)}, source_vocab, target_vocab)
+        self.origin = self.origin or description["origin"]
+        run.clear()
+        self._write_run(run, training)
         if not run.checkpoint.exists():
             return None
         state = checkpoint.load_progress(run.checkpoint, self.config)
         run.rewind(state)
         return state
 
+    def _write_run(self, run, training):
+        """What stays the same in training."""
+        run.write_model({**self._description(), "training": training.to_json(),
+                         "backend": backends.chosen(self.backend)}, self.source_vocab, self.target_vocab)
+
     def _description(self):
         return {"config": self.config.to_json(), "units": self._units(), "lengths": self.lengths,
-                "origin": self.origin}
+                "origin": self.origin, **({"data": self.data} if self.data else {})}
 
     def _units(self):
         """What makes tokens of texts, as the constructor's arguments."""
@@ -396,10 +407,11 @@ class Seq2Seq:
     def save(self, path, overwrite=False):
         """Write config.json, vocabulary.json and weights.safetensors into the directory `path`."""
         self._need_params()
-        run = Run(path)
-        run.create(overwrite)
-        run.write_model(self._description(), self.source_vocab, self.target_vocab)
-        checkpoint.save_weights(run.weights, self.params, self.config)
+
+        def write(run):
+            run.write_model(self._description(), self.source_vocab, self.target_vocab)
+            checkpoint.save_weights(run.weights, self.params, self.config)
+        Run(path).create(write, overwrite)
 
     @classmethod
     def load(cls, path, backend="numpy"):
@@ -414,7 +426,7 @@ class Seq2Seq:
         description, source_vocab, target_vocab = run.read_model()
         model = cls(description["config"], **description["units"], backend=backend)
         model.source_vocab, model.target_vocab = source_vocab, target_vocab
-        model.lengths, model.origin = description["lengths"], description["origin"]
+        model.lengths, model.origin, model.data = (description.get(name) for name in ("lengths", "origin", "data"))
         model.params = checkpoint.load_weights(run.weights, model.config)
         model.records = run.records()
         return model
@@ -488,7 +500,8 @@ def stop_signals():
     if threading.current_thread() is not threading.main_thread():
         yield lambda: None
         return
-    old = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM)}
+    old = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM)
+           if signal.getsignal(s) is not signal.SIG_IGN}        # ignored in a job of the background
     try:
         yield lambda: seen[0] if seen else None
     finally:

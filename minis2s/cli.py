@@ -31,10 +31,13 @@ def main(argv=None):
     for stream in (sys.stdout, sys.stderr):     # files and standard input are UTF-8 whatever the locale, so is this
         if (getattr(stream, "encoding", None) or "utf-8").lower() != "utf-8" and hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8")
-    top = parser()
+    top, argv = parser(), sys.argv[1:] if argv is None else argv
     args, rest = top.parse_known_args(argv)
-    if rest and hasattr(args, "texts") and not any(text.startswith("-") for text in rest):
-        args.texts += rest                      # argparse loses what stands behind options: RUN --beam 5 TEXT
+    behind = argv[argv.index("--") + 1:] if "--" in argv else []
+    texts = [text for text in rest if text != "--"]
+    options = [text for text in texts if text.startswith("-") and text not in behind]
+    if texts and hasattr(args, "texts") and not options:
+        args.texts += texts                     # argparse loses what stands behind options: RUN --beam 5 TEXT
     elif rest:
         top.error(f"unrecognized arguments: {' '.join(rest)}")
     try:

@@ -63,6 +63,13 @@ def check_place(path):
         raise ValueError(f"path: {str(path)!r} exists and is not a regular file")
 
 
+def check_free(path, overwrite):
+    """Raise FileExistsError if there is a file at `path` and nobody said --overwrite, and what `check_place` raises."""
+    check_place(path)
+    if os.path.exists(path) and not overwrite:
+        raise FileExistsError(f"{path}: exists already; replace it with --overwrite")
+
+
 def _sync_folder(folder):
     """Push the folder's list of names to the disk, so that the new name survives a power cut."""
     if os.name != "posix":                               # other systems do not open folders

@@ -43,16 +43,20 @@ def to_torch(cell, p, layer=0, reverse=False):
         b_hh[2 * len(p.b_U):] = p.b_U
     end = f"_l{layer}" + ("_reverse" if reverse else "")
     arrays = {"weight_ih": W.T, "weight_hh": U.T, "bias_ih": b, "bias_hh": b_hh}
-    return {name + end: np.ascontiguousarray(a) for name, a in arrays.items()}
+    return {name + end: np.array(a, order="C") for name, a in arrays.items()}      # copies: torch writes into its own
 
 
 def from_torch(cell, arrays, layer=0, reverse=False):
     """The reverse of `to_torch`: a dict of arrays under PyTorch's names -> the cell's Params."""
     module = module_of(cell)
     end = f"_l{layer}" + ("_reverse" if reverse else "")
-    W, U, b, b_hh = (np.asarray(arrays[name + end]) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+    names = [name + end for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+    for name in names:
+        if name not in arrays:
+            raise ValueError(f"arrays: {name} is missing, there are {', '.join(arrays) or 'none'}")
+    W, U, b, b_hh = (np.asarray(arrays[name]) for name in names)
     if module is not gru_after:
-        return module.Params(*map(np.ascontiguousarray, (W.T, U.T, b + b_hh)))
+        return module.Params(np.array(W.T, order="C"), np.array(U.T, order="C"), b + b_hh)
     H = U.shape[1]
     outside = np.concatenate([b[:2 * H] + b_hh[:2 * H], b[2 * H:]])     # r scales n's second bias, so it stays apart
     return module.Params(*map(to_z_r_n, (W.T, U.T, outside)), b_hh[2 * H:].copy())

@@ -10,6 +10,8 @@
 import hashlib
 import json
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 from . import checkpoint
@@ -18,6 +20,7 @@ from .data.vocab import Vocabulary
 from .files import write_text
 
 FORMAT = 1
+LEFT = ".tmp-"                      # begins the names of files and folders that are not finished
 PARTS = {                           # of config.json, and what they must be
     "config": lambda x: isinstance(x, dict), "origin": lambda x: isinstance(x, dict),
     "vocabulary": lambda x: isinstance(x, str),
@@ -37,28 +40,42 @@ class Run:
         self.config, self.vocabulary, self.weights, self.checkpoint, self.metrics, self.loss, self.attention = (
             self.path / name for name in FILES)
 
-    def create(self, overwrite=False):
-        """Make the directory.
+    def create(self, write, overwrite=False):
+        """Make the directory with the files that write(run) writes, a Run in a folder of its own.
+
+        What stood in the directory stays until all of them are there.
 
         Raises
         ------
         FileExistsError
             If something stands there and `overwrite` is False; overwriting removes a run's own files, nothing else.
         NotADirectoryError
+        Whatever `write` raises.
         """
         if self.path.exists() and not self.path.is_dir():
             raise NotADirectoryError(f"{self.path}: a file, wanted a directory for the run")
-        if self.path.is_dir() and any(self.path.iterdir()):
-            if not overwrite:
-                raise FileExistsError(f"{self.path}: exists already; go on with it (--resume, resume=True) or "
-                                      "replace it (--overwrite, overwrite=True)")
-            for path in [self.path / name for name in FILES] + self.leftovers():
-                path.unlink(missing_ok=True)
+        if not overwrite and self.path.is_dir() and any(self.path.iterdir()):
+            raise FileExistsError(f"{self.path}: exists already; go on with it (--resume, resume=True) or "
+                                  "replace it (--overwrite, overwrite=True)")
+        made = not self.path.exists()
         self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            with tempfile.TemporaryDirectory(dir=self.path, prefix=LEFT, ignore_cleanup_errors=True) as folder:
+                write(Run(folder))
+                for name in FILES:
+                    (self.path / name).unlink(missing_ok=True)
+                for path in Path(folder).iterdir():
+                    os.replace(path, self.path / path.name)
+        except BaseException:
+            if made:
+                self.path.rmdir()
+            raise
+        self.clear()
 
-    def leftovers(self):
-        """Files half written when a run was killed."""
-        return list(self.path.glob(".tmp-*"))
+    def clear(self):
+        """Remove what was half written when a run was killed."""
+        for path in self.path.glob(f"{LEFT}*"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def write_model(self, description, source_vocab, target_vocab):
         """Write what stays the same in training: the vocabularies, then config.json with their digest."""
@@ -106,7 +123,7 @@ class Run:
         for line in self.metrics.read_text(encoding="utf-8").splitlines():
             try:
                 row = json.loads(line)
-                row["step"], row["epoch"], row["end_of_epoch"]
+                row["step"], row["epoch"], row["end_of_epoch"], row["valid_exact_match"]
             except (ValueError, TypeError, KeyError):
                 break
             rows.append(row)

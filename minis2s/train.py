@@ -250,7 +250,7 @@ class Validation(NamedTuple):
     loss_teacher_forced: float
     loss_free_running: float
     token_accuracy: float      # share of tokens right, teacher forced
-    exact_match: float         # share of sequences right, free running (equals greedy decoding)
+    exact_match: float         # share of sequences right, free running: greedy decoding, which though never says <unk>
 
 
 @np.errstate(all="ignore")

@@ -1,6 +1,7 @@
 """Seq2Seq: texts in, texts out; what is saved comes back; what is wrong is said."""
 import doctest
 import errno
+import signal
 import subprocess
 import sys
 import threading
@@ -254,7 +255,21 @@ def test_a_full_disk_while_saving_a_model(tmp_path, model, monkeypatch):
     monkeypatch.setattr(files.os, "fsync", fail)
     with pytest.raises(OSError, match="No space left"):
         model.save(tmp_path / "m")
-    assert list((tmp_path / "m").iterdir()) == []
+    assert not (tmp_path / "m").exists()
+
+
+def test_a_full_disk_while_a_model_is_replaced(tmp_path, model, monkeypatch):
+    model.save(tmp_path / "m")
+    before = {p.name: p.read_bytes() for p in (tmp_path / "m").iterdir()}
+
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr(api.checkpoint, "save_weights", fail)
+    with pytest.raises(OSError, match="No space left"):
+        model.save(tmp_path / "m", overwrite=True)
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        model.fit(PAIRS, PAIRS, out=tmp_path / "m", overwrite=True, origin={"file": tmp_path})
+    assert {p.name: p.read_bytes() for p in (tmp_path / "m").iterdir()} == before
 
 
 # Saving and loading --------------------------------------------------------------------------------------
@@ -463,14 +478,37 @@ def test_wrong_models_and_trainings():
             ask(Seq2Seq())
 
 
-def test_after_a_failed_fit_the_old_weights_do_not_answer_with_the_new_words(tmp_path):
+def test_a_fit_that_is_refused_changes_nothing(tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "x").touch()
     model = fit()
+    before, answer = vars(model).copy(), model.translate("abc")
     with pytest.raises(FileExistsError):
         model.fit([("xyz", "zyx")], [("x", "x")], training=QUICK, out=tmp_path / "full", progress=False)
-    with pytest.raises(ValueError, match="fit or load it first"):
-        model.translate("x")
+    assert vars(model).keys() == before.keys() and all(vars(model)[name] is x for name, x in before.items())
+    assert model.translate("abc") == answer
+
+
+def test_a_signal_that_is_ignored_stays_so():
+    """As Ctrl-C is by a job of the background."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with api.stop_signals() as stopped:
+            signal.raise_signal(signal.SIGINT)
+            assert stopped() is None
+            signal.raise_signal(signal.SIGTERM)
+            assert stopped() == signal.SIGTERM
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_resumed_run_keeps_its_origin(tmp_path):
+    fit(out=tmp_path / "r", origin={"task": "mine"})
+    again = Seq2Seq.load(tmp_path / "r")
+    training = replace(QUICK, epochs=QUICK.epochs + 1)
+    again.fit(PAIRS, PAIRS, training=training, out=tmp_path / "r", resume=True, progress=False)
+    assert Seq2Seq.load(tmp_path / "r").origin == again.origin == {"task": "mine"}
 
 
 # Measuring -----------------------------------------------------------------------------------------------

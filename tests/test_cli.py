@@ -6,6 +6,7 @@ import os
 import re
 import resource
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import time
 import numpy as np
 import pytest
 
-from minis2s import Seq2Seq, backends, cli, train
+from minis2s import Config, Seq2Seq, backends, cli, train
 from minis2s.run import Run
 
 PAIRS = [("ab", "ba"), ("bc", "cb"), ("ca", "ac"), ("abc", "cba"), ("d", "d"), ("add", "dda")]
@@ -105,6 +106,27 @@ def test_training_a_task(call, tmp_path, monkeypatch):
     assert status == 0 and re.search(r"sources +1000\n", out)
     assert call("train", "copy", "--size", "30", "--epochs", "1", *SMALL, "--overwrite")[0] == 0
     assert len(Seq2Seq.load("runs/copy").records) == 1
+
+
+def test_texts_that_begin_with_a_dash_stand_behind_two(call, refused, trained):
+    for argv in ((trained, "--", "-ab"), (trained, "--beam", "2", "--", "-ab"), (trained, "ab", "--beam", "2", "--", "-ab"),
+                 ("--beam", "2", trained, "--", "-ab")):
+        status, out, _ = call("translate", *argv)
+        assert status == 0 and len(out.splitlines()) == 1 + ("ab" in argv), argv
+    assert "unrecognized arguments: --bema" in refused("translate", trained, "--bema", "2", "--", "-ab")
+    assert "unrecognized arguments" in refused("evaluate", trained, "--", "-ab")
+
+
+def test_pairs_of_a_pipe_and_of_a_hidden_file(call, data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    read, write = os.pipe()
+    os.write(write, open(data, "rb").read())
+    os.close(write)
+    assert call("train", "--pairs", f"/dev/fd/{read}", *SMALL, "--epochs", "0", "--out", "p")[0] == 0
+    shutil.copy(data, ".mine.tsv")
+    assert call("train", "--pairs", ".mine.tsv", *SMALL, "--epochs", "0")[0] == 0
+    assert os.listdir("runs") == ["mine"]
+    assert len(Seq2Seq.load("p").source_vocab) == len(Seq2Seq.load("runs/mine").source_vocab)
 
 
 def test_every_option_of_config_and_training_has_its_option(call, data, tmp_path):
@@ -224,9 +246,15 @@ def test_notes_go_to_standard_error(call, trained):
     assert "'abcab': 5 tokens; the longest text trained on has 3" in err
 
 
-def test_drawing_attention(call, trained, tmp_path):
+def test_drawing_attention(call, refused, trained, tmp_path):
     status, out, err = call("translate", trained, "abc", "--attention", tmp_path / "map.png")
     assert (status, out) == (0, "cba\n") and (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
+    (tmp_path / "map.png").write_text("mine")
+    assert "map.png: exists already" in refused("translate", trained, "abc", "--attention", tmp_path / "map.png")
+    assert (tmp_path / "map.png").read_text() == "mine"
+    assert call("translate", trained, "abc", "--attention", tmp_path / "map.png", "--overwrite")[0] == 0
+    assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
+    assert "--overwrite goes with --attention" in refused("translate", trained, "abc", "--overwrite")
 
 
 def test_evaluating(call, trained, data):
@@ -265,6 +293,28 @@ def test_evaluating_on_the_held_out_pairs_of_a_file(call, data, tmp_path):
     assert result["pairs"] == counts["valid"] == 1 and counts["train"] == len(PAIRS) - 1
     row = json.loads((tmp_path / "r" / "metrics.jsonl").read_text())
     assert result["nll_teacher_forced"] == pytest.approx(row["valid_loss_teacher_forced"], rel=1e-6)
+
+
+def test_pairs_that_changed_since_are_not_taken_for_held_out_ones(call, refused, data, tmp_path):
+    """Others would be held out of them, which the model was trained on."""
+    path = tmp_path / "p.tsv"
+    shutil.copy(data, path)
+    call("train", "--pairs", path, *SMALL, "--epochs", "0", "--out", tmp_path / "r")
+    Seq2Seq.load(tmp_path / "r").save(tmp_path / "copy")
+    for name in ("r", "copy"):
+        assert call("evaluate", tmp_path / name)[0] == 0
+    path.write_text(path.read_text() + "zz\tzz\n")
+    for name in ("r", "copy"):
+        assert "p.tsv: these are not the pairs that the run was trained on" in refused("evaluate", tmp_path / name)
+    assert call("evaluate", tmp_path / "r", "--pairs", path)[0] == 0
+
+
+@pytest.mark.parametrize("origin", [{"task": "dates"}, {"pairs": "p.tsv"}, {"pairs": "p.tsv", "valid": None}])
+def test_an_origin_of_ones_own_names_no_pairs(refused, tmp_path, origin):
+    model = Seq2Seq(Config(hidden=3, embedding=2))
+    model.fit(PAIRS, PAIRS, training=train.Training(epochs=0), out=tmp_path / "r", origin=origin, progress=False)
+    assert "--pairs FILE: name test pairs" in refused("evaluate", tmp_path / "r")
+    assert "was not begun by minis2s train" in refused("train", "--resume", "--out", tmp_path / "r")
 
 
 def test_sacrebleu_is_named_where_it_is_missing(call, trained, monkeypatch):

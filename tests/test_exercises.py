@@ -3,6 +3,8 @@ import csv
 import doctest
 import json
 import os
+import re
+import subprocess
 import sys
 import time
 
@@ -146,11 +148,33 @@ def test_memory_and_files_are_bounded(tmp_path):
     assert report["passed"], report["text"]
 
 
+def test_words_that_are_no_text(tmp_path):
+    report = judged(tmp_path, "def softmax(a):\n    raise ValueError('half \\ud800 a sign, 你')\n")
+    assert "half ? a sign, 你" in report["text"]
+
+
 def test_an_endless_loop_ends(tmp_path):
     begin = time.monotonic()
     report = judged(tmp_path, "def softmax(a):\n    while True: pass\n", seconds=1.0)
     assert report["verdict"] == "time" and "no answer within 1 seconds: an endless loop" in report["says"]
     assert time.monotonic() - begin < 30
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+def test_an_endless_loop_ends_though_nobody_waits_for_it(tmp_path):
+    """Who closes the terminal ends the command, and the loop is in a session of its own."""
+    (tmp_path / "softmax.py").write_text(
+        f"import os\nopen({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\ndef softmax(a):\n    while True: pass\n")
+    program = f"from minis2s.exercises.process import *; check_file('softmax', {str(tmp_path / 'softmax.py')!r}, seconds=3)"
+    waiting = subprocess.Popen([sys.executable, "-c", program])
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+        time.sleep(0.05)
+    waiting.kill()
+    waiting.wait()
+    pid = (tmp_path / "pid").read_text()
+    limits = open(f"/proc/{pid}/limits").read()
+    assert re.search(r"Max cpu time +12 ", limits), limits
+    os.kill(int(pid), 9)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -204,6 +228,10 @@ def test_a_student_starts_errs_repairs_and_sees_the_progress(minis2s, tmp_path):
     page = (tmp_path / "p.html").read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>") and "✓ passed" in page and "http" not in page
     assert "not implemented" in page
+    status, out, err = minis2s("progress", "--dir", "work", "--html", "work/softmax.py")
+    assert status == 2 and "softmax.py: exists already" in err and out == ""
+    assert minis2s("progress", "--dir", "work", "--html", "p.html", "--overwrite")[0] == 0
+    assert "--overwrite goes with --html" in minis2s("progress", "--dir", "work", "--overwrite")[2]
     record = json.loads((tmp_path / "work" / "progress.json").read_text())
     assert record["softmax"]["passed"] is True and record["softmax"]["checks"] == 4
 
@@ -266,6 +294,8 @@ def test_a_class_is_graded_and_no_submission_stops_the_rest(minis2s, tmp_path):
     assert table["emil"]["softmax"] == "missing"
     assert "exp overflows" in table["'=bert"]["softmax"] and "not valid Python" in table["carl"]["softmax"]
     assert table["dora"]["softmax"].startswith("exit:")
+    assert "marks.csv: exists already" in minis2s("grade", "class", "--csv", "marks.csv")[2]
+    assert minis2s("grade", "class", "--csv", "marks.csv", "--only", "bptt", "--overwrite")[0] == 0
     assert grade(tmp_path / "class", 8, [EXERCISES["bptt"]]).splitlines()[1] == "'=bert,0,1,missing"
 
 

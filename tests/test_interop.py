@@ -51,6 +51,24 @@ def test_there_and_back_is_the_same(case):
         np.testing.assert_array_equal(a, b, err_msg=name)
 
 
+def test_nothing_is_shared(case):
+    """torch writes into its arrays."""
+    cell, p, *_ = case
+    p = p._replace(W=p.W[:1])                                   # one input: W.T has no gaps
+    there = interop.to_torch(cell, p)
+    back = interop.from_torch(cell, there)
+    for a in there.values():
+        assert not any(np.shares_memory(a, x) for x in (*p, *back))
+
+
+def test_a_layer_without_biases_is_refused(case):
+    cell, p, *_ = case
+    w = interop.to_torch(cell, p)
+    del w["bias_ih_l0"]
+    with pytest.raises(ValueError, match="bias_ih_l0 is missing, there are weight_ih_l0, weight_hh_l0, bias_hh_l0"):
+        interop.from_torch(cell, w)
+
+
 def test_two_biases_of_torch_become_ours(case):
     """PyTorch's layers start with two random biases: both must arrive."""
     cell, p, x, (h, c) = case

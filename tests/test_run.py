@@ -14,11 +14,14 @@ STORY = {"config": C.to_json(), "units": {"source_units": "char", "target_units"
          "lengths": {"source": 3, "target": 2}, "origin": {"task": "x"}}
 
 
+def write(run):
+    run.write_model(STORY, SOURCE, TARGET)
+
+
 @pytest.fixture
 def run(tmp_path):
     r = Run(tmp_path / "deep" / "run")
-    r.create()
-    r.write_model(STORY, SOURCE, TARGET)
+    r.create(write)
     return r
 
 
@@ -35,14 +38,30 @@ def test_an_existing_run_is_refused_or_replaced_and_other_files_stay(run):
     (run.path / "notes.txt").write_text("mine")
     (run.path / ".tmp-1234.json").write_text("half a file of a run that was killed")
     with pytest.raises(FileExistsError, match="run: exists already; .*--resume.*--overwrite"):
-        run.create()
+        run.create(write)
     assert len(list(run.path.iterdir())) == len(FILES) + 2
-    run.create(overwrite=True)
-    assert [p.name for p in run.path.iterdir()] == ["notes.txt"]
+    run.create(write, overwrite=True)
+    assert {p.name for p in run.path.iterdir()} == {"notes.txt", "config.json", "vocabulary.json"}
+    run.read_model()
+
+
+def test_an_old_run_stays_until_the_new_one_is_there(run, tmp_path):
+    def full(new):
+        write(new)
+        new.weights.write_text("half")
+        raise OSError(28, "No space left on device")
+    before = {p.name: p.read_text() for p in run.path.iterdir()}
+    with pytest.raises(OSError, match="No space"):
+        run.create(full, overwrite=True)
+    assert {p.name: p.read_text() for p in run.path.iterdir()} == before
+    with pytest.raises(OSError, match="No space"):
+        Run(tmp_path / "new").create(full)
+    assert not (tmp_path / "new").exists()
 
 
 def test_an_empty_directory_is_taken(tmp_path):
-    Run(tmp_path).create()
+    Run(tmp_path).create(write)
+    Run(tmp_path).read_model()
 
 
 def test_a_file_in_the_place_of_the_directory(tmp_path):
@@ -50,7 +69,7 @@ def test_a_file_in_the_place_of_the_directory(tmp_path):
     for path in (tmp_path / "f", tmp_path / "f" / "run"):
         for overwrite in (False, True):
             with pytest.raises(NotADirectoryError):
-                Run(path).create(overwrite)
+                Run(path).create(write, overwrite)
     assert (tmp_path / "f").read_text() == "x"
 
 
@@ -103,13 +122,14 @@ def test_files_that_are_broken_or_missing(run, tmp_path):
 
 
 def row(step, epoch, end):
-    return {"step": step, "epoch": epoch, "end_of_epoch": end}
+    return {"step": step, "epoch": epoch, "end_of_epoch": end, "valid_exact_match": 0.5}
 
 
 ROWS = [row(2, 0.5, False), row(4, 1.0, True), row(6, 1.5, False), row(8, 2.0, True)]
 
 
-@pytest.mark.parametrize("broken", ['{"step": 9, "ep', "[]", "5", '{"step": 9}'])
+@pytest.mark.parametrize("broken", ['{"step": 9, "ep', "[]", "5", '{"step": 9}',
+                                    '{"step": 9, "epoch": 3, "end_of_epoch": true}'])
 def test_records_end_at_the_first_broken_line(run, broken):
     assert run.records() == []
     for r in ROWS:

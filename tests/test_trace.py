@@ -13,7 +13,7 @@ from draw import batch, like, mask, normal, same, state
 from numpy.testing import assert_allclose, assert_array_equal
 
 import minis2s
-from minis2s import attention, loss, search, seq2seq, tree, unroll
+from minis2s import attention, backends, loss, optim, search, seq2seq, tree, unroll
 from minis2s.attention import SCORES, Memory
 from minis2s.cells import Cell, lstm
 from minis2s.trace import Trace, trace
@@ -388,6 +388,14 @@ def test_compiled_loops_are_refused(monkeypatch):
     with pytest.raises(ValueError, match="compiled loops have no lines to follow"), trace():
         seq2seq.forward(p, c, b, backend="numba")
     assert sys.gettrace() is before
+    for call in (lambda: backends.module("seq2seq", "numba").loss_and_gradient(p, c, b),
+                 lambda: backends.module("seq2seq", "numba").logits(p, c, b),
+                 lambda: backends.module("search.beam", "numba").beam(p, c, b.source, b.source_mask, 4, 2),
+                 lambda: backends.module("search.greedy", "numba").greedy(p, c, b.source, b.source_mask, 4),
+                 lambda: search.sample(p, c, b.source, b.source_mask, 4, rng, backend="numba"),
+                 lambda: backends.module("optim", "numba").step(p, p, optim.start(p), "adam", 1e-3)):
+        with pytest.raises(ValueError, match="compiled loops have no lines to follow"), trace():
+            call()
     monkeypatch.setenv("MINIS2S_BACKEND", "numba")
     with pytest.raises(ValueError, match="unset MINIS2S_BACKEND"), trace():
         run(p, c, b)

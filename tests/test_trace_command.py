@@ -5,8 +5,9 @@ import re
 import numpy as np
 import pytest
 
-from minis2s import Config, Seq2Seq, Training
+from minis2s import Config, Seq2Seq, Training, seq2seq
 from minis2s.commands import trace as command
+from minis2s.data.batches import make_batch
 from minis2s.trace import trace
 from minis2s.trace.marks import equations_of
 from minis2s.trace.show import equation_by_equation
@@ -84,6 +85,16 @@ def test_big_arrays_are_cut_with_a_note():
     assert re.search(r"= a +1x40 +from .*norm", text) and "… 32 more" in text and "… 36 more rows" in text
     assert max(map(len, text.splitlines())) <= 100
     assert "< a          1x40      as above" in text            # (R2) reads what (R1) gave
+
+
+def test_a_backward_pass_of_two_examples_is_shown():
+    """Here the cell reads no context: its gradient has no numbers, and two rows."""
+    c = Config(source_vocab=9, target_vocab=8, embedding=3, hidden=4, attention="dot")
+    b, p = make_batch([[4, 5], [6]], [[4], [5, 6]], False), seq2seq.init(c)
+    with trace() as tr:
+        seq2seq.backward(p, c, seq2seq.forward(p, c, b)[2])
+    lines = list(equation_by_equation(tr, equations_of(tr)))
+    assert sum("2x0" in line for line in lines) > 0 and sum("= dx " in line for line in lines) > 3
 
 
 def test_page_is_written_whole_and_never_over_another(run_path, tmp_path, capsys):

@@ -2,8 +2,8 @@
 import json
 
 from .. import backends
-from ..api import Seq2Seq
-from .train import data, read
+from ..api import Seq2Seq, fingerprint, text_pairs
+from .train import data, is_ours, read
 
 NAME, HELP = "evaluate", "measure a trained model on held-out pairs"
 EPILOG = """examples:
@@ -47,7 +47,11 @@ def run(args):
 
 def own_pairs(model):
     """The test pairs of the task that a run was trained on; of a pairs file, those held out for validation."""
-    if not ("task" in model.origin or "pairs" in model.origin):
+    if not is_ours(model.origin):
         raise ValueError("--pairs FILE: name test pairs; this model was not trained by minis2s train")
-    _, valid, test = data(model.origin)
+    pairs, valid, test = data(model.origin)
+    if not isinstance(model.data, dict) or model.data.get("sha256") != fingerprint(text_pairs("pairs", pairs),
+                                                                                   text_pairs("valid", valid)):
+        raise ValueError(f"{model.origin.get('task') or model.origin['pairs']}: these are not the pairs that the run was "
+                         "trained on, so nobody knows which were held out; name test pairs with --pairs FILE")
     return test or valid

@@ -40,9 +40,11 @@ def arguments(parser):
     check.add_argument("--seed", type=int, default=0, metavar="N", help="of the inputs (default: 0)")
     progress = folder(action("progress", "a table of what has been checked"))
     progress.add_argument("--html", metavar="FILE", help="write it as a page, too")
+    progress.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
     grade = action("grade", "check a whole class: one folder for each student, one CSV")
     grade.add_argument("folder", metavar="FOLDER")
     grade.add_argument("--csv", required=True, metavar="OUT.csv")
+    grade.add_argument("--overwrite", action="store_true", help="replace OUT.csv if it exists")
     grade.add_argument("--seed", type=int, default=0, metavar="N", help="of the inputs (default: 0)")
     grade.add_argument("--only", metavar="NAMES", help="exercises, with commas (default: all that anybody "
                        "handed in)")
@@ -125,6 +127,10 @@ def run_progress(args):
     from ..exercises import progress
     if not Path(args.dir).is_dir():
         raise ValueError(f"there is no folder {args.dir}")
+    if args.html:
+        files.check_free(args.html, args.overwrite)
+    elif args.overwrite:
+        raise ValueError("--overwrite goes with --html")
     print(progress.table(args.dir))
     if args.html:
         files.write_text(args.html, progress.page(args.dir))
@@ -139,7 +145,7 @@ def run_grade(args):
     from ..exercises.grade import grade
     if args.seed < 0:
         raise ValueError(f"--seed {args.seed}: wanted 0 or more")
-    files.check_place(args.csv)                                 # complains before any work is done
+    files.check_free(args.csv, args.overwrite)                  # complains before any work is done
     only = [find(name) for name in args.only.split(",")] if args.only else None
     table = grade(args.folder, args.seed, only, tell=lambda line: print(line, file=sys.stderr))
     files.write_text(args.csv, table)

@@ -6,7 +6,7 @@ from .. import seq2seq
 from ..api import Seq2Seq
 from ..data.batches import make_batch
 from ..data.units import join, split
-from ..files import check_place, write_text
+from ..files import check_free, write_text
 from ..trace import trace
 from ..trace.marks import equations_of
 from ..trace.show import equation_by_equation
@@ -46,9 +46,7 @@ def steps(text):
 def run(args):
     """Print the trace, or write the page."""
     if args.html:
-        check_place(args.html)
-        if os.path.exists(args.html) and not args.overwrite:
-            raise FileExistsError(f"{args.html}: exists already; replace it with --overwrite")
+        check_free(args.html, args.overwrite)
     elif args.overwrite:
         raise ValueError("--overwrite goes with --html")
     model = Seq2Seq.load(args.path, backend="numpy")

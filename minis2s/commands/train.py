@@ -1,5 +1,6 @@
 """minis2s train: learn a task, or somebody's own pairs."""
 import argparse
+import os
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -100,7 +101,7 @@ def run(args):
         for key, value in {**places(args), "task": args.task, "size": args.size}.items():
             if value is not None and origin.get(key) != value:
                 raise ValueError(f"--resume: the run was begun with {key} {origin.get(key)!r}, not {value!r}")
-        if "training" not in stored or not ("task" in origin or "pairs" in origin):
+        if "training" not in stored or not is_ours(origin):
             raise ValueError(f"--resume: {args.out} was not begun by minis2s train")
         preset, units = {**stored["config"].to_json(), **stored["training"]}, stored["units"]
         preset.pop("source_vocab"), preset.pop("target_vocab")
@@ -152,7 +153,7 @@ def default_out(args):
     if not (args.task or args.pairs):
         raise ValueError("--resume: name the run with --out DIR, or its task" if args.resume
                          else "name a task or --pairs FILE")
-    return Path("runs") / (args.task or Path(args.pairs).name.split(".")[0])
+    return Path("runs") / (args.task or Path(args.pairs).name.lstrip(".").split(".")[0] or "pairs")
 
 
 def task_of(name):
@@ -175,9 +176,15 @@ def origin_of(args):
 
 
 def places(args):
-    """The files of --pairs and --valid, found again from any directory."""
+    """The files of --pairs and --valid, found again from any directory; a pipe is what it is called."""
     files = {"pairs": args.pairs, "valid": args.valid}
-    return {name: path and str(Path(path).resolve()) for name, path in files.items()}
+    return {name: path and str(Path(path).resolve() if os.path.isfile(path) else Path(path).absolute())
+            for name, path in files.items()}
+
+
+def is_ours(origin):
+    """Whether an origin is one of `origin_of`, from which `data` finds pairs."""
+    return {"task", "size", "seed"} <= origin.keys() or {"pairs", "valid", "seed"} <= origin.keys()
 
 
 def data(origin):

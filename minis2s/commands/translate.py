@@ -3,6 +3,7 @@ import sys
 
 from .. import backends
 from ..api import Seq2Seq, attention_of
+from ..files import check_free
 
 NAME, HELP = "translate", "translate texts, given as arguments or as lines on standard input"
 EPILOG = """examples:
@@ -35,12 +36,17 @@ def arguments(parser):
                         help="who computes: plain NumPy, there at once, or compiled kernels, for many texts (default: numpy)")
     parser.add_argument("--attention", metavar="MAP.png",
                         help="draw the attention weights (of all texts, in one figure)")
+    parser.add_argument("--overwrite", action="store_true", help="replace MAP.png if it exists")
 
 
 def run(args):
     """Print an answer for each text; notes go to standard error."""
     model = Seq2Seq.load(args.path, args.backend)
     backends.use_threads(args.backend, None)
+    if args.attention:
+        check_free(args.attention, args.overwrite)
+    elif args.overwrite:
+        raise ValueError("--overwrite goes with --attention")
     if args.attention and model.config.context != "attention":
         raise ValueError("--attention: this model has no attention")
     method, options = how(args)

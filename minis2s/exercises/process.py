@@ -57,7 +57,7 @@ def _run(exercise, path, seed, hint, result, seconds):
            "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8:replace", "PYTHONDONTWRITEBYTECODE": "1"}
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", f"{__package__}.worker", exercise.name, path, str(seed), str(hint or 0),
-         result],
+         result, str(seconds)],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env,
         cwd=os.path.dirname(path) or None, start_new_session=True)
     kept, flooded = bytearray(), threading.Event()

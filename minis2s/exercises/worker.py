@@ -1,5 +1,6 @@
-"""The process in which a student's file is loaded and checked; `process.py` starts it and outlives it."""
+"""The process in which a student's file is loaded and checked; `process.py` starts it, and ends it in time."""
 import json
+import math
 import os
 import sys
 import types
@@ -8,26 +9,28 @@ MEMORY, FILE_SIZE = 4 << 30, 64 << 20      # bytes that the process may use, and
 
 
 def main():
-    """argv: exercise, file, seed, hint ("0": none), result file.  Leaves a Report as JSON there."""
-    name, path, seed, hint, result = sys.argv[1:]
+    """argv: exercise, file, seed, hint ("0": none), result file, time limit.  Leaves a Report as JSON there."""
+    name, path, seed, hint, result, seconds = sys.argv[1:]
     del sys.argv[1:]                                            # no business of the student's code
-    limit()
+    limit(float(seconds))
     from .. import files
     report = judge(name, path, int(seed), int(hint) or None)
-    files.write_text(result, json.dumps(report.to_json()))
+    text = json.dumps(report.to_json(), ensure_ascii=False)
+    files.write_text(result, text.encode("utf-8", "replace").decode())     # an error's words may be half a character
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)    # threads that the student's code left do not keep us
 
 
-def limit():
-    """Bound memory and file size, where the system can."""
+def limit(seconds):
+    """Bound memory, file size and processor time, where the system can: the last for a loop whose `process.py` was
+    itself ended."""
     try:
         import resource
     except ImportError:
         return
     for what, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_FSIZE, FILE_SIZE),
-                       (resource.RLIMIT_CORE, 0)):
+                       (resource.RLIMIT_CORE, 0), (resource.RLIMIT_CPU, math.ceil(4 * seconds))):
         _, hard = resource.getrlimit(what)
         resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 

@@ -90,8 +90,8 @@ def numbers(e, again=False):
     if a.size == 1:
         yield head + f"{shape(e):<9} {one(a.flat[0]).strip()}"
         return
-    if again:
-        yield head + f"{shape(e):<9} as above"
+    if again or a.size == 0:
+        yield head + f"{shape(e):<9}{' as above' * again}"
         return
     if a.ndim > 1 and a.shape[-2] == 1:
         a = np.squeeze(a, -2)                                   # one example: its row alone

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import tree
 from . import marks
-from .position import by_step, locate, module_of
+from .position import HOUSE, by_step, locate, module_of
 
 ALIASES = {("(D3)", "h"): "s", ("(X3)", "loss"): "L"}       # where the code's name is not the equation's
 STATES = ("s", "new", "layers", "d", "d_prev", "dlayers")   # locals that hold states, plainly called h and c
@@ -41,6 +41,11 @@ IMPLIED = {
 }
 
 
+KERNELS = HOUSE / "kernels"
+DOORS = {"forward", "backward", "loss_and_gradient", "logits", "loss_and_update", "step", "sgd", "rmsprop", "adam",
+         "clip_by_norm", "greedy", "beam"}      # by which Python comes to compiled code
+
+
 class Tracer:
     """Follow marked functions and hand each quantity to `record`.
 
@@ -64,10 +69,11 @@ class Tracer:
     def plan(self, code):
         """Code object -> {line: Statement}, or None where nothing is marked."""
         module = module_of(code.co_filename)
-        if module and module[1] == "kernels" and code.co_name in ("forward", "backward"):
+        compiled = KERNELS in Path(code.co_filename).parents
+        if compiled and code.co_name in DOORS:
             raise ValueError('trace: compiled loops have no lines to follow; take backend="numpy" and unset '
                              'MINIS2S_BACKEND')
-        followed = module and module[0] != "naive" and module[1] != "kernels"
+        followed = module and module[0] != "naive" and not compiled
         if not (followed or code.co_filename in self.also):
             return None
         return marks.read_module(code.co_filename)[0].get((code.co_firstlineno, code.co_name))
