@@ -1,10 +1,10 @@
 """Gradients of weights: sums over all steps and examples, dW = sum over t, n of x[t, n]^T da[t, n].
 
-           steps t0 .. t1-1: up to DEPTH rows                  dW   columns
-        ┌──────────────────────────────────┐              ┌──────────┬──────────┐
-     x  │ x[t0, 0] ... x[t0, N-1] x[t0+1, 0] ...          │ thread 1 │ thread 2 │
-     da │ da[t0, 0] ...                    │  ── added ─> │          │          │
-        └──────────────────────────────────┘              └──────────┴──────────┘
+        steps t0 .. t1-1: up to DEPTH rows                dW   columns
+        ┌─────────────────────────────────────┐         ┌──────────┬──────────┐
+     x  │ x[t0, 0] .. x[t0, N-1]  x[t0+1, 0]..│         │ thread 1 │ thread 2 │
+     da │ da[t0, 0] ..                        │ ─ += ─> │          │          │
+        └─────────────────────────────────────┘         └──────────┴──────────┘
 
 All rows stand side by side as one long product's left and right operand (gemm.py: A^T B).  A layer on its way back
 keeps da for a block of steps only, and adds the block's share while these numbers are in the cache.  Threads take
