@@ -1,9 +1,9 @@
 """minis2s evaluate: how good a trained model is."""
 import json
 
-from .. import backends
-from ..api import Seq2Seq, fingerprint, text_pairs
+from ..api import fingerprint, text_pairs
 from .train import data, is_ours, read
+from .translate import backend_option, model_of
 
 NAME, HELP = "evaluate", "measure a trained model on held-out pairs"
 EPILOG = """examples:
@@ -19,15 +19,13 @@ def arguments(parser):
     parser.add_argument("--beam", type=int, default=1, metavar="K", help="hypotheses kept (default: 1, greedy)")
     parser.add_argument("--length-penalty", type=float, default=1.0, metavar="X",
                         help="beams are ranked by log p / length^X (default: 1)")
-    parser.add_argument("--backend", choices=backends.BACKENDS, default="numpy",
-                        help="who computes: plain NumPy, there at once, or compiled kernels, for many texts (default: numpy)")
+    backend_option(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args):
     """Print the metrics."""
-    model = Seq2Seq.load(args.path, args.backend)
-    backends.use_threads(args.backend, None)
+    model = model_of(args)
     if args.pairs:
         pairs = read(args.pairs)
     else:

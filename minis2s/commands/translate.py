@@ -32,17 +32,28 @@ def arguments(parser):
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of --sample (default: 0)")
     parser.add_argument("--exact", action="store_true", help="search for the provably most probable answer")
     parser.add_argument("--budget", type=int, metavar="N", help="of --exact: outputs begun at most")
-    parser.add_argument("--backend", choices=backends.BACKENDS, default="numpy",
-                        help="who computes: plain NumPy, there at once, or compiled kernels, for many texts (default: numpy)")
+    backend_option(parser)
     parser.add_argument("--attention", metavar="MAP.png",
                         help="draw the attention weights (of all texts, in one figure)")
     parser.add_argument("--overwrite", action="store_true", help="replace MAP.png if it exists")
 
 
-def run(args):
-    """Print an answer for each text; notes go to standard error."""
+def backend_option(parser):
+    """Who computes, for a model that is trained."""
+    parser.add_argument("--backend", choices=backends.BACKENDS, default="numpy",
+                        help="who computes: plain NumPy, there at once, or compiled kernels, for many texts (default: numpy)")
+
+
+def model_of(args):
+    """The run's model, and as many threads as kernels shall use."""
     model = Seq2Seq.load(args.path, args.backend)
     backends.use_threads(args.backend, None)
+    return model
+
+
+def run(args):
+    """Print an answer for each text; notes go to standard error."""
+    model = model_of(args)
     if args.attention:
         check_free(args.attention, args.overwrite)
     elif args.overwrite:

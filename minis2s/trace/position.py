@@ -63,11 +63,11 @@ _modules = {}
 
 
 def module_of(filename):
-    """File -> (name, folder) of a module of this package, or None for any other file."""
+    """File -> (name, folder beneath the package, however deep it stands) of a module, or None for any other file."""
     if filename not in _modules:
         path = Path(filename)
         inside = HOUSE in path.parents
-        _modules[filename] = (path.stem, path.parent.name) if inside else None
+        _modules[filename] = (path.stem, path.relative_to(HOUSE).parts[0]) if inside else None
     return _modules[filename]
 
 
