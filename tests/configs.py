@@ -1,7 +1,7 @@
 """A table of Configs that meets every choice, and the pairs of choices that meet in the decoder."""
 import itertools
 
-from minis2s.config import Config
+from minis2s.model.config import Config
 
 SIZES = dict(source_vocab=7, target_vocab=8, embedding=6, hidden=2, dtype="float64")
 

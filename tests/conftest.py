@@ -13,7 +13,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 @pytest.fixture
 def use():
     """`use(count)`: so many threads for whatever work there is, until the end of the test."""
-    from minis2s.kernels.threads import BOARD, ENOUGH, THREADS, use
+    from minis2s.kernels.runtime.threads import BOARD, ENOUGH, THREADS, use
     before = BOARD[[THREADS, ENOUGH]]
     BOARD[ENOUGH] = 1
     yield use

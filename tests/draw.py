@@ -2,7 +2,7 @@
 import numpy as np
 from numpy.testing import assert_allclose
 
-from minis2s import tree
+from minis2s.core import tree
 from minis2s.data.batches import make_batch
 
 

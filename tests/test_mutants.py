@@ -32,18 +32,26 @@ REAL = [m for m in MUTANTS if m.equivalent is None]
 
 # The files that must have bugs.
 REPRESENTED = [
-    *(f"cells/{x}.py" for x in ("rnn", "lstm", "gru", "gru_after")),
-    *(f"attention/{x}.py" for x in ("additive", "concat_dot", "general", "dot", "attend")),
-    *(f"printed/{x}.py" for x in "abcd"),
-    *(f"search/{x}.py" for x in ("hypotheses", "greedy", "beam", "sampling", "exact")),
-    *(f"kernels/{x}.py" for x in (
-        "simd/meaning", "simd/vector", "simd/lowering", "threads", "packing", "tile", "gemm", "gradients", "rnn", "lstm",
-        "gru", "gru_after", "unroll", "rows", "fusion", "attention", "decoder", "loss", "embedding", "readout", "seq2seq",
-        "encoder", "room", "ready", "jit", "ahead", "optim", "train", "tree", "search/hypotheses", "search/beam")),
-    "functions.py", "linear.py", "embedding.py", "dropout.py", "initial.py", "loss.py",
-    "unroll.py", "recurrent.py", "encoder.py", "bridge.py", "fusion.py", "decoder.py", "seq2seq.py",
-    "optim.py", "tree.py", "data/batches.py", "train.py",
-    *(f"bench/{x}.py" for x in ("cases", "ours", "__main__", "rounds", "limits", "growth", "memory", "profiling")),
+    "layers/cells/rnn.py", "layers/cells/lstm.py", "layers/cells/gru.py", "layers/cells/gru_after.py",
+    "layers/attention/additive.py", "layers/attention/concat_dot.py", "layers/attention/general.py",
+    "layers/attention/dot.py", "layers/attention/attend.py", "documents/printed/a.py", "documents/printed/b.py",
+    "documents/printed/c.py", "documents/printed/d.py", "decoding/hypotheses.py", "decoding/greedy.py",
+    "decoding/beam.py", "decoding/sampling.py", "decoding/exact.py", "kernels/linalg/simd/meaning.py",
+    "kernels/linalg/simd/vector.py", "kernels/linalg/simd/lowering.py", "kernels/runtime/threads.py",
+    "kernels/linalg/packing.py", "kernels/linalg/tile.py", "kernels/linalg/gemm.py",
+    "kernels/linalg/gradients.py", "kernels/layers/cells/rnn.py", "kernels/layers/cells/lstm.py",
+    "kernels/layers/cells/gru.py", "kernels/layers/cells/gru_after.py", "kernels/layers/unroll.py",
+    "kernels/linalg/rows.py", "kernels/layers/fusion.py", "kernels/layers/attention.py",
+    "kernels/model/decoder.py", "kernels/layers/loss.py", "kernels/layers/embedding.py",
+    "kernels/layers/readout.py", "kernels/model/seq2seq.py", "kernels/model/encoder.py",
+    "kernels/runtime/arena.py", "kernels/model/validated.py", "kernels/runtime/jit.py",
+    "kernels/runtime/precompile.py", "kernels/training/optimizers.py", "kernels/training/loop.py",
+    "kernels/core/tree.py", "kernels/decoding/hypotheses.py", "kernels/decoding/beam.py", "core/functions.py",
+    "layers/linear.py", "layers/embedding.py", "layers/dropout.py", "core/initializers.py", "layers/loss.py",
+    "layers/unroll.py", "layers/recurrent.py", "model/encoder.py", "model/bridge.py", "layers/fusion.py",
+    "model/decoder.py", "model/seq2seq.py", "training/optimizers.py", "core/tree.py", "data/batches.py",
+    "training/loop.py", "bench/cases.py", "bench/ours.py", "bench/__main__.py", "bench/rounds.py",
+    "bench/limits.py", "bench/growth.py", "bench/memory.py", "bench/profiling.py",
 ]
 
 

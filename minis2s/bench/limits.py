@@ -14,7 +14,7 @@ def multiply_adds_of_peak(threads):
 
 def make(threads):
     """-> a call that multiplies and adds on so many cores at once, and does nothing else."""
-    from ..kernels.peak import chains
+    from ..kernels.linalg.peak import chains
     xs = [np.full(WIDTH, 0.5, "float32") for _ in range(threads)]
     if threads == 1:
         return lambda: chains(xs[0], TIMES)
@@ -43,8 +43,8 @@ def machine():
             name = next(line.split(":")[1].strip() for line in f if line.startswith("model name"))
     except (OSError, StopIteration):
         pass
-    from .. import backends
-    from ..kernels.tile import registers
+    from ..core import backends
+    from ..kernels.linalg.tile import registers
     return (f"{name}, {backends.cores()} cores, vectors of {registers()[0]} bits, "
             f"Python {platform.python_version()}, NumPy {np.__version__}{others()}")
 

@@ -75,7 +75,8 @@ def arrays(part, seen=None):
 
 def tapes(p, config, batch, backend):
     """Those arrays of the cache that backward must read, without parameters and batch."""
-    from .. import seq2seq, tree
+    from ..core import tree
+    from ..model import seq2seq
     _, _, k = seq2seq.forward(p, config, batch, backend=backend)
     given = {id(a) for a in arrays([p, tuple(batch)])}
 
@@ -119,7 +120,8 @@ def pages(name):
 
 def account(side, threads, case):
     """The numbers of one side: a dict."""
-    from .. import backends, train, tree
+    from ..core import backends, tree
+    from ..training import loop as train
     from . import ours
     backends.use_threads(side, threads)
     V, N, T, H = (case[letter] for letter in "VNTH")

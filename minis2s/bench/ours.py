@@ -1,15 +1,16 @@
 """The work of NumPy and Numba: each function returns one call of it, to be made again and again."""
 import numpy as np
 
-from .. import backends
+from ..core import backends
 
 
 def layer(side, cell, T, N, D, H, ragged=False):
     """A recurrent layer there and back; the GRU resets after the product, as PyTorch's does."""
-    from .. import recurrent, tree
-    from ..cells import CELLS
+    from ..core import tree
+    from ..layers import recurrent
+    from ..layers.cells import CELLS
     from .cases import lengths
-    module, loop = CELLS["gru-after" if cell == "gru" else cell], backends.module("unroll", side)
+    module, loop = CELLS["gru-after" if cell == "gru" else cell], backends.module("layers.unroll", side)
     rng = np.random.default_rng(0)
     p = tree.map(lambda a: a.astype("float32"), module.init(rng, D, H))
     xs, dhs = (rng.normal(size=(T, N, size)).astype("float32") for size in (D, H))
@@ -24,7 +25,7 @@ def layer(side, cell, T, N, D, H, ragged=False):
 
 def config(V, H):
     """Of the model that steps and searches use: LSTM encoder, additive attention before an LSTM cell."""
-    from ..config import Config
+    from ..model.config import Config
     return Config(source_vocab=V, target_vocab=V, embedding=H, hidden=H, order="before", fusion="none")
 
 
@@ -37,7 +38,7 @@ def batch(V, N, T):
 
 def step(side, V, N, T, H):
     """train.one_step, from one to the next."""
-    from .. import train
+    from ..training import loop as train
     model, training, given = config(V, H), train.Training(clip=1.0), batch(V, N, T)
     progress = [train.begin(model, training)]
 
@@ -48,8 +49,8 @@ def step(side, V, N, T, H):
 
 def asked(V, N, T, H):
     """-> parameters, Config, source, mask: a model that never ends an answer, so all have full length."""
-    from .. import seq2seq
-    from ..data.vocab import EOS
+    from ..model import seq2seq
+    from ..data.vocabulary import EOS
     p, source = seq2seq.init(config(V, H)), batch(V, N, T).source
     p.decoder.readout.b[EOS] = -50
     return p, config(V, H), source, source > 0
@@ -57,13 +58,13 @@ def asked(V, N, T, H):
 
 def decode(side, V, N, T, H):
     """Greedy search."""
-    greedy, given = backends.module("search.greedy", side).greedy, asked(V, N, T, H)
+    greedy, given = backends.module("decoding.greedy", side).greedy, asked(V, N, T, H)
     return lambda: greedy(*given, T)
 
 
 def beam(side, V, N, T, H, width):
     """Beam search, the best answer of each source."""
-    search, given = backends.module("search.beam", side).beam, asked(V, N, T, H)
+    search, given = backends.module("decoding.beam", side).beam, asked(V, N, T, H)
     return lambda: search(*given, T, width)
 
 

@@ -27,10 +27,10 @@ PARTS = {
     ("attention", "remember_backward"): "keys of attention, backward",
     ("embedding", "forward"): "embedding, forward",
     ("embedding", "backward"): "embedding, backward",
-    ("optim", "step"): "clipping and Adam",
+    ("optimizers", "step"): "clipping and Adam",
     ("seq2seq", "encode"): "encoder: what surrounds the layer",
     ("seq2seq", "encode_backward"): "encoder: what surrounds the layer",
-    ("train", "one_step"): "checks and bookkeeping of a step",
+    ("loop", "one_step"): "checks and bookkeeping of a step",
     ("greedy", "greedy"): "search: preparing and making answers",
     ("beam", "beam"): "search: preparing and making answers",
     ("beam", "candidates"): "search: choosing the best continuations",
@@ -77,7 +77,7 @@ class Clock:
 @contextmanager
 def taken_apart():
     """Every part a call of its own: no encoder is covered by the one call of kernels/seq2seq.py."""
-    from ..kernels import encoder
+    from ..kernels.model import encoder
     covers, encoder.covers = encoder.covers, lambda config: False
     try:
         yield

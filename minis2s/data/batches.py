@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .vocab import BOS, EOS, PAD
+from .vocabulary import BOS, EOS, PAD
 
 POOL = 50       # batches that are sorted by length together
 

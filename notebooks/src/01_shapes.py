@@ -12,9 +12,9 @@ lets one line of mathematics read the words *one after the other*.
 # %%
 import numpy as np
 
-from minis2s import unroll
-from minis2s.cells import rnn
-from minis2s.notebooks import attempt, judge, picture
+from minis2s.layers import unroll
+from minis2s.layers.cells import rnn
+from minis2s.classroom.notebooks import attempt, judge, picture
 
 words = ["dog", "bites", "man"]
 ids = np.array([[0, 2], [1, 1], [2, 0]])            # each COLUMN is a sentence: dog bites man | man bites dog
@@ -75,7 +75,7 @@ with picture("Shape map of a step. x, 2 by 4, times W, 4 by 6, plus h of the ste
 r"""
 Follow the shapes, not the letters: $(N,D)(D,H)$ gives $(N,H)$; so does $(N,H)(H,H)$; $b$ is added to each
 row. Now the same as the library has it, in two lines, since $xW + b$ of all steps can be made at once. The
-comments `(R1)` and `(R2)` are **marks**: the docstring of `minis2s/cells/rnn.py` writes the equation under
+comments `(R1)` and `(R2)` are **marks**: the docstring of `minis2s/layers/cells/rnn.py` writes the equation under
 the mark, the code carries it on the very line.
 """
 
@@ -86,18 +86,18 @@ print(inspect.getsource(rnn.step))
 
 # %% [markdown]
 r"""
-Three witnesses for one step: that function, our own line, and `minis2s.naive`, which computes number by
+Three witnesses for one step: that function, our own line, and `minis2s.testing.oracle`, which computes number by
 number with Python's floats and `math` only. They must agree.
 """
 
 # %%
-from minis2s import naive
+from minis2s.testing import oracle
 
 x, h_prev = xs[0], rng.normal(size=(2, 6))
 by_library = rnn.step(p, x, rnn.State(h_prev))[0].h
 by_hand = np.tanh(x @ p.W + h_prev @ p.U + p.b)
 W, U, b = (a.tolist() for a in p)
-by_numbers = [naive.rnn_step(W, U, b, x[n].tolist(), h_prev[n].tolist()) for n in range(2)]
+by_numbers = [oracle.rnn_step(W, U, b, x[n].tolist(), h_prev[n].tolist()) for n in range(2)]
 
 error = max(abs(by_library - by_hand).max(), abs(by_library - by_numbers).max())
 print(f"largest difference: {error:.1e}")
@@ -221,7 +221,7 @@ A `with trace()` block writes down what every marked line reads and makes, while
 """
 
 # %%
-from minis2s.trace import trace
+from minis2s.viewer.trace import trace
 
 with trace() as tr:
     unroll.forward(rnn, p, xs, rnn.State(np.zeros((2, 6))), mask)

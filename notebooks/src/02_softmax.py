@@ -18,9 +18,10 @@ import warnings
 
 import numpy as np
 
-from minis2s import functions, loss
-from minis2s.gradcheck import complex_step, worst_error
-from minis2s.notebooks import attempt, judge, picture
+from minis2s.core import functions
+from minis2s.layers import loss
+from minis2s.core.gradient_check import complex_step, worst_error
+from minis2s.classroom.notebooks import attempt, judge, picture
 
 warnings.simplefilter("ignore", RuntimeWarning)         # we are going to overflow on purpose
 

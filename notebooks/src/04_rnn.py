@@ -15,9 +15,11 @@ It reads $+1$ or $-1$ once, and then fifty zeros. Does it still know which one i
 # %%
 import numpy as np
 
-from minis2s import functions, unroll
-from minis2s.cells import rnn, rnn_sigmoid
-from minis2s.notebooks import attempt, judge, picture
+from minis2s.core import functions
+from minis2s.layers import unroll
+from minis2s.layers.cells import rnn
+from minis2s.layers.cells import rnn_sigmoid
+from minis2s.classroom.notebooks import attempt, judge, picture
 
 def run(cell, w, u, b, first, silence=50):
     """h_0 ... h_T of a one-unit RNN that reads `first` and then zeros: (T+1, number of `first`s)."""
@@ -148,7 +150,7 @@ r"""
 ## Ragged batches
 
 Three sentences of 12, 7 and 3 words. What stands behind the short ones is garbage, and the loop must not
-read it. The rule is called (M1) in `minis2s/unroll.py`: at padding the state is carried unchanged.
+read it. The rule is called (M1) in `minis2s/layers/unroll.py`: at padding the state is carried unchanged.
 """
 
 # %%

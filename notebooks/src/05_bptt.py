@@ -12,9 +12,10 @@ every weight. Walking backward *once* gives all of them, to the last digit.
 # %%
 import numpy as np
 
-from minis2s import gradcheck, tree, unroll
-from minis2s.cells import rnn
-from minis2s.notebooks import attempt, judge, picture
+from minis2s.core import gradient_check, tree
+from minis2s.layers import unroll
+from minis2s.layers.cells import rnn
+from minis2s.classroom.notebooks import attempt, judge, picture
 
 rng = np.random.default_rng(0)
 T, N, D, H = 50, 4, 10, 30
@@ -28,7 +29,7 @@ def L(W):
 hs, last, caches = unroll.forward(rnn, p, xs, zero, mask)
 dxs, dh0, grads = unroll.backward(rnn, p, caches, np.zeros((T, N, H)), rnn.State(readout), mask)
 
-error = gradcheck.worst_error(grads.W, gradcheck.complex_step(L, p.W))[0]
+error = gradient_check.worst_error(grads.W, gradient_check.complex_step(L, p.W))[0]
 runs = p.W.size
 print(f"largest error of all {p.W.size} entries of dW: {error:.0e}")
 print(f"the complex step ran {runs} x {T} = {runs * T} steps for W alone; the walk back took {T} for all")
@@ -146,7 +147,7 @@ terms, d = [None] * T, rnn.State(readout)
 for t in reversed(range(T)):
     _, d, g = rnn.step_backward(p, caches[t], d)
     terms[t] = g.W
-together = gradcheck.worst_error(sum(terms), grads.W)[0]
+together = gradient_check.worst_error(sum(terms), grads.W)[0]
 sizes = np.array([np.linalg.norm(term) for term in terms])
 
 with picture("Bar chart, logarithmic: the size of each step's term of dW. It shrinks "
@@ -208,7 +209,7 @@ with attempt("truncated-bptt"):
             wanted = tree.add(wanted, g)
         got = truncated_bptt(p.W, p.U, xs, zero.h, hs, readout, k)
         for name, g, w in zip(("dW", "dU", "db"), got, wanted, strict=True):
-            e, at = gradcheck.worst_error(g, w)
+            e, at = gradient_check.worst_error(g, w)
             assert e < 1e-10, f"k = {k} of T = {T}: {name} is wrong by {e:.2g} of its largest entry, at {at}."
 
 # %% [markdown]

@@ -11,10 +11,12 @@ Three values of $g$, close to one another:
 # %%
 import numpy as np
 
-from minis2s import optim, recurrent, tree, unroll
-from minis2s.cells import gru, lstm, rnn
-from minis2s.initial import orthogonal
-from minis2s.notebooks import attempt, judge, picture
+from minis2s.core import tree
+from minis2s.layers import recurrent, unroll
+from minis2s.training import optimizers
+from minis2s.layers.cells import gru, lstm, rnn
+from minis2s.core.initializers import orthogonal
+from minis2s.classroom.notebooks import attempt, judge, picture
 
 T, N, D, H = 50, 8, 4, 32
 
@@ -23,10 +25,10 @@ def flow(cell, p, xs, seed=0):
     T, N = xs.shape[:2]
     _, last, caches = unroll.forward(cell, p, xs, recurrent.zero_state(cell, p, N), np.ones((T, N), bool))
     d = tree.zeros_like(last)._replace(h=np.random.default_rng(seed).normal(size=last.h.shape))
-    sizes = [optim.norm(d)]
+    sizes = [optimizers.norm(d)]
     for k in reversed(caches):
         _, d, _ = cell.step_backward(p, k, d)
-        sizes.append(optim.norm(d))
+        sizes.append(optimizers.norm(d))
     return np.array(sizes[::-1]) / sizes[0]
 
 rng = np.random.default_rng(0)
@@ -133,10 +135,10 @@ def gradient(g, inputs):
 print("               |gradient|  clipped to 1 |       |dx_1| before        and after")
 for name, g in (("exploding", 2.0), ("vanishing", 0.5)):
     dxs, _, grads = gradient(g, 0.001 * xs)
-    clipped, before = optim.clip_by_norm((grads, dxs), 1.0)
+    clipped, before = optimizers.clip_by_norm((grads, dxs), 1.0)
     old, new = np.linalg.norm(dxs[0]), np.linalg.norm(clipped[1][0])
-    print(f"{name:12} {before:12.3g} {optim.norm(clipped):13.3g} | {old:19.2e} {new:16.2e}")
-    assert optim.norm(clipped) <= 1 + 1e-12 and new <= old
+    print(f"{name:12} {before:12.3g} {optimizers.norm(clipped):13.3g} | {old:19.2e} {new:16.2e}")
+    assert optimizers.norm(clipped) <= 1 + 1e-12 and new <= old
 
 # %% [markdown]
 r"""

@@ -11,10 +11,12 @@ let it read: anything, as loud as you like.
 # %%
 import numpy as np
 
-from minis2s import functions, gradcheck, optim, recurrent, tree, unroll
-from minis2s.cells import lstm, rnn
-from minis2s.notebooks import attempt, judge, picture
-from minis2s.printed import b as printed_b
+from minis2s.core import functions, gradient_check, tree
+from minis2s.layers import recurrent, unroll
+from minis2s.training import optimizers
+from minis2s.layers.cells import lstm, rnn
+from minis2s.classroom.notebooks import attempt, judge, picture
+from minis2s.documents.printed import b as printed_b
 
 rng = np.random.default_rng(0)
 N, D, H = 4, 3, 6
@@ -138,10 +140,10 @@ def flow(cell, p, xs):
     T, N = xs.shape[:2]
     _, last, ks = unroll.forward(cell, p, xs, recurrent.zero_state(cell, p, N), np.ones((T, N), bool))
     d = tree.zeros_like(last)._replace(h=np.random.default_rng(1).normal(size=last.h.shape))
-    sizes = [optim.norm(d)]
+    sizes = [optimizers.norm(d)]
     for k in reversed(ks):
         _, d, _ = cell.step_backward(p, k, d)
-        sizes.append(optim.norm(d))
+        sizes.append(optimizers.norm(d))
     return np.array(sizes[::-1]) / sizes[0]
 
 def with_forget_bias(p, bias):
@@ -219,10 +221,10 @@ def read_out(W):
     new, _ = lstm.step(p._replace(W=W), x / 10, s)
     return (new.h * d.h).sum() + (new.c * d.c).sum()
 
-truth, errors = gradcheck.complex_step(read_out, p.W), []
+truth, errors = gradient_check.complex_step(read_out, p.W), []
 ways = {"both": d, "h alone": d._replace(c=0 * d.c), "the carry alone": d._replace(h=0 * d.h)}
 for name, part in ways.items():
-    errors.append(gradcheck.worst_error(lstm.step_backward(p, k, part)[2].W, truth)[0])
+    errors.append(gradient_check.worst_error(lstm.step_backward(p, k, part)[2].W, truth)[0])
     print(f"dc from {name:16} error of dW {errors[-1]:.0e}")
 assert errors[0] < 1e-12 and min(errors[1:]) > 0.05
 

@@ -11,10 +11,13 @@ document C (§3.1) to do that, with its update gate fully open, and see what is 
 # %%
 import numpy as np
 
-from minis2s import gradcheck, linear, optim, recurrent, tree, unroll
-from minis2s.cells import CELLS, gru, gru_after
-from minis2s.notebooks import attempt, judge, picture
-from minis2s.printed import c as printed_c
+from minis2s.core import gradient_check, tree
+from minis2s.layers import linear, recurrent, unroll
+from minis2s.training import optimizers
+from minis2s.layers.cells import CELLS
+from minis2s.layers.cells import gru, gru_after
+from minis2s.classroom.notebooks import attempt, judge, picture
+from minis2s.documents.printed import c as printed_c
 
 one, open_, shut = np.ones((1, 1)), 50.0, -50.0         # sigmoid(50) is 1, sigmoid(-50) is 0
 intended = gru.Params(np.array([[0, 0, 1.0]]), np.array([[0, 0, 1.0]]), np.array([open_, shut, 0]))
@@ -115,7 +118,7 @@ assert both(50) < 1e-12 and both(0) > 1e-3 and both(-50) < 1e-12
 # %% [markdown]
 r"""
 So weights trained in one form are wrong in the other, and nothing complains: the shapes agree but for
-$b_U$. (And PyTorch's $z$ is our $1 - z$. `minis2s.interop` converts.)
+$b_U$. (And PyTorch's $z$ is our $1 - z$. `minis2s.pytorch.interop` converts.)
 
 ### Exercise 2: the form that PyTorch runs
 """
@@ -177,10 +180,10 @@ trained, scores = {}, {}
 for name in ("rnn", "gru", "lstm"):
     r, cell = np.random.default_rng(1), CELLS[name]
     q = (cell.init(r, 2, H), linear.init(r, H, 1))
-    state = optim.start(q)
+    state = optimizers.start(q)
     for _ in range(300):
         _, g, _ = run(cell, q, *batch(r, 32))
-        q, state = optim.adam(q, optim.clip_by_norm(g, 1.0)[0], state, lr=0.02)
+        q, state = optimizers.adam(q, optimizers.clip_by_norm(g, 1.0)[0], state, lr=0.02)
     test = batch(np.random.default_rng(99), 200)
     trained[name], scores[name] = q, run(cell, q, *test)[0]
 guess = (test[1] ** 2).mean()
@@ -244,17 +247,17 @@ s = gru.State(rng.normal(size=(N, 6)))
 x = rng.normal(size=(N, 3))
 _, k = gru.step(p, x, s)
 d = rng.normal(size=(N, 6))
-truth = gradcheck.complex_step(lambda h: (gru.step(p, x, gru.State(h))[0].h * d).sum(), s.h)
+truth = gradient_check.complex_step(lambda h: (gru.step(p, x, gru.State(h))[0].h * d).sum(), s.h)
 da_n = d * k.z * (1 - k.n ** 2)
 dq = da_n @ p.U[:, 12:].T
 da_zr = np.concatenate([d * (k.n - k.h_prev) * k.z * (1 - k.z), dq * k.h_prev * k.r * (1 - k.r)], axis=1)
 paths = {"kept": d * (1 - k.z), "through the candidate": dq * k.r, "through the gates": da_zr @ p.U[:, :12].T}
 total = sum(paths.values())
-print(f"all three: error {gradcheck.worst_error(total, truth)[0]:.0e}")
+print(f"all three: error {gradient_check.worst_error(total, truth)[0]:.0e}")
 for name, path in paths.items():
-    print(f"without the path {name:22} {gradcheck.worst_error(total - path, truth)[0]:.2f}")
-assert gradcheck.worst_error(total, truth)[0] < 1e-12
-assert min(gradcheck.worst_error(total - path, truth)[0] for path in paths.values()) > 0.05
+    print(f"without the path {name:22} {gradient_check.worst_error(total - path, truth)[0]:.2f}")
+assert gradient_check.worst_error(total, truth)[0] < 1e-12
+assert min(gradient_check.worst_error(total - path, truth)[0] for path in paths.values()) > 0.05
 
 # %% [markdown]
 r"""

@@ -13,12 +13,15 @@ $y_t$; once fed one token earlier, $y_{t-1}$.
 # %%
 import numpy as np
 
-from minis2s import Config, Seq2Seq, Training, decoder, loss, seq2seq, train
+from minis2s import Config, Seq2Seq, Training
+from minis2s.layers import loss
+from minis2s.model import decoder, seq2seq
+from minis2s.training import loop as train
 from minis2s.data.batches import make_batch
-from minis2s.data.vocab import Vocabulary
-from minis2s.notebooks import judge, picture
-from minis2s.printed import c as printed_c
-from minis2s.trace import trace
+from minis2s.data.vocabulary import Vocabulary
+from minis2s.classroom.notebooks import judge, picture
+from minis2s.documents.printed import c as printed_c
+from minis2s.viewer.trace import trace
 
 order = np.random.default_rng(0).permutation(10_000)                    # every sum of two numbers below 100
 sums = [(f"{i // 100}+{i % 100}", str(i // 100 + i % 100)) for i in order]

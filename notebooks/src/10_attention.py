@@ -15,13 +15,19 @@ Run that line:
 # %%
 import numpy as np
 
-from minis2s import Config, Training, decoder, fusion, gradcheck, seq2seq, tasks, train
-from minis2s.attention import additive, attend, attend_backward, concat_dot, remember, remember_backward
+from minis2s import Config, Training
+from minis2s import tasks
+from minis2s.core import gradient_check
+from minis2s.layers import fusion
+from minis2s.model import decoder, seq2seq
+from minis2s.training import loop as train
+from minis2s.layers.attention import additive, attend, concat_dot
+from minis2s.layers.attention import attend_backward, remember, remember_backward
 from minis2s.data.batches import make_batch
-from minis2s.data.vocab import Vocabulary
-from minis2s.notebooks import judge, picture
-from minis2s.printed import b as printed_b
-from minis2s.printed import d as printed_d
+from minis2s.data.vocabulary import Vocabulary
+from minis2s.classroom.notebooks import judge, picture
+from minis2s.documents.printed import b as printed_b
+from minis2s.documents.printed import d as printed_d
 
 rng = np.random.default_rng(0)
 T, N, H, A = 5, 1, 4, 6
@@ -220,9 +226,9 @@ _, k = attend(additive, p, s, memory)
 ds, dmemory, _ = attend_backward(additive, p, memory, k, dctx)
 both = remember_backward(additive, p, memory, dmemory)[0]
 weighed = k.alpha[:, :, None] * dctx
-truth = gradcheck.complex_step(
+truth = gradient_check.complex_step(
     lambda h: (attend(additive, p, s, remember(additive, p, h, real))[0] * dctx).sum(), hs)
-errors = {name: gradcheck.worst_error(g, truth)[0]
+errors = {name: gradient_check.worst_error(g, truth)[0]
           for name, g in (("both", both), ("weighed alone", weighed), ("scored alone", both - weighed))}
 for name, error in errors.items():
     print(f"dh_i, {name:14} error {error:.0e}")

@@ -16,13 +16,17 @@ from pathlib import Path
 
 import numpy as np
 
-from minis2s import Config, Seq2Seq, Training, evaluate, plots, tasks, tree
+from minis2s import Config, Seq2Seq, Training
+from minis2s import tasks
+from minis2s.core import tree
+from minis2s.training import metrics as evaluate
+from minis2s.viewer import plots
 from minis2s.data.pairs import read_pairs
 from minis2s.data.units import split
-from minis2s.examples import w3_student, w6_how_are_you
-from minis2s.notebooks import attempt, judge, picture
-from minis2s.search import hypotheses
-from minis2s.search.beam import candidates
+from minis2s.documents.examples import w3_student, w6_how_are_you
+from minis2s.classroom.notebooks import attempt, judge, picture
+from minis2s.decoding import hypotheses
+from minis2s.decoding.beam import candidates
 
 student = w3_student.run()
 print(f"{'':10}" + "".join(f"{word:>6}" for word in w3_student.ASKED[0]))

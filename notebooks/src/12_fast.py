@@ -4,8 +4,8 @@ r"""
 
 *Reading 20 minutes, exercises 35 minutes.*
 
-One LSTM layer, forward, three times: `minis2s.naive` in plain Python with lists, the page
-`minis2s/cells/lstm.py` in NumPy, its compiled twin `minis2s/kernels/lstm.py`. Same weights, same sentence.
+One LSTM layer, forward, three times: `minis2s.testing.oracle` in plain Python with lists, the page
+`minis2s/layers/cells/lstm.py` in NumPy, its compiled twin `minis2s/kernels/layers/cells/lstm.py`. Same weights, same sentence.
 """
 
 # %%
@@ -18,13 +18,16 @@ import time
 import numba
 import numpy as np
 
-from minis2s import backends, bench, naive, recurrent, tree, unroll
-from minis2s.cells import lstm
-from minis2s.kernels import lstm as twin
-from minis2s.notebooks import attempt, judge, picture
+from minis2s import bench
+from minis2s.core import backends, tree
+from minis2s.layers import recurrent, unroll
+from minis2s.testing import oracle
+from minis2s.layers.cells import lstm
+from minis2s.kernels.layers.cells import lstm as twin
+from minis2s.classroom.notebooks import attempt, judge, picture
 
 backends.use_threads("numba", 1)                        # one core for everybody: a fair comparison
-loops = {side: backends.module("unroll", side) for side in ("numpy", "numba")}
+loops = {side: backends.module("layers.unroll", side) for side in ("numpy", "numba")}
 
 fine = time.get_clock_info("thread_time").resolution < 1e-6
 clock = time.thread_time if fine else time.perf_counter     # thread_time stands still while others compute
@@ -53,9 +56,9 @@ W, U, b = ({gate: block.tolist() for gate, block in zip("ifgo", np.split(a, 4, a
 zero = ([0.0] * H, [0.0] * H)
 
 def plain():
-    return naive.unroll(lambda x, s: naive.lstm_step(W, U, b, x, *s), xs[:, 0].tolist(), zero)
+    return oracle.unroll(lambda x, s: oracle.lstm_step(W, U, b, x, *s), xs[:, 0].tolist(), zero)
 
-answers = {"plain Python": [naive.h_of(s) for s in plain()[0]]}
+answers = {"plain Python": [oracle.h_of(s) for s in plain()[0]]}
 times = {"plain Python": seconds(plain)}
 for side, loop in loops.items():
     answers[side] = loop.forward(*args)[0][:, 0]
@@ -159,7 +162,7 @@ assert first == edit_distance(a, b) and fast < slow and len(compiled.signatures)
 # %% [markdown]
 r"""
 The library's kernels take seconds to compile, so the machine code is kept on disk
-(`minis2s/kernels/jit.py`). Its folder is named by a hash of *all* the kernels' sources: edit any of them, and
+(`minis2s/kernels/runtime/jit.py`). Its folder is named by a hash of *all* the kernels' sources: edit any of them, and
 no stale code is found.
 
 ### Exercise 1: compile a loop
@@ -222,7 +225,7 @@ assert share["numpy"][-1] > share["numpy"][0] and all(s.max() < 2 for s in share
 r"""
 At $H = 8$ there is so little to multiply that everything else shows. Whoever wants to be nearer the limit
 makes *larger* products: larger batches, and $x_t W$ of all steps at once, before the loop, as
-`minis2s/unroll.py` does it. Only $h_{t-1} U$ has to wait. On the way back it is the same: $dW$, $dU$ and $dx$
+`minis2s/layers/unroll.py` does it. Only $h_{t-1} U$ has to wait. On the way back it is the same: $dW$, $dU$ and $dx$
 of all steps are one product each, behind the loop.
 
 ## Reading a twin

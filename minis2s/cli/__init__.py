@@ -1,0 +1,1 @@
+"""The command line, a file for each command: NAME, HELP, EPILOG, arguments(parser), run(args) -> exit status."""

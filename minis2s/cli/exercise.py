@@ -1,0 +1,154 @@
+"""minis2s exercise: learn by writing the parts yourself."""
+import json
+import sys
+from pathlib import Path
+
+NAME, HELP = "exercise", "write softmax, LSTMs, attention and their gradients yourself, and have them checked"
+EPILOG = """examples:
+  minis2s exercise list
+  minis2s exercise start softmax                     write the stub softmax.py here
+  minis2s exercise check softmax                     what is wrong, and where to look next
+  minis2s exercise check softmax --hint 1            the first of three hints
+  minis2s exercise progress --html progress.html
+  minis2s exercise grade class/ --csv marks.csv --seed 7    one folder for each student
+
+exit status of check: 0 only if all that was checked has passed.
+check and grade run the code that they judge in a process of its own with a time limit, but with your rights:
+grade strangers' work where it can do no harm.
+"""
+
+
+def arguments(parser):
+    """One action, each with its own options."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    def action(name, text):
+        sub = actions.add_parser(name, help=text, description=text)
+        return sub
+
+    def folder(sub):
+        sub.add_argument("--dir", default=".", metavar="D", help="where you work (default: here)")
+        return sub
+    action("list", "all exercises, in a good order to do them")
+    start = folder(action("start", "write an exercise's stub; never over a file that exists"))
+    start.add_argument("name", metavar="NAME")
+    check = folder(action("check", "check your work: one exercise, or all that were started"))
+    check.add_argument("name", nargs="?", metavar="NAME")
+    check.add_argument("--hint", type=int, choices=(1, 2, 3), metavar="N", help="show a hint: 1 is the "
+                       "gentlest, 3 says most")
+    check.add_argument("--json", action="store_true", help="print a list of reports as JSON")
+    check.add_argument("--seed", type=int, default=0, metavar="N", help="of the inputs (default: 0)")
+    progress = folder(action("progress", "a table of what has been checked"))
+    progress.add_argument("--html", metavar="FILE", help="write it as a page, too")
+    progress.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
+    grade = action("grade", "check a whole class: one folder for each student, one CSV")
+    grade.add_argument("folder", metavar="FOLDER")
+    grade.add_argument("--csv", required=True, metavar="OUT.csv")
+    grade.add_argument("--overwrite", action="store_true", help="replace OUT.csv if it exists")
+    grade.add_argument("--seed", type=int, default=0, metavar="N", help="of the inputs (default: 0)")
+    grade.add_argument("--only", metavar="NAMES", help="exercises, with commas (default: all that anybody "
+                       "handed in)")
+
+
+def run(args):
+    """Do one action: -> exit status."""
+    return {"list": run_list, "start": run_start, "check": run_check, "progress": run_progress,
+            "grade": run_grade}[args.action](args)
+
+
+def run_list(args):
+    """Print all exercises."""
+    from ..classroom.exercises import EXERCISES
+    for name, exercise in EXERCISES.items():
+        print(f"{name:28} {exercise.title}")
+    return 0
+
+
+def run_start(args):
+    """Write a stub."""
+    from ..classroom.exercises import find
+    from ..classroom.exercises.stub import start
+    exercise = find(args.name)
+    path = start(exercise, args.dir)
+    print(f"wrote {path}\nedit it, then:  minis2s exercise check {exercise.name}"
+          + (f" --dir {args.dir}" if args.dir != "." else ""))
+    return 0
+
+
+def run_check(args):
+    """Check one exercise, or all that were started."""
+    from ..classroom.exercises import EXERCISES, find
+    from ..classroom.exercises import progress
+    from ..classroom.exercises.process import check_file
+    if args.seed < 0:
+        raise ValueError(f"--seed {args.seed}: wanted 0 or more")
+    folder = Path(args.dir)
+    if args.name:
+        exercises = [find(args.name)]
+        path = folder / f"{exercises[0].function}.py"
+        if not path.exists():
+            where = f" --dir {args.dir}" if args.dir != "." else ""
+            raise ValueError(f"there is no file {path}; begin with: minis2s exercise start "
+                             f"{exercises[0].name}{where}")
+    else:
+        exercises = [e for e in EXERCISES.values() if (folder / f"{e.function}.py").exists()]
+        if not exercises:
+            raise ValueError(f"no exercise has been started in {folder}; begin with: minis2s exercise start "
+                             f"softmax")
+    progress.load(folder)                                       # complains before any work is done
+    reports = []
+    for exercise in exercises:
+        report = check_file(exercise.name, folder / f"{exercise.function}.py", args.seed, args.hint)
+        reports.append(report)
+        if not args.json:
+            show(report)
+    progress.note(folder, reports)
+    if args.json:
+        print(json.dumps(reports, indent=1))
+    elif len(reports) > 1:
+        print(f"{sum(r['passed'] for r in reports)} of {len(reports)} passed")
+    return 0 if all(r["passed"] for r in reports) else 1
+
+
+def show(report):
+    """Print a report, and the beginning of what the code printed itself."""
+    print(report["text"])
+    lines = report["printed"].splitlines()
+    if lines:
+        print("  your code printed:")
+        for line in lines[:10]:
+            print("    " + "".join(c if c.isprintable() else "?" for c in line[:120]))
+        if len(lines) > 10:
+            print("    ...")
+
+
+def run_progress(args):
+    """Print the table; write the page."""
+    from ..core import files
+    from ..classroom.exercises import progress
+    if not Path(args.dir).is_dir():
+        raise ValueError(f"there is no folder {args.dir}")
+    if args.html:
+        files.check_free(args.html, args.overwrite)
+    elif args.overwrite:
+        raise ValueError("--overwrite goes with --html")
+    print(progress.table(args.dir))
+    if args.html:
+        files.write_text(args.html, progress.page(args.dir))
+        print(f"wrote {args.html}", file=sys.stderr)
+    return 0
+
+
+def run_grade(args):
+    """Write the CSV of a class."""
+    from ..core import files
+    from ..classroom.exercises import find
+    from ..classroom.exercises.grade import grade
+    if args.seed < 0:
+        raise ValueError(f"--seed {args.seed}: wanted 0 or more")
+    files.check_free(args.csv, args.overwrite)                  # complains before any work is done
+    only = [find(name) for name in args.only.split(",")] if args.only else None
+    table = grade(args.folder, args.seed, only, tell=lambda line: print(line, file=sys.stderr))
+    files.write_text(args.csv, table)
+    print(f"wrote {args.csv}", file=sys.stderr)
+    return 0

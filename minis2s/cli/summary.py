@@ -1,0 +1,21 @@
+"""minis2s summary: what a trained model is made of."""
+from ..api.seq2seq import Seq2Seq
+
+NAME, HELP = "summary", "show a trained model's configuration, parameters and sizes"
+EPILOG = "examples:\n  minis2s summary runs/dates"
+
+
+def arguments(parser):
+    """The run."""
+    parser.add_argument("path", metavar="RUN", help="directory of the run")
+
+
+def run(args):
+    """Print the table."""
+    model = Seq2Seq.load(args.path)
+    print(model.summary())
+    ends = [r for r in model.records if r["end_of_epoch"]]
+    if ends:
+        epochs = f"{ends[-1]['epoch']:g} epoch{'s' if ends[-1]['epoch'] != 1 else ''}"
+        print(f"\ntrained for {epochs}; held-out exact match {ends[-1]['valid_exact_match']:.2%}")
+    return 0

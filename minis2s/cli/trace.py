@@ -1,0 +1,95 @@
+"""minis2s trace: every number of every equation for one text."""
+import os
+import sys
+
+from ..model import seq2seq
+from ..api.seq2seq import Seq2Seq
+from ..data.batches import make_batch
+from ..data.units import join, split
+from ..core.files import check_free, write_text
+from ..viewer.trace import trace
+from ..viewer.trace.marks import equations_of
+from ..viewer.trace.show import equation_by_equation
+
+NAME, HELP = "trace", "show every number that a model computes for one text, equation by equation"
+EPILOG = """examples:
+  minis2s trace runs/dates "3 May 99"
+  minis2s trace runs/dates "3 May 99" --steps 0-1
+  minis2s trace runs/dates "3 May 99" --backward 1999-05-03 --html trace.html
+
+Without --backward the decoder is fed the model's own greedy answer, token by token, and nothing flows back.
+With it, it is fed the target given, and the gradient of the loss follows. A line that begins with < is what
+an equation reads, one with = what it gives.
+"""
+
+
+def arguments(parser):
+    """Run, text, and what to show."""
+    parser.add_argument("path", metavar="RUN", help="directory of the run")
+    parser.add_argument("text", metavar="TEXT", help="one source text")
+    parser.add_argument("--backward", metavar="TARGET", help="the right answer: trace loss and gradient too")
+    parser.add_argument("--steps", metavar="A-B", type=steps, help="only steps t from A to B, counted from 0 "
+                        "(what belongs to no single step is left out then)")
+    parser.add_argument("--html", metavar="FILE", help="write one self-contained page instead of printing")
+    parser.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
+
+
+def steps(text):
+    """"1-3" or "2" -> range."""
+    first, dash, last = text.partition("-")
+    if not first.isdecimal() or dash and not last.isdecimal() or dash and int(last) < int(first):
+        from argparse import ArgumentTypeError
+        raise ArgumentTypeError(f"{text!r}: wanted steps such as 1-3, or one such as 2")
+    return range(int(first), int(last or first) + 1)
+
+
+def run(args):
+    """Print the trace, or write the page."""
+    if args.html:
+        check_free(args.html, args.overwrite)
+    elif args.overwrite:
+        raise ValueError("--overwrite goes with --html")
+    model = Seq2Seq.load(args.path, backend="numpy")
+    tr, source, target = of_pair(model, args.text, args.backward)
+    if args.steps is not None:
+        last = max(e.t for e in tr.entries if e.t is not None)
+        if args.steps.start > last:
+            raise ValueError(f"--steps {args.steps.start}-{args.steps.stop - 1}: the last step is {last}")
+    for side, name, tokens in ((model.source_vocab, "text", source), (model.target_vocab, "target", target)):
+        if side.unknown(tokens):
+            print(f"minis2s: {name}: unknown to the model, read as <unk>: {' '.join(side.unknown(tokens))}",
+                  file=sys.stderr)
+    if args.html:
+        if args.steps is not None:
+            tr = tr.steps(args.steps)
+        write_text(args.html, tr.html(f"{os.path.basename(os.path.normpath(args.path))}: {args.text}"))
+        lines = len({e.execution for e in tr.entries})
+        print(f"minis2s: {len(tr.entries):,} quantities of {lines:,} lines in {args.html}", file=sys.stderr)
+        return 0
+    answer = join(target, model.target_units)
+    print(f"{args.text} → {answer}   loss {float(tr.loss.L.value):.4f} nats per token")
+    for line in equation_by_equation(tr, equations_of(tr), steps=args.steps):
+        print(line)
+    return 0
+
+
+def of_pair(model, text, target=None):
+    """Trace a model on one pair: -> Trace, source tokens, target tokens.
+
+    Without a target the model's greedy answer is the target, and there is no backward pass.
+    """
+    source = split(text, model.source_units)
+    if not source:
+        raise ValueError("TEXT: empty, wanted a source text")
+    if target is None:
+        answer, gradient = model.decode([text])[0][0].target, False
+    else:
+        answer, gradient = split(target, model.target_units), True
+    batch = make_batch([model.source_vocab.encode(source)], [model.target_vocab.encode(answer)],
+                       model.config.reverse_source)
+    fed = source[::-1] if model.config.reverse_source else source
+    with trace(source=fed, target=answer) as tr:
+        _, _, cache = seq2seq.forward(model.params, model.config, batch)
+        if gradient:
+            seq2seq.backward(model.params, model.config, cache)
+    return tr, source, answer

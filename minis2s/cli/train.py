@@ -1,0 +1,224 @@
+"""minis2s train: learn a task, or somebody's own pairs."""
+import argparse
+import os
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+from ..core import backends
+from ..api.seq2seq import Seq2Seq, hold_out, text_pairs
+from ..core.backends import BACKENDS
+from ..model.config import CHOICES, Config
+from ..data.pairs import read_pairs
+from ..training.optimizers import OPTIMIZERS
+from ..api.run import Run
+from ..tasks import TASKS, load
+from ..training.loop import Training
+
+NAME, HELP = "train", "train a model on a built-in task or on pairs from a file"
+EPILOG = """examples:
+  minis2s train dates
+  minis2s train addition --reverse-source --context every-step --hidden 128 --epochs 25
+  minis2s train --pairs eng-fra.tsv --source-units word --target-units word --minutes 10 --out runs/french
+  minis2s train dates --resume            go on with the run that was stopped
+
+The defaults above are those of --pairs.  A task brings some choices of its own; `minis2s summary RUN` and config.json
+in the run's directory show all that were made.
+"""
+
+MODEL_HELP = {
+    "cell": "recurrent cell", "activation": "of the RNN cell", "reset": "the GRU's reset gate, about the product",
+    "embedding": "size of token vectors", "hidden": "size of states", "layers": "recurrent layers of each side",
+    "bidirectional": "the encoder also reads from the end", "bridge": "encoder states to decoder states",
+    "attention": "score of the attention", "attention_size": "hidden layer of the additive score",
+    "context": "what the decoder knows of the source without attention", "order": "attention about the cell",
+    "fusion": "state and context made one", "input_feeding": "feed the fused state to the next step",
+    "readout": "what the output matrix reads", "tied_cells": "encoder and decoder share cells",
+    "tied_embedding": "output matrix = target embedding", "dropout": "share of inputs dropped",
+    "label_smoothing": "probability spread over all tokens", "reverse_source": "read the source from its end",
+    "dtype": "precision"}
+TRAINING_HELP = {
+    "epochs": "times through the data", "minutes": "stop after so long", "batch": "pairs in a batch",
+    "lr": "step size", "lr_final": "step size at the end, reached evenly", "optimizer": "who makes steps of gradients",
+    "momentum": "of sgd", "clip": "longest gradient, by global norm",
+    "clip_value": "largest gradient entry", "lr_decay": "factor of the step size when validation stops improving",
+    "lr_patience": "epochs before that", "patience": "epochs without improvement before stopping",
+    "monitor": "what improvement is", "teacher_forcing": "share of target tokens fed as they are",
+    "teacher_final": "that share in the last epoch", "evaluate_every": "also evaluate after so many batches",
+    "seed": "of all random numbers"}
+
+
+def arguments(parser):
+    """Options of data and run, and one for each field of Config and Training."""
+    parser.add_argument("task", nargs="?", metavar="TASK", help=f"one of {', '.join(TASKS)}")
+    parser.add_argument("--pairs", metavar="FILE", help="lines of source TAB target (.gz too) in place of a task")
+    parser.add_argument("--valid", metavar="FILE", help="held-out pairs; without it some sources of --pairs are")
+    parser.add_argument("--source-units", choices=("char", "word"), help="what a source token is (default: char)")
+    parser.add_argument("--target-units", choices=("char", "word"), help="what a target token is (default: char)")
+    parser.add_argument("--min-count", type=int, metavar="N", help="rarer tokens are read as <unk> (default: 1)")
+    parser.add_argument("--size", type=int, metavar="N", help="use N training pairs of the task")
+    parser.add_argument("--out", metavar="DIR", help="directory of the run (default: runs/TASK)")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in DIR")
+    parser.add_argument("--overwrite", action="store_true", help="replace the run in DIR")
+    parser.add_argument("--backend", choices=BACKENDS,
+                        help="who computes: compiled kernels, or plain NumPy (default: numba; resumed: as before)")
+    parser.add_argument("--threads", type=int, metavar="N",
+                        help="of the compiled kernels; the result is the same for any number (default: MINIS2S_THREADS, or "
+                             f"all {backends.cores()} cores)")
+    choices = {**CHOICES, "optimizer": tuple(OPTIMIZERS), "monitor": ("loss", "exact-match")}
+    for title, record, helps in (("model", Config, MODEL_HELP), ("training", Training, TRAINING_HELP)):
+        group = parser.add_argument_group(title)
+        for f in fields(record):
+            if f.name in helps:
+                option(group, f, choices.get(f.name), helps[f.name])
+
+
+def option(group, field, choices, text):
+    """One option for a dataclass field; absent from the namespace unless given."""
+    name, default = "--" + field.name.replace("_", "-"), field.default
+    told = f"{text} (default: {default})".strip() if default is not None else text
+    if field.type is bool:
+        group.add_argument(name, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS, help=text)
+    else:
+        kind = str if choices else int if "int" in str(field.type) else float
+        group.add_argument(name, type=kind, choices=choices, default=argparse.SUPPRESS, help=told,
+                           metavar=None if choices else "X" if kind is float else "N")
+
+
+def given(args, record):
+    """The options of a dataclass that stand on the command line."""
+    return {f.name: getattr(args, f.name) for f in fields(record) if hasattr(args, f.name)}
+
+
+def run(args):
+    """Train, show samples, say where the run is."""
+    if args.resume and args.overwrite:
+        raise ValueError("--resume and --overwrite: choose one")
+    model_options, training_options = given(args, Config), given(args, Training)
+    if args.resume:
+        stored = Run(args.out or default_out(args)).read_model()[0]
+        origin = stored["origin"]
+        for key, value in {**places(args), "task": args.task, "size": args.size}.items():
+            if value is not None and origin.get(key) != value:
+                raise ValueError(f"--resume: the run was begun with {key} {origin.get(key)!r}, not {value!r}")
+        if "training" not in stored or not is_ours(origin):
+            raise ValueError(f"--resume: {args.out} was not begun by minis2s train")
+        preset, units = {**stored["config"].to_json(), **stored["training"]}, stored["units"]
+        preset.pop("source_vocab"), preset.pop("target_vocab")
+    else:
+        if bool(args.task) == bool(args.pairs):
+            raise ValueError("name a task or --pairs FILE" if not args.task else "a task or --pairs FILE, not both")
+        origin = origin_of(args)
+        task = task_of(origin["task"]) if args.task else None
+        preset = dict(task.options) if task else {}
+        units = {"source_units": task.source_unit, "target_units": task.target_unit} if task else {}
+        preset = without_rivals(preset, model_options)
+    begun = stored.get("backend") if args.resume else None
+    backend = args.backend or begun or "numba"                  # another would round otherwise than before
+    backends.use_threads(backend, args.threads)
+    names = {f.name for f in fields(Config)}
+    config = Config(**{**{k: v for k, v in preset.items() if k in names}, **model_options})
+    training = Training(**{**{k: v for k, v in preset.items() if k not in names}, **training_options})
+    asked = {name: getattr(args, name) for name in ("source_units", "target_units", "min_count")}
+    train_pairs, valid, test = data(origin)
+    model = Seq2Seq(config, **{**units, **{name: value for name, value in asked.items() if value is not None}},
+                    backend=backend)
+    out = Path(args.out or default_out(args))
+    with backends.compiled_ahead(backend, config, training.optimizer) as wait:
+        model.fit(train_pairs, valid, training=training, out=out, resume=args.resume, overwrite=args.overwrite,
+                  origin=origin)
+        if model.stopped_by is not None:
+            print(f"stopped; saved in {out}; go on with --resume")
+            return 128 + model.stopped_by
+        wait()
+    report(model, out, test)
+    return 0
+
+
+def without_rivals(preset, asked):
+    """A task's own options, less those about attention that the options asked for leave no room for."""
+    attention, context = asked.get("attention"), asked.get("context")
+    if attention == "none" or context not in (None, "attention"):
+        rivals = ("attention", "context", "order", "fusion", "input_feeding", "readout")
+        instead = {"attention": "none"}
+    elif attention or context:
+        rivals, instead = ("attention", "context"), {}
+    else:
+        rivals, instead = (), {}
+    return {**{name: value for name, value in preset.items() if name not in rivals}, **instead}
+
+
+def default_out(args):
+    """runs/TASK, or runs/ and the pairs file's name."""
+    if not (args.task or args.pairs):
+        raise ValueError("--resume: name the run with --out DIR, or its task" if args.resume
+                         else "name a task or --pairs FILE")
+    return Path("runs") / (args.task or Path(args.pairs).name.lstrip(".").split(".")[0] or "pairs")
+
+
+def task_of(name):
+    """The Task of this name; ValueError naming the tasks."""
+    if name not in TASKS:
+        load(name)
+    return TASKS[name]
+
+
+def origin_of(args):
+    """Plain values from which `data` finds the same pairs again."""
+    if args.task:
+        task_of(args.task)
+        if args.valid:
+            raise ValueError("--valid goes with --pairs; a task has held-out pairs of its own")
+        return {"task": args.task, "size": args.size, "seed": getattr(args, "seed", 0)}
+    if args.size is not None:
+        raise ValueError("--size is for built-in tasks")
+    return {**places(args), "seed": getattr(args, "seed", 0)}
+
+
+def places(args):
+    """The files of --pairs and --valid, found again from any directory; a pipe is what it is called."""
+    files = {"pairs": args.pairs, "valid": args.valid}
+    return {name: path and str(Path(path).resolve() if os.path.isfile(path) else Path(path).absolute())
+            for name, path in files.items()}
+
+
+def is_ours(origin):
+    """Whether an origin is one of `origin_of`, from which `data` finds pairs."""
+    return {"task", "size", "seed"} <= origin.keys() or {"pairs", "valid", "seed"} <= origin.keys()
+
+
+def data(origin):
+    """-> training pairs, validation pairs, test pairs or None."""
+    if "task" in origin:
+        sizes = None if origin["size"] is None else {"train": origin["size"]}
+        return load(origin["task"], seed=origin["seed"], sizes=sizes)
+    pairs = read(origin["pairs"])
+    if origin["valid"]:
+        return pairs, read(origin["valid"]), None
+    return *hold_out(text_pairs("pairs", pairs), origin["seed"]), None
+
+
+def read(path):
+    """Pairs of a file, with a word about those left out."""
+    pairs = read_pairs(path)
+    if pairs.skipped.count:
+        count = pairs.skipped.count
+        print(f"{path}: {count} pair{'s' if count > 1 else ''} with an empty side left out, "
+              f"the first at line {pairs.skipped.first_line}", file=sys.stderr)
+    return pairs
+
+
+def report(model, out, test):
+    """Score on test pairs if there are some, a few translations, and where the files are."""
+    if test:
+        result = model.evaluate(test)
+        print(f"\n{result['sources']:,} unseen texts: exact match {result['exact_match']:.2%}, "
+              f"character errors {result['character_error_rate']:.2%}")
+    samples = dict((test or model.held_out)[:200])
+    print("\nunseen texts, the model's answers, and what was wanted where they differ:")
+    chosen = sorted(samples.items(), key=lambda pair: len(pair[0]))[::max(1, len(samples) // 8)]
+    for (text, wanted), best in zip(chosen, model.decode([text for text, _ in chosen])):
+        answer = best[0].text
+        print(f"  {text}  ->  {answer}" + ("" if answer == wanted else f"   (wanted: {wanted})"))
+    print(f"\nsaved in {out}: {', '.join(sorted(p.name for p in out.iterdir()))}")
+    print(f"translate with:  minis2s translate {out} TEXT")

@@ -1,0 +1,240 @@
+"""Twin of search/beam.py: the whole search is one compiled call; read that page first.
+
+    length l = 0          1              2
+             ┌───────┐    ┌───────┐    ┌───────┐     entry [l, r] is a beginning of l tokens: its last one
+      row 0  │ BOS   │ <┬─│ the   │ <┬─│ cat   │     is token[l, r], and previous[l, r] is the row of what
+             └───────┘  └─│ a     │  └─│ dog   │     it prolongs, a beginning of l-1 tokens
+                          └───────┘    └───────┘
+
+The page's chains of Hypothesis are arrays here.  A thread takes some of the sources through the whole search;
+the live hypotheses of a source are neighbours, best first, and together they stand without gaps from the
+thread's first row on.
+"""
+from functools import cache as once
+from typing import NamedTuple
+
+import numpy as np
+from numpy import ascontiguousarray as contiguous
+
+from ...model import seq2seq
+from ...layers.cells import CELLS
+from ...data.vocabulary import BOS, EOS
+from ...decoding.beam import check
+from ...decoding.hypotheses import NO_TOKEN, Answer
+from ..model import decoder, encoder
+from ..runtime.jit import alone, inner, linked, part
+from ..model.validated import ready, ready_ids
+from ..runtime.arena import empty, in_a_room, zeros
+from ..linalg.rows import clear, copy
+from ..linalg.simd import LANES, at, greatest, maximum
+from ..runtime.threads import over_rows
+from .hypotheses import WIDE, given, log_p, moves, starts
+
+
+MOST = 1 << 30                 # tokens of all hypotheses: 32 GB, and their attention weights
+
+
+class Chains(NamedTuple):      # L = max_length; R rows
+    source: np.ndarray         # (L+1, R)
+    token: np.ndarray          # (L+1, R)
+    previous: np.ndarray       # (L+1, R)
+    log_p: np.ndarray          # (L+1, R), of all tokens so far
+    alpha: np.ndarray          # (L, R, T), [l, r]: the weights with which row r's next token is chosen
+    # of each source's next beginnings, the best first, until they have a row
+    new: np.ndarray            # (M, width), log p
+    new_row: np.ndarray        # (M, width), what they prolong
+    new_token: np.ndarray      # (M, width)
+
+
+class Kept(NamedTuple):        # M sources, their best answers first, B = nbest
+    count: np.ndarray          # (M,), how many there are
+    score: np.ndarray          # (M, B)
+    log_p: np.ndarray          # (M, B)
+    length: np.ndarray         # (M, B)
+    token: np.ndarray          # (M, B), the last one
+    previous: np.ndarray       # (M, B), the row of what it prolongs
+    ids: np.ndarray            # (M, B, L)
+    alpha: np.ndarray          # (M, B, L, T)
+    ill: np.ndarray            # (M,), log p were no numbers
+
+
+def nothing_kept(T, M, B, L, dtype):
+    """Kept, before the search."""
+    length, token, previous = np.empty((3, M, B), np.int64)
+    return Kept(np.zeros(M, np.int64), np.empty((M, B)), np.empty((M, B)), length, token, previous,
+                np.empty((M, B, L), np.int64), np.empty((M, B, L, T), dtype), np.zeros(M, np.bool_))
+
+
+def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1):
+    """See search.beam.  Memory grows with max_length, and not with the answers' length as the page's does."""
+    check(config, source, mask, max_length, width, length_penalty, nbest)
+    if source.shape[1] * width * (max_length + 1) > MOST:
+        raise ValueError(f"width: {width} hypotheses of {max_length} tokens for {source.shape[1]} sources are too many, "
+                         f"wanted {MOST:,} tokens at most")
+    p, search = seq2seq.untie(ready(p, config), config), search_of(config)
+    power = np.array([length ** float(length_penalty) for length in range(max_length + 1)])
+    attends = config.context == "attention"
+    kept = nothing_kept(len(source) if attends else 0, source.shape[1], nbest, max_length, config.dtype)
+    if encoder.covers(config):
+        none = np.zeros((0, 0), config.dtype)
+        in_a_room(search, p, ready_ids(source), contiguous(mask), (none,) * config.layers, kept, power, width,
+                  config.fused_size)
+    else:
+        encoded, layers, _ = seq2seq.encode(p, config, source, mask, backend="numba")
+        in_a_room(search, p.decoder, *given(encoded, layers), kept, power, width, config.fused_size)
+    if kept.ill.any():
+        raise ValueError("p: the model's log-probabilities hold NaN, wanted finite parameters")
+    real, (count, score, log_probs, length, token, _, ids, _, _) = np.add.reduce(mask).tolist(), (
+        a.tolist() for a in kept._replace(alpha=kept.ill))
+
+    if 0 in count:
+        raise ValueError(NO_TOKEN)
+
+    def answer(n, i):
+        l, finished = length[n][i], token[n][i] == EOS
+        alpha = kept.alpha[n, i, :l, :real[n]].copy() if attends else None
+        return Answer(ids[n][i][:l - finished], log_probs[n][i], score[n][i], alpha, finished)
+    return [[answer(n, i) for i in range(count[n])] for n in range(len(count))]
+
+
+def search_of(config):
+    """The compiled search for a Config."""
+    return loop(decoder.choices(config, False, False), config.bridge if encoder.covers(config) else None)
+
+
+@once
+def loop(choices, bridge=None):
+    """-> the search with the decoder's step for these Choices in it, and before it the encoder if its kind of bridge
+    is given."""
+    (advance, follow, *_), start = moves(choices), starts(choices)
+    attends, has_c = bool(choices.score), "c" in CELLS[choices.cell_name].State._fields
+
+    @inner(f"beam.run.{decoder.key_of(choices)}")
+    def run(rows, chains, kept, power, width, m0, m1):
+        first, L = m0 * width, len(power) - 1
+        end = first + m1 - m0                                   # the live rows: first .. end-1
+        for i in range(len(rows.k.cells)):                      # as if a step had come to the initial states
+            copy(rows.k.cells[i].hs[1], rows.k.cells[i].hs[0], first, m1 * width)
+            if has_c:
+                copy(rows.k.cells[i].cs[1], rows.k.cells[i].cs[0], first, m1 * width)
+        clear(rows.k.rs[0], first, m1 * width)
+        for r in range(first, end):                             # each source's empty hypothesis
+            chains.source[0, r], chains.token[0, r] = m0 + r - first, BOS
+            chains.previous[0, r] = first + (r - first) * width     # where the state of its source stands, see `search`
+        follow(rows, chains.source[0], chains.token[0], chains.previous[0], first, end)
+        l = 0
+        while l < L and end > first:
+            if not advance(rows, first, end):
+                kept.ill[m0] = True
+                end = first
+            if attends:
+                copy(chains.alpha[l], rows.k.read.alpha[0], first, end)
+            r, l, going = first, l + 1, first                   # rows of length l - 1 give rows of length l
+            while r < end:
+                n, r0 = chains.source[l - 1, r], r
+                while r < end and chains.source[l - 1, r] == n:
+                    r += 1
+                new, new_row, new_token = chains.new[n], chains.new_row[n], chains.new_token[n]
+                count = candidates(rows, chains.log_p[l - 1], r0, r, new, new_row, new_token)
+                place = going
+                for i in range(count):
+                    if new_token[i] == EOS:
+                        keep(kept, n, new[i] / power[l], new[i], l, EOS, new_row[i])
+                    else:
+                        chains.source[l, place], chains.log_p[l, place] = n, new[i]
+                        chains.token[l, place], chains.previous[l, place] = new_token[i], new_row[i]
+                        place += 1
+                if place > going:                               # see "When to stop"
+                    bound, B = chains.log_p[l, going] / power[L], kept.score.shape[1]
+                    if kept.count[n] < B or bound > kept.score[n, B - 1]:
+                        going = place
+            end = going
+            if l < L:
+                follow(rows, chains.source[l], chains.token[l], chains.previous[l], first, end)
+        for r in range(first, end):                             # cut off; they stand best first
+            n, i = chains.source[L, r], kept.count[chains.source[L, r]]
+            if i < kept.score.shape[1]:
+                put(kept, n, i, chains.log_p[L, r] / power[L], chains.log_p[L, r], L, chains.token[L, r],
+                    chains.previous[L, r])
+                kept.count[n] += 1
+        for n in range(m0, m1):
+            for i in range(kept.count[n]):                      # walk the chain back to BOS
+                y, r = kept.token[n, i], kept.previous[n, i]
+                for l in range(kept.length[n, i] - 1, -1, -1):
+                    kept.ids[n, i, l] = y
+                    if attends:
+                        for t in range(kept.alpha.shape[3]):
+                            kept.alpha[n, i, l, t] = chains.alpha[l, r, t]
+                    y, r = chains.token[l, r], chains.previous[l, r]
+
+    @part
+    def search(room, p, source, layers, kept, power, width, Z):
+        M, L, T = len(layers[0].h), len(power) - 1, kept.alpha.shape[3]
+        R = M * width
+        sources = empty(room, (R,), np.int64)
+        for r in range(R):
+            sources[r] = r // width
+        rows, i64, f64 = start(room, p, source, layers, sources, Z), np.int64, np.float64
+        whole = empty(room, (3, L + 1, R), i64)
+        chains = Chains(whole[0], whole[1], whole[2], zeros(room, (L + 1, R), f64),
+                        empty(room, (L, R, T), rows.logits.dtype), empty(room, (M, width), f64),
+                        empty(room, (M, width), i64), empty(room, (M, width), i64))
+        over_rows(run, (rows, chains, kept, power, width), M,
+                  len(power) * (decoder.work_of(rows.k) + R * rows.k.W.numbers.size))
+    if bridge is None:
+        return alone(f"beam.{decoder.key_of(choices)}")(search)
+    encode = encoder.reading(choices, bridge).forward
+
+    @alone(f"beam.{decoder.key_of((*choices, bridge))}")
+    def encode_and_search(room, p, ids, mask, drops, kept, power, width, Z):
+        _, told, s0 = linked(encode, (room, p, ids, mask, drops))
+        search(room, p.decoder, told, s0, kept, power, width, Z)
+    return encode_and_search
+
+
+@part
+def candidates(rows, old, r0, r1, new, new_row, new_token):
+    """The most probable tokens after the hypotheses in rows r0 .. r1-1 of one source, as many as `new` holds.
+
+    Log p of the extended hypotheses are left in `new`, best first; of equal ones the lower row and token come
+    first, as each goes behind those that are not less.  -> how many there are
+    """
+    width, count, least, logits = len(new), 0, -np.inf, rows.logits
+    for r in range(r0, r1):
+        for j in range(0, logits.shape[1], WIDE):
+            block = logits[r, at(j, j + LANES)]
+            for g in range(j + LANES, j + WIDE, LANES):
+                block = maximum(block, logits[r, at(g, g + LANES)])
+            if old[r] + log_p(rows, r, greatest(block)) > least:
+                for v in range(j, j + WIDE):
+                    this = old[r] + log_p(rows, r, logits[r, v])
+                    if this > least and not rows.never[v]:
+                        i = min(count, width - 1)
+                        while i > 0 and new[i - 1] < this:
+                            new[i], new_row[i], new_token[i] = new[i - 1], new_row[i - 1], new_token[i - 1]
+                            i -= 1
+                        new[i], new_row[i], new_token[i] = this, r, v
+                        count = min(count + 1, width)
+                        if count == width:
+                            least = new[width - 1]
+    return count
+
+
+@part
+def put(kept, n, i, score, log_p, length, token, previous):
+    kept.score[n, i], kept.log_p[n, i], kept.length[n, i] = score, log_p, length
+    kept.token[n, i], kept.previous[n, i] = token, previous
+
+
+@part
+def keep(kept, n, score, log_p, length, token, previous):
+    """Put a finished hypothesis in its place among the best of source n, if it has one."""
+    i, B = kept.count[n], kept.score.shape[1]
+    while i > 0 and kept.score[n, i - 1] < score:
+        i -= 1
+        if i + 1 < B:
+            put(kept, n, i + 1, kept.score[n, i], kept.log_p[n, i], kept.length[n, i], kept.token[n, i],
+                kept.previous[n, i])
+    if i < B:
+        put(kept, n, i, score, log_p, length, token, previous)
+        kept.count[n] = min(kept.count[n] + 1, B)

@@ -1,0 +1,187 @@
+"""Twin of search/hypotheses.py: one compiled step for all live hypotheses, with arrays for one step only.
+
+                 at [0]                                    at [1]
+    ┌─> states, row for row ──> advance ──> logits, and states after the step
+    │                                                        │
+    └────────────── follow: rows that go on <────────────────┘
+
+A step reads states at [0] and leaves new ones at [1]; `follow` brings those that the next step needs back to
+[0], each to its hypothesis' row.  Live rows stand together, so nothing is computed for those that have ended.
+Rows read their source's memory where it stands: it is never copied.
+
+beam.py calls these pieces in its compiled loop.  `start` and `advance` below are the page's, for the searches
+that choose in NumPy: sampling and exact search.
+"""
+from functools import cache as once
+from typing import NamedTuple
+
+import numpy as np
+from numpy import ascontiguousarray as contiguous
+
+from ...model import decoder as page
+from ...core import tree
+from ...model import seq2seq
+from ...layers.cells import CELLS
+from ...data.vocabulary import BOS
+from ...decoding.exact import AT_ONCE
+from ...decoding.hypotheses import NEVER, Hypothesis, Live, weigh
+from ..layers import attention
+from ..model import decoder
+from ..runtime.jit import inlined, inner, jit, part
+from ..model.validated import ready
+from ..runtime.arena import empty
+from ..runtime.arena import zeros as zeros_of
+from ..linalg.simd import LANES, add, at, exp, greatest, maximum, total, zeros
+from ..runtime.threads import over_rows
+
+WIDE = 4 * LANES               # logits that are compared at once
+CACHED = 24                    # rows of logits that stay in the cache until log p are made of them
+
+
+class Rows(NamedTuple):        # one step of the decoder, for up to R hypotheses of M sources
+    k: decoder.Run             # its arrays, S = 1: k.ids[0, r] is row r's last token
+    logits: np.ndarray         # (R, V'), V' a multiple of WIDE: -inf behind the real ones
+    shift: np.ndarray          # (R, 2), float64: the greatest logit, and log of the sum of exp(logit - it)
+    never: np.ndarray          # (V',), True = no answer shall hold this token
+    z: np.ndarray              # (R, Z), the fused state of the step before
+    ctx: np.ndarray            # (M, C), a context that is the same at every step
+
+
+@once
+def starts(choices):
+    """-> `rows`, for these Choices."""
+    start, unspoken = decoder.starts(choices), tuple(NEVER)
+    context = attention.same_context if choices.every_step else attention.no_context
+
+    @inlined
+    def rows(room, p, source, layers, sources, Z):
+        """A room, decoder Params, decoder.Source, states of M sources, which source a row has (R,), size of z
+        -> Rows."""
+        (R,), (M, _), V, dtype = sources.shape, layers[0].h.shape, len(p.readout.b), p.embedding.dtype
+        none, nobody, wide = empty(room, (0, 0), dtype), empty(room, (0, 0), np.bool_), (V + WIDE - 1) // WIDE * WIDE
+        logits, never = empty(room, (R, wide), dtype), empty(room, (wide,), np.bool_)
+        for v in range(wide):
+            never[v] = v >= V
+        for v in range(V, wide):
+            for r in range(R):
+                logits[r, v] = -np.inf
+        for v in unspoken:
+            never[v] = True
+        k = start(room, p, source, layers, 1, sources, nobody, (none,), none, True)
+        all_sources = empty(room, (M,), np.int64)
+        for n in range(M):
+            all_sources[n] = n
+        _, ctx = context(room, p, source, layers[0].h, 1, all_sources)
+        return Rows(k, logits, empty(room, (R, 2), np.float64), never, zeros_of(room, (R, Z), dtype), ctx[0])
+    return rows
+
+
+def given(source, layers):
+    """decoder.Source and states as compiled code wants them."""
+    return tree.map(contiguous, source), tree.map(contiguous, layers)
+
+
+@once
+def moves(choices):
+    """-> advance, follow, start_rows, advance_all, with the decoder's step for these Choices in them."""
+    every_step, feeding = choices.every_step, choices.feeding
+    step, has_c = decoder.steps(choices), "c" in CELLS[choices.cell_name].State._fields
+
+    @part
+    def advance(rows, r0, r1):
+        """Feed the rows r0 .. r1-1 their last tokens: -> whether log p of the next ones are numbers."""
+        k, logits, well = rows.k, rows.logits, True
+        step(k, np.int64(0), rows.z[:, :], r0, r1)              # of the very types that decoder.py calls it with
+        for first in range(r0, r1, CACHED):
+            end = min(first + CACHED, r1)
+            decoder.read_out(k.rs[0], k.W, k.b, logits[:, :len(k.b)], first, end)
+            for r in range(first, end):
+                best, sums = logits[r, at(0, LANES)], zeros(logits)
+                for j in range(LANES, logits.shape[1], LANES):
+                    best = maximum(best, logits[r, at(j, j + LANES)])
+                top = greatest(best)
+                for j in range(0, logits.shape[1], LANES):
+                    sums = add(sums, exp(logits[r, at(j, j + LANES)] - top))
+                rows.shift[r, 0], rows.shift[r, 1] = top, np.log(np.float64(total(sums)))
+                well &= rows.shift[r, 1] == rows.shift[r, 1]
+        return well
+
+    @part
+    def follow(rows, sources, tokens, previous, r0, r1):
+        """Rows r0 .. r1-1 go on with these tokens from the states that the rows previous[r] have come to."""
+        k = rows.k
+        for r in range(r0, r1):
+            k.ids[0, r], k.read.source[r] = tokens[r], sources[r]
+            for i in range(len(k.cells)):
+                take(k.cells[i].hs, r, previous[r])
+                if has_c:
+                    take(k.cells[i].cs, r, previous[r])
+            if feeding:
+                for j in range(rows.z.shape[1]):
+                    rows.z[r, j] = k.rs[0, previous[r], j]
+            if every_step:
+                for j in range(rows.ctx.shape[1]):
+                    k.ctx[0, r, j] = rows.ctx[sources[r], j]
+
+    @inner(f"advance.rows.{decoder.key_of(choices)}")
+    def advance_rows(rows, r0, r1):
+        advance(rows, r0, r1)
+
+    start = starts(choices)
+
+    @jit(f"rows.{decoder.key_of(choices)}")
+    def start_rows(p, source, layers, sources, Z):
+        return start(None, p, source, layers, sources, Z)
+
+    @jit(f"advance.{decoder.key_of(choices)}")
+    def advance_all(rows, R):
+        over_rows(advance_rows, (rows,), R, R * rows.k.W.numbers.size)
+    return advance, follow, start_rows, advance_all
+
+
+@part
+def take(states, r, old):
+    """Row r begins where row `old` has come to."""
+    H = states.shape[2]
+    for j in range(0, H, LANES):
+        states[0, r, at(j, H)] = states[1, old, at(j, H)]
+
+
+@part
+def log_p(rows, r, logit):
+    """Of a token after the hypothesis in row r, in float64: log p are summed over tokens."""
+    return np.float64(logit) - rows.shift[r, 0] - rows.shift[r, 1]
+
+
+# For searches that choose in NumPy ------------------------------------------------------------------------
+
+def start(p, config, source, mask):
+    """See the page.  What is handed on as the decoder's Params are Rows, and as a Source's ctx the number of
+    each row's source."""
+    p, sources = seq2seq.untie(ready(p, config), config), np.arange(source.shape[1])
+    encoded, layers, _ = seq2seq.encode(p, config, source, mask, backend="numba")
+    rows = moves(decoder.choices(config, False, False))[2](
+        p.decoder, *given(encoded, layers), np.arange(max(len(sources), AT_ONCE)) % len(sources),
+        config.fused_size)
+    empty = [Hypothesis(n, None, BOS, 0, 0.0, n, None) for n in sources.tolist()]
+    return rows, Live(empty, page.Source(None, sources), page.initial_state(config, layers))
+
+
+def advance(rows, config, live):
+    """See the page."""
+    k, R, V, sources = rows.k, len(live.hypotheses), config.target_vocab, live.source.ctx
+    k.ids[0, :R], k.read.source[:R] = [h.token for h in live.hypotheses], sources
+    for run, s in zip(k.cells, live.state.layers):
+        for name, a in zip(s._fields, s):
+            getattr(run, name + "s")[0, :R] = a
+    if config.input_feeding:
+        rows.z[:R] = live.state.z
+    if config.context == "every-step":
+        k.ctx[0, :R] = rows.ctx[sources]
+    moves(decoder.choices(config, False, False))[3](rows, R)
+    layers = tuple(s._replace(**{name: getattr(run, name + "s")[1, :R].copy() for name in s._fields})
+                   for run, s in zip(k.cells, live.state.layers))
+    z = k.rs[0, :R, :config.fused_size].copy() if config.input_feeding else None
+    alpha = k.read.alpha[0, :R].T.copy() if config.context == "attention" else None
+    log_p = rows.logits[:R, :V].astype(np.float64) - rows.shift[:R, :1] - rows.shift[:R, 1:]
+    return weigh(live._replace(state=page.State(layers, z)), log_p, alpha)

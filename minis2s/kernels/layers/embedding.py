@@ -1,0 +1,51 @@
+"""Twin of embedding.py: rows gathered, and gradients scattered, one after the other in order.
+
+(E1) forward; (E1*) backward.
+"""
+import numpy as np
+from numpy import ascontiguousarray as contiguous
+
+from ...core import validation
+from ...layers.embedding import forward              # noqa: F401  (E1) alone, NumPy's own is as fast
+from ..runtime.jit import inlined, jit, part
+from ..model.validated import ready_ids
+from ..runtime.arena import empty
+from ..linalg.simd import LANES, at
+
+
+@inlined
+def gather(room, E, ids):
+    """Rows of the table E (V, E) for ids (T, N) -> xs (T, N, E)."""
+    (T, N), D = ids.shape, E.shape[1]
+    xs = empty(room, (T, N, D), E.dtype)
+    for t in range(T):
+        for n in range(N):
+            for j in range(0, D, LANES):
+                xs[t, n, at(j, D)] = E[ids[t, n], at(j, D)]          # (E1)
+    return xs
+
+
+@part
+def scatter(dE, ids, dx):
+    """dE (V, E) += rows of dx (T, N, E), each to that of its id in ids (T, N), in their order."""
+    for t in range(ids.shape[0]):
+        for n in range(ids.shape[1]):
+            for j in range(0, dE.shape[1], LANES):
+                J = at(j, dE.shape[1])
+                dE[ids[t, n], J] = dE[ids[t, n], J] + dx[t, n, J]    # (E1*) fork: a token may repeat
+
+
+@jit("embedding.backward")
+def _backward(E, ids, dx):
+    dE = np.zeros(E.shape, E.dtype)
+    scatter(dE, ids, dx)
+    return dE
+
+
+def backward(E, ids, dx):
+    """See embedding.backward."""
+    if dx.shape != (*ids.shape, E.shape[1]):
+        raise ValueError(f"dx: got shape {dx.shape}, wanted {(*ids.shape, E.shape[1])}")
+    if ids.size:
+        validation.ids("ids", ids, len(E))
+    return _backward(E, ready_ids(ids), contiguous(dx))

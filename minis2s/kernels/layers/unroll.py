@@ -1,0 +1,146 @@
+"""Twin of unroll.py: the time loop, once, for every cell.
+
+    x W  ──> step 0 ──> step 1 ──> ... ──> step T-1       rows n0 .. n1-1: a thread's
+    dx   <── step 0 <── step 1 <── ... <── step T-1       dW, dU, db: a block of steps at a time
+
+`loops` puts a cell's step into the loop when it is compiled: a layer is one call, for any number of threads.
+
+x W and dx wait for no step.  With fewer than FEW rows, all of them one thread's, they are one product for all steps
+(dx: of a block), as small products are slow; else each step makes its own, while its numbers are in the cache.
+The page's (M1), (M1*) stand in the cells' twins, where the state is at hand.
+"""
+from functools import cache
+from typing import Callable, NamedTuple
+
+import numpy as np
+from numpy import ascontiguousarray as contiguous
+
+from ...layers.cells import CELLS
+from .cells import gru, gru_after, lstm, rnn
+from ..linalg.gemm import product
+from ..linalg.gradients import steps_of_a_block
+from ..runtime.jit import inlined, inner, jit
+from ..linalg.simd import LANES, at
+from ..runtime.threads import over_columns, over_rows
+
+FEW = 48                       # rows of a step from which on its products are fast alone
+TWINS = {CELLS["rnn"]: rnn.TANH, CELLS["rnn-sigmoid"]: rnn.SIGMOID, CELLS["lstm"]: lstm, CELLS["gru"]: gru,
+         CELLS["gru-after"]: gru_after}
+
+
+def forward(cell, p, xs, s0, mask):
+    """See unroll.forward; `caches` is one Cache of the cell whose arrays have a leading T axis."""
+    (T, N, D), H = xs.shape, len(p.U)
+    check_params(p)
+    if mask.shape != (T, N) or D != len(p.W) or s0[0].shape != (N, H) or s0[-1].shape != (N, H):
+        raise ValueError(f"xs {xs.shape}, mask {mask.shape}, states {[a.shape for a in s0]}: wanted "
+                         f"(T, N, {len(p.W)}), (T, N), (N, {H})")
+    if xs.dtype != p.W.dtype or not xs.dtype.isnative:
+        raise TypeError(f"xs: got dtype {xs.dtype}, wanted {p.W.dtype.newbyteorder('=')}")
+    if not (p.b.flags.c_contiguous and p[-1].flags.c_contiguous):
+        p = tuple_map(contiguous, p)
+    return loops(cell).called_forward(p, contiguous(xs), tuple_map(contiguous, s0), contiguous(mask))
+
+
+def backward(cell, p, caches, dhs, d, mask):
+    """See unroll.backward."""
+    T, N, H = dhs.shape
+    check_params(p)
+    if caches.h_prev.shape != (T, N, H) or mask.shape != (T, N) or d[0].shape != (N, H) or d[-1].shape != (N, H):
+        raise ValueError(f"dhs {dhs.shape}, mask {mask.shape}, states' gradients {[a.shape for a in d]}: wanted "
+                         f"(T, N, H), (T, N), (N, H) for a cache of {caches.h_prev.shape}")
+    if caches.x.shape[2] != len(p.W) or H != len(p.U):
+        raise ValueError(f"p: W {p.W.shape} and U {p.U.shape}, wanted {caches.x.shape[2]} and {H} rows of this cache")
+    g = type(p)(*[np.zeros(a.shape, a.dtype) for a in p])
+    dxs, ds = loops(cell).called_backward(p, g, caches, contiguous(dhs), tuple_map(contiguous, d), contiguous(mask))
+    return dxs, ds, g
+
+
+def check_params(p):
+    """Ask for weights that belong together."""
+    if p.W.shape[1] != p.U.shape[1] or p.b.shape != p.W.shape[1:]:
+        raise ValueError(f"p: W {p.W.shape}, U {p.U.shape} and b {p.b.shape} do not belong together")
+
+
+def tuple_map(f, state):
+    return type(state)(*[f(a) for a in state])
+
+
+@inlined
+def work_of(p, rows):
+    """Multiply-adds of a step for so many rows."""
+    return rows * (p.W.size + p.U.size)
+
+
+class Loops(NamedTuple):       # the compiled functions for one cell
+    forward: Callable          # room, Params, xs, State, mask -> the cell's Run, filled
+    backward: Callable         # room, Params, their gradient, Cache, dhs, State gradients, mask -> the cell's Back
+    add_gradients: Callable    # of a block of steps
+    called_forward: Callable   # the two as Python calls them
+    called_backward: Callable
+
+
+@cache
+def loops(cell):
+    """-> the loops forward and backward with this cell's steps in them."""
+    twin = TWINS[cell]
+    step, step_backward, name = twin.step, twin.step_backward, twin.__name__.split(".")[-1]
+    start, state, cell_cache = twin.start, twin.state, twin.cache
+    start_backward, state_gradient = twin.start_backward, twin.state_gradient
+    add_gradients = inner(f"unroll.add_gradients.{name}")(twin.add_gradients)
+
+    @inner(f"unroll.run.{name}")
+    def run(k, mask, n0, n1):
+        T, N, D = k.xs.shape
+        together = n1 - n0 == N < FEW
+        if together:
+            product(k.a.reshape(T * N, k.a.shape[2]), k.xs.reshape(T * N, D), k.W)
+        for t in range(T):
+            if not together:
+                product(k.a[t, n0:n1], k.xs[t, n0:n1], k.W)
+            step(k, mask, t, n0, n1)
+
+    @inner(f"unroll.run_backward.{name}")
+    def run_backward(k, d, dhs, mask, t0, t1, n0, n1):
+        N, H = dhs.shape[1], dhs.shape[2]
+        together, D = n1 - n0 == N < FEW, k.x.shape[2]
+        for t in range(t1 - 1, t0 - 1, -1):
+            for n in range(n0, n1):
+                for j in range(0, H, LANES):
+                    J = at(j, H)
+                    d.dh[n, J] = d.dh[n, J] + dhs[t, n, J]      # fork: h_t is output and carry
+            step_backward(k, d, mask, t, n0, n1)
+            if not together:
+                product(d.dxs[t, n0:n1], d.da[t - t0, n0:n1], d.WT)
+        if together:
+            rows = (t1 - t0) * N
+            product(d.dxs[t0:t1].reshape(rows, D), d.da[:t1 - t0].reshape(rows, d.da.shape[2]), d.WT)
+
+    @inlined
+    def forward(room, p, xs, s0, mask):
+        k, (T, N) = start(room, p, xs, s0), mask.shape
+        over_rows(run, (k, mask), N, work_of(p, T * N))
+        return k
+
+    @inlined
+    def backward(room, p, g, k, dhs, d, mask):
+        T, N = mask.shape
+        b, steps = start_backward(room, p, g, k, d), steps_of_a_block(T, N)
+        for t0 in range((T - 1) // steps * steps, -1, -steps):
+            t1 = min(t0 + steps, T)
+            work = work_of(p, (t1 - t0) * N)
+            over_rows(run_backward, (k, b, dhs, mask, t0, t1), N, work)
+            over_columns(add_gradients, (k, b, t0, t1), p.W.shape[1], work)
+        return b
+
+    @jit(f"unroll.forward.{name}")
+    def called_forward(p, xs, s0, mask):
+        k = forward(None, p, xs, s0, mask)
+        return k.hs[1:], state(k), cell_cache(k)
+
+    @jit(f"unroll.backward.{name}")
+    def called_backward(p, g, k, dhs, d, mask):
+        b = backward(None, p, g, k, dhs, d, mask)
+        return b.dxs, state_gradient(b)
+
+    return Loops(forward, backward, add_gradients, called_forward, called_backward)

@@ -1,0 +1,77 @@
+"""Rows n0 .. n1-1 of two-dimensional arrays copied, added, multiplied: what lies between the equations.
+
+An assignment of slices would do for Python; compiled, it brings all that could be said about shapes that do
+not fit, which takes seconds.
+"""
+from ..runtime.jit import inlined, part
+from ..runtime.arena import empty
+from .simd import LANES, at, greatest, maximum
+
+
+@part
+def copy(to, a, n0, n1):
+    """to = a, for the rows of two (N, ...) arrays."""
+    for n in range(n0, n1):
+        for j in range(0, a.shape[1], LANES):
+            J = at(j, a.shape[1])
+            to[n, J] = a[n, J]
+
+
+@part
+def add_rows(to, a, n0, n1):
+    """to += a, for the rows of two (N, ...) arrays."""
+    for n in range(n0, n1):
+        for j in range(0, a.shape[1], LANES):
+            J = at(j, a.shape[1])
+            to[n, J] = to[n, J] + a[n, J]
+
+
+@part
+def multiply(a, m, n0, n1):
+    """a *= m, for the rows of two (N, ...) arrays."""
+    for n in range(n0, n1):
+        for j in range(0, a.shape[1], LANES):
+            J = at(j, a.shape[1])
+            a[n, J] = a[n, J] * m[n, J]                                             # (DR1)
+
+
+@inlined
+def chosen(room, a, which):
+    """The rows a[which] of an (M, ...) array."""
+    to = empty(room, (len(which), a.shape[1]), a.dtype)
+    for n in range(len(which)):
+        for j in range(a.shape[1]):
+            to[n, j] = a[which[n], j]
+    return to
+
+
+@part
+def clear(a, n0, n1):
+    """a = 0, for the rows of an (N, ...) array."""
+    for n in range(n0, n1):
+        for j in range(a.shape[1]):
+            a[n, j] = 0
+
+
+@part
+def count(mask):
+    """How many entries of a flat mask are True."""
+    n = 0
+    for m in mask:
+        n += m
+    return n
+
+
+@part
+def top_of(row):
+    """The greatest entry of a row; NaN if one is NaN."""
+    V, top = len(row), row[0]
+    if V < LANES:
+        for v in range(1, V):
+            if row[v] > top or row[v] != row[v]:
+                top = row[v]
+        return top
+    best = row[at(V - LANES, V)]                                # the last 16, then all groups of 16
+    for j in range(0, V - LANES + 1, LANES):
+        best = maximum(best, row[at(j, V)])
+    return greatest(best)

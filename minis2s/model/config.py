@@ -1,0 +1,232 @@
+"""Config: one frozen record that names every choice of a model, and refuses what cannot be."""
+from dataclasses import asdict, dataclass, fields
+from numbers import Real
+
+import numpy as np
+
+from ..layers.attention import SCORES
+
+CHOICES = {
+    "cell": ("rnn", "lstm", "gru"),
+    "activation": ("tanh", "sigmoid"),
+    "reset": ("before", "after"),
+    "bridge": ("copy", "dense", "zeros"),
+    "attention": ("none", *SCORES),
+    "context": ("init", "every-step", "attention"),
+    "order": ("before", "after"),
+    "fusion": ("none", "concat", "sum", "sigmoid", "tanh"),
+    "readout": ("state", "state-context"),
+    "dtype": ("float32", "float64"),
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every choice of a model; None means "the usual choice for the rest" and is replaced on construction.
+
+    Parameters
+    ----------
+    source_vocab, target_vocab : int or None
+        Vocabulary sizes V, the four special tokens included; None until the data are known.
+    cell : {"lstm", "gru", "rnn"}
+    activation : {"tanh", "sigmoid"}
+        phi of the RNN cell (R2); A4.1 has sigmoid.
+    reset : {"before", "after"}
+        Where the GRU's reset gate stands: before the recurrent product (Cho 2014) or after it (PyTorch).
+    embedding, hidden : int
+        E and H.
+    layers : int
+    bidirectional : bool
+        The encoder also reads each sequence from its end.
+    bridge : {"copy", "dense", "zeros"} or None
+        How encoder states become decoder states; None: copy, or dense where two directions forbid it.
+    attention : {"none", "dot", "scaled", "general", "additive", "concat-dot"}
+    attention_size : int or None
+        A, the hidden layer of the additive score; None: `hidden`.
+    context : {"init", "every-step", "attention"} or None
+        What the decoder knows of the source: its initial state only, the final state at every step (C2.2), or
+        attention.  None: "attention" where there is a score, else "init".
+    order : {"before", "after"}
+        Attention before the cell, from s_{t-1} (Bahdanau), or after it, from s_t (Luong).
+    fusion : {"none", "concat", "sum", "sigmoid", "tanh"} or None
+        How state and context become what is read out; None: "concat" where there is a context.
+    input_feeding : bool
+        The fused state of step t-1 is part of the cell's input at step t (Luong).
+    readout : {"state", "state-context"}
+        softmax(W z + b), or softmax(W [z; ctx] + b), with z the fused state.
+    tied_cells : bool
+        Encoder and decoder share their cells' weights (D3.s).
+    tied_embedding : bool
+        The output matrix is the transpose of the target embedding.
+    dropout : float in [0, 1)
+    label_smoothing : float in [0, 1)
+    reverse_source : bool
+        Sources are fed last token first (Sutskever et al. 2014).
+    dtype : {"float32", "float64"}
+
+    Raises
+    ------
+    ValueError, TypeError
+        For a value or a combination that cannot be, with a sentence that says why.
+    """
+    source_vocab: int | None = None
+    target_vocab: int | None = None
+    cell: str = "lstm"
+    activation: str = "tanh"
+    reset: str = "before"
+    embedding: int = 64
+    hidden: int = 128
+    layers: int = 1
+    bidirectional: bool = False
+    bridge: str | None = None
+    attention: str = "additive"
+    attention_size: int | None = None
+    context: str | None = None
+    order: str = "after"
+    fusion: str | None = None
+    input_feeding: bool = False
+    readout: str = "state"
+    tied_cells: bool = False
+    tied_embedding: bool = False
+    dropout: float = 0.0
+    label_smoothing: float = 0.0
+    reverse_source: bool = False
+    dtype: str = "float32"
+
+    def __post_init__(self):
+        self._check_types()
+        self._resolve()
+        self._check_combinations()
+
+    # sizes that follow from the choices -------------------------------------------------------------
+
+    @property
+    def encoder_size(self):
+        """Size of an encoder state h_t: H, or 2H for two directions."""
+        return self.hidden * (2 if self.bidirectional else 1)
+
+    @property
+    def cell_name(self):
+        """Key of cells.CELLS."""
+        if self.cell == "rnn" and self.activation == "sigmoid":
+            return "rnn-sigmoid"
+        return "gru-after" if self.cell == "gru" and self.reset == "after" else self.cell
+
+    @property
+    def fused_size(self):
+        """Size of the fused state z."""
+        return self.hidden + (self.encoder_size if self.fusion == "concat" else 0)
+
+    @property
+    def readout_size(self):
+        """Size of what the output matrix reads: z, or [z; ctx]."""
+        return self.fused_size + (self.encoder_size if self.readout == "state-context" else 0)
+
+    @property
+    def context_in_cell(self):
+        """Whether the context is part of the cell's input."""
+        return self.context == "every-step" or (self.context == "attention" and self.order == "before")
+
+    @property
+    def decoder_input_size(self):
+        """Size of the decoder cell's input: [embedding; ctx; z of the last step], as far as they are fed."""
+        return (self.embedding + (self.encoder_size if self.context_in_cell else 0)
+                + (self.fused_size if self.input_feeding else 0))
+
+    # construction -----------------------------------------------------------------------------------
+
+    def _check_types(self):
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if value is None and "None" in str(f.type):
+                continue
+            if f.name in CHOICES:
+                if value not in CHOICES[f.name]:
+                    raise ValueError(f"{f.name}={value!r}: choose one of {', '.join(CHOICES[f.name])}")
+            elif f.type is bool:
+                if not isinstance(value, bool):
+                    raise TypeError(f"{f.name}={value!r}: wanted True or False")
+            elif f.type is float:
+                if isinstance(value, bool) or not isinstance(value, Real):
+                    raise TypeError(f"{f.name}={value!r}: wanted a number")
+                if not 0 <= value < 1:
+                    raise ValueError(f"{f.name}={value!r}: wanted at least 0 and less than 1")
+                object.__setattr__(self, f.name, float(value))
+            else:
+                smallest = 5 if f.name.endswith("vocab") else 1
+                if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+                    raise TypeError(f"{f.name}={value!r}: wanted a whole number")
+                object.__setattr__(self, f.name, int(value))
+                if value < smallest:
+                    raise ValueError(f"{f.name}={value}: wanted at least {smallest}"
+                                     + (" (four special tokens and one more)" if smallest == 5 else ""))
+
+    def _resolve(self):
+        def default(name, value):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)
+        default("bridge", "dense" if self.bidirectional else "copy")
+        default("context", "init" if self.attention == "none" else "attention")
+        default("fusion", "none" if self.context == "init" else "concat")
+
+    def _check_combinations(self):
+        has_context, two = self.context != "init", self.bidirectional
+        impossible = [
+            (self.activation != "tanh" and self.cell != "rnn",
+             f"activation={self.activation} is the RNN's; the {self.cell.upper()} has fixed ones"),
+            (self.reset != "before" and self.cell != "gru",
+             f"reset={self.reset} is the GRU's; the {self.cell.upper()} has no reset gate"),
+            ((self.context == "attention") != (self.attention != "none"),
+             f"context={self.context} with attention={self.attention}: the context is what attention computes, "
+             "or there is no attention"),
+            (self.attention_size is not None and self.attention != "additive",
+             f"attention_size is the additive score's hidden layer; attention={self.attention} has none"),
+            (self.attention in ("dot", "scaled") and two,
+             f"attention={self.attention} multiplies s ({self.hidden}) with h_i ({self.encoder_size}): sizes "
+             "differ with two directions; take general or additive"),
+            (self.order != "after" and self.context != "attention",
+             "order=before says when attention is paid; there is none"),
+            (self.bridge == "copy" and two,
+             f"bridge=copy would hand {self.encoder_size} numbers of two directions to a state of "
+             f"{self.hidden}; take dense"),
+            (self.bridge == "zeros" and not has_context,
+             "bridge=zeros with context=init: the decoder would know nothing of the source"),
+            (self.fusion != "none" and not has_context,
+             f"fusion={self.fusion} mixes state and context; context=init has none"),
+            (self.fusion == "sum" and two,
+             f"fusion=sum adds s ({self.hidden}) and ctx ({self.encoder_size}): sizes differ with two directions"),
+            (self.readout == "state-context" and not has_context,
+             "readout=state-context reads a context; context=init has none"),
+            (self.readout == "state-context" and self.fusion == "concat",
+             "readout=state-context with fusion=concat would read the context twice; take readout=state"),
+            (self.context == "attention" and self.order == "after" and self.fusion == "none"
+             and self.readout == "state",
+             "attention after the cell with fusion=none and readout=state: nothing would read the context"),
+            (self.input_feeding and self.context != "attention",
+             "input_feeding hands the attentional state to the next step; there is no attention"),
+            (self.tied_cells and two,
+             "tied_cells with two directions: the encoder has two cells, the decoder one"),
+            (self.tied_cells and self.decoder_input_size != self.embedding,
+             f"tied_cells: the encoder's cell reads {self.embedding} numbers, the decoder's "
+             f"{self.decoder_input_size}; feed no context to the cell"),
+            (self.tied_embedding and self.readout_size != self.embedding,
+             f"tied_embedding: the readout reads {self.readout_size} numbers, an embedding has {self.embedding}; "
+             f"set embedding={self.readout_size} or another fusion"),
+        ]
+        for wrong, why in impossible:
+            if wrong:
+                raise ValueError(why)
+
+    # as JSON ----------------------------------------------------------------------------------------
+
+    def to_json(self):
+        """A dict of plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values):
+        """The Config of a dict; ValueError for unknown names."""
+        unknown = set(values) - {f.name for f in fields(cls)}
+        if unknown:
+            raise ValueError(f"unknown configuration {', '.join(sorted(unknown))}")
+        return cls(**values)

@@ -1,0 +1,136 @@
+"""Arrays and their story in one safetensors file: weights for use, checkpoints for going on.
+
+Files are written whole or not at all, carry a digest of their own content, and are never unpickled.
+"""
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from ..core import tree
+from ..model import seq2seq
+from . import optimizers
+from ..core.files import write_atomically
+from .loop import Progress
+
+FORMAT = 1
+
+
+def save_arrays(path, part, story):
+    """Write the arrays of a tree, and `story` (plain JSON values) about them, to one safetensors file."""
+    from safetensors.numpy import save
+    arrays = {name: np.ascontiguousarray(a) for name, a in tree.named(part)}
+    head = {"format": FORMAT, "story": story}
+    # one entry: safetensors writes several in random order, and the same weights shall be the same bytes
+    meta = {"minis2s": json.dumps({**head, "sha256": digest(arrays, head)}, sort_keys=True)}
+    write_atomically(path, lambda temporary: temporary.write_bytes(save(arrays, metadata=meta)))
+
+
+def load_arrays(path):
+    """Read what `save_arrays` wrote: -> dict of arrays by name, story.
+
+    Raises
+    ------
+    FileNotFoundError
+    ValueError
+        For a file that is truncated, foreign, or was changed after it was saved.
+    """
+    from safetensors import SafetensorError, safe_open
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    try:
+        with safe_open(str(path), framework="numpy") as f:
+            meta, arrays = f.metadata() or {}, {name: f.get_tensor(name) for name in f.keys()}
+    except (SafetensorError, TypeError) as e:
+        raise ValueError(f"{path}: not a whole safetensors file ({e})") from None
+    if "minis2s" not in meta:
+        raise ValueError(f"{path}: a safetensors file, but not one that minis2s wrote")
+    try:
+        head = json.loads(meta["minis2s"])
+        whole = head.pop("sha256") == digest(arrays, head)
+    except (ValueError, KeyError, AttributeError):
+        whole = False
+    if not whole:
+        raise ValueError(f"{path}: changed after it was saved (its digest does not fit)")
+    if head["format"] != FORMAT:
+        raise ValueError(f"{path}: format {head['format']}, this version reads {FORMAT}")
+    return arrays, head["story"]
+
+
+def digest(arrays, head):
+    """SHA-256 of the story and of all arrays with their names, shapes and types."""
+    h = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
+    for name in sorted(arrays):
+        a = arrays[name]
+        h.update(f"{name} {a.dtype} {a.shape}".encode())
+        h.update(a.tobytes())
+    return h.hexdigest()
+
+
+def fit_into(form, arrays, path):
+    """Put loaded arrays into a tree of known form.
+
+    Raises
+    ------
+    ValueError
+        Naming the first array that is missing, left over, or of another shape or dtype.
+    """
+    want = dict(tree.named(form))
+    for name in sorted(want.keys() ^ arrays.keys()):
+        raise ValueError(f"{path}: {name} is {'missing' if name in want else 'not part of this configuration'}")
+    for name, a in want.items():
+        got = arrays[name]
+        if got.shape != a.shape or got.dtype != a.dtype:
+            raise ValueError(f"{path}: {name} is {got.dtype} {got.shape}, the configuration wants {a.dtype} {a.shape}")
+    return tree.replace(form, arrays)
+
+
+def check_config(path, found, wanted):
+    """Raise ValueError, naming the first difference, unless a file's Config is the wanted one."""
+    for name, value in wanted.to_json().items():
+        if found.get(name) != value:
+            raise ValueError(f"{path}: weights of another configuration: {name} is {found.get(name)!r} there, "
+                             f"{value!r} here")
+
+
+def save_weights(path, params, config):
+    """Write a model's parameters with their Config."""
+    save_arrays(path, params, {"config": config.to_json()})
+
+
+def load_weights(path, config):
+    """Read the parameters of a model of this Config: -> seq2seq.Params; ValueError if they are another's."""
+    arrays, story = load_arrays(path)
+    check_config(path, story.get("config", {}), config)
+    return fit_into(seq2seq.init(config), arrays, path)
+
+
+def save_progress(path, progress, config):
+    """Write all that training needs to go on."""
+    trees, numbers = split(progress)
+    save_arrays(path, trees, {"config": config.to_json(), "progress": numbers})
+
+
+def load_progress(path, config):
+    """Read what `save_progress` wrote: -> train.Progress."""
+    arrays, story = load_arrays(path)
+    check_config(path, story.get("config", {}), config)
+    if "progress" not in story:
+        raise ValueError(f"{path}: weights alone; training cannot go on from them")
+    numbers, p = story["progress"], seq2seq.init(config)
+    form = (p, optimizers.start(p)[1:], p)
+    params, (m, v), best = fit_into(form, arrays, path)
+    score = numbers.pop("best_score")
+    return Progress(params=params, optimizer=optimizers.State(numbers.pop("t"), m, v), best=best,
+                    best_score=score and tuple(score), **numbers)
+
+
+def split(progress):
+    """Progress -> (its trees, its plain numbers)."""
+    numbers = {k: v for k, v in progress._asdict().items() if k not in ("params", "optimizer", "best")}
+    s = progress.optimizer
+    return (progress.params, (s.m, s.v), progress.best), {**numbers, "t": s.t}
+
+

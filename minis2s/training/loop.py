@@ -1,0 +1,381 @@
+"""Training: batches, one step, one epoch, and when to stop.
+
+Part P8, P9; teacher forcing P2.  Everything that a later step depends on stands in `Progress`, and every random
+number is drawn from (seed, what for, which step).  So training continued from a saved Progress gives the same bits as
+training that was never stopped, and extra evaluations change nothing.
+"""
+import math
+import time
+from dataclasses import asdict, dataclass, fields
+from numbers import Integral, Real
+from typing import NamedTuple
+
+import numpy as np
+
+from ..core import backends, tree
+from ..layers import loss
+from ..model import seq2seq
+from . import optimizers
+from ..data.batches import bucketed, make_batch
+from ..data.vocabulary import UNK
+
+ORDER, COINS, DROPS = 1, 2, 3       # what random numbers are drawn for
+
+
+@dataclass(frozen=True)
+class Training:
+    """How to train.
+
+    Parameters
+    ----------
+    epochs : int
+    minutes : float or None
+        Stop after this time, at the end of a step; None: no limit.
+    batch : int
+        Examples in a batch.
+    lr : float
+        Step size at the start.
+    lr_final : float or None
+        Step size at the end of the last epoch, reached evenly from `lr`; None: constant.
+    optimizer : {"adam", "rmsprop", "sgd"}
+    momentum : float
+        Of SGD.
+    clip : float or None
+        Longest gradient allowed (global norm); None: no clipping.
+    clip_value : float or None
+        Largest gradient entry allowed.
+    lr_decay : float
+        The step size is multiplied by this when validation has not improved for `lr_patience` epochs; 1: never.
+    lr_patience : int
+    patience : int or None
+        Stop when validation has not improved for so many epochs; None: never.
+    monitor : {"loss", "exact-match"}
+        What "improved" looks at: the teacher-forced validation loss, or exact match (the loss decides a tie).
+    teacher_forcing : float
+        Share of target tokens fed as they are; the model's own answers are fed in place of the others.
+    teacher_final : float or None
+        That share in the last epoch, reached in equal steps; None: constant.
+    evaluate_every : int or None
+        Also evaluate after so many steps; only for the record, it changes nothing.
+    seed : int
+
+    Raises
+    ------
+    ValueError, TypeError
+        For values that cannot be.
+    """
+    epochs: int = 10
+    minutes: float | None = None
+    batch: int = 64
+    lr: float = 1e-3
+    lr_final: float | None = None
+    optimizer: str = "adam"
+    momentum: float = 0.0
+    clip: float | None = 5.0
+    clip_value: float | None = None
+    lr_decay: float = 0.5
+    lr_patience: int = 2
+    patience: int | None = None
+    monitor: str = "loss"
+    teacher_forcing: float = 1.0
+    teacher_final: float | None = None
+    evaluate_every: int | None = None
+    seed: int = 0
+
+    def __post_init__(self):
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if value is None and "None" in str(f.type):
+                continue
+            if f.type is str:
+                if not isinstance(value, str):
+                    raise TypeError(f"{f.name}={value!r}: wanted a string")
+                continue
+            whole = "int" in str(f.type)
+            if isinstance(value, bool) or not isinstance(value, Integral if whole else Real):
+                raise TypeError(f"{f.name}={value!r}: wanted a {'whole number' if whole else 'number'}")
+            value = int(value) if whole else float(value)           # NumPy's numbers would not go into JSON
+            if not whole and not math.isfinite(value):
+                raise ValueError(f"{f.name}={value!r}: wanted a finite number")
+            object.__setattr__(self, f.name, value)
+        ranges = [
+            (("epochs", "seed"), lambda x: x >= 0, "0 or more"),
+            (("batch", "lr_patience", "patience", "evaluate_every"), lambda x: x >= 1, "1 or more"),
+            (("minutes", "lr", "lr_final", "clip", "clip_value"), lambda x: x > 0, "more than 0"),
+            (("momentum",), lambda x: 0 <= x < 1, "at least 0 and less than 1"),
+            (("lr_decay",), lambda x: 0 < x <= 1, "more than 0 and at most 1"),
+            (("teacher_forcing", "teacher_final"), lambda x: 0 <= x <= 1, "from 0 to 1"),
+            (("optimizer",), lambda x: x in optimizers.OPTIMIZERS, "one of " + ", ".join(optimizers.OPTIMIZERS)),
+            (("monitor",), lambda x: x in ("loss", "exact-match"), "loss or exact-match"),
+        ]
+        for names, allowed, wanted in ranges:
+            for name in names:
+                value = getattr(self, name)
+                if value is not None and not allowed(value):
+                    raise ValueError(f"{name}={value!r}: wanted {wanted}")
+        if self.momentum and self.optimizer != "sgd":
+            raise ValueError(f"momentum={self.momentum} is SGD's; {self.optimizer} has none to set")
+
+    def to_json(self):
+        """A dict of plain values."""
+        return asdict(self)
+
+
+class Progress(NamedTuple):
+    """All that training depends on, between two steps."""
+    params: seq2seq.Params
+    optimizer: optimizers.State
+    best: seq2seq.Params       # the parameters of the best epoch so far
+    lr: float
+    best_score: tuple | None   # (exact match or 0, -loss): larger is better
+    waits: int                 # epochs since the best one
+    lr_waits: int              # epochs since the best one or the last decay
+    epoch: int                 # epochs completed
+    batch: int                 # batches done in the current epoch
+    step: int                  # batches done in all
+    loss_sum: float            # sums over the current epoch, for its mean
+    tokens: int
+    finished: bool             # by early stopping
+
+
+class Diverged(ArithmeticError):
+    """Training met NaN or infinity; the message names the step and the first tensor."""
+
+
+def begin(config, training):
+    """The Progress before the first step."""
+    p = seq2seq.init(config, training.seed)
+    return Progress(p, optimizers.start(p), p, training.lr, None, 0, 0, 0, 0, 0, 0.0, 0, False)
+
+
+def rng_for(training, purpose, number):
+    """The generator for one purpose at one step (or epoch): it depends on nothing else."""
+    return np.random.default_rng((training.seed, purpose, number))
+
+
+def epoch_batches(training, examples, epoch):
+    """Index arrays of the batches of an epoch, in their order."""
+    lengths = [(len(x), len(y)) for x, y in examples]
+    return bucketed(lengths, training.batch, rng_for(training, ORDER, epoch))
+
+
+def teacher_ratio(training, epoch):
+    """Share of target tokens that are fed as they are, in `epoch` (from 0)."""
+    if training.teacher_final is None:
+        return training.teacher_forcing
+    done = min(1.0, epoch / max(1, training.epochs - 1))
+    return training.teacher_forcing + done * (training.teacher_final - training.teacher_forcing)
+
+
+def step_size(training, progress, batches):
+    """The step size now: the present `lr`, on its even way to `lr_final`, in an epoch of so many batches."""
+    if training.lr_final is None:
+        return progress.lr
+    done = min(1.0, (progress.epoch + progress.batch / batches) / training.epochs)
+    return progress.lr * (1 + done * (training.lr_final / training.lr - 1))
+
+
+def batch_of(config, examples, indices):
+    """The Batch of some examples (pairs of id lists)."""
+    chosen = [examples[i] for i in indices]
+    return make_batch([x for x, _ in chosen], [y for _, y in chosen], config.reverse_source)
+
+
+def loss_and_update(p, config, batch, teacher, drops, s, optimizer, lr, limit=None, value=None, **options):
+    """Loss and gradient of a batch (see seq2seq.py), clipping and update (optimizers.step): a training step's computation.
+
+    Returns
+    -------
+    L : number
+    p, s, size, finite
+        See optimizers.step; where L or size is not finite, neither p nor s is of use.
+    """
+    L, g = seq2seq.loss_and_gradient(p, config, batch, teacher, drops)
+    return L, *optimizers.step(p, g, s, optimizer, lr, limit, value, **options)
+
+
+@np.errstate(all="ignore")          # what overflows becomes NaN or infinity, and these are looked for
+def one_step(config, training, progress, batch, lr, backend="numpy"):
+    """Forward, backward, clip, update with step size `lr`: -> the next Progress."""
+    ratio, teacher, drops = teacher_ratio(training, progress.epoch), None, None
+    if ratio < 1:
+        teacher = rng_for(training, COINS, progress.step).random(batch.inputs.shape) < ratio
+    if config.dropout:
+        drops = seq2seq.draw_drops(rng_for(training, DROPS, progress.step), config, batch.inputs.shape[1])
+    options = {"momentum": training.momentum} if training.optimizer == "sgd" else {}
+    L, params, state, size, finite = backends.module("training.loop", backend).loss_and_update(
+        progress.params, config, batch, teacher, drops, progress.optimizer, training.optimizer, lr, training.clip,
+        training.clip_value, **options)
+    if not math.isfinite(L):
+        # once more, to see where
+        _, logits, k = seq2seq.forward(progress.params, config, batch, teacher, drops, backend)
+        e = k.encode
+        raise Diverged(culprit(progress, params=progress.params, encoder=e.encoder, hs=e.hs, bridge=e.bridge,
+                               source=k.source, decoder=k.decoder, logits=logits, loss=L))
+    if not math.isfinite(size):
+        model = backends.module("model.seq2seq", backend)
+        _, g = model.loss_and_gradient(progress.params, config, batch, teacher, drops)
+        raise Diverged(culprit(progress, gradient=dict(reversed(list(tree.named(g))))))     # decoder's first
+    if not finite:
+        raise Diverged(culprit(progress, updated=params))
+    tokens = int(np.count_nonzero(batch.target_mask))
+    return progress._replace(params=params, optimizer=state, batch=progress.batch + 1, step=progress.step + 1,
+                             loss_sum=progress.loss_sum + float(L) * tokens, tokens=progress.tokens + tokens)
+
+
+def culprit(progress, **trees):
+    """A sentence that names the step and the first tensor that is not finite, in order of computation."""
+    for name, array in walk(trees):
+        if np.asarray(array).dtype.kind in "fc" and not np.isfinite(array).all():
+            at = np.unravel_index(int(np.argmin(np.isfinite(array))), np.shape(array))
+            entry = f"[{', '.join(map(str, at))}]" if at else ""
+            return (f"step {progress.step + 1} (epoch {progress.epoch + 1}): {name}{entry} is "
+                    f"{np.asarray(array)[at]}; try a smaller step size or clipping")
+    return f"step {progress.step + 1}: the gradient's norm is not finite"
+
+
+def walk(part, name=""):
+    """(name, array) of dicts, lists and tuples of any depth, in order."""
+    if isinstance(part, dict):
+        items = part.items()
+    elif isinstance(part, (list, tuple)):
+        items = zip(getattr(part, "_fields", range(len(part))), part)
+    else:
+        if isinstance(part, (np.ndarray, np.generic, float)):
+            yield name, part
+        return
+    for key, value in items:
+        yield from walk(value, f"{name}.{key}" if name else str(key))
+
+
+class Validation(NamedTuple):
+    """What a model does on held-out pairs; losses in nats per target token, without label smoothing."""
+    loss_teacher_forced: float
+    loss_free_running: float
+    token_accuracy: float      # share of tokens right, teacher forced
+    exact_match: float         # share of sequences right, free running: greedy decoding, which though never says <unk>
+
+
+@np.errstate(all="ignore")
+def validate(p, config, examples, batch=256, backend="numpy"):
+    """Evaluate parameters on examples (pairs of id lists): -> Validation."""
+    lengths = [(len(x), len(y)) for x, y in examples]
+    sums = dict(forced=0.0, free=0.0, right=0, exact=0, tokens=0)
+    for indices in bucketed(lengths, batch, np.random.default_rng(0)):
+        b = batch_of(config, examples, indices)
+        n, free = int(b.target_mask.sum()), np.zeros(b.inputs.shape, dtype=bool)
+        for key, teacher in (("forced", None), ("free", free)):
+            logits = backends.module("model.seq2seq", backend).logits(p, config, b, teacher)
+            sums[key] += float(loss.forward(logits, b.targets, b.target_mask)[0]) * n
+            right = (logits.argmax(axis=2) == b.targets) | ~b.target_mask
+            if teacher is None:
+                sums["right"] += int((right & b.target_mask).sum())
+            else:
+                sums["exact"] += int((right & (b.targets != UNK)).all(axis=0).sum())    # <unk> is no answer
+        sums["tokens"] += n
+    return Validation(sums["forced"] / sums["tokens"], sums["free"] / sums["tokens"],
+                      sums["right"] / sums["tokens"], sums["exact"] / len(examples))
+
+
+def score_of(training, v):
+    """What two validations are compared by: larger is better."""
+    return (v.exact_match if training.monitor == "exact-match" else 0.0, -v.loss_teacher_forced)
+
+
+def record(training, progress, v, batches, speed):
+    """One line of metrics.jsonl: losses in nats per target token."""
+    return dict(epoch=round(progress.epoch + progress.batch / batches, 6), step=progress.step,
+                end_of_epoch=progress.batch == batches, lr=step_size(training, progress, batches),
+                train_loss=progress.loss_sum / progress.tokens if progress.tokens else None,
+                valid_loss_teacher_forced=v.loss_teacher_forced, valid_loss_free_running=v.loss_free_running,
+                valid_token_accuracy=v.token_accuracy, valid_exact_match=v.exact_match, tokens_per_second=speed)
+
+
+def end_epoch(training, progress, v):
+    """Count the epoch, keep the best weights, decay the step size, stop early; Diverged at NaN."""
+    if not math.isfinite(v.loss_teacher_forced + v.loss_free_running):
+        raise Diverged(f"step {progress.step} (epoch {progress.epoch + 1}): the validation loss is "
+                       f"{v.loss_teacher_forced} (teacher-forced), {v.loss_free_running} (free-running)")
+    score = score_of(training, v)
+    better = progress.best_score is None or score > tuple(progress.best_score)
+    waits, lr_waits = (0, 0) if better else (progress.waits + 1, progress.lr_waits + 1)
+    lr = progress.lr
+    if lr_waits >= training.lr_patience:
+        lr, lr_waits = lr * training.lr_decay, 0
+    return progress._replace(
+        best=progress.params if better else progress.best, best_score=score if better else progress.best_score,
+        waits=waits, lr_waits=lr_waits, lr=lr, epoch=progress.epoch + 1, batch=0, loss_sum=0.0, tokens=0,
+        finished=training.patience is not None and waits >= training.patience)
+
+
+def run(config, training, train_set, valid_set, progress=None, on_step=None, on_record=None, save=None,
+        should_stop=None, save_seconds=60, backend="numpy"):
+    """Train to the end, or until stopped.
+
+    Parameters
+    ----------
+    config : Config
+        With the sizes of both vocabularies.
+    training : Training
+    train_set, valid_set : lists of (source ids, target ids)
+    progress : Progress, optional
+        Where to continue; None: at the beginning.
+    on_step : callable(Progress, loss so far), optional
+    on_record : callable(dict), optional
+        Called with the metrics of each evaluation.
+    save : callable(Progress), optional
+        Called at the start, after each epoch, about every `save_seconds`, and when stopped.
+    should_stop : callable() -> bool, optional
+        Asked after each step.
+    save_seconds : float
+    backend : {"numpy", "numba"}
+
+    Returns
+    -------
+    Progress
+        With `epoch == training.epochs` or `finished` if it came to its end.
+
+    Raises
+    ------
+    Diverged
+        At the first loss or gradient that is not finite; nothing is saved after it.
+    """
+    nothing = lambda *_: None                                                           # noqa: E731
+    on_step, on_record, save = on_step or nothing, on_record or nothing, save or nothing
+    should_stop = should_stop or (lambda: False)
+    progress = progress or begin(config, training)
+    save(progress)
+    clock, saved_at = time.monotonic(), time.monotonic()
+    deadline = clock + 60 * training.minutes if training.minutes else math.inf
+    while progress.epoch < training.epochs and not progress.finished:
+        batches = epoch_batches(training, train_set, progress.epoch)
+        started, tokens_before = time.monotonic(), progress.tokens
+        for indices in batches[progress.batch:]:
+            lr = step_size(training, progress, len(batches))
+            progress = one_step(config, training, progress, batch_of(config, train_set, indices), lr, backend)
+            on_step(progress, progress.loss_sum / progress.tokens)
+            due = training.evaluate_every and progress.step % training.evaluate_every == 0
+            if due and progress.batch < len(batches):           # the epoch's end has an evaluation of its own
+                v = validate(progress.params, config, valid_set, backend=backend)
+                on_record(record(training, progress, v, len(batches), None))
+            if should_stop():
+                save(progress)
+                return progress
+            if time.monotonic() > deadline:
+                save(progress)
+                v = validate(progress.params, config, valid_set, backend=backend)
+                ended = end_epoch(training, progress, v)
+                on_record(record(training, progress, v, len(batches), None))
+                # judged as an epoch would be, for the weights alone: a resumed run must not see it
+                return progress._replace(best=ended.best, best_score=ended.best_score)
+            if time.monotonic() - saved_at > save_seconds:
+                save(progress)
+                saved_at = time.monotonic()
+        speed = (progress.tokens - tokens_before) / max(1e-9, time.monotonic() - started)
+        v = validate(progress.params, config, valid_set, backend=backend)
+        row = record(training, progress, v, len(batches), speed)
+        progress = end_epoch(training, progress, v)
+        on_record(row)
+        save(progress)
+        saved_at = time.monotonic()
+    return progress

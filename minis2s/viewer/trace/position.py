@@ -1,0 +1,114 @@
+"""Where a running computation is: step t, layer, direction, part of the model, forward or backward.
+
+The loops know it in their local variables; this file reads them from the frames on the stack.  It is the only
+place that knows how the loops are written: tests/test_trace.py holds it to runs whose positions are known.
+"""
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+HOUSE = Path(__file__).parents[2]
+PARTS = ("encoder", "bridge", "decoder", "loss")
+FOLDERS = {"cells": "cell", "attention": "attention", "printed": "printed"}  # what runs outside of a part
+
+
+class Position(NamedTuple):
+    t: int | None = None
+    layer: int | None = None
+    direction: str | None = None       # "forward" or "backward" in a layer of two directions
+    part: str | None = None
+    phase: str = "forward"             # or "backward"
+    T: int | None = None               # where t is None: rows are those of step 0, of step 1, ..., T-1
+
+
+def loop_forward(v):
+    return {"t": len(v.get("caches", ())), "T": len(v["xs"]), "loop_p": v["p"]}
+
+
+def loop_backward(v):
+    after = "rows" in v                                         # the loop: all t at once
+    return {"t": None if after else v.get("t"), "T": len(v["caches"]), "loop_p": v["p"], "after": after}
+
+
+def layers_up(v):
+    return {"layer": len(v.get("runs", v.get("new", ()))), "p": v.get("p")}
+
+
+def layers_down(v):
+    return {"layer": len(v["layers"]) - 1 - len(v.get("grads", ())), "p": v.get("p")}
+
+
+def decoder_forward(v):
+    t = v.get("t")
+    return {"t": t if t is not None and len(v["rs"]) == t else None}        # after the loop: all t at once
+
+
+def decoder_backward(v):
+    t = v.get("t")
+    return {"t": t if t is not None and v["demb"][t] is None else None}
+
+
+def searching(v):
+    return {"t": v["live"].hypotheses[0].length}
+
+
+LOOPS = {("unroll", "forward"): loop_forward, ("unroll", "backward"): loop_backward,
+         ("recurrent", "forward"): layers_up, ("recurrent", "step"): layers_up,
+         ("recurrent", "backward"): layers_down, ("recurrent", "step_backward"): layers_down,
+         ("decoder", "forward"): decoder_forward, ("decoder", "backward"): decoder_backward,
+         ("hypotheses", "advance"): searching}
+
+_modules = {}
+
+
+def module_of(filename):
+    """File -> (name, folder beneath the package, however deep it stands) of a module, or None for any other file."""
+    if filename not in _modules:
+        path = Path(filename)
+        inside = HOUSE in path.parents
+        _modules[filename] = (path.stem, path.relative_to(HOUSE).parts[0]) if inside else None
+    return _modules[filename]
+
+
+def locate(frame):
+    """Frame of a marked statement -> Position, read from it and from the frames that called it."""
+    own = module_of(frame.f_code.co_filename)
+    found, phase = {}, "forward"
+    while frame is not None:
+        code = frame.f_code
+        module = module_of(code.co_filename)
+        if module:
+            if "backward" in code.co_name:
+                phase = "backward"
+            if module[0] in PARTS:
+                found.setdefault("part", module[0])
+            elif module[1] in FOLDERS:
+                found.setdefault("folder", FOLDERS[module[1]])
+            reader = LOOPS.get((module[0], code.co_name))
+            if reader:
+                for name, value in reader(frame.f_locals).items():
+                    found.setdefault(name, value)
+        frame = frame.f_back
+    t, p, direction = found.get("t"), found.get("p"), None
+    if hasattr(p, "forward") and hasattr(p, "backward") and "loop_p" in found:
+        direction = "backward" if found["loop_p"] is p.backward else "forward"
+        if direction == "backward" and t is not None:
+            t = found["T"] - 1 - t                              # the sequence's own order
+    part = found.get("part") or found.get("folder") or (own[0] if own else "own")
+    return Position(t, found.get("layer"), direction, part, phase, found["T"] if found.get("after") else None)
+
+
+def by_step(position, name, value):
+    """Yield (Position, value) for each step where `value` holds the rows of all of them, else as it is."""
+    if position.T is None or is_weight(name, value):
+        yield position, value
+        return
+    for t, rows in enumerate(np.split(value, position.T)):
+        own = position.T - 1 - t if position.direction == "backward" else t
+        yield position._replace(t=own), rows
+
+
+def is_weight(name, value):
+    """Whether it is a parameter or a parameter's gradient: its first axis is neither time nor examples."""
+    return name.lstrip("d").split("_")[0] in ("W", "U", "b", "E") or value.ndim < 2

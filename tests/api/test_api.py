@@ -1,0 +1,586 @@
+"""Seq2Seq: texts in, texts out; what is saved comes back; what is wrong is said."""
+import doctest
+import errno
+import signal
+import subprocess
+import sys
+import threading
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from draw import same
+
+from minis2s import Config, Diverged, Seq2Seq, Training
+from minis2s import decoding
+from minis2s.api import seq2seq as api
+from minis2s.core import files, tree
+from minis2s.model import seq2seq
+from minis2s.training import checkpoint, loop as train
+from minis2s.data.batches import pad
+from minis2s.data.pairs import Pairs, Skipped
+from minis2s.api.run import Run
+
+CONFIG = Config(embedding=16, hidden=24, attention="dot")
+PAIRS = [("ab", "ba"), ("bc", "cb"), ("ca", "ac"), ("abc", "cba"), ("d", "d"), ("add", "dda")]
+QUICK = Training(epochs=2, batch=2, lr=0.02)
+LONG = Training(epochs=120, lr=0.02, lr_decay=1.0)
+
+
+def fit(pairs=PAIRS, valid=PAIRS, config=CONFIG, training=QUICK, **options):
+    units = {k: options.pop(k) for k in ("source_units", "target_units", "min_count") if k in options}
+    return Seq2Seq(config, **units).fit(pairs, valid, training=training, progress=False, **options)
+
+
+@pytest.fixture(autouse=True)
+def no_pictures(request, monkeypatch):
+    """They take seconds, and have tests of their own."""
+    if "pictures" not in request.node.name:
+        monkeypatch.setattr(Seq2Seq, "_draw", lambda *_: None)
+
+
+@pytest.fixture(scope="module")
+def model():
+    """Knows PAIRS by heart."""
+    return fit(training=LONG)
+
+
+@pytest.fixture(scope="module")
+def turned():
+    """The same, its sources reversed."""
+    return fit(config=replace(CONFIG, reverse_source=True), training=LONG)
+
+
+def test_the_example_of_the_class_works():
+    found = doctest.DocTestFinder().find(api.Seq2Seq, globs={})
+    results = [doctest.DocTestRunner().run(test) for test in found if test.examples]
+    assert sum(r.attempted for r in results) >= 4 and sum(r.failed for r in results) == 0
+
+
+def test_importing_is_light():
+    code = "import minis2s, sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                            check=True).stdout.split()
+    heavy = {"matplotlib", "numba", "tqdm", "safetensors", "sacrebleu", "argparse", "hypothesis", "pytest"}
+    assert "minis2s.api.seq2seq" in loaded and not heavy & set(loaded)
+
+
+# Learning ------------------------------------------------------------------------------------------------
+
+def test_it_learns_and_answers(model):
+    assert model.translate([x for x, _ in PAIRS]) == [y for _, y in PAIRS]
+    assert model.translate("abc") == "cba"
+    assert model.evaluate(PAIRS)["exact_match"] == 1.0 == model.records[-1]["valid_exact_match"]
+    assert model.held_out == PAIRS and model.stopped_by is None
+
+
+def test_pairs_as_list_as_pairs_and_as_path_are_the_same(tmp_path):
+    path = tmp_path / "p.tsv"
+    path.write_text("".join(f"{x}\t{y}\tmore\n" for x, y in PAIRS), encoding="utf-8")
+    one = fit()
+    for pairs in ([list(p) for p in PAIRS], Pairs(*map(list, zip(*PAIRS)), Skipped(0, None)), path,
+                  str(path)):
+        same(fit(pairs, pairs).params, one.params)
+
+
+def test_held_out_sources_are_not_trained_on():
+    pairs = [(f"{i}", f"{j}") for i in range(40) for j in range(1 + i % 2)]
+    model = fit(pairs, None, training=Training(epochs=0))
+    held = {x for x, _ in model.held_out}
+    assert len(held) == 2                                               # 5 % of 40
+    assert set(model.held_out) == {p for p in pairs if p[0] in held}    # all targets of a held-out source
+    assert fit(pairs, None, training=Training(epochs=0)).held_out == model.held_out
+    assert fit(pairs, None, training=Training(epochs=0, seed=4)).held_out != model.held_out
+    assert len(fit(PAIRS, None, training=Training(epochs=0)).held_out) == 1     # at least one
+    many = [(f"{i}", "a") for i in range(30_000)]
+    assert len(fit(many, None, training=Training(epochs=0, seed=0), config=CONFIG).held_out) == api.AT_MOST
+
+
+def test_the_weights_kept_are_those_of_the_best_epoch(tmp_path, monkeypatch):
+    losses = iter([3.0, 1.0, 2.0, 2.0])
+    monkeypatch.setattr(train, "validate", lambda *_, **__: train.Validation(next(losses), 0.0, 0.0, 0.0))
+    saved = []
+    real = Run.save_progress
+    monkeypatch.setattr(Run, "save_progress", lambda self, s, c: (saved.append(s), real(self, s, c)))
+    model = fit(training=replace(QUICK, epochs=9, patience=2), out=tmp_path / "r")
+    assert len(model.records) == 4
+    best = [s.params for s in saved if s.epoch == 2 and s.batch == 0][0]
+    same(model.params, best)
+    same(Seq2Seq.load(tmp_path / "r").params, best)
+
+
+# Resuming ------------------------------------------------------------------------------------------------
+
+RESTLESS = replace(QUICK, epochs=3, optimizer="rmsprop", teacher_forcing=0.9, teacher_final=0.2)
+DROPPING = replace(CONFIG, dropout=0.3)
+
+
+def kill_after(monkeypatch, saves, every_step=True):
+    """Let the run die, as by SIGKILL, in its n-th save: before the new file is there."""
+    real, left = Run.save_progress, [saves]
+
+    class Killed(BaseException):
+        pass
+
+    def save(self, *args):
+        left[0] -= 1
+        if left[0] == 0:
+            raise Killed
+        real(self, *args)
+
+    monkeypatch.setattr(Run, "save_progress", save)
+    if every_step:
+        real_run = train.run
+        monkeypatch.setattr(train, "run", lambda *a, **k: real_run(*a, **k, save_seconds=0))
+    return Killed
+
+
+def lines(path):
+    rows = Run(path).records()
+    return [{k: v for k, v in r.items() if k != "tokens_per_second"} for r in rows]
+
+
+@pytest.mark.parametrize("saves", [1, 2, 3, 4, 5, 6, 9, 12])
+def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path, monkeypatch, saves):
+    training = replace(RESTLESS, evaluate_every=2)
+    fit(config=DROPPING, training=training, out=tmp_path / "whole")
+    Killed = kill_after(monkeypatch, saves)
+    with pytest.raises(Killed):
+        fit(config=DROPPING, training=training, out=tmp_path / "part")
+    monkeypatch.undo()
+    fit(config=DROPPING, training=training, out=tmp_path / "part", resume=True)
+    for name in ("weights.safetensors", "checkpoint.safetensors", "vocabulary.json", "config.json"):
+        assert (tmp_path / "part" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+    assert lines(tmp_path / "part") == lines(tmp_path / "whole") != []
+
+
+def test_more_epochs_may_follow_and_a_finished_run_may_be_resumed(tmp_path):
+    whole = fit(training=replace(QUICK, epochs=4), out=tmp_path / "whole")
+    fit(out=tmp_path / "part")
+    for epochs in (4, 4):
+        model = fit(training=replace(QUICK, epochs=4), out=tmp_path / "part", resume=True)
+        same(model.params, whole.params)
+        assert lines(tmp_path / "part") == lines(tmp_path / "whole") and len(model.records) == 4
+
+
+def test_resuming_with_other_options_or_data_is_refused(tmp_path):
+    fit(out=tmp_path / "r")
+    before = {p.name: p.read_bytes() for p in (tmp_path / "r").iterdir()}
+    for options, told in [
+        (dict(training=replace(QUICK, lr=0.5)), "begun with lr=0.02, not 0.5"),
+        (dict(training=replace(QUICK, seed=5)), "begun with seed=0, not 5"),
+        (dict(config=replace(CONFIG, hidden=8)), "hidden is 24 there, 8 here"),
+        (dict(pairs=PAIRS[::-1]), "not the pairs that the run was begun with"),
+        (dict(valid=PAIRS[:3]), "not the pairs that the run was begun with"),
+        (dict(pairs=PAIRS + [("z", "z")]), "_vocab is"),
+        (dict(source_units="word"), "source_units='char', not 'word'|_vocab is"),
+        (dict(min_count=2), "min_count=1, not 2|_vocab is"),
+    ]:
+        with pytest.raises(ValueError, match=told):
+            fit(out=tmp_path / "r", resume=True, **options)
+    assert {p.name: p.read_bytes() for p in (tmp_path / "r").iterdir()} == before
+    with pytest.raises(FileExistsError, match="--resume"):
+        fit(out=tmp_path / "r")
+    with pytest.raises(FileNotFoundError, match="no such run directory"):
+        fit(out=tmp_path / "none", resume=True)
+    with pytest.raises(ValueError, match="out: wanted the directory"):
+        fit(resume=True)
+
+
+def test_a_saved_model_is_no_run_to_resume(tmp_path, model):
+    model.save(tmp_path / "m")
+    with pytest.raises(ValueError, match="a saved model, not a run"):
+        fit(out=tmp_path / "m", resume=True, training=LONG)
+
+
+def test_a_broken_checkpoint_is_refused(tmp_path):
+    fit(out=tmp_path / "r")
+    path = tmp_path / "r" / "checkpoint.safetensors"
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    with pytest.raises(ValueError, match="checkpoint.safetensors: changed after it was saved"):
+        fit(out=tmp_path / "r", resume=True)
+
+
+def test_training_in_another_thread_works():
+    """Signals can only be caught in the main thread."""
+    done = []
+    worker = threading.Thread(target=lambda: done.append(fit()))
+    worker.start()
+    worker.join()
+    same(done[0].params, fit().params)
+
+
+# NaN and full disks --------------------------------------------------------------------------------------
+
+def test_nan_stops_and_the_last_good_checkpoint_stays(tmp_path, monkeypatch):
+    real = train.one_step
+
+    def poisoned(config, training, progress, *args):
+        if progress.step == 4:                                      # in the second of its epochs of 3 steps
+            progress.params.decoder.readout.W[3, 2] = np.nan
+        return real(config, training, progress, *args)
+
+    monkeypatch.setattr(train, "one_step", poisoned)
+    model = Seq2Seq(CONFIG)
+    with pytest.raises(Diverged, match=r"step 5 \(epoch 2\): params.decoder.readout.W\[3, 2\] is nan"):
+        model.fit(PAIRS, PAIRS, training=QUICK, out=tmp_path / "r", progress=False)
+    monkeypatch.undo()
+    same(Seq2Seq.load(tmp_path / "r").params, fit(training=replace(QUICK, epochs=1)).params)
+    same(fit(out=tmp_path / "r", resume=True).params, fit().params)
+    with pytest.raises(ValueError, match="fit or load it first"):
+        model.translate(["a"])
+
+
+def test_a_full_disk_while_training(tmp_path, monkeypatch):
+    """The second checkpoint finds no room: the first stays whole, and the run goes on when there is room."""
+    real, left = checkpoint.write_atomically, [3]
+
+    def full(path, write):
+        left[0] -= 1
+        if left[0] < 0:
+            def write(temporary):
+                temporary.write_bytes(b"half")
+                raise OSError(errno.ENOSPC, "No space left on device", str(temporary))
+        real(path, write)
+
+    monkeypatch.setattr(checkpoint, "write_atomically", full)
+    with pytest.raises(OSError, match="No space left"):
+        fit(out=tmp_path / "r")
+    monkeypatch.undo()
+    assert not list((tmp_path / "r").glob(".tmp-*"))
+    assert Seq2Seq.load(tmp_path / "r").params is not None
+    same(fit(out=tmp_path / "r", resume=True).params, fit().params)
+
+
+def test_a_full_disk_while_saving_a_model(tmp_path, model, monkeypatch):
+    def fail(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr(files.os, "fsync", fail)
+    with pytest.raises(OSError, match="No space left"):
+        model.save(tmp_path / "m")
+    assert not (tmp_path / "m").exists()
+
+
+def test_a_full_disk_while_a_model_is_replaced(tmp_path, model, monkeypatch):
+    model.save(tmp_path / "m")
+    before = {p.name: p.read_bytes() for p in (tmp_path / "m").iterdir()}
+
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr(api.checkpoint, "save_weights", fail)
+    with pytest.raises(OSError, match="No space left"):
+        model.save(tmp_path / "m", overwrite=True)
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        model.fit(PAIRS, PAIRS, out=tmp_path / "m", overwrite=True, origin={"file": tmp_path})
+    assert {p.name: p.read_bytes() for p in (tmp_path / "m").iterdir()} == before
+
+
+# Saving and loading --------------------------------------------------------------------------------------
+
+def test_save_and_load(tmp_path, turned):
+    turned.save(tmp_path / "m")
+    assert sorted(p.name for p in (tmp_path / "m").iterdir()) == ["config.json", "vocabulary.json",
+                                                                  "weights.safetensors"]
+    back = Seq2Seq.load(tmp_path / "m")
+    same(back.params, turned.params)
+    assert (back.config, back.source_vocab, back.target_vocab, back.lengths) == (
+        turned.config, turned.source_vocab, turned.target_vocab, turned.lengths)
+    texts = [x for x, _ in PAIRS]
+    assert back.translate(texts) == turned.translate(texts)
+    with pytest.raises(FileExistsError):
+        turned.save(tmp_path / "m")
+    turned.save(tmp_path / "m", overwrite=True)
+
+
+def test_words_and_rare_tokens_come_back(tmp_path):
+    pairs = [("a cat", "一只猫"), ("a dog", "一条狗"), ("a cat", "猫")]
+    model = fit(pairs, pairs, source_units="word", min_count=2)
+    assert model.source_vocab.symbols[4:] == ("a", "cat") and model.target_vocab.symbols[4:] == ("一", "猫")
+    model.save(tmp_path / "m")
+    back = Seq2Seq.load(tmp_path / "m")
+    assert (back.source_units, back.target_units, back.min_count) == ("word", "char", 2)
+    with pytest.warns(UserWarning, match="read as <unk>: (dog|fox)"):
+        assert back.translate("a dog") == back.translate(["a fox"])[0]
+
+
+def test_a_run_needs_three_files_to_load(tmp_path):
+    model = fit(out=tmp_path / "r")
+    for name in ("checkpoint.safetensors", "metrics.jsonl"):
+        (tmp_path / "r" / name).unlink()
+    same(Seq2Seq.load(tmp_path / "r").params, model.params)
+    for name in ("weights.safetensors", "vocabulary.json", "config.json"):
+        (tmp_path / "r" / name).unlink()
+        with pytest.raises(FileNotFoundError, match=name):
+            Seq2Seq.load(tmp_path / "r")
+
+
+def test_an_edited_configuration_does_not_fit_the_weights(tmp_path, model):
+    model.save(tmp_path / "m")
+    path = tmp_path / "m" / "config.json"
+    path.write_text(path.read_text().replace('"hidden": 24', '"hidden": 25'))
+    with pytest.raises(ValueError, match="weights of another configuration: hidden is 24 there, 25 here"):
+        Seq2Seq.load(tmp_path / "m")
+
+
+def test_the_pictures_of_a_run(tmp_path):
+    fit(training=replace(LONG, epochs=40), out=tmp_path / "r")
+    assert {p.name for p in (tmp_path / "r").iterdir()} == {
+        "config.json", "vocabulary.json", "weights.safetensors", "checkpoint.safetensors", "metrics.jsonl",
+        "loss.png",
+        "attention.png"}
+    for name in ("loss.png", "attention.png"):
+        assert (tmp_path / "r" / name).read_bytes().startswith(b"\x89PNG")
+
+
+# Answering -----------------------------------------------------------------------------------------------
+
+def test_answers_keep_the_order_of_the_texts_and_do_not_depend_on_their_neighbours(model):
+    texts = ["abc", "d", "ab", "dddd", "abc", "c", "bcab"]
+    with warnings.catch_warnings(record=True):
+        alone = [model.translate(t) for t in texts]
+        assert model.translate(texts) == alone
+    for batch in (1, 2, 3, 100):
+        for options in (dict(), dict(beam=3, nbest=2), dict(method="exact")):
+            got = model.decode(texts, batch=batch, **options)
+            for t, best in zip(texts, got):
+                (want,) = model.decode([t], **options)
+                assert [a.text for a in best] == [a.text for a in want] and best[0].source == list(t)
+                for a, b in zip(best, want):
+                    np.testing.assert_allclose([a.log_prob, a.score], [b.log_prob, b.score], rtol=1e-4)
+                    np.testing.assert_allclose(a.alpha, b.alpha, atol=1e-5)
+
+
+def test_decode_is_the_searches(model):
+    ids, mask = pad([model.source_vocab.encode("abc")])
+    (want,) = decoding.beam(model.params, model.config, ids, mask, 7, width=3, length_penalty=0.5, nbest=3)
+    (got,) = model.decode(["abc"], beam=3, nbest=3, length_penalty=0.5, max_length=7)
+    assert [(list(a.text), a.score, a.finished) for a in got] == [
+        (model.target_vocab.decode(a.ids), a.score, a.finished) for a in want]
+    (want,) = decoding.greedy(model.params, model.config, ids, mask, 1)
+    (got,) = model.decode(["abc"], max_length=1)
+    assert (got[0].log_prob, got[0].finished) == (want[0].log_prob, False) and len(got[0].target) == 1
+
+
+def test_sampling_is_seeded_and_takes_its_options(model):
+    hot = [model.decode(["abc"] * 9, method="sample", temperature=5.0, seed=s) for s in (0, 0, 1)]
+    said = [[best[0].text for best in answers] for answers in hot]
+    assert said[0] == said[1] != said[2] and len(set(said[0])) > 1
+    assert model.decode(["abc"], method="sample", top_k=1)[0][0].text == "cba"
+
+
+def test_attention_is_in_the_order_of_the_text(turned):
+    """Of a model that reads sources from their end: its weights look back at the right columns."""
+    plain = replace(turned.config, reverse_source=False)
+    a = turned.decode(["abc"])[0][0]
+    assert a.alpha.shape == (4, 3) and a.source == ["a", "b", "c"]
+    ids, mask = pad([turned.source_vocab.encode("cba")])
+    (want,) = decoding.greedy(turned.params, plain, ids, mask, 20)
+    np.testing.assert_allclose(a.alpha, want[0].alpha[:, ::-1], rtol=1e-6)
+    assert abs(a.alpha[:, 0] - a.alpha[:, 2]).max() > 0.05
+
+
+def test_attention_labels(model):
+    alpha, source, target = api.attention_of(model.decode(["abc"])[0][0])
+    assert (source, target) == (["a", "b", "c"], ["c", "b", "a", "<eos>"]) and alpha.shape == (4, 3)
+    cut = model.decode(["abc"], max_length=2)[0][0]
+    assert api.attention_of(cut)[2] == ["c", "b"] and cut.alpha.shape == (2, 3)
+
+
+def test_unknown_tokens_and_long_texts_are_told(model):
+    with pytest.warns(UserWarning, match="unknown to the model, read as <unk>: x y"):
+        model.translate("axy")
+    with pytest.warns(UserWarning, match="5 tokens; the longest text trained on has 3"):
+        model.translate("abcab")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.translate(["abc", "d"])
+    notes = model.decode(["axbcb"])[0][0].notes
+    assert len(notes) == 2
+
+
+@pytest.mark.parametrize("options, told", [
+    (dict(beam=0), "beam: got 0"), (dict(beam=2.5), "beam: got 2.5"), (dict(nbest=0), "nbest: got 0"),
+    (dict(beam=2, nbest=3), r"nbest: got 3, wanted a whole number, 1 \.\. 2"),
+    (dict(nbest=2), "nbest: got 2"),
+    (dict(max_length=0), "max_length: got 0"), (dict(max_length=-1), "max_length"),
+    (dict(batch=0), "batch: got 0"),
+    (dict(length_penalty=-1), "length_penalty"), (dict(length_penalty=float("nan")), "length_penalty"),
+    (dict(beam=3, length_penalty="x"), "length_penalty"), (dict(seed=-1), "seed: got -1"),
+    (dict(method="beams"), "choose one of beam, sample, exact"),
+    (dict(method="sample", temperature=0), "temperature"),
+    (dict(method="sample", top_k=0), "top_k"), (dict(method="sample", top_p=1.5), "top_p"),
+    (dict(method="exact", budget=0), "budget"), (dict(temperature=2.0), "temperature: no option of method='beam'"),
+    (dict(method="exact", top_k=2), "top_k: no option of method='exact', which has budget"),
+    (dict(method="exact", beam=2), "beam=2.*not of 'exact'"),
+    (dict(method="sample", length_penalty=0.5), "length_penalty=0.5: options of method='beam'")])
+def test_wrong_options(model, options, told):
+    with pytest.raises((ValueError, TypeError), match=told):
+        model.decode(["abc"], **options)
+
+
+def test_wrong_texts(model):
+    with pytest.raises(ValueError, match=r"texts\[1\]: '' is empty"):
+        model.translate(["a", ""])
+    for texts, told in ((5, "texts: got int"), (None, "got NoneType"), ("abc", "texts: got str, wanted a list"),
+                        (["a", 5], r"texts\[1\]: got int, wanted a string"), ([b"a"], "got bytes"),
+                        ((t for t in ["a"]), "got generator")):
+        with pytest.raises(TypeError, match=told):
+            model.decode(texts)
+    assert model.translate([]) == []
+
+
+@pytest.mark.parametrize("pairs, told", [
+    ([], "pairs: none"), (5, "pairs: got int"), (None, "pairs: got NoneType"),
+    (["ab"], r"pairs\[0\]: 'ab', wanted"),
+    ([("a", "b"), ("c",)], r"pairs\[1\]"), ([("a", 5)], r"pairs\[0\]"),
+    ([(" ", "b")], r"pairs\[0\]: the source is empty"),
+    ([("a", "")], "no target token"), ([("a", "b", "c")], r"pairs\[0\]"), ([(np.nan, "b")], r"pairs\[0\]"),
+    (np.ones((2, 2)), "pairs: got ndarray"), ("none.tsv", "none.tsv: no such file"),
+    ({"a": "b"}, "pairs: got dict"), (b"p.tsv", "pairs: got bytes"),
+    ([("a", "b"), ("\ud800", "b")], r"pairs\[1\]: .* no character")])
+def test_wrong_pairs(pairs, told):
+    model = Seq2Seq(CONFIG)
+    with pytest.raises((ValueError, TypeError, OSError), match=told):
+        model.fit(pairs, PAIRS, training=QUICK, progress=False)
+    assert model.params is None
+
+
+def test_wrong_validation_and_test_pairs(model):
+    for pairs, told in (([], "none, wanted"), ([("a",)], r"\[0\]: \('a',\)"), (5, "got int")):
+        with pytest.raises((ValueError, TypeError), match=f"valid.*{told}"):
+            fit(valid=pairs)
+        with pytest.raises((ValueError, TypeError), match=f"pairs.*{told}"):
+            model.evaluate(pairs)
+    with pytest.raises(ValueError, match="one source only"):
+        fit([("a", "b")] * 3, None)
+
+
+def test_wrong_paths_and_origins(tmp_path):
+    for path in (3, None, b"runs"):
+        with pytest.raises(TypeError, match=f"path: got {type(path).__name__}"):
+            Seq2Seq.load(path)
+    with pytest.raises(TypeError, match="origin: got list, wanted a dict"):
+        fit(out=tmp_path / "r", origin=[1])
+    assert not (tmp_path / "r").exists()
+
+
+def test_wrong_models_and_trainings():
+    for options, told in ((dict(config={}), "config: got dict"),
+                          (dict(source_units="byte"), "source_units='byte'"),
+                          (dict(target_units=None), "target_units=None"),
+                          (dict(backend="cuda"), "backend='cuda'"),
+                          (dict(min_count=0), "min_count: got 0"),
+                          (dict(min_count="2"), "min_count: got '2'")):
+        with pytest.raises((ValueError, TypeError), match=told):
+            Seq2Seq(**options)
+    with pytest.raises(TypeError, match="training: got dict"):
+        Seq2Seq().fit(PAIRS, training={})
+    for ask in (lambda m: m.translate("a"), lambda m: m.evaluate(PAIRS), lambda m: m.summary(),
+                lambda m: m.save("x")):
+        with pytest.raises(ValueError, match="fit or load it first"):
+            ask(Seq2Seq())
+
+
+def test_a_fit_that_is_refused_changes_nothing(tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "x").touch()
+    model = fit()
+    before, answer = vars(model).copy(), model.translate("abc")
+    with pytest.raises(FileExistsError):
+        model.fit([("xyz", "zyx")], [("x", "x")], training=QUICK, out=tmp_path / "full", progress=False)
+    assert vars(model).keys() == before.keys() and all(vars(model)[name] is x for name, x in before.items())
+    assert model.translate("abc") == answer
+
+
+def test_a_signal_that_is_ignored_stays_so():
+    """As Ctrl-C is by a job of the background."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with api.stop_signals() as stopped:
+            signal.raise_signal(signal.SIGINT)
+            assert stopped() is None
+            signal.raise_signal(signal.SIGTERM)
+            assert stopped() == signal.SIGTERM
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_resumed_run_keeps_its_origin(tmp_path):
+    fit(out=tmp_path / "r", origin={"task": "mine"})
+    again = Seq2Seq.load(tmp_path / "r")
+    training = replace(QUICK, epochs=QUICK.epochs + 1)
+    again.fit(PAIRS, PAIRS, training=training, out=tmp_path / "r", resume=True, progress=False)
+    assert Seq2Seq.load(tmp_path / "r").origin == again.origin == {"task": "mine"}
+
+
+# Measuring -----------------------------------------------------------------------------------------------
+
+def test_evaluate_with_several_references(model):
+    pairs = [("ab", "xx"), ("ab", "ba"), ("bc", "nothing")]
+    got = model.evaluate(pairs)
+    assert (got["pairs"], got["sources"], got["exact_match"]) == (3, 2, 0.5)
+    assert got["character_error_rate"] == pytest.approx((0 + 7) / (2 + 7))
+
+
+def test_references_are_compared_in_the_form_that_answers_have():
+    """Composed letters, one space between words."""
+    model = fit([("a", "e\u0301  x"), ("b", "x")], [("a", "e\u0301  x")], training=LONG, target_units="word")
+    assert model.translate("a") == "\u00e9 x"
+    assert model.evaluate([("a", "e\u0301  x")])["exact_match"] == 1.0
+
+
+def test_evaluate_says_what_validation_says(model):
+    half = fit(training=replace(LONG, epochs=30))
+    v = train.validate(half.params, half.config, half._encode(PAIRS))
+    got = half.evaluate(PAIRS)
+    assert (got["nll_teacher_forced"], got["nll_free_running"]) == v[:2]
+    assert got["perplexity_teacher_forced"] == pytest.approx(np.exp(v[0]))
+    assert got["perplexity_free_running"] == pytest.approx(np.exp(v[1]))
+    assert (got["token_accuracy"], got["exact_match"]) == v[2:]
+    assert api.safe_exp(1e4) == np.inf
+
+
+def test_bleu_and_chrf_where_sacrebleu_is(model, monkeypatch):
+    pytest.importorskip("sacrebleu")
+    assert {"bleu", "bleu_tokenize", "chrf"} <= model.evaluate(PAIRS).keys()
+    monkeypatch.setitem(sys.modules, "sacrebleu", None)
+    assert not {"bleu", "bleu_tokenize", "chrf"} & model.evaluate(PAIRS).keys()
+
+
+def test_summary_counts_by_hand():
+    """V = 8 on both sides (4 special, a b c d), E = 3, H = 2, two layers, attention with W (2, 2)."""
+    model = fit(config=Config(embedding=3, hidden=2, layers=2, cell="gru", attention="general"),
+                training=Training(epochs=0))
+    text = model.summary()
+    counts = {"encoder.embedding": 8 * 3, "encoder.layers.0.W": 3 * 6, "encoder.layers.0.U": 2 * 6,
+              "encoder.layers.0.b": 6,
+              "encoder.layers.1.W": 2 * 6, "decoder.layers.0.W": 3 * 6, "decoder.score.W": 2 * 2,
+              "decoder.readout.W": 4 * 8, "decoder.readout.b": 8}
+    rows = {line.split()[0]: line.split() for line in text.splitlines() if line}
+    for name, count in counts.items():
+        assert rows[name][-1] == str(count), name
+    assert rows["encoder.layers.0.W"][1:4] == ["3", "x", "6"]
+    side = 8 * 3 + (18 + 12 + 6) + (12 + 12 + 6)
+    assert f"{2 * side + 4 + 32 + 8}" == rows["in"][-1]
+    assert "8 source (char), 8 target (char)" in text and "layers 2" in text
+
+
+# Progress ------------------------------------------------------------------------------------------------
+
+def test_progress_is_lines_where_there_is_no_terminal_and_nothing_when_not_wanted(capfd):
+    Seq2Seq(CONFIG).fit(PAIRS, PAIRS, training=QUICK)
+    out, err = capfd.readouterr()
+    assert out == "" and "\r" not in err and len(err.splitlines()) == 2
+    assert err.startswith("epoch 1: loss ") and "exact match" in err and "free-running" in err
+    fit()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_warm_starts_do_not_change_init():
+    """The first parameters come from the seed alone."""
+    model = fit(training=Training(epochs=0, seed=3))
+    same(model.params, seq2seq.init(model.config, 3))
+    assert sum(a.size for _, a in tree.named(model.params)) > 0

@@ -1,0 +1,77 @@
+"""README says what is true: the equation index is made from the registry, the table of speed from what was measured,
+and the two commands stand alone.
+
+`python tests/test_readme.py` writes index and table anew.
+"""
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from minis2s.bench import table
+from minis2s.documents.formulas import FORMULAS, source
+
+README = Path(__file__).parents[2] / "README.md"
+HEAD = "| formula | in short | marks | code |\n|---|---|---|---|\n"
+
+
+def row(formula):
+    """One line of the index: all forms as meant, and the printed one where it has code of its own."""
+    groups = {"": [], " · printed: ": []}
+    for form in formula.forms:
+        own = any("printed" in source(name)[0] for name in form.forward)
+        groups[" · printed: " if own else ""].append(form)
+    marks = code = ""
+    for title, forms in groups.items():
+        if forms:
+            names = dict.fromkeys(mark for form in forms for mark in form.marks)
+            files = dict.fromkeys(source(name)[0] for form in forms for name in form.forward)
+            marks += title + " ".join(f"({mark})" for mark in names)
+            code += title + " ".join(f"[{name.removeprefix('minis2s/')}]({name})" for name in files)
+    return f"| {formula.id} | {formula.brief.replace('|', chr(92) + '|')} | {marks} | {code} |\n"
+
+
+def index():
+    return HEAD + "".join(map(row, FORMULAS.values()))
+
+
+def speed():
+    return table.readme(table.read(README.parent / "figures" / "speed.jsonl"))
+
+
+def test_the_table_of_speed_is_what_was_measured():
+    assert speed() in README.read_text(encoding="utf-8"), "run `python tests/test_readme.py`"
+
+
+def test_the_index_is_the_registry():
+    assert index() in README.read_text(encoding="utf-8"), "run `python tests/test_readme.py`"
+
+
+def test_there_are_exactly_two_set_up_commands():
+    commands = re.findall(r"^    python3 -m venv .*$", README.read_text(encoding="utf-8"), re.M)
+    assert len(commands) == 2 and commands[0].endswith("minis2s train dates") and commands[1].endswith("pytest")
+
+
+def test_every_file_that_readme_links_is_there():
+    for link in re.findall(r"\]\(([^)#:]+)\)", README.read_text(encoding="utf-8")):
+        assert (README.parent / link).exists(), link
+
+
+def test_the_debugger_stops_in_the_cell_and_in_its_backward_pass(tmp_path):
+    line, = re.findall(r"^    \.venv/bin/python (-m pdb .*)$", README.read_text(encoding="utf-8"), re.M)
+    *argv, out = shlex.split(line)
+    keys = "p x.shape\n" + 4 * "n\n" + "p i[0, :5]\nb state_backward\ncl 1\nc\np 'in', k.i.shape\nq\n"
+    said = subprocess.run([sys.executable, *argv, tmp_path / out[1:].replace("/", "-")], input=keys, text=True,
+                          cwd=README.parent, capture_output=True, timeout=120).stdout
+    assert "lstm.py" in said and "step()" in said and re.search(r"\(64, \d+\)", said), said
+    assert re.search(r"\[0\.[\d., ]+\]", said) and "state_backward()" in said and "('in', (64, 128))" in said, said
+
+
+if __name__ == "__main__":
+    text = README.read_text(encoding="utf-8")
+    for name, made in (("equations", index()), ("speed", speed())):
+        before, _, after = text.partition(f"<!-- {name} -->\n")
+        after = after.partition(f"<!-- end of {name} -->\n")[2]
+        text = f"{before}<!-- {name} -->\n{made}<!-- end of {name} -->\n{after}"
+    README.write_text(text, encoding="utf-8")

@@ -1,0 +1,102 @@
+"""What another process compiles ahead is what a training needs later, and that process never stays."""
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from minis2s import Config
+from minis2s.core import backends
+from minis2s.kernels.runtime import jit
+
+pytestmark = pytest.mark.skipif(not jit.JIT, reason="these look at the compiler")
+CONFIG = Config(cell="rnn", attention="none", dropout=0.1)
+LATER = """
+import numpy as np
+from minis2s import Config
+from minis2s.core import backends
+from minis2s.model import seq2seq
+from minis2s.training import optimizers as optim
+from minis2s.data.batches import make_batch
+from minis2s.kernels import jit, optim as twin, seq2seq as model
+from minis2s.kernels.runtime.precompile import compiled_ahead
+from minis2s.kernels.decoding import beam
+config = Config(source_vocab=11, target_vocab=9, embedding=20, hidden=35, cell="rnn", attention="none", dropout=0.1)
+p, batch = seq2seq.init(config, 1), make_batch([[4, 5, 6], [7]], [[4, 5], [6, 7, 8]])
+twin.step(p, p, optim.start(p), "sgd", 0.1, 1.0, momentum=0.5)
+beam.beam(p, config, batch.source, batch.source_mask, 5, 4, 0.5, 3)
+model.logits(p, config, batch)
+model.logits(p, config, batch, np.zeros(batch.inputs.shape, bool))
+with compiled_ahead(config, "sgd") as wait:
+    assert wait() is None                     # there is no process, as all is there
+print("was in the cache:", not jit.Told.compiling)
+"""
+
+
+def test_nothing_that_was_compiled_ahead_is_compiled_again(tmp_path):
+    """For another model of the same kind; and whoever compiled it said nothing but that."""
+    env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-m", "minis2s.kernels.runtime.precompile", json.dumps(CONFIG.to_json()), "sgd"]
+    subprocess.run(command, env=env, check=True)
+    later = subprocess.run([sys.executable, "-c", LATER], env=env, text=True, capture_output=True)
+    assert (later.returncode, later.stdout, later.stderr) == (0, "was in the cache: True\n", "")
+
+
+def test_it_gives_up_where_nothing_can_be_kept(tmp_path):
+    (tmp_path / "file").write_text("where a directory should be")
+    env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "file")}
+    command = [sys.executable, "-m", "minis2s.kernels.runtime.precompile", json.dumps(CONFIG.to_json()), "sgd"]
+    done = subprocess.run(command, env=env, text=True, capture_output=True)
+    assert done.returncode == 1 and "cannot be kept" in done.stderr
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """The processes that are started, which do something else here."""
+    from minis2s.kernels.runtime import precompile as ahead
+    processes, start = [], subprocess.Popen
+
+    def other(command, **options):
+        assert command[:3] == [sys.executable, "-m", "minis2s.kernels.runtime.precompile"] and command[4:] == ["adam"]
+        assert Config(**json.loads(command[3])) == CONFIG
+        processes.append(start([sys.executable, "-c", f"import time; time.sleep({SECONDS[-1]})"], **options))
+        return processes[-1]
+    monkeypatch.setattr(ahead.subprocess, "Popen", other)
+    monkeypatch.setattr(ahead, "is_kept", lambda kernel: False)
+    monkeypatch.setattr(backends, "cores", lambda: 2)
+    monkeypatch.delenv("MINIS2S_BACKEND", raising=False)
+    SECONDS[:] = [0.1]
+    return processes
+
+
+SECONDS = []                   # that such a process takes
+
+
+def test_one_process_that_can_be_waited_for(started):
+    with backends.compiled_ahead("numba", CONFIG, "adam") as wait:
+        wait()
+        assert [p.poll() for p in started] == [0]
+
+
+def test_it_ends_with_what_it_was_for(started):
+    SECONDS.append(600)
+    with pytest.raises(KeyboardInterrupt):
+        with backends.compiled_ahead("numba", CONFIG, "adam"):
+            assert [p.poll() for p in started] == [None]
+            raise KeyboardInterrupt
+    assert len(started) == 1 and started[0].poll() not in (None, 0)
+
+
+def test_none_where_it_is_of_no_use(started, monkeypatch):
+    from minis2s.kernels.runtime import precompile as ahead
+    with backends.compiled_ahead("numpy", CONFIG, "adam") as wait:
+        wait()
+    monkeypatch.setattr(backends, "cores", lambda: 1)
+    with backends.compiled_ahead("numba", CONFIG, "adam") as wait:
+        wait()
+    monkeypatch.setattr(backends, "cores", lambda: 2)
+    monkeypatch.setattr(ahead, "is_kept", lambda kernel: True)
+    with backends.compiled_ahead("numba", CONFIG, "adam") as wait:
+        wait()
+    assert not started

@@ -1,0 +1,187 @@
+"""Config: what cannot be is refused with the reason; everything that can be is met by the table."""
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pytest
+from configs import CONFIGS, SIZES, config
+
+from minis2s.layers.attention import SCORES
+from minis2s.layers.cells import CELLS
+from minis2s.model.config import CHOICES, Config
+from minis2s.layers.fusion import PHI
+
+
+def refused(error, sentence, **choices):
+    with pytest.raises(error, match="^" + re.escape(sentence) + "$"):
+        Config(**{**SIZES, **choices})
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_another_name_is_refused(name):
+    refused(ValueError, f"{name}='gur': choose one of {', '.join(CHOICES[name])}", **{name: "gur"})
+
+
+@pytest.mark.parametrize("name", sorted(CHOICES.keys() - {"bridge", "context", "fusion"}))
+def test_none_stands_only_for_the_usual_choice(name):
+    refused(ValueError, f"{name}=None: choose one of {', '.join(CHOICES[name])}", **{name: None})
+
+
+@pytest.mark.parametrize("name, choice", [(name, choice) for name in CHOICES for choice in CHOICES[name]])
+def test_every_choice_is_met_by_the_table(name, choice):
+    accepted = [getattr(c, name) for c in CONFIGS.values()]
+    if (name, choice) == ("dtype", "float32"):                    # gradient checks need float64
+        accepted.append(Config(7, 8).dtype)
+    assert choice in accepted
+
+
+SIZES_OF_ONE = ["embedding", "hidden", "layers", "attention_size"]
+VOCABULARIES = ["source_vocab", "target_vocab"]
+SWITCHES = ["bidirectional", "input_feeding", "tied_cells", "tied_embedding", "reverse_source"]
+RATES = ["dropout", "label_smoothing"]
+
+
+def test_every_field_is_checked_here():
+    assert sorted([*CHOICES, *SIZES_OF_ONE, *VOCABULARIES, *SWITCHES, *RATES]) == sorted(
+        f.name for f in dataclasses.fields(Config))
+
+
+@pytest.mark.parametrize("name", SIZES_OF_ONE + VOCABULARIES)
+def test_sizes(name):
+    for value in [2.0, "8", True]:
+        refused(TypeError, f"{name}={value!r}: wanted a whole number", **{name: value})
+    smallest, why = (5, " (four special tokens and one more)") if name in VOCABULARIES else (1, "")
+    for value in [smallest - 1, 0, -3]:
+        refused(ValueError, f"{name}={value}: wanted at least {smallest}{why}", **{name: value})
+    for value in [smallest, np.int64(smallest)]:
+        got = getattr(Config(**{**SIZES, name: value}), name)
+        assert got == smallest and type(got) is int
+
+
+@pytest.mark.parametrize("name", ["embedding", "hidden", "layers"])
+def test_sizes_have_no_none(name):
+    refused(TypeError, f"{name}=None: wanted a whole number", **{name: None})
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_switches(name):
+    for value in [1, 0, "yes", None]:
+        refused(TypeError, f"{name}={value!r}: wanted True or False", **{name: value})
+
+
+@pytest.mark.parametrize("name", RATES)
+def test_rates(name):
+    for value in ["0.1", None, True]:
+        refused(TypeError, f"{name}={value!r}: wanted a number", **{name: value})
+    for value in [-0.1, 1, 1.0, float("nan"), float("inf")]:
+        refused(ValueError, f"{name}={value!r}: wanted at least 0 and less than 1", **{name: value})
+    for value in [0, 0.0, 0.999, np.float32(0.5)]:
+        got = getattr(Config(**{**SIZES, name: value}), name)
+        assert got == value and type(got) is float
+
+
+WHY = "the context is what attention computes, or there is no attention"
+TWO, NO_ATTENTION = dict(bidirectional=True), dict(attention="none")
+
+
+@pytest.mark.parametrize("sentence, choices", [
+    ("activation=sigmoid is the RNN's; the LSTM has fixed ones", dict(activation="sigmoid")),
+    ("activation=sigmoid is the RNN's; the GRU has fixed ones", dict(activation="sigmoid", cell="gru")),
+    ("reset=after is the GRU's; the LSTM has no reset gate", dict(reset="after")),
+    ("reset=after is the GRU's; the RNN has no reset gate", dict(reset="after", cell="rnn")),
+    (f"context=attention with attention=none: {WHY}",
+     dict(context="attention", attention="none")),
+    (f"context=init with attention=dot: {WHY}",
+     dict(context="init", attention="dot")),
+    (f"context=every-step with attention=dot: {WHY}",
+     dict(context="every-step", attention="dot")),
+    ("attention_size is the additive score's hidden layer; attention=general has none",
+     dict(attention="general", attention_size=3)),
+    ("attention_size is the additive score's hidden layer; attention=none has none",
+     dict(attention="none", attention_size=3)),
+    *((f"attention={name} multiplies s (2) with h_i (4): sizes differ with two directions; "
+       "take general or additive", dict(attention=name, **TWO)) for name in ("dot", "scaled")),
+    ("order=before says when attention is paid; there is none", dict(order="before", **NO_ATTENTION)),
+    ("order=before says when attention is paid; there is none",
+     dict(order="before", context="every-step", **NO_ATTENTION)),
+    ("bridge=copy would hand 4 numbers of two directions to a state of 2; take dense",
+     dict(bridge="copy", **TWO)),
+    ("bridge=zeros with context=init: the decoder would know nothing of the source",
+     dict(bridge="zeros", **NO_ATTENTION)),
+    *((f"fusion={kind} mixes state and context; context=init has none", dict(fusion=kind, **NO_ATTENTION))
+      for kind in ("concat", "sum", "sigmoid", "tanh")),
+    ("fusion=sum adds s (2) and ctx (4): sizes differ with two directions", dict(fusion="sum", **TWO)),
+    ("readout=state-context reads a context; context=init has none",
+     dict(readout="state-context", **NO_ATTENTION)),
+    ("readout=state-context with fusion=concat would read the context twice; take readout=state",
+     dict(readout="state-context")),
+    ("attention after the cell with fusion=none and readout=state: nothing would read the context",
+     dict(fusion="none")),
+    ("input_feeding hands the attentional state to the next step; there is no attention",
+     dict(input_feeding=True, **NO_ATTENTION)),
+    ("input_feeding hands the attentional state to the next step; there is no attention",
+     dict(input_feeding=True, context="every-step", **NO_ATTENTION)),
+    ("tied_cells with two directions: the encoder has two cells, the decoder one",
+     dict(tied_cells=True, **TWO, **NO_ATTENTION)),
+    ("tied_cells: the encoder's cell reads 6 numbers, the decoder's 8; feed no context to the cell",
+     dict(tied_cells=True, order="before")),
+    ("tied_cells: the encoder's cell reads 6 numbers, the decoder's 10; feed no context to the cell",
+     dict(tied_cells=True, input_feeding=True)),
+    ("tied_embedding: the readout reads 4 numbers, an embedding has 6; set embedding=4 or another fusion",
+     dict(tied_embedding=True)),
+    ("tied_embedding: the readout reads 2 numbers, an embedding has 6; set embedding=2 or another fusion",
+     dict(tied_embedding=True, fusion="tanh")),
+])
+def test_what_cannot_be_is_refused_with_the_reason(sentence, choices):
+    refused(ValueError, sentence, **choices)
+
+
+@pytest.mark.parametrize("choices, want", [
+    (dict(), ("copy", "attention", "concat")),
+    (dict(bidirectional=True), ("dense", "attention", "concat")),
+    (dict(attention="none"), ("copy", "init", "none")),
+    (dict(attention="none", context="every-step"), ("copy", "every-step", "concat")),
+    (dict(fusion="tanh", bridge="zeros"), ("zeros", "attention", "tanh")),
+])
+def test_none_is_replaced_by_the_usual_choice(choices, want):
+    c = Config(7, 8, **choices)
+    assert (c.bridge, c.context, c.fusion) == want
+
+
+@pytest.mark.parametrize("choices, want", [
+    # encoder state, fused state, what is read out, what the decoder's cell reads
+    (dict(), (2, 4, 4, 6)),
+    (dict(attention="none"), (2, 2, 2, 6)),
+    (dict(order="before", fusion="none"), (2, 2, 2, 8)),
+    (dict(bidirectional=True, order="before"), (4, 6, 6, 10)),
+    (dict(input_feeding=True), (2, 4, 4, 10)),
+    (dict(fusion="tanh", readout="state-context", input_feeding=True), (2, 2, 4, 8)),
+    (dict(bidirectional=True, fusion="tanh", readout="state-context", order="before", input_feeding=True),
+     (4, 2, 6, 12)),
+    (dict(attention="none", context="every-step"), (2, 4, 4, 8)),
+])
+def test_sizes_that_follow(choices, want):
+    c = config(**choices)
+    assert (c.encoder_size, c.fused_size, c.readout_size, c.decoder_input_size) == want
+
+
+def test_names_lead_to_cells_scores_and_fusions():
+    assert {c.cell_name for c in CONFIGS.values()} == set(CELLS)
+    assert set(CHOICES["attention"]) == {"none", *SCORES}
+    assert PHI.keys() <= set(CHOICES["fusion"])
+
+
+@pytest.mark.parametrize("c", CONFIGS.values(), ids=CONFIGS)
+def test_json_and_back(c):
+    assert Config.from_json(json.loads(json.dumps(c.to_json()))) == c
+
+
+def test_unknown_names_in_json_are_refused():
+    with pytest.raises(ValueError, match="^unknown configuration hiden, laiers$"):
+        Config.from_json({**SIZES, "laiers": 2, "hiden": 3})
+
+
+def test_a_config_is_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config().hidden = 3

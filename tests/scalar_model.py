@@ -1,0 +1,116 @@
+"""The library's parameters handed to the scalar oracle, one example at a time.
+
+Arrays become lists, packed gates become dicts.  No equation stands here: all are in the oracle.
+"""
+
+from minis2s.testing import oracle
+from minis2s.documents.formulas.cases.case import naive_cell as cell
+from minis2s.documents.formulas.cases.case import state_of as state
+from minis2s.layers.recurrent import TwoWay
+
+
+def lists(t):
+    """A tuple of arrays -> a list of nested lists."""
+    return [a.tolist() for a in t]
+
+
+def pack(parts):
+    """[h] -> h, [h, c] -> (h, c)."""
+    return parts[0] if len(parts) == 1 else tuple(parts)
+
+
+def parts(s):
+    """h -> [h], (h, c) -> [h, c]."""
+    return list(s) if isinstance(s, tuple) else [s]
+
+
+def zero_state(name, H):
+    return pack([[0.0] * H] * (2 if name == "lstm" else 1))
+
+
+def score(name, p):
+    """A score as the oracle wants it: a function (s, hs) -> e."""
+    f = {"dot": oracle.score_dot, "scaled": oracle.score_scaled_dot, "general": oracle.score_general,
+         "additive": oracle.score_additive, "concat-dot": oracle.score_concat_dot}[name]
+    return lambda s, hs: f(s, hs, *lists(p))
+
+
+def drop(x, m, n):
+    return x if m is None else oracle.dropout(x, m[n].tolist())
+
+
+def stack(name, layers, xs, mask, drops, n):
+    """recurrent.forward of example n: xs (lists) -> hs, and each layer's final state, directions joined."""
+    finals = []
+    for p, m in zip(layers, drops):
+        xs = [drop(x, m, n) for x in xs]
+        if isinstance(p, TwoWay):
+            zero = zero_state(name, len(p.forward.U))
+            (fw, fw_last), (bw, bw_last) = oracle.bidirectional(
+                cell(name, p.forward), cell(name, p.backward), xs, zero, zero, mask)
+            xs = [oracle.concat(oracle.h_of(f), oracle.h_of(b)) for f, b in zip(fw, bw)]
+            finals.append(pack([oracle.concat(f, b) for f, b in zip(parts(fw_last), parts(bw_last))]))
+        else:
+            states, last = oracle.unroll(cell(name, p), xs, zero_state(name, len(p.U)), mask)
+            xs = [oracle.h_of(s) for s in states]
+            finals.append(last)
+    return xs, finals
+
+
+def bridge(kind, p, finals, H):
+    """The decoder's initial states of one example."""
+    if kind == "copy":
+        return finals
+    if kind == "zeros":
+        return [pack([[0.0] * H for _ in parts(f)]) for f in finals]
+    return [pack([oracle.bridge(*lists(q), part) for q, part in zip(layer, parts(f))])
+            for layer, f in zip(p, finals)]
+
+
+def fuse(kind, p, s, ctx):
+    if kind == "none":
+        return s
+    if kind in ("concat", "sum"):
+        return {"concat": oracle.fuse_concat, "sum": oracle.fuse_add}[kind](s, ctx)
+    return {"sigmoid": oracle.fuse_sigmoid, "tanh": oracle.fuse_tanh}[kind](s, ctx, p.W.tolist())
+
+
+def model(p, config, batch, n, teacher=None, drops=None):
+    """Logits (S lists of V) of example n, for the whole model."""
+    c, name, H = config, config.cell_name, config.hidden
+    mask, dec = batch.source_mask[:, n].tolist(), p.decoder
+    layers = p.encoder.layers if c.tied_cells else dec.layers
+    W = (dec.embedding.T if c.tied_embedding else dec.readout.W).tolist()
+    enc_drops, dec_drops, out_drop = drops or ([None] * c.layers, [None] * c.layers, None)
+
+    xs = [oracle.embed(p.encoder.embedding.tolist(), token) for token in batch.source[:, n]]
+    hs, finals = stack(name, p.encoder.layers, xs, mask, enc_drops, n)
+    states = bridge(c.bridge, p.bridge, finals, H)
+    ctx = oracle.h_of(finals[-1])            # what "every-step" feeds; attention puts its own in its place
+    z, logits = [0.0] * c.fused_size, []
+
+    def attend(s):
+        e = score(c.attention, dec.score)(s, hs)
+        return oracle.context(oracle.attention_weights(e, mask), hs)
+
+    for t, y in enumerate(batch.inputs[:, n]):
+        if teacher is not None and t > 0 and not teacher[t, n]:
+            y = oracle.argmax(logits[-1])
+        if c.context == "attention" and c.order == "before":
+            ctx = attend(oracle.h_of(states[-1]))
+        x = oracle.embed(dec.embedding.tolist(), y)
+        if c.context == "every-step" or c.order == "before":
+            x = oracle.concat(x, ctx)
+        if c.input_feeding:
+            x = oracle.concat(x, z)
+        new = []
+        for layer, m, s in zip(layers, dec_drops, states):
+            new.append(cell(name, layer)(drop(x, m, n), s))
+            x = oracle.h_of(new[-1])
+        states = new
+        if c.context == "attention" and c.order == "after":
+            ctx = attend(x)
+        z = fuse(c.fusion, dec.fusion, x, ctx)
+        r = oracle.concat(z, ctx) if c.readout == "state-context" else z
+        logits.append(oracle.linear(W, dec.readout.b.tolist(), drop(r, out_drop, n)))
+    return logits

@@ -1,0 +1,172 @@
+"""Weights and checkpoints: every bit comes back, and no byte can be changed unseen."""
+import errno
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from draw import same
+from safetensors.numpy import save_file
+
+from minis2s.core import files, tree
+from minis2s.model import seq2seq
+from minis2s.training import checkpoint, loop as train
+from minis2s.model.config import Config
+
+SIZES = dict(source_vocab=6, target_vocab=5, embedding=3, hidden=2)
+C = Config(**SIZES)
+P = seq2seq.init(C, seed=1)
+PAIRS = [([4, 5], [4]), ([5], [4, 4])]
+
+
+def progress():
+    """Stopped in the middle of the second epoch."""
+    asked = []
+
+    def third_step():
+        asked.append(0)
+        return len(asked) == 3
+
+    return train.run(C, train.Training(epochs=2, batch=1, lr=0.1 / 3), PAIRS, PAIRS, should_stop=third_step)
+
+
+@pytest.mark.parametrize("config", [
+    C, replace(C, dtype="float64"), Config(**SIZES, cell="gru", bidirectional=True, layers=2),
+    Config(**{**SIZES, "embedding": 2}, tied_embedding=True, attention="none", bridge="dense")])
+def test_weights_come_back_to_the_bit(tmp_path, config):
+    p = seq2seq.init(config, seed=1)
+    checkpoint.save_weights(tmp_path / "w", p, config)
+    same(checkpoint.load_weights(tmp_path / "w", config), p)
+    one = (tmp_path / "w").read_bytes()
+    for _ in range(4):
+        checkpoint.save_weights(tmp_path / "w", p, config)
+        assert (tmp_path / "w").read_bytes() == one                     # same weights, same bytes
+
+
+def test_progress_comes_back_to_the_bit(tmp_path):
+    for saved in (train.begin(C, train.Training()), progress()):
+        checkpoint.save_progress(tmp_path / "c", saved, C)
+        back = checkpoint.load_progress(tmp_path / "c", C)
+        assert [type(x) for x in back] == [type(x) for x in saved]
+        same((back.params, *back.optimizer[1:], back.best), (saved.params, *saved.optimizer[1:], saved.best))
+        assert (back.optimizer.t, *back[3:]) == (saved.optimizer.t, *saved[3:])
+    assert saved.step == 3 and saved.batch == 1 and saved.best_score is not None and saved.loss_sum > 0
+    assert not np.array_equal(saved.best.decoder.readout.b, saved.params.decoder.readout.b)
+
+
+def test_the_file_is_plain_safetensors(tmp_path):
+    from safetensors import safe_open
+    checkpoint.save_weights(tmp_path / "w", P, C)
+    with safe_open(tmp_path / "w", framework="numpy") as f:
+        assert set(f.keys()) == {name for name, _ in tree.named(P)}
+        assert json.loads(f.metadata()["minis2s"])["story"]["config"] == C.to_json()
+
+
+# Files that are not what they should be ------------------------------------------------------------------
+
+def test_every_flipped_bit_is_noticed(tmp_path):
+    """One byte at a time, over the whole file; only spaces that fill the header up have no meaning."""
+    path = tmp_path / "w"
+    checkpoint.save_weights(path, P, C)
+    data = path.read_bytes()
+    rng = np.random.default_rng(0)
+    head = 8 + int.from_bytes(data[:8], "little")
+    places = sorted({*range(0, 60), *range(head - 40, head + 20), *rng.integers(len(data), size=60).tolist()})
+    for at in places:
+        path.write_bytes(data[:at] + bytes([data[at] ^ (1, 32, 128)[at % 3]]) + data[at + 1:])
+        try:
+            p = checkpoint.load_weights(path, C)
+        except ValueError as e:
+            assert str(e).startswith(f"{path}: ") and "\n" not in str(e)
+        else:
+            assert at < head and data[at:at + 1] == b" "
+            same(p, P)
+
+
+@pytest.mark.parametrize("part", [0.0, 0.001, 0.5, 0.999])
+def test_a_truncated_file(tmp_path, part):
+    path = tmp_path / "w"
+    checkpoint.save_weights(path, P, C)
+    data = path.read_bytes()
+    path.write_bytes(data[:int(part * len(data))])
+    with pytest.raises(ValueError, match="w: not a whole safetensors file"):
+        checkpoint.load_weights(path, C)
+
+
+def test_foreign_files(tmp_path):
+    path = tmp_path / "w"
+    for data in (b"PK\x03\x04 not weights", b"\x80\x04\x95 a pickle", b"{}", bytes(100)):
+        path.write_bytes(data)
+        with pytest.raises(ValueError, match="w: not a whole safetensors file"):
+            checkpoint.load_weights(path, C)
+    save_file({"a": np.ones(3)}, path)
+    with pytest.raises(ValueError, match="not one that minis2s wrote"):
+        checkpoint.load_weights(path, C)
+    with pytest.raises(FileNotFoundError, match="none: no such file"):
+        checkpoint.load_weights(tmp_path / "none", C)
+    with pytest.raises(FileNotFoundError):
+        checkpoint.load_weights(tmp_path, C)
+
+
+def test_edited_numbers_under_the_old_digest(tmp_path):
+    from safetensors import safe_open
+    path = tmp_path / "w"
+    checkpoint.save_weights(path, P, C)
+    with safe_open(path, framework="numpy") as f:
+        meta, arrays = f.metadata(), {name: f.get_tensor(name).copy() for name in f.keys()}
+    arrays["decoder.readout.b"][0] += 1e-7
+    save_file(arrays, path, meta)
+    with pytest.raises(ValueError, match="changed after it was saved"):
+        checkpoint.load_weights(path, C)
+
+
+@pytest.mark.parametrize("change, told", [(dict(hidden=4), "hidden is 2 there, 4 here"),
+                                          (dict(dtype="float64"), "dtype is 'float32' there"),
+                                          (dict(dropout=0.5), "dropout is 0.0 there"),
+                                          (dict(attention="dot"), "attention is 'additive' there")])
+def test_weights_of_another_configuration(tmp_path, change, told):
+    checkpoint.save_weights(tmp_path / "w", P, C)
+    with pytest.raises(ValueError, match=f"w: weights of another configuration: {told}"):
+        checkpoint.load_weights(tmp_path / "w", replace(C, **change))
+
+
+def test_weights_are_no_checkpoint_and_the_other_way_round(tmp_path):
+    checkpoint.save_weights(tmp_path / "w", P, C)
+    checkpoint.save_progress(tmp_path / "c", progress(), C)
+    with pytest.raises(ValueError, match="weights alone; training cannot go on"):
+        checkpoint.load_progress(tmp_path / "w", C)
+    with pytest.raises(ValueError, match="is not part of this configuration|is missing"):
+        checkpoint.load_weights(tmp_path / "c", C)
+
+
+def test_arrays_that_do_not_fit(tmp_path):
+    arrays = dict(tree.named(P))
+    name = "encoder.embedding"
+    for change, told in ((dict(), "is missing"),
+                         ({name: arrays[name].T}, r"float32 \(3, 6\), the configuration wants"),
+                         ({name: arrays[name].astype(float)}, "is float64"),
+                         ({name: arrays[name], "more": arrays[name]}, "more is not part")):
+        others = {**{k: a for k, a in arrays.items() if k != name}, **change}
+        with pytest.raises(ValueError, match=f"here: .*{told}"):
+            checkpoint.fit_into(P, others, "here")
+
+
+def test_a_future_format(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "FORMAT", 2)
+    checkpoint.save_weights(tmp_path / "w", P, C)
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match="format 2, this version reads 1"):
+        checkpoint.load_weights(tmp_path / "w", C)
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
+    checkpoint.save_weights(tmp_path / "w", P, C)
+
+    def fail(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", fail)
+    with pytest.raises(OSError, match="No space left"):
+        checkpoint.save_weights(tmp_path / "w", seq2seq.init(C, seed=2), C)
+    assert [f.name for f in tmp_path.iterdir()] == ["w"]
+    same(checkpoint.load_weights(tmp_path / "w", C), P)

@@ -1,0 +1,395 @@
+"""The page of a trace: whole, offline, true to the numbers; alive in headless Chromium, if there is one."""
+import base64
+import json
+import os
+import re
+import select
+import shutil
+import subprocess
+import time
+from html.parser import HTMLParser
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from configs import config
+from draw import like
+
+from minis2s.model import seq2seq
+from minis2s.data.batches import make_batch
+from minis2s.viewer.trace import Trace, trace
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync",
+         "--disable-extensions", "--no-default-browser-check", "--hide-scrollbars"]
+
+
+def traced(source="abcd", target="xy", dtype="float64", backward=True, **choices):
+    c = config(attention="additive", dtype=dtype, **choices)
+    p = seq2seq.init(c)
+    p = like(np.random.default_rng(0), p, 0.5)
+    if dtype == "float32":
+        from minis2s.core import tree
+        p = tree.map(lambda a: a.astype("float32"), p)
+    batch = make_batch([[4 + i % 3 for i in range(len(source))]], [[4 + i % 4 for i in range(len(target))]])
+    with pytest.MonkeyPatch.context() as monkeypatch, trace(source=list(source), target=list(target)) as tr:
+        monkeypatch.delenv("MINIS2S_BACKEND", raising=False)    # the trace follows the NumPy path
+        _, _, k = seq2seq.forward(p, c, batch)
+        if backward:
+            seq2seq.backward(p, c, k)
+    return tr
+
+
+class Page(HTMLParser):
+    """Tags, texts of <script>s by id, and every address that the page could ask for."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.ids, self.addresses, self.scripts, self.unnamed = [], [], [], {}, []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        if "id" in attrs:
+            self.ids.append(attrs["id"])
+        asking = ("src", "href", "action", "poster", "data", "srcset")
+        self.addresses += [attrs[a] for a in asking if a in attrs]
+        if tag in ("button", "input") and attrs.get("type") != "radio" and "aria-label" not in attrs:
+            self.unnamed.append(tag)
+        if tag not in ("meta", "input", "link", "br"):
+            self.open.append((tag, attrs.get("id")))
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open[-1][0] == tag, f"</{tag}> closes {self.open[-1:]}"
+        self.open.pop()
+
+    def handle_data(self, text):
+        if self.open and self.open[-1][0] == "script":
+            self.scripts[self.open[-1][1]] = text
+
+
+def data_of(text):
+    page = Page(text)
+    assert page.open == [] and len(set(page.ids)) == len(page.ids)
+    return json.loads(page.scripts["trace"])
+
+
+def numbers(x):
+    return np.frombuffer(base64.b64decode(x["data"]), "<" + x["type"]).reshape(x["shape"])
+
+
+def test_page_is_whole_and_asks_nobody():
+    text = traced().html("a <b> & 'title'")
+    page = Page(text)
+    assert page.addresses == [] and page.unnamed == [] and page.open == []
+    asks = r"https?:(?!//www\.w3\.org/2000/svg)|url\(|@import|fetch\(|XMLHttpRequest|import\("
+    assert not re.search(asks, text)
+    assert "default-src 'none'" in text and "<title>a &lt;b&gt; &amp; &#x27;title&#x27;</title>" in text
+    assert {"time", "phase", "graph", "equations", "attention", "readout"} <= set(page.ids)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_all_numbers_are_in_it_to_the_last_bit(dtype):
+    tr = traced(dtype=dtype, cell="lstm", layers=2, bidirectional=True)
+    data = data_of(tr.html())
+    stops = [(s["lane"], s["t"], s["token"]) for s in data["stops"]]
+    assert stops == [("embedding", None, None), *(("encoder", t, "abcd"[t]) for t in range(4)),
+                     ("bridge", None, None), ("decoder", 0, "x"), ("decoder", 1, "y"),
+                     ("decoder", 2, "<eos>"), ("loss", None, None)]
+    for t in range(4):
+        for layer, direction in ((0, "forward"), (1, "backward")):
+            for phase, mark, name in (("forward", "(L4)", "c"), ("backward", "(L5*)", "dc")):
+                place = dict(stop=1 + t, marks=[mark], phase=phase, layer=layer, direction=direction)
+                run, = [r for r in data["runs"] if {key: r[key] for key in place} == place
+                        and r["out"][0][0] == name]
+                want = tr.encoder(layer=layer, direction=direction, mark=mark, phase=phase)[name][t]
+                got = numbers(data["tensors"][run["out"][0][1]])
+                assert got.dtype == want.dtype == dtype and got.shape == want.shape
+                assert got.tobytes() == want.tobytes()
+    for a in data["attention"]:
+        assert numbers(data["tensors"][a["alpha"]]).ravel().tobytes() == \
+            tr.decoder.alpha[data["stops"][a["stop"]]["t"]].tobytes()
+    lane = {mark: data["stops"][r["stop"]]["lane"] for r in data["runs"] for mark in r["marks"]}
+    marks = ("E1*", "L1", "S2", "AB1", "D5", "D7", "S5", "X3*", "S4*", "S1*")
+    assert [lane[f"({mark})"] for mark in marks] == [
+        "embedding", "decoder", "bridge", "bridge", "decoder", "loss", "loss", "loss", "loss", "bridge"]
+    assert data["equations"]["(L4)"] == "c = f c' + i g" and len(data["attention"]) == 3
+    assert {(c["lane"], c["layer"], c["direction"]) for c in data["cells"]} == {
+        ("decoder", 0, None), ("decoder", 1, None),
+        *(("encoder", layer, d) for layer in (0, 1) for d in ("forward", "backward"))}
+    h = {(s, layer, d): v for s, layer, d, phase, v in data["norms"] if phase == "forward"}
+    assert h[3, 1, "forward"] == pytest.approx(np.linalg.norm(tr.encoder(direction="forward").h[2]))
+
+
+def test_thirty_steps_and_32_units_are_whole_and_more_is_cut_with_a_note():
+    whole = data_of(traced("a" * 30, "x" * 29, cell="lstm", hidden=32, layers=2, bidirectional=True,
+                           order="before", input_feeding=True, embedding=32).html())
+    assert whole["notes"] == [] and all(x["shape"] == [n for n in x["whole"] if n != 1 or len(x["whole"]) < 3]
+                                        for x in whole["tensors"])
+    long = data_of(traced("a" * 33, "x", hidden=50, cell="lstm", backward=False).html())
+    assert "The encoder has 33 steps; the first 30 are shown." in long["notes"]
+    assert [n for n in long["notes"] if "first 64 rows and 128 columns are shown" in n]
+    U, = {i for r in long["runs"] for name, i in r["in"] if name == "U" and r["stop"] == 1}
+    assert long["tensors"][U]["whole"] == [50, 200] and long["tensors"][U]["shape"] == [50, 128]
+    assert len([s for s in long["stops"] if s["lane"] == "encoder"]) == 30
+
+
+def test_tokens_cannot_break_out_of_the_page():
+    evil = ["</script><script>alert(1)</script>", "<!--", "\u2028", '"', "你"]
+    tr = traced("aaaaa", "x", backward=False)
+    tr.source = tuple(evil)
+    assert data_of(tr.html())["source"] == evil
+
+
+def test_nan_and_infinity_can_be_shown():
+    tr = traced(backward=False)
+    i = next(e.number for e in tr.entries if e.name == "h" and e.role == "out")
+    tr._entries[i] = tr.entries[i]._replace(value=np.array([[np.nan, np.inf]]))
+    data = data_of(tr.html())
+    assert any(np.isnan(numbers(x)).any() for x in data["tensors"])
+
+
+def test_an_empty_trace_has_no_page():
+    with pytest.raises(ValueError, match="nothing was recorded"):
+        Trace().html()
+
+
+def test_a_cell_alone_has_a_page_too():
+    from minis2s.layers import unroll
+    from minis2s.layers.cells import rnn
+    p = rnn.init(np.random.default_rng(0), 2, 3)
+    with trace(source=["a", "b"]) as tr:
+        unroll.forward(rnn, p, np.ones((2, 1, 2)), rnn.State(np.zeros((1, 3))), np.ones((2, 1), bool))
+    data = data_of(tr.html())
+    assert [(s["lane"], s["t"]) for s in data["stops"]] == [("encoder", 0), ("encoder", 1)]
+
+
+# ---- in the browser ----
+
+class Browser:
+    """Chromium through its debugging pipe: file descriptors 3 and 4, JSON messages that end with a NUL."""
+
+    def __init__(self, profile, width, dark=False):
+        to_read, self.to = os.pipe()
+        self.source, from_write = os.pipe()
+
+        def pipes():                                    # 3 and 4 must not be lost while they are copied
+            a, b = os.dup(to_read), os.dup(from_write)
+            high = [os.dup2(a, 203), os.dup2(b, 204)]
+            os.dup2(high[0], 3)
+            os.dup2(high[1], 4)
+        self.process = subprocess.Popen(
+            [BROWSER, *FLAGS, "--remote-debugging-pipe", f"--user-data-dir={profile}", "about:blank"],
+            preexec_fn=pipes, close_fds=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+        os.close(to_read)
+        os.close(from_write)
+        self.rest, self.count, self.session, self.events = b"", 0, None, []
+        targets = self.ask("Target.getTargets")["targetInfos"]
+        page = next(t for t in targets if t["type"] == "page")
+        self.session = self.ask("Target.attachToTarget", targetId=page["targetId"], flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self.ask(f"{domain}.enable")
+        self.resize(width)
+        self.ask("Emulation.setEmulatedMedia",
+                 features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+
+    def message(self, limit=20):
+        end = time.monotonic() + limit
+        while b"\0" not in self.rest:
+            if not select.select([self.source], [], [], max(0, end - time.monotonic()))[0]:
+                raise TimeoutError("the browser does not answer")
+            part = os.read(self.source, 1 << 16)
+            if not part:
+                raise EOFError("the browser ended")
+            self.rest += part
+        text, _, self.rest = self.rest.partition(b"\0")
+        return json.loads(text)
+
+    def ask(self, method, **params):
+        self.count += 1
+        call = {"id": self.count, "method": method, "params": params}
+        if self.session:
+            call["sessionId"] = self.session
+        os.write(self.to, json.dumps(call).encode() + b"\0")
+        while True:
+            answer = self.message()
+            if answer.get("id") == self.count:
+                assert "error" not in answer, answer
+                return answer["result"]
+            self.events.append(answer)
+
+    def open(self, path):
+        self.events.clear()
+        self.ask("Page.navigate", url=path.as_uri())
+        while not any(e.get("method") == "Page.loadEventFired" for e in self.events):
+            self.events.append(self.message())
+
+    def run(self, code):
+        result = self.ask("Runtime.evaluate", expression=code, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in result, result
+        return result["result"].get("value")
+
+    def key(self, key):
+        codes = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Tab": 9, "Escape": 27}
+        text = {"text": key} if len(key) == 1 else {}
+        code = codes.get(key, ord(key[0].upper()))
+        self.ask("Input.dispatchKeyEvent", type="keyDown", key=key, windowsVirtualKeyCode=code, **text)
+        self.ask("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code)
+
+    def resize(self, width):
+        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1,
+                 mobile=False)
+
+    def text(self, selector):
+        return self.run(f"document.querySelector({json.dumps(selector)}).textContent")
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        os.close(self.to)
+        os.close(self.source)
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    """A traced model of two layers and two directions, its page, and a browser."""
+    if BROWSER is None:
+        pytest.skip("no chromium on this machine: the page is not tried in a browser")
+    folder = tmp_path_factory.mktemp("page")
+    tr = traced(cell="lstm", layers=2, bidirectional=True, hidden=3)
+    path = folder / "trace.html"
+    path.write_text(tr.html("a trace"), encoding="utf-8")
+    browser = Browser(folder / "profile", 1280)
+    yield SimpleNamespace(tr=tr, path=path, browser=browser)
+    browser.close()
+
+
+@pytest.fixture
+def page(shown):
+    shown.browser.resize(1280)
+    shown.browser.open(shown.path)
+    return shown.browser
+
+
+WHERE = "document.getElementById('where').textContent"
+
+
+def test_browser_steps_with_keys_slider_and_buttons(page):
+    assert page.run(WHERE) == "forward: embedding of all tokens"
+    page.key("ArrowRight")
+    assert page.run(WHERE) == "forward: encoder, t = 0, token “a”"
+    for _ in range(3):
+        page.key("ArrowRight")
+    page.key("ArrowLeft")
+    assert page.run(WHERE) == "forward: encoder, t = 2, token “c”"
+    page.run("document.getElementById('ahead').click()")
+    assert page.run(WHERE) == "forward: encoder, t = 3, token “d”"
+    page.run("{const s = document.getElementById('time'); s.value = 8; s.dispatchEvent(new Event('input'))}")
+    assert page.run(WHERE) == "forward: decoder, t = 2, token “<eos>”"
+    told = page.run("document.getElementById('time').getAttribute('aria-valuetext')")
+    assert told == "decoder, t = 2, token “<eos>”"
+    for _ in range(9):
+        page.key("ArrowRight")
+    assert page.run(WHERE) == "forward: readout and loss"
+    assert page.run("document.getElementById('ahead').disabled")
+
+
+def test_browser_switches_passes_and_cells(page):
+    page.key("ArrowRight")
+    marks = "[...document.querySelectorAll('.eq')].map(e => e.dataset.mark)"
+    assert page.run(marks) == ["(L1)", "(L1)", "(L2)", "(L3)", "(L4)", "(L5)", "(M1)"]    # x W + b, then + h' U
+    page.key("b")
+    assert page.run(WHERE).startswith("backward: encoder, t = 0")
+    assert page.run("document.querySelector('[name=phase]:checked').value") == "backward"
+    assert "(L5*)" in page.run(marks) and "(L5)" not in page.run(marks)
+    page.run("document.querySelector('[name=phase][value=forward]').click()")
+    assert "(L5)" in page.run(marks)
+    lit = "document.querySelector('.lit title').textContent"
+    assert page.run(lit).startswith("encoder, t = 0, layer 0 →")
+    page.key("ArrowUp")
+    assert page.run(lit).startswith("encoder, t = 0, layer 0 ←")
+    page.run("document.querySelectorAll('[name=cell]')[3].click()")
+    assert page.run(lit).startswith("encoder, t = 0, layer 1 ←")
+    assert page.run("document.querySelectorAll('.lit').length") == 1
+    page.run("[...document.querySelectorAll('.node')]"
+             ".find(n => n.textContent.includes('decoder, t = 1, layer 1'))"
+             ".dispatchEvent(new MouseEvent('click'))")
+    assert page.run(WHERE).startswith("forward: decoder, t = 1")
+    assert page.run(lit).startswith("decoder, t = 1, layer 1")
+
+
+def test_browser_reads_exact_values_by_key_and_by_mouse(page, shown):
+    for _ in range(3):
+        page.key("ArrowRight")                              # encoder, t = 2, layer 0 forward
+    c = shown.tr.encoder(layer=0, direction="forward", mark="L4").c[2][0]
+    canvas = "document.querySelector('[data-mark=\"(L4)\"] figure.out canvas')"
+    page.key("Tab")
+    page.run(f"{canvas}.focus({{focusVisible: true}})")
+    assert page.text("#readout") == f"c[0, 0] = {float(c[0])!r}"
+    page.key("ArrowRight")
+    page.key("ArrowRight")
+    assert page.text("#readout") == f"c[0, 2] = {float(c[2])!r}"
+    assert page.run(WHERE).startswith("forward: encoder, t = 2")        # the arrows were the heat map's
+    page.key("Escape")
+    assert page.run("document.activeElement.dataset.mark") == "(L4)"
+    page.key("n")
+    assert page.run("document.activeElement.dataset.mark") == "(L5)"
+    U = shown.tr.encoder(layer=0, direction="forward", mark="L1").U[2]
+    page.run("document.querySelector('[data-mark=\"(L1)\"] canvas[data-name=U]').focus({focusVisible: true})")
+    for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
+        page.key(key)
+    assert page.text("#readout") == f"U[1, 2] = {float(U[1, 2])!r}"
+    for _ in range(3):
+        page.key("ArrowUp")                                 # stays inside
+    assert page.text("#readout") == f"U[0, 2] = {float(U[0, 2])!r}"
+    x, y = page.run(f"(b => [b.left + 24, b.top + 8])(({canvas}.scrollIntoView({{block: 'center'}}), "
+                    f"{canvas}.getBoundingClientRect()))")
+    page.ask("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+    assert page.text("#tip") == page.text("#readout") == f"c[0, 1] = {float(c[1])!r}"
+    colours = page.run(f"[...{canvas}.getContext('2d').getImageData(0, 4, 48, 1).data]"
+                       ".filter((_, i) => i % 64 < 3)")
+    assert len({tuple(colours[i:i + 3]) for i in (0, 3, 6)}) > 1        # something is painted
+
+
+def test_browser_shows_attention_over_tokens(page, shown):
+    for _ in range(7):
+        page.key("ArrowRight")                              # decoder, t = 1
+    heads = page.run("[...document.querySelectorAll('#alpha thead th')].map(t => t.textContent)")
+    assert heads == list("abcd")
+    assert page.text("tr.now th") == "y"
+    alpha = shown.tr.decoder.alpha[1][:, 0]
+    page.run("document.querySelectorAll('tr.now td')[2].focus()")
+    assert page.text("#readout") == f"alpha[t=1, i=2] “y” looks at “c”: {float(alpha[2])!r}"
+    page.key("ArrowRight")
+    assert page.text("#readout").endswith(f"“d”: {float(alpha[3])!r}")
+    widths = page.run("[...document.querySelectorAll('.look')].map(p => +p.getAttribute('stroke-width'))")
+    np.testing.assert_allclose(widths, 1 + 5 * alpha)
+
+
+def test_browser_fits_small_screens_names_its_parts_and_asks_for_nothing(page, shown):
+    for width in (400, 1280):
+        page.resize(width)
+        for stop in range(10):
+            page.run(f"go({{stop: {stop}}})")
+            assert page.run("document.documentElement.scrollWidth") <= width
+    unnamed = page.run("[...document.querySelectorAll('canvas, button, input, td[tabindex]')].filter(e => "
+                       "!e.getAttribute('aria-label') && !e.closest('label')).length")
+    assert unnamed == 0
+    asked = [e["params"]["request"]["url"] for e in page.events
+             if e.get("method") == "Network.requestWillBeSent"]
+    assert {url.partition("#")[0] for url in asked} <= {shown.path.as_uri()}
+    wrong = [e for e in page.events if e.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded")]
+    assert wrong == []
+
+
+def test_browser_follows_light_and_dark(page):
+    def paper(scheme):
+        page.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        page.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        return [sum(map(int, re.findall(r"\d+", page.run(f"getComputedStyle(document.body).{what}"))[:3]))
+                for what in ("backgroundColor", "color")]
+    light, dark = paper("light"), paper("dark")
+    assert light[0] > 600 > 200 > light[1] and dark[0] < 200 < 600 < dark[1]
