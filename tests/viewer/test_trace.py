@@ -169,7 +169,7 @@ def test_free_running_and_search_count_steps_too():
 
 RUNS = ["plain-rnn", "plain-lstm", "plain-gru", "plain-gru-after", "dot-after", "scaled-before",
         "general-after", "additive-before", "concat-dot-after", "smoothing"]
-FILES = [*sorted(HOUSE.glob("cells/*.py")), *sorted(HOUSE.glob("attention/*.py")), HOUSE / "loss.py"]
+FILES = [*sorted(HOUSE.glob("layers/cells/*.py")), *sorted(HOUSE.glob("layers/attention/*.py")), HOUSE / "layers" / "loss.py"]
 FILES = [path for path in FILES if path.name != "__init__.py"]
 
 
@@ -456,7 +456,7 @@ def test_table():
 
 def variant(tmp_path, old, new, count=1):
     """A student's copy of the LSTM, with one line changed."""
-    source = Path(lstm.__file__).read_text().replace("from ..", "from minis2s.")
+    source = Path(lstm.__file__).read_text().replace("from ...", "from minis2s.")
     assert source.count(old) >= 1
     path = tmp_path / "student.py"
     path.write_text(source.replace(old, new, count))

@@ -63,11 +63,11 @@ _modules = {}
 
 
 def module_of(filename):
-    """File -> (name, folder beneath the package, however deep it stands) of a module, or None for any other file."""
+    """File -> (name, folders beneath the package) of a module, or None for any other file."""
     if filename not in _modules:
         path = Path(filename)
         inside = HOUSE in path.parents
-        _modules[filename] = (path.stem, path.relative_to(HOUSE).parts[0]) if inside else None
+        _modules[filename] = (path.stem, path.relative_to(HOUSE).parts[:-1]) if inside else None
     return _modules[filename]
 
 
@@ -83,8 +83,8 @@ def locate(frame):
                 phase = "backward"
             if module[0] in PARTS:
                 found.setdefault("part", module[0])
-            elif module[1] in FOLDERS:
-                found.setdefault("folder", FOLDERS[module[1]])
+            elif module[1][-1:] and module[1][-1] in FOLDERS:
+                found.setdefault("folder", FOLDERS[module[1][-1]])
             reader = LOOPS.get((module[0], code.co_name))
             if reader:
                 for name, value in reader(frame.f_locals).items():
