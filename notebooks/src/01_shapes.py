@@ -75,8 +75,8 @@ with picture("Shape map of a step. x, 2 by 4, times W, 4 by 6, plus h of the ste
 r"""
 Follow the shapes, not the letters: $(N,D)(D,H)$ gives $(N,H)$; so does $(N,H)(H,H)$; $b$ is added to each
 row. Now the same as the library has it, in two lines, since $xW + b$ of all steps can be made at once. The
-comments `(R1)` and `(R2)` are **marks**: the docstring of `minis2s/layers/cells/rnn.py` writes the equation under
-the mark, the code carries it on the very line.
+comments `(R1)` and `(R2)` are **marks**: the docstring of `minis2s/layers/cells/rnn.py` writes the equation
+under the mark, the code carries it on the very line.
 """
 
 # %%
@@ -86,8 +86,8 @@ print(inspect.getsource(rnn.step))
 
 # %% [markdown]
 r"""
-Three witnesses for one step: that function, our own line, and `minis2s.testing.oracle`, which computes number by
-number with Python's floats and `math` only. They must agree.
+Three witnesses for one step: that function, our own line, and `minis2s.testing.oracle`, which computes number
+by number with Python's floats and `math` only. They must agree.
 """
 
 # %%

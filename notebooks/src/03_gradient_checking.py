@@ -15,7 +15,7 @@ half. The second is all zeros, surely wrong, and its check reports none.
 # %%
 import numpy as np
 
-from minis2s.core import functions, gradient_check
+from minis2s.core import functions, gradient_check as gradients
 from minis2s.layers import unroll
 from minis2s.layers.cells import rnn
 from minis2s.classroom.notebooks import attempt, judge, picture
@@ -33,7 +33,7 @@ rng = np.random.default_rng(0)
 w = rng.normal(size=5).astype(np.float32)
 right = 1 - np.tanh(w) ** 2                                             # of L = sum of tanh(w)
 checked = difference(lambda w: np.tanh(w).sum(), w, np.float32(1e-7))
-error_of_right = gradient_check.worst_error(checked, right)[0]
+error_of_right = gradients.worst_error(checked, right)[0]
 print(f"right gradient, float32, h = 1e-7:      error {error_of_right:.2f}")
 
 zeros = np.zeros(5)                                                     # "gradient" of L = sum of softmax(a)
@@ -123,8 +123,8 @@ imaginary part.
 w = np.array([-2.0, 3.0])
 for name, f, right in (("sum of w * w", lambda w: (w * w).sum(), 2 * w),
                        ("sum of |w|^2", lambda w: (abs(w) ** 2).sum(), 2 * w)):
-    print(f"{name}: complex step {gradient_check.complex_step(f, w)}, right {right}")
-assert (gradient_check.complex_step(lambda w: (abs(w) ** 2).sum(), w) == 0).all()
+    print(f"{name}: complex step {gradients.complex_step(f, w)}, right {right}")
+assert (gradients.complex_step(lambda w: (abs(w) ** 2).sum(), w) == 0).all()
 
 # %% [markdown]
 r"""
@@ -187,10 +187,10 @@ def reported(bug, T, N, D, H):
     r = np.random.default_rng(1)
     q, xs, h0 = rnn.init(r, D, H), r.normal(size=(T, N, D)), r.normal(size=(N, H))
     real, dhs = np.ones((T, N), bool), r.normal(size=(T, N, H))
-    want = gradient_check.tree_gradient(
+    want = gradients.tree_gradient(
         lambda q: (unroll.forward(rnn, q, xs, rnn.State(h0), real)[0] * dhs).sum(), q)
     got = backward(xs, h0, q, dhs, bug)[1]
-    return max(gradient_check.worst_error(g, w)[0] for g, w in zip(got, want))
+    return max(gradients.worst_error(g, w)[0] for g, w in zip(got, want))
 
 bugs = ("carry dropped", "U not transposed", "db is a mean", "db over T", "h_t in dU")
 settings = {"T = 1": (1, 4, 3, 6), "N = 1": (5, 1, 3, 6), "H = 1": (5, 4, 3, 1),
@@ -220,7 +220,7 @@ def wrong_forward(U):
     return total
 
 _, g = backward(xs, h0, rnn.Params(p.W, p.U.T, p.b), readout)           # the exact gradient of that forward
-consistent = gradient_check.worst_error(g.U.T, gradient_check.complex_step(wrong_forward, p.U))[0]
+consistent = gradients.worst_error(g.U.T, gradients.complex_step(wrong_forward, p.U))[0]
 reference = abs(wrong_forward(p.U) - sum(
     (hs * r).sum() for hs, r in zip(unroll.forward(rnn, p, xs, rnn.State(h0), mask | True)[0], readout)))
 print(f"gradient check: error {consistent:.0e}; against the library's forward: off by {reference:.2f}")
@@ -245,7 +245,7 @@ def chart(bug, T):
     q, xs, h0 = rnn.init(r, 3, 6), r.normal(size=(T, 4, 3)), r.normal(size=(4, 6))
     dhs = r.normal(size=(T, 4, 6))
     (dh0, g), (want_dh0, want) = backward(xs, h0, q, dhs, bug), backward(xs, h0, q, dhs)
-    return [gradient_check.worst_error(a, b)[0] for a, b in ((dh0, want_dh0), *zip(g, want))]
+    return [gradients.worst_error(a, b)[0] for a, b in ((dh0, want_dh0), *zip(g, want))]
 
 ill = dict(zip("ABC", (bugs[k] for k in (1, 3, 0))))                    # no peeping
 print("patient   T       dh0        dW        dU        db")

@@ -5,7 +5,8 @@ r"""
 *Reading 20 minutes, exercises 35 minutes.*
 
 One LSTM layer, forward, three times: `minis2s.testing.oracle` in plain Python with lists, the page
-`minis2s/layers/cells/lstm.py` in NumPy, its compiled twin `minis2s/kernels/layers/cells/lstm.py`. Same weights, same sentence.
+`minis2s/layers/cells/lstm.py` in NumPy, and its compiled implementation,
+`minis2s/kernels/layers/cells/lstm.py`. Same weights, same sentence.
 """
 
 # %%
@@ -162,8 +163,8 @@ assert first == edit_distance(a, b) and fast < slow and len(compiled.signatures)
 # %% [markdown]
 r"""
 The library's kernels take seconds to compile, so the machine code is kept on disk
-(`minis2s/kernels/runtime/jit.py`). Its folder is named by a hash of *all* the kernels' sources: edit any of them, and
-no stale code is found.
+(`minis2s/kernels/runtime/jit.py`). Its folder is named by a hash of *all* the kernels' sources: after an edit
+in any of them no stale code is found.
 
 ### Exercise 1: compile a loop
 
@@ -225,8 +226,8 @@ assert share["numpy"][-1] > share["numpy"][0] and all(s.max() < 2 for s in share
 r"""
 At $H = 8$ there is so little to multiply that everything else shows. Whoever wants to be nearer the limit
 makes *larger* products: larger batches, and $x_t W$ of all steps at once, before the loop, as
-`minis2s/layers/unroll.py` does it. Only $h_{t-1} U$ has to wait. On the way back it is the same: $dW$, $dU$ and $dx$
-of all steps are one product each, behind the loop.
+`minis2s/layers/unroll.py` does it. Only $h_{t-1} U$ has to wait. On the way back it is the same: $dW$, $dU$
+and $dx$ of all steps are one product each, behind the loop.
 
 ## Reading a twin
 
