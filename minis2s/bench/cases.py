@@ -16,6 +16,7 @@ LAYERS = [(10, 1, 32, 32), (12, 32, 64, 64), (20, 64, 128, 128), (30, 64, 256, 2
 RAGGED = [(17, 30, 50, 100)]                                                           # T N D H
 STEPS = [(50, 1, 10, 64), (50, 32, 12, 64), (500, 64, 20, 128), (8000, 64, 25, 256)]   # V N T H
 DECODES = [(V, N, 20, H) for V, H in ((50, 64), (500, 128), (8000, 256)) for N in (1, 32)]
+QUICK = {"layer": 3, "step": 2, "decode": 2}     # sizes of each that take a minute together
 MEMORY = STEPS[1:]              # below that a page of memory counts for more than the numbers in it
 WIDTH = 5                       # of the beam
 # of a layer there and back, in units of T N (D H + H H): forward, and twice that for inputs and weights

@@ -1,26 +1,35 @@
 """The machine: its name, and how fast it could be."""
 import platform
 import time
+from pathlib import Path
 
 import numpy as np
 
-CHAINS, WIDTH, TIMES = 12, 16, 100_000         # of kernels/peak.py: one call is this many multiply-adds
+CHAINS, WIDTH, TIMES = 12, 16, 100_000         # of kernels/linalg/peak.py: the shortest call is this many multiply-adds
 
 
-def multiply_adds_of_peak(threads):
-    """In one call of `make(threads)`."""
-    return threads * CHAINS * WIDTH * TIMES
+def calls_of_peak(seconds):
+    """How many of the shortest calls take about so long on a core of 64 billion multiply-adds a second; at least 1.
+
+    The peak must be measured as long as what is compared with it: a short call is never interrupted, a long one is.
+    """
+    return max(1, round(seconds * 64e9 / (CHAINS * WIDTH * TIMES)))
 
 
-def make(threads):
-    """-> a call that multiplies and adds on so many cores at once, and does nothing else."""
+def multiply_adds_of_peak(threads, seconds=0.0):
+    """In one call of `make(threads, seconds)`."""
+    return threads * CHAINS * WIDTH * TIMES * calls_of_peak(seconds)
+
+
+def make(threads, seconds=0.0):
+    """-> a call of about so many seconds that multiplies and adds on so many cores at once, and does nothing else."""
     from ..kernels.linalg.peak import chains
-    xs = [np.full(WIDTH, 0.5, "float32") for _ in range(threads)]
+    xs, times = [np.full(WIDTH, 0.5, "float32") for _ in range(threads)], TIMES * calls_of_peak(seconds)
     if threads == 1:
-        return lambda: chains(xs[0], TIMES)
+        return lambda: chains(xs[0], times)
     from concurrent.futures import ThreadPoolExecutor
     pool = ThreadPoolExecutor(threads)
-    return lambda: list(pool.map(chains, xs, [TIMES] * threads))
+    return lambda: list(pool.map(chains, xs, [times] * threads))
 
 
 def peak(seconds=0.2):
@@ -35,8 +44,20 @@ def peak(seconds=0.2):
     return best
 
 
+def cache_size(level, root="/sys/devices/system/cpu/cpu0/cache"):
+    """Bytes of a core's data cache of this level, as Linux tells it; None where nobody does."""
+    for index in sorted(Path(root).glob("index*")):
+        try:
+            told = {name: (index / name).read_text().strip() for name in ("level", "type", "size")}
+        except OSError:
+            continue
+        if told["level"] == str(level) and told["type"] in ("Data", "Unified"):
+            return int(told["size"][:-1]) * {"K": 1 << 10, "M": 1 << 20}[told["size"][-1]]
+    return None
+
+
 def machine():
-    """One line: processor, cores, vector width."""
+    """One line: processor, cores, cache, vector width, versions."""
     name = platform.processor() or platform.machine()
     try:
         with open("/proc/cpuinfo") as f:
@@ -45,7 +66,9 @@ def machine():
         pass
     from ..core import backends
     from ..kernels.linalg.tile import registers
-    return (f"{name}, {backends.cores()} cores, vectors of {registers()[0]} bits, "
+    cache = cache_size(2)
+    told = f"{cache / (1 << 20):g} MB of L2, " if cache else ""
+    return (f"{name}, {backends.cores()} cores, {told}vectors of {registers()[0]} bits, "
             f"Python {platform.python_version()}, NumPy {np.__version__}{others()}")
 
 

@@ -46,9 +46,14 @@ def line(row):
     parts = [f"{name(row):<19} {sizes(row):<25}"]
     for side, m in row["sides"].items():
         low, middle, high = m["ratio"]
+        if row.get("doubtful"):
+            parts.append(f"{LABELS[side]} {short(m['seconds'])}?")
+            continue
         told = "" if side == "numba" else f" ({middle:.2f} [{low:.2f}, {high:.2f}])"
         share = f", {m['share_of_peak']:.0%} of peak" if "share_of_peak" in m and side == "numba" else ""
         parts.append(f"{LABELS[side]} {short(m['seconds'])}{told}{share}")
+    if row.get("doubtful"):
+        parts.append(f"no ratio: {row['doubtful']}; measure again on an idle machine")
     return "  ".join(parts)
 
 
@@ -105,6 +110,8 @@ def ratio(row, side):
     """ "**1.23** [1.21, 1.25]", or nothing."""
     if row is None or side not in row["sides"]:
         return ""
+    if row.get("doubtful"):
+        return "not idle"
     low, middle, high = (f"{q:.3g}" if q >= 10 else f"{q:.2f}" for q in row["sides"][side]["ratio"])
     return f"**{middle}** [{low}, {high}]"
 

@@ -15,11 +15,15 @@ EPILOG = """cases:
   decode   greedy search
 
 examples:
+  minis2s bench --quick               a minute: small layers, steps and searches
   minis2s bench                       all cases, one thread (some minutes; leave the machine alone meanwhile)
   minis2s bench layer --cell gru --threads 2
   minis2s bench step --first 2 --markdown
   minis2s bench step --profile        where the time of a training step goes
   minis2s bench --json >> figures/speed.jsonl     what README's table and the pictures of speed are made of"""
+
+
+QUICK_ROUNDS, QUICK_SECONDS = 5, 0.05
 
 
 def arguments(parser):
@@ -33,6 +37,8 @@ def arguments(parser):
                         help="turns that each side takes (default: 7)")
     parser.add_argument("--seconds", type=float, default=0.1, metavar="X",
                         help="length of a turn (default: 0.1)")
+    parser.add_argument("--quick", action="store_true",
+                        help="the first sizes of layer, step and decode, in about a minute")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object for each case")
     form.add_argument("--markdown", action="store_true", help="a table for a README, of the cases with times")
@@ -60,7 +66,13 @@ def run(args):
         if refused:
             raise ValueError(f"{option}: not for {', '.join(refused)}, only for {', '.join(timed)}")
     names = args.cases or (timed if args.profile or args.markdown else bench.NAMES)
-    chosen = bench.chosen(dict.fromkeys(names), args.cell, args.first)
+    if args.quick:
+        if args.cases or args.first:
+            raise ValueError("--quick chooses cases and sizes itself; name none")
+        chosen = [case for name, first in cases.QUICK.items() for case in bench.chosen([name], args.cell, first)]
+        args.rounds, args.seconds = min(args.rounds, QUICK_ROUNDS), min(args.seconds, QUICK_SECONDS)
+    else:
+        chosen = bench.chosen(dict.fromkeys(names), args.cell, args.first)
     return profile(chosen, args.threads) if args.profile else measure(chosen, args)
 
 
@@ -68,7 +80,8 @@ def measure(chosen, args):
     """Print each row when it is there, or a table at the end."""
     from tqdm import tqdm
     if not (args.json or args.markdown):
-        print(f"{bench.machine()}\ntimes of one call, with {args.threads} thread{'s'[:args.threads > 1]}; "
+        clock = "processor time" if args.threads == 1 else "time on the wall"
+        print(f"{bench.machine()}\n{clock} of one call, with {args.threads} thread{'s'[:args.threads > 1]}; "
               "in brackets the time over Numba's [quartiles]", flush=True)
     rows = []
     with tqdm(total=len(chosen), unit="case", disable=None, file=sys.stderr, dynamic_ncols=True) as bar:

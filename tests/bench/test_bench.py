@@ -1,6 +1,7 @@
 """minis2s bench: every side computes what it says, and the tables, the lines and the JSON come out of it."""
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from minis2s.cli import main as cli
 from minis2s.core import backends, tree
 from minis2s.model import seq2seq
 from minis2s.bench import __main__ as worker
-from minis2s.bench import cases, growth, limits, memory, ours, profiling, rounds, table
+from minis2s.bench import cases, growth, limits, load, memory, ours, profiling, rounds, table
 from minis2s.cli import bench as command
 from minis2s.kernels.runtime import jit
 
@@ -143,7 +144,8 @@ def test_a_worker_answers_each_line_by_seconds():
     done = subprocess.run([sys.executable, "-m", "minis2s.bench", "numpy", "1", json.dumps(TINY)], input="0\n0\n",
                           text=True, capture_output=True)
     assert done.returncode == 0 and not done.stderr, done.stderr
-    assert len(done.stdout.split()) == 2 and all(0 < float(t) < 60 for t in done.stdout.split())
+    answers = [[float(word) for word in line.split()] for line in done.stdout.splitlines()]
+    assert len(answers) == 2 and all(0 < middle < spent < 60 for middle, spent in answers)
 
 
 def clock(monkeypatch, durations):
@@ -174,35 +176,99 @@ class Given:
 
     def block(self, seconds):
         self.asked.append(self.side)
-        return self.times.pop(0)
+        return self.times.pop(0), 0.0
+
+    def end(self):
+        self.asked.append("end")
 
 
 def test_sides_take_turns_and_who_begins_changes(monkeypatch):
     monkeypatch.setattr(rounds, "PAUSE", 0)
     monkeypatch.setattr(Given, "asked", [])
-    workers = {"numpy": Given("numpy", [11]), "numba": Given("numba", [12, 2, 3]), "torch": Given("torch", [9, 8, 7])}
-    assert rounds.take_turns(workers, 2, 0.1) == {"numba": [2, 3], "torch": [8, 7]}       # NumPy takes too long
-    assert Given.asked == ["numpy", "numba", "torch", "numba", "torch", "torch", "numba"]
+    workers = {"numba": Given("numba", [2, 3]), "torch": Given("torch", [8, 7])}
+    assert rounds.take_turns(workers, 2, 0.1)[0] == {"numba": [2, 3], "torch": [8, 7]}
+    assert Given.asked == ["numba", "torch", "torch", "numba"]
 
 
 def test_ratios_are_of_the_same_round(monkeypatch):
     class Fake(Given):
         def __init__(self, side, case, threads):
-            limit = limits.multiply_adds_of_peak(threads)                       # 1 s: so many a second
-            super().__init__(side, {"numba": [1, 1, 2, 4], "torch": [1, 4, 3, 4],
+            made.append((side, case))
+            limit = limits.multiply_adds_of_peak(threads, case.get("seconds", 0))       # 1 s: so many a second
+            super().__init__(side, {"numpy": [rounds.LONGEST + 1], "numba": [1, 1, 2, 4], "torch": [1, 4, 3, 4],
                                     "peak": [limit, limit, 2 * limit, 2 * limit]}[side])
-
-        def end(self):
-            self.asked.append("end")
+    made = []
+    monkeypatch.setattr(Given, "asked", [])
     monkeypatch.setattr(rounds, "Worker", Fake)
     monkeypatch.setattr(rounds, "PAUSE", 0)
-    row = rounds.measure(TINY, 2, 3, 0.1, ["numba", "torch"])
+    row = rounds.measure(TINY, 2, 3, 0.1, ["numpy", "numba", "torch"])
+    assert Given.asked.count("numpy") == 1 and "numpy" not in row["sides"]              # it takes too long
+    assert made[-1] == ("peak", {"case": "peak", "seconds": 1})                         # as long as Numba's call
     assert Given.asked[-3:] == ["end"] * 3 and row["threads"] == 2 and row["peak"] == pytest.approx(0.5)
     assert row["sides"]["torch"]["ratio"] == [1.25, 1.5, 2.75] and row["sides"]["numba"]["ratio"] == [1, 1, 1]
     work = 3 * 4 * (12 + 16)
     assert row["sides"]["torch"]["share_of_peak"] == pytest.approx(work / 4 / 0.5) and set(row) == {
-        *TINY, "threads", "peak", "sides"}
+        *TINY, "threads", "peak", "sides", "others", "doubtful"}
+    assert "differ by 100%" in row["doubtful"]                                          # (2.75 - 1.25) / 1.5
     assert "peak" not in rounds.measure({**TINY, "case": "ragged"}, 1, 3, 0.1, ["numba", "torch"])
+
+
+def test_work_of_others_is_noticed(monkeypatch):
+    """0.5 s of measuring, in which all processors worked for 0.8 s, of them 0.45 s for us: 0.7 cores for others."""
+    now, busy = [0.0], [10.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(load, "busy_seconds", lambda: busy[0])
+    measured = load.Load()
+    assert measured.others() is None
+    with measured:
+        now[0], busy[0] = 0.5, 10.8
+        measured.own += 0.45
+    busy[0] = 99.0                                             # outside of a block: none of our business
+    assert measured.others() == pytest.approx(0.7)
+    quiet = {"torch": {"ratio": [0.95, 1.0, 1.05]}, "numba": {"ratio": [1.0, 1.0, 1.0]}}
+    assert "0.7 cores" in rounds.doubt(quiet, measured.others())
+    assert rounds.doubt(quiet, 0.1) == rounds.doubt(quiet, None) == ""
+    assert "differ by 40%" in rounds.doubt({"torch": {"ratio": [0.8, 1.0, 1.2]}}, None)
+    monkeypatch.setattr(load, "busy_seconds", lambda: None)    # a system that does not tell
+    with load.Load() as silent:
+        pass
+    assert silent.others() is None
+
+
+@pytest.mark.skipif(not load.STAT.exists(), reason="only Linux tells")
+def test_the_system_tells_how_much_its_processors_worked():
+    before, spent = load.busy_seconds(), time.process_time()
+    while time.process_time() < spent + 0.3:
+        sum(range(1000))
+    assert load.busy_seconds() - before >= 0.25
+
+
+def test_a_doubtful_row_has_no_ratio():
+    row = {"machine": "M", **given(TINY), "doubtful": "other programs used 1.5 cores meanwhile"}
+    told = table.line(row)
+    assert "[" not in told and "of peak" not in told and "other programs used 1.5 cores" in told
+    assert table.ratio(row, "torch") == "not idle" and "not idle" in table.markdown([row])
+
+
+def test_a_process_stays_on_its_cores_and_one_thread_is_timed_by_the_processor():
+    code = ("import os, sys, time\nfrom minis2s.bench import __main__ as worker\n"
+            "worker.pin(1)\nprint(len(os.sched_getaffinity(0)))\n"
+            "print(worker.block(lambda: time.sleep(0.02), 0, time.process_time) < 0.01, "
+            "worker.block(lambda: time.sleep(0.02), 0) > 0.015)")
+    if not hasattr(os, "sched_setaffinity"):
+        pytest.skip("a system that does not pin")
+    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True)
+    assert done.stdout.split() == ["1", "True", "True"]
+
+
+def test_cache_sizes_as_linux_tells_them(tmp_path):
+    for index, (level, kind, size) in enumerate([("1", "Data", "48K"), ("1", "Instruction", "32K"), ("2", "Unified", "2M")]):
+        folder = tmp_path / f"index{index}"
+        folder.mkdir()
+        for name, text in (("level", level), ("type", kind), ("size", size)):
+            (folder / name).write_text(text + "\n")
+    assert limits.cache_size(2, tmp_path) == 2 << 20 and limits.cache_size(1, tmp_path) == 48 << 10
+    assert limits.cache_size(3, tmp_path) is None and limits.cache_size(2, tmp_path / "none") is None
 
 
 def test_all_sides_get_the_same_threads_and_none_the_other_ones_backend(monkeypatch):
@@ -230,6 +296,8 @@ def test_a_side_that_dies_is_named(capfd):
 def test_the_peak_of_two_threads_is_two_calls_at_once():
     assert limits.make(2)() == [None, None] and bench.peak(0.01) > 1e8
     assert limits.multiply_adds_of_peak(2) == 2 * 12 * 16 * limits.TIMES
+    long = limits.multiply_adds_of_peak(1, 0.5)
+    assert long == pytest.approx(0.5 * 64e9, rel=0.01)         # about half a second of a fast core's work
 
 
 # Growth ---------------------------------------------------------------------------------------------------
@@ -372,7 +440,7 @@ def test_the_profile_of_a_step(capsys, monkeypatch):
 def test_one_line_for_each_case(capsys, measured):
     assert run("layer", "beam", "--first", "1") == 0
     machine, told, layer, beam = capsys.readouterr().out.splitlines()
-    assert machine == bench.machine() and told.startswith("times of one call, with 1 thread;")
+    assert machine == bench.machine() and told.startswith("processor time of one call, with 1 thread;")
     assert layer.split("  ")[0] == "LSTM layer" and "T=10 B=1 D=32 H=32" in layer
     assert "NumPy 4 ms (2.00 [1.90, 2.20])  Numba 2 ms, 50% of peak  PyTorch 3 ms (1.50 [1.40, 1.70])" in layer
     assert beam.startswith("beam search") and "of peak" not in beam
@@ -392,6 +460,14 @@ def test_json_and_the_file_of_rows(capsys, measured, tmp_path):
     path.write_text("{}\n")
     with pytest.raises(ValueError, match="line 1 is no row"):
         table.read(path)
+
+
+def test_quick_chooses_by_itself(capsys, measured):
+    assert run("--quick") == 0
+    out = capsys.readouterr().out.splitlines()[2:]
+    assert [line.split("  ")[0] for line in out] == ["LSTM layer"] * 3 + ["training step"] * 2 + ["greedy search"] * 2
+    with pytest.raises(ValueError, match="--quick chooses"):
+        run("layer", "--quick")
 
 
 def test_lines_of_growth(capsys, measured):
