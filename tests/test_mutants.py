@@ -27,7 +27,10 @@ HOUSE = Path(minis2s.__file__).parent
 FILES = {path: (HOUSE / path).read_text() for path in {m.file for m in MUTANTS}}
 SECONDS = 600                       # for the tests of one bug; an endless loop is a bug that is seen
 CAUGHT, PASSED = 1, 0               # pytest's exit codes; others mean that nothing was tested
-COMPILED = "# With it ---"          # a heading of twins: what stands below it may run compiled only
+COMPILED = "# With it ---"          # a heading of kernels: what stands below it may run compiled only
+COMPILED_ONLY = ["kernels/runtime/jit.py", "kernels/runtime/arena.py", "kernels/runtime/precompile.py",
+                 "kernels/model/validated.py", "kernels/linalg/tile.py", "kernels/linalg/gemm.py",
+                 "kernels/linalg/simd/vector.py", "kernels/linalg/simd/lowering.py"]
 REAL = [m for m in MUTANTS if m.equivalent is None]
 
 # The files that must have bugs.
@@ -121,9 +124,7 @@ def test_every_equation_and_every_derivative_has_a_bug(file):
 def plain(m):
     """Whether the tests need no compiler to see a bug: in a twin, on a line that runs as Python, too."""
     runs = FILES[m.file].split(COMPILED)[0]
-    compiled = (*(f"kernels/{x}.py" for x in ("jit", "ready", "tile", "gemm", "room", "ahead")),
-                "kernels/simd/vector.py", "kernels/simd/lowering.py")
-    return m.file.startswith("kernels/") and m.file not in compiled and m.old in runs
+    return m.file.startswith("kernels/") and m.file not in COMPILED_ONLY and m.old in runs
 
 
 def run(copy, tests, as_python=False):

@@ -1,7 +1,7 @@
 """README says what is true: the equation index is made from the registry, the table of speed from what was measured,
 and the two commands stand alone.
 
-`python tests/test_readme.py` writes index and table anew.
+`python tests/cli/test_readme.py` writes index and table anew.
 """
 import re
 import shlex
@@ -41,11 +41,11 @@ def speed():
 
 
 def test_the_table_of_speed_is_what_was_measured():
-    assert speed() in README.read_text(encoding="utf-8"), "run `python tests/test_readme.py`"
+    assert speed() in README.read_text(encoding="utf-8"), "run `python tests/cli/test_readme.py`"
 
 
 def test_the_index_is_the_registry():
-    assert index() in README.read_text(encoding="utf-8"), "run `python tests/test_readme.py`"
+    assert index() in README.read_text(encoding="utf-8"), "run `python tests/cli/test_readme.py`"
 
 
 def test_there_are_exactly_two_set_up_commands():

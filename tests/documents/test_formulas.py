@@ -146,7 +146,7 @@ def test_gradient_where_gates_are_saturated_or_all_scores_equal(form, z, seed):
     outputs, cache = case.forward(case.inputs)
     d = check.read_out_weights(rng, case, outputs)
     got = dict(tree.named(case.backward(case.inputs, cache, d)))
-    want = dict(tree.named(check.gradcheck.tree_gradient(
+    want = dict(tree.named(check.gradient_check.tree_gradient(
         lambda v: check.weighted_sum(d, case.forward(v)[0]), case.inputs)))
     assert got.keys() == want.keys()
     for name in want:
@@ -386,7 +386,7 @@ def test_what_cannot_be_asked_is_refused():
 
 def test_the_package_imports_nothing_of_the_tests():
     """An installed package has no tests/: the oracle it compares with is its own minis2s.testing.oracle."""
-    folders = ("formulas", "printed", "commands")
+    folders = ("documents", "cli")
     files = [file for folder in folders for file in (PACKAGE / folder).rglob("*.py")]
     assert len(files) > 20
     for path in files:

@@ -50,8 +50,11 @@ def slip(text):
 def look_next(*places):
     """What to read now: (file, marks, why)."""
     lines = heading("Look next at")
-    wide = max(len(file) for file, _, _ in places), max(len(marks) for _, marks, _ in places)
-    return lines + [f"  {file:<{wide[0]}}  {marks:<{wide[1]}}  {why}" for file, marks, why in places]
+    wide = max(columns(f"{file}  {marks}".rstrip()) for file, marks, _ in places)
+    for file, marks, why in places:
+        place = f"{file}  {marks}".rstrip()
+        lines.append(f"  {place}{' ' * (wide - columns(place))}  {why}")
+    return lines
 
 
 def table(rows, indent="  "):

@@ -175,7 +175,7 @@ def report(r):
     out += ["        Who knows what to feed needs no model; W2 shows where that leads."]
     out += show.look_next(("minis2s/layers/cells/rnn.py", "(R1) (R2)", "the cell, forward and backward"),
                           ("minis2s/documents/printed/a.py", "(PA1)..(PA4)", "the printed decoder"),
-                          ("minis2s formulas A4.4", "", "the same formula with its derivatives"))
+                          ("minis2s formulas A4.4", "", "with its derivatives"))
     return out
 
 

@@ -178,7 +178,7 @@ def report(r):
     out += show.look_next(("minis2s/layers/attention/concat_dot.py", "(AC1)..(AC3)", "the score"),
                           ("minis2s/layers/attention/attend.py", "(A1) (A2)", "softmax, then sum"),
                           ("minis2s/model/decoder.py", "(D2)..(D7)", "one step of the decoder"),
-                          ("minis2s formulas B4.2a", "", "score: as printed, as intended"))
+                          ("minis2s formulas B4.2a", "", "as printed, as intended"))
     return out
 
 

@@ -224,7 +224,7 @@ def report(r):
     out += show.slip("train calls model(src, src_len, trg, trg_len) where forward takes (x, hidden), and "
                      "takes the first two results for loss and weights, where forward returns output and "
                      "state. criterion is never called.")
-    out += show.look_next(("minis2s/layers/attention/attend.py", "(A1) (A2)", "softmax over axis 0, masked"),
+    out += show.look_next(("minis2s/layers/attention/attend.py", "(A1) (A2)", "softmax, axis 0, masked"),
                           ("minis2s/layers/attention/additive.py", "(AB1)..(AB3)", "the score"),
                           ("minis2s formulas D3.3", "", "as printed, as intended"))
     return out

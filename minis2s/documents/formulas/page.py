@@ -13,7 +13,7 @@ from . import check
 from .cases import Sizes
 from .entry import resolve, source
 
-HEAD = f"  {'':14} {'code':34} forward gradient central"
+HEAD = f"  {'':14} {'code':41} oracle exact diff."
 
 
 def measure(form, sizes=Sizes(), seed=0, central=True):
@@ -39,8 +39,8 @@ def number(error):
 
 
 def row(form, errors):
-    return (f"  {form.name:14} {place(form.forward[0]):34} {number(errors.forward):>7} "
-            f"{number(errors.gradient):>8} {number(errors.central):>7} {verdict(errors)}")
+    return (f"  {form.name:14} {place(form.forward[0]):41} {number(errors.forward):>6} "
+            f"{number(errors.gradient):>5} {number(errors.central):>5} {verdict(errors)}")
 
 
 def record(formula, form, errors):
@@ -61,9 +61,9 @@ def rows(formulas):
 
 
 LEGEND = """\
-forward: error against the scalar oracle (minis2s/testing/oracle.py); gradient: error of the derivative written
-by hand against the complex step; central: against central differences, which cannot do better than
-about 1e-10.  All are computed now, relative to an array's largest entry.  `minis2s formulas ID` shows
+oracle: error of the forward pass against the scalar oracle (minis2s/testing/oracle); exact: error of the
+hand-written derivative against the complex step; diff.: against central differences, which cannot do better
+than about 1e-10.  All are computed now, relative to an array's largest entry.  `minis2s formulas ID` shows
 one formula in full."""
 
 
