@@ -754,7 +754,7 @@ MUTANTS = [
           ("end = end or time.perf_counter() + seconds", "end = end or start + seconds",
            "the first call's time is taken from the block")),
     *bugs("bench/rounds.py", "bench/test_bench.py",
-          ("able[at:] + able[:at]", "able", "the same side begins in every round"),
+          ("order[at:] + order[:at]", "order", "the same side begins in every round"),
           ("a / b for a, b in zip(spent, times", "b / a for a, b in zip(spent, times", "the ratio upside down"),
           ("zip(spent, times[\"numba\"])", "zip(sorted(spent), sorted(times[\"numba\"]))",
            "ratios of different rounds"),
