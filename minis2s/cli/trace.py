@@ -1,6 +1,7 @@
 """minis2s trace: every number of every equation for one text."""
 import os
 import sys
+from argparse import ArgumentTypeError
 
 from ..model import seq2seq
 from ..api.seq2seq import Seq2Seq
@@ -14,7 +15,7 @@ from ..viewer.trace.show import equation_by_equation
 NAME, HELP = "trace", "show every number that a model computes for one text, equation by equation"
 EPILOG = """examples:
   minis2s trace runs/dates "3 May 99"
-  minis2s trace runs/dates "3 May 99" --steps 0-1
+  minis2s trace runs/dates "3 May 99" --steps 1-2
   minis2s trace runs/dates "3 May 99" --backward 1999-05-03 --html trace.html
 
 Without --backward the decoder is fed the model's own greedy answer, token by token, and nothing flows back.
@@ -28,19 +29,18 @@ def arguments(parser):
     parser.add_argument("path", metavar="RUN", help="directory of the run")
     parser.add_argument("text", metavar="TEXT", help="one source text")
     parser.add_argument("--backward", metavar="TARGET", help="the right answer: trace loss and gradient too")
-    parser.add_argument("--steps", metavar="A-B", type=steps, help="only steps t from A to B, counted from 0 "
+    parser.add_argument("--steps", metavar="A-B", type=steps, help="only steps t from A to B, counted from 1 "
                         "(what belongs to no single step is left out then)")
     parser.add_argument("--html", metavar="FILE", help="write one self-contained page instead of printing")
     parser.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
 
 
 def steps(text):
-    """"1-3" or "2" -> range."""
+    """"1-3" or "2", counted from 1 -> range of indices."""
     first, dash, last = text.partition("-")
-    if not first.isdecimal() or dash and not last.isdecimal() or dash and int(last) < int(first):
-        from argparse import ArgumentTypeError
-        raise ArgumentTypeError(f"{text!r}: wanted steps such as 1-3, or one such as 2")
-    return range(int(first), int(last or first) + 1)
+    if not first.isdecimal() or dash and not last.isdecimal() or int(first) < 1 or int(last or first) < int(first):
+        raise ArgumentTypeError(f"{text!r}: wanted steps such as 1-3, or one such as 2; the first step is 1")
+    return range(int(first) - 1, int(last or first))
 
 
 def run(args):
@@ -54,7 +54,7 @@ def run(args):
     if args.steps is not None:
         last = max(e.t for e in tr.entries if e.t is not None)
         if args.steps.start > last:
-            raise ValueError(f"--steps {args.steps.start}-{args.steps.stop - 1}: the last step is {last}")
+            raise ValueError(f"--steps {args.steps.start + 1}-{args.steps.stop}: the last step is {last + 1}")
     for side, name, tokens in ((model.source_vocab, "text", source), (model.target_vocab, "target", target)):
         if side.unknown(tokens):
             print(f"minis2s: {name}: unknown to the model, read as <unk>: {' '.join(side.unknown(tokens))}",

@@ -422,7 +422,7 @@ def test_unknown_names_tell_near_ones():
         tr.encoder(layer=5)
     with pytest.raises(LookupError, match=r"nothing with mark='\(Q1\)'"):
         tr.encoder(mark="Q1")
-    with pytest.raises(IndexError, match="decoder.alpha has no step 9; it has 0 to 3"):
+    with pytest.raises(IndexError, match="decoder.alpha has no index 9; it has 0 to 3, which are the steps t = 1 to 4"):
         tr.decoder.alpha[9]
     with pytest.raises(LookupError, match="a value for each of 4 steps"):
         tr.decoder.alpha.value
@@ -447,7 +447,7 @@ def test_table():
     assert len(lines) == 1 + len(tr.entries) and max(map(len, lines)) <= 100
     e = tr.encoder(layer=1, direction="backward").dc.entry(2)
     line = lines[1 + e.number].split()
-    assert line[:7] == [str(e.number), "(L5*)", "dc", "out", "encoder", "2", "1"]
+    assert line[:7] == [str(e.number), "(L5*)", "dc", "out", "encoder", "3", "1"]
     assert float(line[-1]) == pytest.approx(np.abs(e.value).max(), rel=1e-3)
     assert tr.table(5).splitlines()[-1] == f"... {len(tr.entries) - 5:,} more"
 
@@ -494,7 +494,7 @@ def test_a_planted_mistake_is_named_at_its_equation(tmp_path, old, new, mark, na
     assert (found.mark, found.name, found.t) == (mark, name, t)
     assert (found.entry.phase, found.entry.role) == (phase, "out")
     assert found.a == found.entry.value[found.index] != found.b
-    assert str(found).startswith(f"{mark} {name}[") and f"t = {t}" in str(found)
+    assert str(found).startswith(f"{mark} {name}[") and f"t = {t + 1}" in str(found)
 
 
 def test_changed_weights_are_found_where_they_are_read_first():

@@ -46,12 +46,12 @@ def test_terminal_shows_each_equation_with_its_numbers(run_path, capsys):
     assert lines[0] == f"abc → cba   loss {tr.loss.L.value:.4f} nats per token"
     assert max(map(len, lines)) <= 100 and err == ""
     heads = [line.strip("─ ") for line in lines if line.startswith("──")]
-    assert heads[1] == "forward: encoder, t = 0, layer 0  'c'"      # read last token first
-    assert "forward: decoder, t = 3, layer 0  '<eos>'" in heads
-    assert "backward: encoder, t = 2, layer 0  'a'" in heads
+    assert heads[1] == "forward: encoder, t = 1, layer 0  'c'"      # read last token first
+    assert "forward: decoder, t = 4, layer 0  '<eos>'" in heads
+    assert "backward: encoder, t = 3, layer 0  'a'" in heads
     assert heads.index("forward: loss") < heads.index("backward: loss")
     # (L4) of the encoder's step 1, forward: what it reads and what it gives
-    at = next(i for i, line in enumerate(lines) if line.startswith("── forward: encoder, t = 1, layer 0"))
+    at = next(i for i, line in enumerate(lines) if line.startswith("── forward: encoder, t = 2, layer 0"))
     at = next(i for i in range(at, len(lines)) if lines[i].startswith("(L4)"))
     assert lines[at] == "(L4)    c = f c' + i g" and lines[at + 1].strip().startswith("cells/lstm.py:")
     assert lines[at + 1].endswith("c = f * s.c + i * g")
@@ -88,6 +88,25 @@ def test_big_arrays_are_cut_with_a_note():
     assert "< a          1x40      as above" in text            # (R2) reads what (R1) gave
 
 
+def test_every_gate_is_shown_by_its_name():
+    from minis2s.layers.cells import lstm
+    p, s = lstm.init(np.random.default_rng(0), 3, 40), lstm.State(np.ones((1, 40)), np.zeros((1, 40)))
+    with trace() as tr:
+        lstm.step(p, np.ones((1, 3)), s)
+    lines = list(equation_by_equation(tr, equations_of(tr)))
+    at = next(i for i, line in enumerate(lines) if line.startswith("    = a  "))
+    a = tr.cell.a.value[0].reshape(4, 40)
+    for line, gate, row in zip(lines[at + 1:], "ifgo", a):
+        name, *numbers = line.split()
+        assert name == gate and numbers[-2:] == ["32", "more"]
+        assert [float(x) for x in numbers[:8]] == pytest.approx(row[:8], abs=1e-3)
+    at = next(i for i, line in enumerate(lines) if line.startswith("    < U  "))
+    assert lines[at + 1].split() == list("ifgo")
+    row = [float(x) for x in lines[at + 2].split()[:8]]
+    assert row == pytest.approx(p.U[0].reshape(4, 40)[:, :2].ravel(), abs=1e-3) and "… 152 more" in lines[at + 2]
+    assert max(map(len, lines)) <= 100
+
+
 def test_a_backward_pass_of_two_examples_is_shown():
     """Here the cell reads no context: its gradient has no numbers, and two rows."""
     c = Config(source_vocab=9, target_vocab=8, embedding=3, hidden=4, attention="dot")
@@ -107,7 +126,7 @@ def test_page_is_written_whole_and_never_over_another(run_path, tmp_path, capsys
     with pytest.raises(FileExistsError, match="t.html: exists already; replace it with --overwrite"):
         call(run_path, "ab", "--html", path)
     assert path.read_text(encoding="utf-8") == first
-    assert call(run_path, "ab", "--html", path, "--overwrite", "--steps", "0-1") == 0
+    assert call(run_path, "ab", "--html", path, "--overwrite", "--steps", "1-2") == 0
     assert path.read_text(encoding="utf-8") != first
     assert [p.name for p in tmp_path.iterdir()] == ["t.html"]
 

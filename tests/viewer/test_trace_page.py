@@ -130,10 +130,49 @@ def test_thirty_steps_and_32_units_are_whole_and_more_is_cut_with_a_note():
                                         for x in whole["tensors"])
     long = data_of(traced("a" * 33, "x", hidden=50, cell="lstm", backward=False).html())
     assert "The encoder has 33 steps; the first 30 are shown." in long["notes"]
-    assert [n for n in long["notes"] if "first 64 rows and 128 columns are shown" in n]
-    U, = {i for r in long["runs"] for name, i in r["in"] if name == "U" and r["stop"] == 1}
-    assert long["tensors"][U]["whole"] == [50, 200] and long["tensors"][U]["shape"] == [50, 128]
+    assert [n for n in long["notes"] if "at most 64 rows and 128 columns are shown" in n]
     assert len([s for s in long["stops"] if s["lane"] == "encoder"]) == 30
+
+
+@pytest.mark.parametrize("cell, gates", [("lstm", "ifgo"), ("gru", "zrn")])
+def test_a_cut_keeps_some_of_each_gate(cell, gates):
+    tr = traced("ab", "x", hidden=70, cell=cell, embedding=70)
+    data, held = data_of(tr.html()), set()
+    for r in data["runs"]:
+        for role in ("in", "out") if r["stop"] == 1 and r["layer"] == 0 else ():
+            for name, i in r[role]:
+                x = data["tensors"][i]
+                values = [e.value for e in tr.encoder(layer=0, phase=r["phase"]).entries
+                          if (e.code, e.name, e.role) == (r["code"], name, role)]
+                value = values[0]
+                own = "zr" if name.endswith("_zr") else gates
+                assert x["gates"] == (own if value.shape[-1] == 70 * len(own) else ""), name
+                if x["gates"]:
+                    held.add(name)
+                    width = x["shape"][-1] // len(own)
+                    assert width == 70 or width == (64 if 1 in x["whole"] or len(x["whole"]) == 1 else 128 // len(own))
+                    got = numbers(x).reshape(-1, len(own), width)
+                    cuts = [value.reshape(-1, len(own), 70)[:len(got), :, :width] for value in values]
+                    assert any(np.array_equal(got, cut) for cut in cuts), name
+    assert held >= ({"U", "W", "b", "a", "da"} if cell == "lstm" else {"W", "b", "U_zr", "da_zr"})
+
+
+def test_no_file_of_the_page_is_lost_in_an_installed_package(tmp_path):
+    """What setup.cfg calls package data is what the page reads."""
+    from configparser import ConfigParser
+    from fnmatch import fnmatch
+    from pathlib import Path
+
+    from minis2s.viewer import web
+    settings = ConfigParser()
+    settings.read(Path(__file__).parents[2] / "setup.cfg")
+    patterns = settings["options.package_data"]["minis2s.viewer.web"].split(", ")
+    names = [p.name for p in Path(web.__file__).parent.iterdir() if p.suffix not in (".py", ".pyc") and p.is_file()]
+    assert len(names) >= 10 and all(any(fnmatch(name, pattern) for pattern in patterns) for name in names)
+    text = traced(backward=False).html()
+    for name in names:
+        if name != "trace.html":
+            assert web.read(name) in text, name
 
 
 def test_tokens_cannot_break_out_of_the_page():
@@ -280,17 +319,17 @@ WHERE = "document.getElementById('where').textContent"
 def test_browser_steps_with_keys_slider_and_buttons(page):
     assert page.run(WHERE) == "forward: embedding of all tokens"
     page.key("ArrowRight")
-    assert page.run(WHERE) == "forward: encoder, t = 0, token “a”"
+    assert page.run(WHERE) == "forward: encoder, t = 1, token “a”"
     for _ in range(3):
         page.key("ArrowRight")
     page.key("ArrowLeft")
-    assert page.run(WHERE) == "forward: encoder, t = 2, token “c”"
+    assert page.run(WHERE) == "forward: encoder, t = 3, token “c”"
     page.run("document.getElementById('ahead').click()")
-    assert page.run(WHERE) == "forward: encoder, t = 3, token “d”"
+    assert page.run(WHERE) == "forward: encoder, t = 4, token “d”"
     page.run("{const s = document.getElementById('time'); s.value = 8; s.dispatchEvent(new Event('input'))}")
-    assert page.run(WHERE) == "forward: decoder, t = 2, token “<eos>”"
+    assert page.run(WHERE) == "forward: decoder, t = 3, token “<eos>”"
     told = page.run("document.getElementById('time').getAttribute('aria-valuetext')")
-    assert told == "decoder, t = 2, token “<eos>”"
+    assert told == "decoder, t = 3, token “<eos>”"
     for _ in range(9):
         page.key("ArrowRight")
     assert page.run(WHERE) == "forward: readout and loss"
@@ -302,28 +341,28 @@ def test_browser_switches_passes_and_cells(page):
     marks = "[...document.querySelectorAll('.eq')].map(e => e.dataset.mark)"
     assert page.run(marks) == ["(L1)", "(L1)", "(L2)", "(L3)", "(L4)", "(L5)", "(M1)"]    # x W + b, then + h' U
     page.key("b")
-    assert page.run(WHERE).startswith("backward: encoder, t = 0")
+    assert page.run(WHERE).startswith("backward: encoder, t = 1")
     assert page.run("document.querySelector('[name=phase]:checked').value") == "backward"
     assert "(L5*)" in page.run(marks) and "(L5)" not in page.run(marks)
     page.run("document.querySelector('[name=phase][value=forward]').click()")
     assert "(L5)" in page.run(marks)
     lit = "document.querySelector('.lit title').textContent"
-    assert page.run(lit).startswith("encoder, t = 0, layer 0 →")
+    assert page.run(lit).startswith("encoder, t = 1, layer 0 →")
     page.key("ArrowUp")
-    assert page.run(lit).startswith("encoder, t = 0, layer 0 ←")
+    assert page.run(lit).startswith("encoder, t = 1, layer 0 ←")
     page.run("document.querySelectorAll('[name=cell]')[3].click()")
-    assert page.run(lit).startswith("encoder, t = 0, layer 1 ←")
+    assert page.run(lit).startswith("encoder, t = 1, layer 1 ←")
     assert page.run("document.querySelectorAll('.lit').length") == 1
     page.run("[...document.querySelectorAll('.node')]"
-             ".find(n => n.textContent.includes('decoder, t = 1, layer 1'))"
+             ".find(n => n.textContent.includes('decoder, t = 2, layer 1'))"
              ".dispatchEvent(new MouseEvent('click'))")
-    assert page.run(WHERE).startswith("forward: decoder, t = 1")
-    assert page.run(lit).startswith("decoder, t = 1, layer 1")
+    assert page.run(WHERE).startswith("forward: decoder, t = 2")
+    assert page.run(lit).startswith("decoder, t = 2, layer 1")
 
 
 def test_browser_reads_exact_values_by_key_and_by_mouse(page, shown):
     for _ in range(3):
-        page.key("ArrowRight")                              # encoder, t = 2, layer 0 forward
+        page.key("ArrowRight")                              # encoder, t = 3, layer 0 forward
     c = shown.tr.encoder(layer=0, direction="forward", mark="L4").c[2][0]
     canvas = "document.querySelector('[data-mark=\"(L4)\"] figure.out canvas')"
     page.key("Tab")
@@ -332,7 +371,7 @@ def test_browser_reads_exact_values_by_key_and_by_mouse(page, shown):
     page.key("ArrowRight")
     page.key("ArrowRight")
     assert page.text("#readout") == f"c[0, 2] = {float(c[2])!r}"
-    assert page.run(WHERE).startswith("forward: encoder, t = 2")        # the arrows were the heat map's
+    assert page.run(WHERE).startswith("forward: encoder, t = 3")        # the arrows were the heat map's
     page.key("Escape")
     assert page.run("document.activeElement.dataset.mark") == "(L4)"
     page.key("n")
@@ -345,26 +384,54 @@ def test_browser_reads_exact_values_by_key_and_by_mouse(page, shown):
     for _ in range(3):
         page.key("ArrowUp")                                 # stays inside
     assert page.text("#readout") == f"U[0, 2] = {float(U[0, 2])!r}"
-    x, y = page.run(f"(b => [b.left + 24, b.top + 8])(({canvas}.scrollIntoView({{block: 'center'}}), "
+    x, y = page.run(f"(b => [b.left + 57, b.top + 8])(({canvas}.scrollIntoView({{block: 'center'}}), "
                     f"{canvas}.getBoundingClientRect()))")
     page.ask("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
     assert page.text("#tip") == page.text("#readout") == f"c[0, 1] = {float(c[1])!r}"
-    colours = page.run(f"[...{canvas}.getContext('2d').getImageData(0, 4, 48, 1).data]"
-                       ".filter((_, i) => i % 64 < 3)")
-    assert len({tuple(colours[i:i + 3]) for i in (0, 3, 6)}) > 1        # something is painted
+    pixels = page.run(f"[1, 39, 77].map(x => [...{canvas}.getContext('2d').getImageData(x, 2, 1, 1).data].join())")
+    assert len(set(pixels)) == 3                                        # a colour for each value
+
+
+def test_browser_names_the_gates_and_writes_small_numbers(page, shown):
+    for _ in range(3):
+        page.key("ArrowRight")                              # encoder, t = 3, layer 0 forward
+    drawn = page.run("""(() => {
+        const texts = [], pen = CanvasRenderingContext2D.prototype, old = pen.fillText;
+        pen.fillText = function (text, ...rest) { texts.push(text); return old.call(this, text, ...rest); };
+        show(); pen.fillText = old; return texts; })()""")
+    a = shown.tr.encoder(layer=0, direction="forward", mark="L1").a[2][0]
+    at = drawn.index("i")
+    assert drawn[at:at + 4] == list("ifgo")
+    assert page.run(f"brief({float(a[0])!r})") in drawn
+    assert page.run("[0, -.5, .004, 123.4, -1234, 12.34, NaN, -Infinity].map(brief)") == [
+        "0", "−.50", "4e−3", "123", "−1e+3", "12.3", "nan", "−inf"]
+    a_canvas = "[...document.querySelectorAll('[data-mark=\"(L1)\"] figure.out canvas')].at(-1)"
+    page.key("Tab")
+    page.run(f"{a_canvas}.focus({{focusVisible: true}})")
+    for _ in range(2):
+        page.key("ArrowDown")                               # gate g, the third row
+    assert page.text("#readout") == f"a[0, 6] = {float(a[6])!r}"
+
+
+def test_browser_finds_the_place_of_a_value_in_an_array_that_was_cut(page):
+    cut = "{whole: [70, 280], shape: [64, 128], gates: 'ifgo'}"
+    assert page.run(f"index({cut}, 0)") == [0, 0]
+    assert page.run(f"index({cut}, 128 + 33)") == [1, 71]             # row 1, second of gate f
+    assert page.run("index({whole: [280], shape: [256], gates: 'ifgo'}, 255)") == [273]
+    assert page.run("index({whole: [5, 1, 7], shape: [5, 7], gates: ''}, 8)") == [1, 0, 1]
 
 
 def test_browser_shows_attention_over_tokens(page, shown):
     for _ in range(7):
-        page.key("ArrowRight")                              # decoder, t = 1
+        page.key("ArrowRight")                              # decoder, t = 2
     heads = page.run("[...document.querySelectorAll('#alpha thead th')].map(t => t.textContent)")
     assert heads == list("abcd")
     assert page.text("tr.now th") == "y"
     alpha = shown.tr.decoder.alpha[1][:, 0]
     page.run("document.querySelectorAll('tr.now td')[2].focus()")
-    assert page.text("#readout") == f"alpha[t=1, i=2] “y” looks at “c”: {float(alpha[2])!r}"
+    assert page.text("#readout") == f"alpha, t = 2, i = 3: “y” looks at “c”, {float(alpha[2])!r}"
     page.key("ArrowRight")
-    assert page.text("#readout").endswith(f"“d”: {float(alpha[3])!r}")
+    assert page.text("#readout").endswith(f"“d”, {float(alpha[3])!r}")
     widths = page.run("[...document.querySelectorAll('.look')].map(p => +p.getAttribute('stroke-width'))")
     np.testing.assert_allclose(widths, 1 + 5 * alpha)
 

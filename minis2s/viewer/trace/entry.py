@@ -11,7 +11,7 @@ class Entry(NamedTuple):
     marks: tuple               # of the equations on its line: ("(L4)",)
     name: str                  # as in the math: "c", "dh_prev" for the gradient of h'
     role: str                  # "out": what the equation gives; "in": what it reads
-    t: int | None              # step, in the order of the sequence; None for all steps at once
+    t: int | None              # index of the step in the sequence, from 0; None for all steps at once
     layer: int | None
     direction: str | None      # "forward" or "backward" in a layer of two directions
     part: str                  # "encoder", "bridge", "decoder", "loss", ...
@@ -39,7 +39,8 @@ class Entry(NamedTuple):
 
     @property
     def place(self):
-        """In words: "decoder, t = 3, layer 0"."""
-        parts = ((self.part, "{}"), (self.t, "t = {}"), (self.layer, "layer {}"),
+        """In words, with steps counted from 1: "decoder, t = 3, layer 0"."""
+        t = None if self.t is None else self.t + 1
+        parts = ((self.part, "{}"), (t, "t = {}"), (self.layer, "layer {}"),
                  (self.direction, "direction {}"))
         return ", ".join(words.format(value) for value, words in parts if value is not None)

@@ -155,3 +155,28 @@ def equations_of(tr):
     for file in dict.fromkeys(e.file for e in tr.entries):
         told.update(read_module(file)[1])
     return told
+
+
+def gates_of(e):
+    """Entry -> the names of the gates whose blocks its last axis holds, "ifgo"; "" for any other.
+
+    The order is read from the docstring of the cell: "packed on the last axis as i, f, g, o".
+    """
+    gates, name = packed_gates(e.file), e.name.removeprefix("d")
+    if name in ("a_zr", "U_zr"):
+        gates = "zr"
+    elif name not in ("a", "a_x", "W", "U", "b"):
+        return ""
+    whole = gates and e.value.ndim and e.value.shape[-1] > 0 and e.value.shape[-1] % len(gates) == 0
+    return gates if whole else ""
+
+
+@functools.lru_cache(maxsize=None)
+def packed_gates(filename):
+    """File of a cell -> "ifgo", or "" where its docstring names no gates."""
+    try:
+        text = ast.get_docstring(ast.parse(Path(filename).read_text(encoding="utf-8"))) or ""
+    except (OSError, SyntaxError, ValueError):
+        return ""
+    found = re.search(r"on the last axis as ([a-z](?:, [a-z])+)", " ".join(text.split()))
+    return found[1].replace(", ", "") if found else ""

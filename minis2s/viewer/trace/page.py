@@ -1,86 +1,14 @@
 """A trace as one self-contained HTML page: no server, no request to anywhere, numbers to the last bit."""
-import base64
-import html
-import json
-
 import numpy as np
 
-from .marks import equations_of
-from .page_script import SCRIPT
-from .page_style import STYLE
+from .. import web
+from .marks import equations_of, gates_of
 from .show import telling
+from .tensors import COLUMNS, ROWS, Tensors
 
-STEPS, WIDEST, LARGEST = 30, 192, 192 * 128     # shown whole: 30 steps, and H = 32 with 4H gates, 6H inputs
-ROWS, COLUMNS = 64, 128                         # what is left of a larger array
+STEPS = 30                                      # of each lane that are shown
+SCRIPTS = ("steps.js", "graph.js", "attention.js", "controls.js")
 LANES = {"encoder": "encoder", "decoder": "decoder"}
-
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<title>{title}</title>
-<style>
-{style}
-</style>
-</head>
-<body>
-<header>
-<h1>{title}</h1>
-<p id="pair"></p>
-<ul id="notes"></ul>
-</header>
-<nav aria-label="time">
-<div class="controls">
-<button id="back" type="button" title="one step back (left arrow)" aria-label="one step back">◀</button>
-<input id="time" type="range" min="0" value="0" step="1" aria-label="step">
-<button id="ahead" type="button" title="one step ahead (right arrow)" aria-label="one step ahead">▶</button>
-<fieldset id="phase"><legend>pass</legend>
-<label><input type="radio" name="phase" value="forward" checked><span>forward</span></label>
-<label><input type="radio" name="phase" value="backward"><span>backward</span></label>
-</fieldset>
-<fieldset id="cell"><legend>cell</legend></fieldset>
-</div>
-<p id="where" aria-live="polite"></p>
-</nav>
-<section aria-labelledby="graph-title">
-<h2 id="graph-title">Unrolled <small id="legend"></small></h2>
-<div id="graph" class="scroll" tabindex="0" role="group" aria-label="unrolled graph"></div>
-</section>
-<div class="columns">
-<main aria-labelledby="equations-title">
-<h2 id="equations-title">Equations <small id="count"></small></h2>
-<div id="equations"></div>
-</main>
-<aside id="attention" aria-labelledby="attention-title">
-<h2 id="attention-title">Attention α</h2>
-<div id="alpha" class="scroll"></div>
-</aside>
-</div>
-<footer>
-<details><summary>Keys</summary>
-<dl>
-<dt><kbd>←</kbd> <kbd>→</kbd></dt><dd>step back, step ahead</dd>
-<dt><kbd>↑</kbd> <kbd>↓</kbd></dt><dd>other cell: layer, direction</dd>
-<dt><kbd>f</kbd> <kbd>b</kbd></dt><dd>forward pass, backward pass</dd>
-<dt><kbd>n</kbd> <kbd>p</kbd></dt><dd>next, previous equation</dd>
-<dt><kbd>Tab</kbd></dt><dd>next heat map; there the arrows read its values, <kbd>Esc</kbd> leaves it</dd>
-</dl></details>
-</footer>
-<output id="readout" aria-live="polite"></output>
-<div id="tip" aria-hidden="true" hidden></div>
-<noscript><p>This page needs JavaScript, from this file alone.</p></noscript>
-<script type="application/json" id="trace">{payload}</script>
-<script>
-{script}
-</script>
-</body>
-</html>
-"""
-
 
 def page(tr, title="minis2s trace"):
     """Trace -> the page, a string.
@@ -98,9 +26,7 @@ def page(tr, title="minis2s trace"):
     """
     if not tr.entries:
         raise ValueError("trace: nothing was recorded, so there is no page to make")
-    text = json.dumps(payload(tr), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    text = text.replace("<", "\\u003c")                              # no token can end the script
-    return PAGE.format(title=html.escape(title), style=STYLE, script=SCRIPT, payload=text)
+    return web.fill("trace.html", title, payload(tr), ["trace.css"], SCRIPTS)
 
 
 def payload(tr):
@@ -108,32 +34,37 @@ def payload(tr):
     stops, notes = stops_of(tr)
     place = {(s["lane"], s["t"]): i for i, s in enumerate(stops)}
     tensors = Tensors()
-    runs = []
-    for group in telling(tr.entries):
-        e = group[0]
-        at = place.get(stop_of(e))
-        if at is not None:
-            runs.append({
-                "marks": list(e.marks), "code": e.code, "where": e.where, "stop": at, "phase": e.phase,
-                "layer": e.layer, "direction": e.direction,
-                **{role: [[g.name, tensors.add(g.value)] for g in group if g.role == role]
-                   for role in ("in", "out")}})
+    runs = [run_of(group, place[stop_of(group[0])], tensors)
+            for group in telling(tr.entries) if stop_of(group[0]) in place]
+    looks = [{"stop": place["decoder", e.t], "alpha": tensors.add(e.value)} for e in attention(tr)
+             if ("decoder", e.t) in place]
     if tensors.cut:
-        notes.append(f"{tensors.cut} arrays are large: their first {ROWS} rows and {COLUMNS} columns "
-                     "are shown.")
+        notes.append(f"{tensors.cut} arrays are large: at most {ROWS} rows and {COLUMNS} columns are shown, "
+                     "the first ones, or the first ones of each gate.")
     marks = dict.fromkeys(mark for e in tr.entries for mark in e.marks)
     sizes = [e.value.shape[-1] for e in tr.entries if e.name == "h" and e.role == "out"]
-    cells = dict.fromkeys((s, e.layer, e.direction) for e in tr.entries
-                          if (s := LANES.get(e.part, "encoder")) and e.layer is not None and e.t is not None)
     return {
         "source": list(tr.source or []), "target": list(tr.target or []), "notes": notes, "stops": stops,
         "equations": {mark: equations_of(tr).get(mark, "") for mark in marks}, "runs": runs,
-        "hidden": sizes[0] if sizes else 0, "tensors": tensors.list,
-        "cells": [{"lane": lane, "layer": layer, "direction": direction} for lane, layer, direction in sorted(
-            cells, key=lambda c: (c[0], c[1], c[2] == "backward"))],
-        "attention": [{"stop": place["decoder", e.t], "alpha": tensors.add(e.value)} for e in attention(tr)
-                      if ("decoder", e.t) in place],
+        "hidden": sizes[0] if sizes else 0, "tensors": tensors.list, "cells": cells_of(tr), "attention": looks,
         "norms": norms(tr, place)}
+
+
+def run_of(group, stop, tensors):
+    """The entries of one run of a line -> what its card shows."""
+    e = group[0]
+    return {"marks": list(e.marks), "code": e.code, "where": e.where, "stop": stop, "phase": e.phase,
+            "layer": e.layer, "direction": e.direction,
+            **{role: [[g.name, tensors.add(g.value, gates_of(g))] for g in group if g.role == role]
+               for role in ("in", "out")}}
+
+
+def cells_of(tr):
+    """The rows of the graph: encoder before decoder, lower layers first."""
+    cells = dict.fromkeys((LANES.get(e.part, "encoder"), e.layer, e.direction) for e in tr.entries
+                          if e.layer is not None and e.t is not None)
+    return [{"lane": lane, "layer": layer, "direction": direction} for lane, layer, direction in sorted(
+        cells, key=lambda c: (c[0] == "decoder", c[1], c[2] == "backward"))]
 
 
 def attention(tr):
@@ -172,33 +103,3 @@ def stops_of(tr):
             notes.append(f"The {lane} has {len(times)} steps; the first {STEPS} are shown.")
         stops += [{"lane": lane, "t": t, "token": there[lane, t]} for t in times[:STEPS]]
     return stops, notes
-
-
-class Tensors:
-    """Arrays of a page, each stored once."""
-
-    def __init__(self):
-        self.list, self.known, self.cut = [], {}, 0
-
-    def add(self, a):
-        """-> number of the array in the page."""
-        whole = a
-        if a.dtype.kind == "c":
-            a = a.real
-        a = a.astype("f4" if a.dtype == np.float32 else "f8")
-        if a.ndim > 2 and 1 in a.shape:
-            a = a.reshape([n for n in a.shape if n != 1] or [1])       # one example: its axis says nothing
-        if a.ndim > 2:
-            a = a.reshape(-1, a.shape[-1])
-        if a.ndim == 2 and (a.shape[1] > WIDEST or a.size > LARGEST):
-            a = a[:ROWS, :COLUMNS]
-        elif a.ndim == 1:
-            a = a[:WIDEST]
-        data = a.astype(a.dtype.newbyteorder("<")).tobytes()
-        key = (whole.shape, whole.dtype.str, data)
-        if key not in self.known:
-            self.known[key] = len(self.list)
-            self.cut += a.size < whole.size
-            self.list.append({"whole": list(whole.shape), "shape": list(a.shape), "type": a.dtype.str[1:],
-                              "kind": whole.dtype.kind, "data": base64.b64encode(data).decode()})
-        return self.known[key]

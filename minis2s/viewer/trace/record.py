@@ -63,7 +63,7 @@ class View:
 
 
 class Series:
-    """One quantity through time: `series[t]` is its value at step t, of the top layer where none was chosen.
+    """One quantity through time: `series[0]` is its value at the first step, t = 1; of the top layer unless chosen.
 
     Where a step gives it more than once (h of the cell, then h after the mask) the last value counts.
     A quantity without steps of its own (the logits, made for all t at once) is indexed itself: `logits[3]`.
@@ -82,7 +82,7 @@ class Series:
 
     @property
     def times(self):
-        """The steps that have a value."""
+        """The indices of the steps that have a value, from 0."""
         return sorted(t for t in self._at if t is not None)
 
     @property
@@ -98,12 +98,13 @@ class Series:
         return np.stack([self._at[t].value for t in self.times]) if self.times else self.value
 
     def entry(self, t):
-        """The Entry at step t."""
+        """The Entry at index t."""
         try:
             return self._at[self.times[t] if t < 0 else t]
         except (KeyError, IndexError):
-            raise IndexError(f"{self._title}.{self.name} has no step {t}; "
-                             f"it has {self.times[0]} to {self.times[-1]}") from None
+            raise IndexError(f"{self._title}.{self.name} has no index {t}; it has {self.times[0]} to "
+                             f"{self.times[-1]}, which are the steps t = {self.times[0] + 1} to "
+                             f"{self.times[-1] + 1}") from None
 
     def __getitem__(self, t):
         return self.entry(t).value if self.times else self.value[t]
@@ -113,7 +114,7 @@ class Series:
 
     def __repr__(self):
         e = self.entries[0]
-        steps = f", steps {self.times[0]} to {self.times[-1]}" if self.times else ""
+        steps = f", t = {self.times[0] + 1} to {self.times[-1] + 1}" if self.times else ""
         return f"<{self._title}.{self.name} of {e.mark}, shape {e.shape}{steps}>"
 
 
@@ -160,7 +161,7 @@ class Trace(View):
         return first_difference(self, other, rtol)
 
     def steps(self, wanted):
-        """The same trace with the steps t of `wanted` alone; what belongs to no single step is left out."""
+        """The same trace with the indices `wanted` of steps alone; what belongs to no single step is left out."""
         kept = Trace(self.source, self.target)
         kept._entries, kept.masks = [e for e in self._entries if e.t in wanted], self.masks
         return kept

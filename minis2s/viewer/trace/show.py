@@ -1,6 +1,8 @@
 """A trace as text of at most 100 columns: a table of entries, and equation by equation with numbers."""
 import numpy as np
 
+from .marks import gates_of
+
 WIDE, NUMBERS, ROWS = 100, 8, 4          # columns; numbers in a line; rows of a matrix that are shown
 
 
@@ -10,7 +12,7 @@ def table(entries, limit=None):
     lines = [f"{'no.':>6}  {'mark':<13} {'name':<11} {'':<3} {'part':<10} {'t':>3} {'layer':>5} {'dir.':<8} "
              f"{'phase':<8} {'shape':<13} largest"]
     for e in shown:
-        t, layer = ("" if n is None else n for n in (e.t, e.layer))
+        t, layer = "" if e.t is None else e.t + 1, "" if e.layer is None else e.layer
         lines.append(f"{e.number:>6}  {cut(e.mark, 13):<13} {cut(e.name, 11):<11} {e.role:<3} "
                      f"{cut(e.part, 10):<10} {t:>3} {layer:>5} {e.direction or '':<8} {e.phase:<8} "
                      f"{cut(shape(e), 13):<13} {largest(e.value)}")
@@ -38,10 +40,12 @@ def equation_by_equation(tr, told, phases=("forward", "backward"), steps=None):
 
     Parameters
     ----------
+    tr : Trace
     told : dict
         {mark: equation}, see `minis2s.viewer.trace.marks.equations`.
+    phases : sequence of str
     steps : range, optional
-        Only these t; what belongs to no single step is left out then.
+        Indices of the steps to show; what belongs to no single step is left out then.
     """
     head, known = None, set()
     for group in telling(tr.entries):
@@ -95,17 +99,31 @@ def numbers(e, again=False):
         return
     if a.ndim > 1 and a.shape[-2] == 1:
         a = np.squeeze(a, -2)                                   # one example: its row alone
-    rows = a.reshape(-1, a.shape[-1]) if a.ndim > 1 else a[None]
+    rows, gates = a.reshape(-1, a.shape[-1]) if a.ndim > 1 else a[None], gates_of(e)
     yield (head + f"{shape(e):<9} {summary(e.value)}").rstrip()
+    if gates and len(rows) == 1:                                # a line for each gate
+        for gate, block in zip(gates, np.split(rows[0], len(gates))):
+            yield f"      {gate} " + line(block)
+        return
+    if gates:
+        yield "        " + "".join(f"{gate} ".rjust(10 * (NUMBERS // len(gates))) for gate in gates).rstrip()
     for row in rows[:ROWS]:
-        # A vector of two lines is shown whole, a longer row is cut.
-        whole = len(rows) == 1 and len(row) <= 2 * NUMBERS
-        shown = row if whole else row[:NUMBERS]
-        for at in range(0, len(shown), NUMBERS):
-            more = f"  … {len(row) - len(shown)} more" if len(row) > len(shown) else ""
-            yield "        " + " ".join(one(x) for x in shown[at:at + NUMBERS]) + more
+        if gates:
+            blocks = [block[:NUMBERS // len(gates)] for block in np.split(row, len(gates))]
+            shown = np.concatenate(blocks)
+            yield "        " + line(shown, len(row) - len(shown))
+        elif len(rows) == 1 and len(row) <= 2 * NUMBERS:        # a vector of two lines is shown whole
+            yield from ("        " + line(row[at:at + NUMBERS], 0) for at in range(0, len(row), NUMBERS))
+        else:
+            yield "        " + line(row)
     if len(rows) > ROWS:
         yield f"        … {len(rows) - ROWS} more rows"
+
+
+def line(row, more=None):
+    """The first numbers of a row, and how many more there are."""
+    more = len(row) - NUMBERS if more is None else more
+    return " ".join(one(x) for x in row[:NUMBERS]) + (f"  … {more} more" if more > 0 else "")
 
 
 def summary(a):

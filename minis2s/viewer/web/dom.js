@@ -1,0 +1,13 @@
+// Elements of HTML and SVG.  Every script of a page is strict.
+"use strict";
+const $ = id => document.getElementById(id);
+const SVG = "http://www.w3.org/2000/svg";
+
+function make(tag, attributes = {}, ...children) {
+  const node = attributes.svg ? document.createElementNS(SVG, tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes))
+    if (name !== "svg" && value !== null && value !== undefined) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+const svg = (tag, attributes, ...children) => make(tag, {svg: 1, ...attributes}, ...children);
