@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from minis2s.testing import oracle
+from minis2s.testing import oracle, oracle_transformer
 import minis2s
 
 HOUSE, TESTS = Path(minis2s.__file__).parent, Path(__file__).parent
@@ -15,7 +15,7 @@ DEFINED = re.compile(rf"(?:^|(?<=  ))({MARK})(?= )", re.M)       # at the head o
 MODULES = {path.relative_to(HOUSE).as_posix().removeprefix("layers/").removeprefix("core/").removeprefix("model/").removeprefix("training/"):
            path.read_text() for path in sorted(HOUSE.rglob("*.py")) if "kernels" not in path.parts}
 WITH_ORACLE = ("cells/", "attention/", "functions", "embedding", "linear", "dropout", "loss", "unroll",
-               "bridge", "fusion", "optimizers")
+               "bridge", "fusion", "optimizers", "layer_norm", "feed_forward", "positions", "residual")
 CORE = (*WITH_ORACLE, "gradient_check", "initializers", "encoder", "decoder", "seq2seq")     # not their twins
 
 
@@ -56,7 +56,7 @@ def test_every_mark_of_a_docstring_stands_on_a_code_line(name):
 @pytest.mark.parametrize("name", [name for name in MARKED if name.startswith(WITH_ORACLE)])
 def test_every_equation_stands_in_the_oracle_and_in_a_test(name):
     """On a code line of the oracle, and in a test file other than the oracle's own."""
-    witness = code(Path(oracle.__file__).read_text())
+    witness = "\n".join(code(Path(o.__file__).read_text()) for o in (oracle, oracle_transformer))
     tests = "\n".join(path.read_text() for path in TESTS.rglob("test_*.py")
                       if path.name not in ("test_the oracle", "test_marks.py"))
     equations = [mark for mark in defined(MARKED[name]) if "*" not in mark]

@@ -34,6 +34,11 @@ def backward(p, x, dy):
     return dx, Params(dW, dy.sum(axis=tuple(range(dy.ndim - 1))))    # (Y1*)
 
 
+def product(W, x):
+    """The same without bias: x W."""
+    return (x.reshape(-1, len(W)) @ W).reshape(*x.shape[:-1], -1)    # (Y1)
+
+
 def product_backward(W, x, dy):
     """The same for a product x W without bias: -> dx, dW."""
     rows, drows = x.reshape(-1, W.shape[0]), dy.reshape(-1, W.shape[1])

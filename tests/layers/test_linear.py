@@ -24,6 +24,7 @@ def test_linear(axes):
     assert_gradients(lambda v: (dy * linear.forward(*v)).sum(), (p, x), (dp, dx), 1e-12)     # (Y1*)
     same(linear.backward(p, x, dy), (dx, dp))
     same(linear.product_backward(p.W, x, dy), (dx, dp.W))
+    close(linear.product(p.W, x) + p.b, linear.forward(p, x), 1e-15)
 
 
 def test_first_parameters():
