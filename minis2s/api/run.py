@@ -20,11 +20,14 @@ from ..data.vocabulary import Vocabulary
 from ..core.files import write_text
 
 FORMAT = 1
+NO_LIMIT = 10**9                    # tokens of a side, in runs from before there was a limit
 LEFT = ".tmp-"                      # begins the names of files and folders that are not finished
+OLD_UNITS = ["min_count", "source_units", "target_units"]           # of runs whose words have no ties
+UNITS = sorted([*OLD_UNITS, "lowercase", "max_length"])
 PARTS = {                           # of config.json, and what they must be
     "config": lambda x: isinstance(x, dict), "origin": lambda x: isinstance(x, dict),
     "vocabulary": lambda x: isinstance(x, str),
-    "units": lambda x: isinstance(x, dict) and sorted(x) == ["min_count", "source_units", "target_units"],
+    "units": lambda x: isinstance(x, dict) and sorted(x) in (OLD_UNITS, UNITS),
     "lengths": lambda x: isinstance(x, dict) and all(isinstance(x.get(s), int) for s in ("source", "target"))}
 FILES = ("config.json", "vocabulary.json", "weights.safetensors", "checkpoint.safetensors", "metrics.jsonl",
          "loss.png", "attention.png")
@@ -77,9 +80,12 @@ class Run:
         for path in self.path.glob(f"{LEFT}*"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
-    def write_model(self, description, source_vocab, target_vocab):
-        """Write what stays the same in training: the vocabularies, then config.json with their digest."""
+    def write_model(self, given, source_vocab, target_vocab):
+        """Write what stays the same in training: vocabularies and trained sub-words, then config.json with their digest."""
         words = {"source": source_vocab.to_json(), "target": target_vocab.to_json()}
+        if given.get("subwords"):
+            words["subwords"] = given["subwords"]
+        description = {name: value for name, value in given.items() if name != "subwords"}
         write_text(self.vocabulary, json.dumps(words, ensure_ascii=False, indent=0) + "\n")
         description = {"format": FORMAT, **description, "vocabulary": digest(words)}
         write_text(self.config, json.dumps(description, ensure_ascii=False, indent=2) + "\n")
@@ -99,6 +105,8 @@ class Run:
             raise ValueError(f"{self.config}: {e}") from None
         if digest(words) != description["vocabulary"]:
             raise ValueError(f"{self.vocabulary}: changed after it was saved (its digest does not fit)")
+        description["units"] = units_of(description["units"])
+        description["subwords"] = words.get("subwords", {})
         return description, *(Vocabulary.from_json(words[side]) for side in ("source", "target"))
 
     def _json(self, path):
@@ -147,6 +155,16 @@ class Run:
         checkpoint.save_weights(self.weights, best, config)
 
 
+def units_of(stored):
+    """The units of a run as arguments of Seq2Seq; runs that were saved before words had ties keep their rule."""
+    if sorted(stored) == UNITS:
+        return stored
+    rule = {"word": "word-1"}
+    return {"source_units": rule.get(stored["source_units"], stored["source_units"]),
+            "target_units": rule.get(stored["target_units"], stored["target_units"]),
+            "min_count": stored["min_count"], "lowercase": False, "max_length": NO_LIMIT}
+
+
 def digest(words):
-    """SHA-256 of the symbols of both sides."""
+    """SHA-256 of the symbols of both sides, and of the sub-words."""
     return hashlib.sha256(json.dumps(words, sort_keys=True).encode()).hexdigest()

@@ -18,14 +18,15 @@ from ..model import seq2seq
 from ..training import checkpoint, metrics as evaluate, loop as train
 from ..core.backends import BACKENDS
 from ..model.config import Config
+from ..data import corpus as corpora
 from ..data.batches import pad
+from ..data.corpus import MAX_LENGTH
 from ..data.pairs import read_pairs, split_by_source
-from ..data.units import join, split
-from ..data.vocabulary import SPECIALS, Vocabulary
+from ..data.subwords import Subwords
+from ..data.tokenizer import Tokenizer, check_unit
 from .run import Run
 from ..training.loop import Training
 
-UNITS = ("char", "word")
 OPTIONS = {"beam": (), "sample": ("temperature", "top_k", "top_p"), "exact": ("budget",)}   # of decode's methods
 HELD_OUT = 0.05                     # share of the sources held out where no validation pairs are given
 AT_MOST = 1000                      # and how many sources at most
@@ -52,10 +53,15 @@ class Seq2Seq:
     ----------
     config : Config, optional
         The default is an LSTM of 128 with additive attention.
-    source_units, target_units : {"char", "word"}
-        What a token is: a Unicode code point, or a word or punctuation mark.
+    source_units, target_units : str
+        What a token is: "char" (a Unicode code point), "word" (a word or punctuation mark), "space" (what stands between
+        white space) or "bpe:N" (N sub-words, learnt from the training pairs).
     min_count : int
         Tokens seen less often in training are read as <unk>, so that the model learns what to do with unknown ones.
+    lowercase : bool
+        Texts of both sides are lower-cased first.
+    max_length : int
+        Pairs with more tokens on a side are left out of training and counted.
     backend : str
         How the recurrent loops are computed.
 
@@ -63,7 +69,8 @@ class Seq2Seq:
     ----------
     config : Config
     source_vocab, target_vocab : Vocabulary or None
-        Known after `fit` or `load`.
+    source_tokenizer, target_tokenizer : Tokenizer or None
+        How texts become tokens.  Known after `fit` or `load`.
     params : seq2seq.Params or None
     held_out : list of (str, str)
         The validation pairs of `fit`.
@@ -81,17 +88,22 @@ class Seq2Seq:
     ['ba']
     """
 
-    def __init__(self, config=None, *, source_units="char", target_units="char", min_count=1, backend="numpy"):
+    def __init__(self, config=None, *, source_units="char", target_units="char", min_count=1, lowercase=False,
+                 max_length=MAX_LENGTH, backend="numpy"):
         if not isinstance(config, (Config, type(None))):
             raise TypeError(f"config: got {type(config).__name__}, wanted a Config")
         for name, unit in (("source_units", source_units), ("target_units", target_units)):
-            if unit not in UNITS:
-                raise ValueError(f"{name}={unit!r}: choose one of {', '.join(UNITS)}")
+            check_unit(name, unit)
         if backend not in BACKENDS:
             raise ValueError(f"backend={backend!r}: choose one of {', '.join(BACKENDS)}")
         validation.whole("min_count", min_count, 1)
+        validation.whole("max_length", max_length, 1)
+        if not isinstance(lowercase, bool):
+            raise TypeError(f"lowercase={lowercase!r}: wanted True or False")
         self.config, self.backend = config or Config(), backend
         self.source_units, self.target_units, self.min_count = source_units, target_units, min_count
+        self.lowercase, self.max_length = lowercase, max_length
+        self.source_tokenizer = self.target_tokenizer = None
         self.source_vocab = self.target_vocab = self.params = self.stopped_by = None
         self.records, self.lengths, self.origin, self.data, self.held_out = [], None, {}, None, []
 
@@ -143,7 +155,7 @@ class Seq2Seq:
             valid = text_pairs("valid", valid)
         before = vars(self).copy()
         try:
-            train_set, valid_set, run, state = self._begin(pairs, valid, training, out, resume, overwrite, origin)
+            corpus, run, state = self._begin(pairs, valid, training, out, resume, overwrite, origin)
         except BaseException:
             vars(self).update(before)                   # a call that is refused changes nothing
             raise
@@ -155,35 +167,30 @@ class Seq2Seq:
                 run.append(row)
             show.epoch(row)
 
-        show = Display(training, len(train_set), state, visible=progress)
+        show = Display(training, len(corpus.train), state, visible=progress)
         with show, stop_signals() as stopped:
             end = train.run(
-                self.config, training, train_set, valid_set, state, on_step=show.step, on_record=on_record,
+                self.config, training, corpus.train, corpus.valid, state, on_step=show.step, on_record=on_record,
                 save=(lambda s: run.save_progress(s, self.config)) if run else None, should_stop=stopped,
                 backend=self.backend)
             self.stopped_by = stopped()
         self.params = end.params if end.best_score is None else end.best
         if run:
             checkpoint.save_weights(run.weights, self.params, self.config)
-            self._draw(run, valid)
+            self._draw(run, corpus.valid_texts)
         return self
 
     def _begin(self, pairs, valid, training, out, resume, overwrite, origin):
-        """Vocabularies, examples and the run: -> training and validation examples, Run or None, Progress or None."""
-        tokens = [(split(x, self.source_units), split(y, self.target_units)) for x, y in pairs]
-        held = [(split(x, self.source_units), split(y, self.target_units)) for x, y in valid]
+        """Vocabularies, examples and the run: -> Corpus, Run or None, Progress or None."""
         self.params = None                              # those of other vocabularies would answer nonsense
-        self.source_vocab = Vocabulary.build((x for x, _ in tokens), min_count=self.min_count)
-        self.target_vocab = Vocabulary.build((y for _, y in tokens), min_count=self.min_count)
-        for side, vocab in (("source", self.source_vocab), ("target", self.target_vocab)):
-            if len(vocab) == len(SPECIALS):
-                raise ValueError(f"min_count={self.min_count}: no {side} token stands so often in the pairs")
+        corpus = corpora.build(pairs, valid, **self._units())
+        (self.source_tokenizer, self.source_vocab), (self.target_tokenizer, self.target_vocab) = corpus[:2]
         self.config = dataclasses.replace(self.config, source_vocab=len(self.source_vocab),
                                           target_vocab=len(self.target_vocab))
-        self.lengths = {"source": max(len(x) for x, _ in tokens), "target": max(len(y) for _, y in tokens)}
-        self.origin, self.held_out = origin or {}, valid
-        self.data = {"train": len(pairs), "valid": len(valid), "sha256": fingerprint(pairs, valid)}
-        train_set, valid_set = self._encode(tokens), self._encode(held)
+        self.lengths = corpora.lengths(corpus)
+        self.origin, self.held_out = origin or {}, corpus.valid_texts
+        self.data = {"train": len(corpus.train), "valid": len(corpus.valid), "too_long": sum(corpus.too_long),
+                     "sha256": fingerprint(pairs, valid)}
 
         run, state = None, None
         for shape in seq2seq.shapes(self.config).values():                  # a model too large: nothing is written yet
@@ -194,11 +201,12 @@ class Seq2Seq:
                 state = self._open_run(run, training)
             else:
                 run.create(lambda new: self._write_run(new, training), overwrite)
-        return train_set, valid_set, run, state
+        return corpus, run, state
 
-    def _encode(self, tokens):
-        """Token lists -> id lists."""
-        return [(self.source_vocab.encode(x), self.target_vocab.encode(y)) for x, y in tokens]
+    def _encode(self, pairs):
+        """Text pairs -> pairs of id lists."""
+        return [(self.source_vocab.encode(self.source_tokenizer.split(x)),
+                 self.target_vocab.encode(self.target_tokenizer.split(y))) for x, y in pairs]
 
     def _open_run(self, run, training):
         """Check that a run can go on with these options and data: -> its Progress, or None before its first."""
@@ -213,7 +221,8 @@ class Seq2Seq:
                 raise ValueError(f"{run.path}: the run was begun with {name}={then.get(name)!r}, not {value!r}")
         if description["data"]["sha256"] != self.data["sha256"]:
             raise ValueError(f"{run.path}: these are not the pairs that the run was begun with")
-        if (source_vocab, target_vocab) != (self.source_vocab, self.target_vocab):
+        if ((source_vocab, target_vocab) != (self.source_vocab, self.target_vocab)
+                or description["subwords"] != self._description()["subwords"]):
             raise ValueError(f"{run.vocabulary}: not the vocabulary of these pairs")
         self.origin = self.origin or description["origin"]
         run.clear()
@@ -230,12 +239,14 @@ class Seq2Seq:
                          "backend": backends.chosen(self.backend)}, self.source_vocab, self.target_vocab)
 
     def _description(self):
+        sides = (("source", self.source_tokenizer), ("target", self.target_tokenizer))
         return {"config": self.config.to_json(), "units": self._units(), "lengths": self.lengths,
-                "origin": self.origin, **({"data": self.data} if self.data else {})}
+                "subwords": {side: t.subwords.to_json() for side, t in sides if t.subwords}, "origin": self.origin, **({"data": self.data} if self.data else {})}
 
     def _units(self):
         """What makes tokens of texts, as the constructor's arguments."""
-        return {"source_units": self.source_units, "target_units": self.target_units, "min_count": self.min_count}
+        return {"source_units": self.source_units, "target_units": self.target_units, "min_count": self.min_count,
+                "lowercase": self.lowercase, "max_length": self.max_length}
 
     def _draw(self, run, valid):
         """Loss curves, and attention maps of a few held-out texts."""
@@ -322,7 +333,7 @@ class Seq2Seq:
                              f"not of {method!r}")
         validation.whole("seed", seed, 0)
         max_length = self.lengths["target"] + EXTRA if max_length is None else max_length
-        tokens = [split(t, self.source_units) for t in texts]
+        tokens = [self.source_tokenizer.split(t) for t in texts]
         for i, t in enumerate(tokens):
             if not t:
                 raise ValueError(f"texts[{i}]: {texts[i]!r} is empty")
@@ -356,7 +367,7 @@ class Seq2Seq:
             notes.append(f"unknown to the model, read as <unk>: {' '.join(unknown)}")
         if len(source) > self.lengths["source"]:
             notes.append(f"{len(source)} tokens; the longest text trained on has {self.lengths['source']}")
-        return Translation(join(target, self.target_units), source, target, a.log_prob, a.score, alpha, a.finished,
+        return Translation(self.target_tokenizer.join(target), source, target, a.log_prob, a.score, alpha, a.finished,
                            tuple(notes), a.proven)
 
     def evaluate(self, pairs, *, beam=1, length_penalty=1.0):
@@ -380,11 +391,10 @@ class Seq2Seq:
         pairs = text_pairs("pairs", pairs)
         references = {}
         for x, y in pairs:
-            references.setdefault(x, []).append(join(split(y, self.target_units), self.target_units))
+            references.setdefault(x, []).append(self.target_tokenizer.normal(y))
         answers = [b[0].text for b in self.decode(list(references), beam=beam, length_penalty=length_penalty)]
         right = list(references.values())
-        tokens = [(split(x, self.source_units), split(y, self.target_units)) for x, y in pairs]
-        v = train.validate(self.params, self.config, self._encode(tokens), backend=self.backend)
+        v = train.validate(self.params, self.config, self._encode(pairs), backend=self.backend)
         return {
             "pairs": len(pairs), "sources": len(references), "beam": beam,
             "exact_match": evaluate.exact_match(answers, right), "token_accuracy": v.token_accuracy,
@@ -429,6 +439,10 @@ class Seq2Seq:
         description, source_vocab, target_vocab = run.read_model()
         model = cls(description["config"], **description["units"], backend=backend)
         model.source_vocab, model.target_vocab = source_vocab, target_vocab
+        model.source_tokenizer, model.target_tokenizer = (
+            Tokenizer(unit, model.lowercase, pieces and Subwords.from_json(pieces)) for unit, pieces in (
+                (model.source_units, description["subwords"].get("source")),
+                (model.target_units, description["subwords"].get("target"))))
         model.lengths, model.origin, model.data = (description.get(name) for name in ("lengths", "origin", "data"))
         model.params = checkpoint.load_weights(run.weights, model.config)
         model.records = run.records()

@@ -6,7 +6,6 @@ from argparse import ArgumentTypeError
 from ..model import seq2seq
 from ..api.seq2seq import Seq2Seq
 from ..data.batches import make_batch
-from ..data.units import join, split
 from ..core.files import check_free, write_text
 from ..viewer.trace import trace
 from ..viewer.trace.marks import equations_of
@@ -66,7 +65,7 @@ def run(args):
         lines = len({e.execution for e in tr.entries})
         print(f"minis2s: {len(tr.entries):,} quantities of {lines:,} lines in {args.html}", file=sys.stderr)
         return 0
-    answer = join(target, model.target_units)
+    answer = model.target_tokenizer.join(target)
     print(f"{args.text} → {answer}   loss {float(tr.loss.L.value):.4f} nats per token")
     for line in equation_by_equation(tr, equations_of(tr), steps=args.steps):
         print(line)
@@ -78,13 +77,13 @@ def of_pair(model, text, target=None):
 
     Without a target the model's greedy answer is the target, and there is no backward pass.
     """
-    source = split(text, model.source_units)
+    source = model.source_tokenizer.split(text)
     if not source:
         raise ValueError("TEXT: empty, wanted a source text")
     if target is None:
         answer, gradient = model.decode([text])[0][0].target, False
     else:
-        answer, gradient = split(target, model.target_units), True
+        answer, gradient = model.target_tokenizer.split(target), True
     batch = make_batch([model.source_vocab.encode(source)], [model.target_vocab.encode(answer)],
                        model.config.reverse_source)
     fed = source[::-1] if model.config.reverse_source else source

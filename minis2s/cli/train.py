@@ -9,12 +9,14 @@ from ..core import backends
 from ..api.seq2seq import Seq2Seq, hold_out, text_pairs
 from ..core.backends import BACKENDS
 from ..model.config import CHOICES, Config
+from ..data.corpus import MAX_LENGTH
 from ..data.pairs import read_pairs
 from ..training.optimizers import OPTIMIZERS
 from ..api.run import Run
 from ..tasks import TASKS, load
 from ..training.loop import Training
 
+UNIT_OPTIONS = ("source_units", "target_units", "min_count", "lowercase", "max_length")     # of Seq2Seq
 NAME, HELP = "train", "train a model on a built-in task or on pairs from a file"
 EPILOG = """examples:
   minis2s train dates
@@ -53,9 +55,15 @@ def arguments(parser):
     parser.add_argument("task", nargs="?", metavar="TASK", help=f"one of {', '.join(TASKS)}")
     parser.add_argument("--pairs", metavar="FILE", help="lines of source TAB target (.gz too) in place of a task")
     parser.add_argument("--valid", metavar="FILE", help="held-out pairs; without it some sources of --pairs are")
-    parser.add_argument("--source-units", choices=("char", "word"), help="what a source token is (default: char)")
-    parser.add_argument("--target-units", choices=("char", "word"), help="what a target token is (default: char)")
+    parser.add_argument("--source-units", metavar="UNIT",
+                        help="what a source token is: char, word, space (what stands between white space) or bpe:N (N "
+                             "sub-words, learnt from the training pairs; default: char)")
+    parser.add_argument("--target-units", metavar="UNIT", help="what a target token is (default: char)")
     parser.add_argument("--min-count", type=int, metavar="N", help="rarer tokens are read as <unk> (default: 1)")
+    parser.add_argument("--lowercase", action=argparse.BooleanOptionalAction, default=None,
+                        help="lower-case both sides first (default: no)")
+    parser.add_argument("--max-length", type=int, metavar="N",
+                        help=f"leave out pairs with more than N tokens on a side (default: {MAX_LENGTH})")
     parser.add_argument("--size", type=int, metavar="N", help="use N training pairs of the task")
     parser.add_argument("--out", metavar="DIR", help="directory of the run (default: runs/TASK)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in DIR")
@@ -119,7 +127,7 @@ def run(args):
     names = {f.name for f in fields(Config)}
     config = Config(**{**{k: v for k, v in preset.items() if k in names}, **model_options})
     training = Training(**{**{k: v for k, v in preset.items() if k not in names}, **training_options})
-    asked = {name: getattr(args, name) for name in ("source_units", "target_units", "min_count")}
+    asked = {name: getattr(args, name) for name in UNIT_OPTIONS}
     train_pairs, valid, test = data(origin)
     model = Seq2Seq(config, **{**units, **{name: value for name, value in asked.items() if value is not None}},
                     backend=backend)

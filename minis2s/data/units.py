@@ -1,29 +1,30 @@
-"""A text <-> its tokens, in units of characters or of words.
+"""A text <-> its tokens, in units that need no training.  (`subwords.py` has the one that does.)
 
-``char``  every Unicode code point (after NFC) is a token.
-``word``  whitespace divides and is dropped; each punctuation mark or symbol is a token of its own.
-          Marks inside a word do not divide it: don't, well-known, snake_case, 3.50, 10:30, 7/8, p.m, U.S.
+``char``   every Unicode code point (after NFC) is a token.
+``word``   words and marks, see `words.py`.
+``space``  what stands between white space is a token, unchanged: for texts that are tokens already (phones, commands,
+           tokenised corpora).
 
-Joining words puts spaces back by the habits of English: none before , . ! ? and closing brackets, none
-after opening brackets and $, straight double quotes open and close in turn.  Chinese marks take no
-spaces at all.  Ordinary sentences come back unchanged; runs of whitespace do not, nor single straight
-quotes used as brackets ('so').
+`join` undoes `split`: exactly for ``char``; for the others if the text has single spaces, none at its ends, and no other
+white space.
 """
 import unicodedata
 
-UNITS = ("char", "word")
-OPENING = set("([{“‘«¿¡$£€¥#@")              # no space after
-TIGHT = set("—…/~*^|\\") | set("。，、；：？！（）《》〈〉「」『』【】")     # no space on either side
-SPACED = set("-–&+=<>")                     # a space on both sides; every other mark: no space before
+from . import words, words_1
+
+UNITS = ("char", "word", "space")
+_SPLIT = {"char": list, "word": words.split, "space": str.split, "word-1": words_1.split}
+_JOIN = {"char": "".join, "word": words.join, "space": " ".join, "word-1": words_1.join}
 
 
 def split(text, unit):
-    """Cut a text into tokens.
+    """Cut a text, brought to NFC, into tokens.
 
     Parameters
     ----------
     text : str
-    unit : {"char", "word"}
+    unit : {"char", "word", "space"}
+        Or "word-1", of old runs (`words_1.py`).
 
     Returns
     -------
@@ -32,64 +33,23 @@ def split(text, unit):
     Raises
     ------
     ValueError
-        `unit` is neither of the two.
+        There is no such unit.
     """
-    text = unicodedata.normalize("NFC", text)
-    return list(text) if _check(unit) == "char" else [t for chunk in text.split() for t in _words(chunk)]
+    return _of(_SPLIT, unit)(unicodedata.normalize("NFC", text))
 
 
 def join(tokens, unit):
-    """Put tokens together to a text: the inverse of `split`, for words as far as the module's text says.
+    """Put tokens together to a text: the inverse of `split`.
 
     Raises
     ------
     ValueError
-        `unit` is neither "char" nor "word".
+        There is no such unit.
     """
-    if _check(unit) == "char":
-        return "".join(tokens)
-    text, glue, quoted = "", True, False           # glue: no space before the next token
-    for token in tokens:
-        opens = token in OPENING or (token == '"' and not quoted)
-        closes = _is_mark(token) and not opens and token not in SPACED
-        text += token if glue or closes else " " + token
-        glue = opens or token in TIGHT
-        quoted ^= token == '"'
-    return text
+    return _of(_JOIN, unit)(tokens)
 
 
-def _check(unit):
-    if unit not in UNITS:
+def _of(table, unit):
+    if unit not in table:
         raise ValueError(f"unit: {unit!r}, wanted one of {', '.join(UNITS)}")
-    return unit
-
-
-def _is_mark(ch):
-    """Is it one character of the Unicode classes punctuation (P) or symbol (S)?"""
-    return len(ch) == 1 and unicodedata.category(ch)[0] in "PS"
-
-
-def _words(chunk):
-    """Cut a text without whitespace into words and marks."""
-    tokens, word = [], ""
-    for i, ch in enumerate(chunk):
-        if not _is_mark(ch) or _is_inner(chunk, i):
-            word += ch
-            continue
-        tokens += [word, ch] if word else [ch]
-        word = ""
-    return tokens + [word] if word else tokens
-
-
-def _is_inner(chunk, i):
-    """Does the mark at `i` belong to the word around it?"""
-    if not 0 < i < len(chunk) - 1:
-        return False
-    before, ch, after = chunk[i - 1:i + 2]
-    if ch in "'’-_":
-        return before.isalnum() and after.isalnum()
-    if ch in ".,:/":
-        if ch == "." and before.isalpha() and after.isalpha():
-            return not chunk[max(i - 2, 0):i - 1].isalnum()     # p.m, but not end.Next
-        return before.isdigit() and after.isdigit()
-    return False
+    return table[unit]

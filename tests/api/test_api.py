@@ -1,6 +1,7 @@
 """Seq2Seq: texts in, texts out; what is saved comes back; what is wrong is said."""
 import doctest
 import errno
+import json
 import signal
 import subprocess
 import sys
@@ -29,7 +30,8 @@ LONG = Training(epochs=120, lr=0.02, lr_decay=1.0)
 
 
 def fit(pairs=PAIRS, valid=PAIRS, config=CONFIG, training=QUICK, **options):
-    units = {k: options.pop(k) for k in ("source_units", "target_units", "min_count") if k in options}
+    units = {k: options.pop(k) for k in ("source_units", "target_units", "min_count", "lowercase", "max_length")
+             if k in options}
     return Seq2Seq(config, **units).fit(pairs, valid, training=training, progress=False, **options)
 
 
@@ -305,6 +307,58 @@ def test_words_and_rare_tokens_come_back(tmp_path):
         assert back.translate("a dog") == back.translate(["a fox"])[0]
 
 
+def test_a_run_from_before_words_had_ties_answers_as_before(tmp_path):
+    """Its units are "word" without a length limit; loaded, they are the first rule for words."""
+    pairs = [("say, a", "Oh, a"), ("say, b", "Oh, b")]
+    model = fit(pairs, pairs, source_units="word-1", target_units="word-1", training=LONG)
+    model.save(tmp_path / "m")
+    path = tmp_path / "m" / "config.json"
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    stored["units"] = {"source_units": "word", "target_units": "word", "min_count": 1}
+    path.write_text(json.dumps(stored), encoding="utf-8")
+    back = Seq2Seq.load(tmp_path / "m")
+    assert back.source_tokenizer.split("say, a") == ["say", ",", "a"]
+    assert back.translate("say, a") == model.translate("say, a") == "Oh, a"
+    back.save(tmp_path / "again")
+    assert Seq2Seq.load(tmp_path / "again").translate("say, a") == "Oh, a"
+
+
+def test_tokens_between_white_space_come_back_as_they_are():
+    """Tone letters are tokens of their own: the space between them is part of the answer."""
+    pairs = [("ma", "m a ˧ ˨"), ("mi", "m i ˨")]
+    model = fit(pairs, pairs, target_units="space", training=LONG)
+    assert model.translate(["ma", "mi"]) == ["m a ˧ ˨", "m i ˨"]
+    assert model.evaluate(pairs)["exact_match"] == 1
+
+
+def test_sub_words_and_lower_case_are_part_of_a_run(tmp_path):
+    pytest.importorskip("sentencepiece")
+    pairs = [("The lower", "Der untere"), ("the newer", "der neuere"), ("The low", "Der niedere")] * 2
+    model = fit(pairs, pairs[:3], source_units="bpe:30", target_units="bpe:24", lowercase=True, training=LONG,
+                out=tmp_path / "r")
+    assert model.translate("the LOWER") == "der untere"
+    back = Seq2Seq.load(tmp_path / "r")
+    assert back.source_tokenizer == model.source_tokenizer and back.target_tokenizer == model.target_tokenizer
+    assert back.translate("the LOWER") == "der untere" and back.lowercase
+    path = tmp_path / "r" / "vocabulary.json"
+    words = json.loads(path.read_text(encoding="utf-8"))
+    words["subwords"]["source"] = words["subwords"]["target"]
+    path.write_text(json.dumps(words), encoding="utf-8")
+    with pytest.raises(ValueError, match="vocabulary.json: changed after it was saved"):
+        Seq2Seq.load(tmp_path / "r")
+
+
+def test_pairs_that_are_too_long_are_left_out_and_counted():
+    long = [("a" * 9, "x"), ("b", "y" * 9)]
+    model = fit(PAIRS + long, PAIRS + long[:1], max_length=8)
+    assert model.data["too_long"] == 3 and model.data["train"] == len(PAIRS) and model.lengths["source"] < 9
+    assert model.held_out == PAIRS
+    with pytest.raises(ValueError, match="pairs: all 2 are longer than 8 tokens; .*--max-length"):
+        fit(long, PAIRS, max_length=8)
+    with pytest.raises(ValueError, match="valid: all 2 are longer"):
+        fit(PAIRS, long, max_length=8)
+
+
 def test_a_run_needs_three_files_to_load(tmp_path):
     model = fit(out=tmp_path / "r")
     for name in ("checkpoint.safetensors", "metrics.jsonl"):
@@ -469,7 +523,8 @@ def test_wrong_paths_and_origins(tmp_path):
 def test_wrong_models_and_trainings():
     for options, told in ((dict(config={}), "config: got dict"),
                           (dict(source_units="byte"), "source_units='byte'"),
-                          (dict(target_units=None), "target_units=None"),
+                          (dict(target_units=None), "target_units=None"), (dict(target_units="bpe:x"), "bpe:N"),
+                          (dict(lowercase=1), "lowercase=1"), (dict(max_length=0), "max_length"),
                           (dict(backend="cuda"), "backend='cuda'"),
                           (dict(min_count=0), "min_count: got 0"),
                           (dict(min_count="2"), "min_count: got '2'")):

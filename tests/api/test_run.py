@@ -11,7 +11,8 @@ from minis2s.api.run import FILES, Run
 
 C = Config(source_vocab=6, target_vocab=5, embedding=3, hidden=2)
 SOURCE, TARGET = Vocabulary(SPECIALS + ("a", "你")), Vocabulary(SPECIALS + ("b",))
-STORY = {"config": C.to_json(), "units": {"source_units": "char", "target_units": "word", "min_count": 1},
+UNITS = {"source_units": "char", "target_units": "word", "min_count": 1, "lowercase": True, "max_length": 70}
+STORY = {"config": C.to_json(), "units": UNITS,
          "lengths": {"source": 3, "target": 2}, "origin": {"task": "x"}}
 
 
@@ -31,6 +32,22 @@ def test_what_is_written_is_read(run):
     assert description["config"] == C and (source, target) == (SOURCE, TARGET)
     assert all(description[k] == STORY[k] for k in ("units", "lengths", "origin"))
     assert "你" in run.vocabulary.read_text(encoding="utf-8")
+
+
+def test_units_of_runs_from_before_words_had_ties(run):
+    edited(run.config, units={"source_units": "char", "target_units": "word", "min_count": 2})
+    assert run.read_model()[0]["units"] == {"source_units": "char", "target_units": "word-1", "min_count": 2,
+                                            "lowercase": False, "max_length": 10**9}
+
+
+def test_sub_words_stand_with_the_vocabulary(run):
+    run.write_model({**STORY, "subwords": {"source": "abc="}}, SOURCE, TARGET)
+    assert run.read_model()[0]["subwords"] == {"source": "abc="} and "abc=" not in run.config.read_text()
+    words = json.loads(run.vocabulary.read_text(encoding="utf-8"))
+    edited(run.vocabulary, subwords={"source": "abd="})
+    with pytest.raises(ValueError, match="vocabulary.json: changed after it was saved"):
+        run.read_model()
+    assert words["subwords"] == {"source": "abc="}
 
 
 def test_an_existing_run_is_refused_or_replaced_and_other_files_stay(run):

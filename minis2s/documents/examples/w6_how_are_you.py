@@ -10,7 +10,6 @@ import numpy as np
 from ...model import decoder, seq2seq
 from ...api.seq2seq import Seq2Seq
 from ...model.config import Config
-from ...data.units import join, split
 from ...data.vocabulary import BOS, EOS
 from ...core.functions import softmax
 from ...decoding.hypotheses import NEVER
@@ -48,7 +47,7 @@ class Result(NamedTuple):
 
 def encoder_model(model, text):
     """Text -> (tokens, the decoder.Source, the states with which the decoder begins)."""
-    tokens = split(text, model.source_units)
+    tokens = model.source_tokenizer.split(text)
     ids = np.array([model.source_vocab.encode(tokens)]).T       # (T, 1)
     source, states, _ = seq2seq.encode(model.params, model.config, ids, np.ones(ids.shape, bool))
     return tokens, source, decoder.initial_state(model.config, states)
@@ -74,7 +73,7 @@ def infer(model, text, forget=False):
             break
         said.append(words[token])
         states = states if forget else new
-    return join(said, model.target_units), steps
+    return model.target_tokenizer.join(said), steps
 
 
 def run(seed=0):

@@ -1,0 +1,95 @@
+"""Corpus: text pairs made ready for training, and what there is to say about them before it begins."""
+from statistics import median
+from typing import NamedTuple
+
+from .tokenizer import Tokenizer
+from .vocabulary import SPECIALS, UNK, Vocabulary
+
+MAX_LENGTH = 500        # tokens of a side; longer pairs are left out unless somebody asks for them
+
+
+class Side(NamedTuple):
+    """Source or target: how its texts become numbers."""
+    tokenizer: Tokenizer
+    vocab: Vocabulary
+
+    def encode(self, text):
+        """A text -> list of int."""
+        return self.vocab.encode(self.tokenizer.split(text))
+
+
+class Corpus(NamedTuple):
+    """Training and validation pairs in texts and in numbers."""
+    source: Side
+    target: Side
+    train: list             # of (source ids, target ids)
+    valid: list             # the same, held out
+    valid_texts: list       # of (source, target), as many as `valid`
+    too_long: tuple         # pairs left out of training and of validation because of their length
+
+
+def build(pairs, valid, source_units, target_units, *, min_count=1, lowercase=False, max_length=MAX_LENGTH):
+    """Train tokenizers on the training side, leave out what is too long, collect vocabularies, number everything.
+
+    Parameters
+    ----------
+    pairs, valid : lists of (str, str)
+    source_units, target_units : str
+        See `tokenizer.Tokenizer`.
+    min_count : int
+        Tokens seen less often in training are not in the vocabulary.
+    lowercase : bool
+    max_length : int
+        Pairs with more tokens on a side are left out and counted.
+
+    Returns
+    -------
+    Corpus
+
+    Raises
+    ------
+    ValueError
+        All pairs of a part are too long, no token stands often enough, or sub-words cannot be trained.
+    """
+    sides = tuple(Tokenizer.train(unit, (pair[k] for pair in pairs), lowercase)
+                  for k, unit in enumerate((source_units, target_units)))
+    tokens, texts, too_long = {}, {}, []
+    for name, part in (("pairs", pairs), ("valid", valid)):
+        cut = [tuple(side.split(text) for side, text in zip(sides, pair)) for pair in part]
+        kept = [i for i, pair in enumerate(cut) if max(map(len, pair)) <= max_length]
+        if not kept:
+            raise ValueError(f"{name}: all {len(part)} are longer than {max_length} tokens; raise max_length "
+                             "(--max-length)")
+        tokens[name], texts[name] = [cut[i] for i in kept], [part[i] for i in kept]
+        too_long.append(len(part) - len(kept))
+    vocabs = [Vocabulary.build((pair[k] for pair in tokens["pairs"]), min_count=min_count) for k in (0, 1)]
+    for side, vocab in zip(("source", "target"), vocabs):
+        if len(vocab) == len(SPECIALS):
+            raise ValueError(f"min_count={min_count}: no {side} token stands so often in the pairs")
+    train, held = ([tuple(v.encode(t) for v, t in zip(vocabs, pair)) for pair in tokens[name]] for name in tokens)
+    return Corpus(*map(Side, sides, vocabs), train, held, texts["valid"], tuple(too_long))
+
+
+def lengths(corpus):
+    """The longest source and target of training, in tokens: -> dict."""
+    return {"source": max(len(x) for x, _ in corpus.train), "target": max(len(y) for _, y in corpus.train)}
+
+
+def summary(corpus):
+    """Three lines about the data: pairs, then each side's vocabulary, lengths and share of <unk>."""
+    left = sum(corpus.too_long)
+    sources = len({text for text, _ in corpus.valid_texts})
+    lines = [f"pairs    {len(corpus.train):,} to learn from; held out {len(corpus.valid):,} of {sources:,} sources; "
+             + (f"left out {left:,} that are too long" if left else "none too long")]
+    for k, (name, side) in enumerate((("source", corpus.source), ("target", corpus.target))):
+        sizes = sorted(len(pair[k]) for pair in corpus.train)
+        lines.append(f"{name}   {len(side.vocab):,} tokens ({side.tokenizer.unit}) in the vocabulary; lengths {sizes[0]} to {sizes[-1]}, "
+                     f"half up to {median(sizes):g}; <unk> {unknown_share(corpus.train, k):.2%}, "
+                     f"held out {unknown_share(corpus.valid, k):.2%}")
+    return lines
+
+
+def unknown_share(examples, side):
+    """The share of tokens that are <unk>; side 0 source, 1 target."""
+    count = sum(len(pair[side]) for pair in examples)
+    return sum(pair[side].count(UNK) for pair in examples) / max(1, count)
