@@ -8,6 +8,7 @@ if JIT:
     from llvmlite import ir
     from numba import types
     from numba.core import cgutils
+    from numba.core.imputils import impl_ret_borrowed
     from numba.extending import intrinsic
     from numba.np.arrayobj import make_array, populate_array
 
@@ -23,7 +24,7 @@ if JIT:
 
     @intrinsic
     def unpacked(context, flat, like):                         # noqa: F811
-        """The same; nobody counts who uses the views."""
+        """The same.  Each view keeps the flat array alive, where arrays are counted."""
         def lower(context, builder, sig, args):
             numbers, start = make_array(flat)(context, builder, args[0]), ir.Constant(ir.IntType(64), 0)
 
@@ -39,8 +40,9 @@ if JIT:
                 sizes, strides = cgutils.unpack_tuple(builder, given.shape), [numbers.itemsize]
                 for n in reversed(sizes[1:]):
                     strides.insert(0, builder.mul(strides[0], n))
-                populate_array(view, builder.gep(numbers.data, [start]), sizes, strides, numbers.itemsize, None)
+                populate_array(view, builder.gep(numbers.data, [start]), sizes, strides, numbers.itemsize,
+                               numbers.meminfo)
                 start = builder.add(start, given.nitems)
                 return view._getvalue()
-            return taken(like, args[1])
+            return impl_ret_borrowed(context, builder, sig.return_type, taken(like, args[1]))
         return type_of(like, flat.dtype)(flat, like), lower

@@ -131,7 +131,7 @@ if JIT:
     from numba.np.arrayobj import make_array, populate_array
 
     from ..runtime.jit import apart
-    from .packing import moved, pointer_to
+    from .packing import moved
     from .simd.vector import size_of
     from .tile import I64, make_tile
 
@@ -217,21 +217,25 @@ if JIT:
                         sums = multiply_add(B[k, J], a[k * a_col], sums)
                     c[J] = sums
 
+        @apart("gemm.outer_blocks", dtype, types.void(p, i, p, i, p, i, i, i, i, yes, p, p))
+        def outer_blocks(C, c_row, A, a_row, B, b_row, M, K, N, plus, tiles, panel_of_B):
+            """`outer`, in scratch memory of the caller, which outlives the call."""
+            for k in range(0, max(K, 1), DEPTH):
+                Kk, more, Ak, a_tile, a_col = min(DEPTH, K - k), plus or k > 0, moved(A, k * a_row), R, a_row
+                if M >= FAR:
+                    copy_tiles(tiles, Ak, a_row, M, Kk, R)
+                    Ak, a_tile, a_col = tiles, Kk * R, R
+                for n in range(0, N, WIDE * LANES):
+                    copy_panel(panel_of_B, moved(B, k * b_row + n), b_row, Kk, min(N - n, WIDE * LANES))
+                    panel((moved(C, n), c_row, N - n, Ak, a_tile, 1, a_col, panel_of_B, M, Kk, more))
+
         @apart("gemm.outer", dtype, types.void(p, i, p, i, p, i, i, i, i, yes))
         def outer(C, c_row, A, a_row, B, b_row, M, K, N, plus):
             """C (+)= A^T B: each block of rows of A and B is first laid out as it is read."""
             depth = min(DEPTH, K)
             tiles = np.empty(depth * (M + R) if M >= FAR else 1, dtype)
             panel_of_B = lined_up(None, depth * WIDE * LANES, dtype)
-            b = pointer_to(panel_of_B)
-            for k in range(0, max(K, 1), DEPTH):
-                Kk, more, Ak, a_tile, a_col = min(DEPTH, K - k), plus or k > 0, moved(A, k * a_row), R, a_row
-                if M >= FAR:
-                    copy_tiles(pointer_to(tiles), Ak, a_row, M, Kk, R)
-                    Ak, a_tile, a_col = pointer_to(tiles), Kk * R, R
-                for n in range(0, N, WIDE * LANES):
-                    copy_panel(b, moved(B, k * b_row + n), b_row, Kk, min(N - n, WIDE * LANES))
-                    panel((moved(C, n), c_row, N - n, Ak, a_tile, 1, a_col, b, M, Kk, more))
+            outer_blocks((C, c_row, A, a_row, B, b_row, M, K, N, plus, tiles, panel_of_B))
         return gemm, outer, thin
 
     GEMM = {types.float32: make_gemm(types.float32), types.float64: make_gemm(types.float64)}

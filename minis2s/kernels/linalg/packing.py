@@ -46,13 +46,6 @@ if JIT:
     from .simd.vector import llvm, load, size_of, store
 
     @intrinsic
-    def pointer_to(context, a):
-        """The address of an array's first number."""
-        def lower(context, builder, sig, args):
-            return context.make_array(sig.args[0])(context, builder, args[0]).data
-        return types.CPointer(a.dtype)(a), lower
-
-    @intrinsic
     def turn(context, to, to_row, B, b_col, K, columns):       # noqa: F811
         """The same: of 16 vectors, one for each column, two and two that are 8 apart change halves, then 4
         apart quarters, and so on; then each holds a row."""

@@ -62,6 +62,7 @@ if JIT:
     from llvmlite import ir
     from numba import types
     from numba.core import cgutils
+    from numba.core.imputils import impl_ret_borrowed
     from numba.extending import intrinsic
     from numba.np.arrayobj import _empty_nd_impl, make_array, populate_array
     from numba.np.numpy_support import as_dtype
@@ -109,8 +110,8 @@ if JIT:
                 return context.get_dummy_value()
             rooms, rest = (make_array(room)(context, builder, value) for value in (args[0], None))
             populate_array(rest, builder.gep(rooms.data, [I64(1)]), [builder.sub(rooms.nitems, I64(1))], [I64(8)],
-                           I64(8), None)
-            return rest._getvalue()
+                           I64(8), rooms.meminfo)
+            return impl_ret_borrowed(context, builder, room, rest._getvalue())
         return room(room), lower
 
     @intrinsic

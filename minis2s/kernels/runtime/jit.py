@@ -241,6 +241,7 @@ if JIT:
 
     KERNELS = {}               # all of them by name
     SHARED = {}                # kernels that others call by their symbol: symbol -> name, argument types
+    ALIVE = set()              # their machine code: it stays, whatever becomes of the kernel of that name
     SYMBOL = "minis2s:"        # begins every symbol
 
     def symbol_of(kernel, args):
@@ -252,6 +253,7 @@ if JIT:
         symbol = f"{SYMBOL}{name}-{of_args}"
         llvm.add_symbol(symbol, made.library.get_pointer_to_function(made.fndesc.llvm_func_name))
         SHARED[symbol] = name, args
+        ALIVE.add(made.library)
         return symbol, made.fndesc
 
     def call_by_symbol(context, builder, symbol, kernel, values):
@@ -295,8 +297,12 @@ if JIT:
         return compiled
 
     def argument(context, builder, value, have, want):
-        """A number as it is; of an array its address.  The array is the call's argument, so it lives until
-        the end."""
+        """A number as it is; of an array its address.
+
+        This is the only place where the address of an array is taken.  The array is an entry of the call's argument, a
+        tuple, which Numba keeps until the call has returned: so memory cannot be freed while it is read or written.
+        A function that needs scratch memory makes it as an array and hands it to another `apart` kernel.
+        """
         if isinstance(have, numba.types.Array):
             return context.make_array(have)(context, builder, value).data
         return context.cast(builder, value, have, want)
