@@ -6,6 +6,7 @@ from configs import CONFIGS
 from draw import batch, like
 from kernel_layers import guarded
 
+from minis2s.api.backends import choose
 from minis2s.core import tree
 from minis2s.model import seq2seq
 
@@ -24,8 +25,9 @@ class Case:
 
     def run(self, backend, free=False):
         teacher = self.coins if free else None
-        L, logits, k = seq2seq.forward(self.p, self.config, self.batch, teacher, self.drops, backend)
-        return k.decoder.ids, np.asarray([L], logits.dtype), logits, seq2seq.backward(self.p, self.config, k)
+        backend = choose(backend)
+        L, logits, k = backend.forward(self.p, self.config, self.batch, teacher, self.drops)
+        return k.decoder.ids, np.asarray([L], logits.dtype), logits, backend.backward(self.p, self.config, k)
 
 
 def in_one(case, page, free=False, one_hot=False):

@@ -48,7 +48,7 @@ REPRESENTED = [
     "kernels/model/decoder.py", "kernels/layers/loss.py", "kernels/layers/embedding.py",
     "kernels/layers/readout.py", "kernels/model/seq2seq.py", "kernels/model/encoder.py",
     "kernels/runtime/arena.py", "kernels/model/validated.py", "kernels/runtime/jit.py",
-    "kernels/runtime/precompile.py", "kernels/training/optimizers.py", "kernels/training/loop.py",
+    "kernels/runtime/precompile.py", "kernels/training/optimizers.py", "kernels/training/update.py",
     "kernels/core/tree.py", "kernels/decoding/hypotheses.py", "kernels/decoding/beam.py", "core/functions.py",
     "layers/linear.py", "layers/embedding.py", "layers/dropout.py", "core/initializers.py", "layers/loss.py",
     "layers/unroll.py", "layers/recurrent.py", "model/encoder.py", "model/bridge.py", "layers/fusion.py",

@@ -12,11 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .. import decoding
-from ..core import backends, validation, tree
+from ..core import validation, tree
 from ..model import seq2seq
 from ..training import checkpoint, metrics as evaluate, loop as train
-from ..core.backends import BACKENDS
 from ..model.config import Config
 from ..data import corpus as corpora
 from ..data.batches import pad
@@ -24,6 +22,7 @@ from ..data.corpus import MAX_LENGTH
 from ..data.pairs import read_pairs, split_by_source
 from ..data.subwords import Subwords
 from ..data.tokenizer import Tokenizer, check_unit
+from .backends import backend_name, choose
 from .run import Run
 from ..training.loop import Training
 
@@ -62,8 +61,9 @@ class Seq2Seq:
         Texts of both sides are lower-cased first.
     max_length : int
         Pairs with more tokens on a side are left out of training and counted.
-    backend : str
-        How the recurrent loops are computed.
+    backend : {"numpy", "numba"}, optional
+        The implementation that computes: the readable one, or the compiled one, which is faster and has to be compiled
+        first.  Default: what the environment variable MINIS2S_BACKEND says, else "numpy".
 
     Attributes
     ----------
@@ -89,18 +89,16 @@ class Seq2Seq:
     """
 
     def __init__(self, config=None, *, source_units="char", target_units="char", min_count=1, lowercase=False,
-                 max_length=MAX_LENGTH, backend="numpy"):
+                 max_length=MAX_LENGTH, backend=None):
         if not isinstance(config, (Config, type(None))):
             raise TypeError(f"config: got {type(config).__name__}, wanted a Config")
         for name, unit in (("source_units", source_units), ("target_units", target_units)):
             check_unit(name, unit)
-        if backend not in BACKENDS:
-            raise ValueError(f"backend={backend!r}: choose one of {', '.join(BACKENDS)}")
         validation.whole("min_count", min_count, 1)
         validation.whole("max_length", max_length, 1)
         if not isinstance(lowercase, bool):
             raise TypeError(f"lowercase={lowercase!r}: wanted True or False")
-        self.config, self.backend = config or Config(), backend
+        self.config, self.backend = config or Config(), backend_name(backend)
         self.source_units, self.target_units, self.min_count = source_units, target_units, min_count
         self.lowercase, self.max_length = lowercase, max_length
         self.source_tokenizer = self.target_tokenizer = None
@@ -172,7 +170,7 @@ class Seq2Seq:
             end = train.run(
                 self.config, training, corpus.train, corpus.valid, state, on_step=show.step, on_record=on_record,
                 save=(lambda s: run.save_progress(s, self.config)) if run else None, should_stop=stopped,
-                backend=self.backend)
+                backend=choose(self.backend))
             self.stopped_by = stopped()
         self.params = end.params if end.best_score is None else end.best
         if run:
@@ -236,7 +234,7 @@ class Seq2Seq:
     def _write_run(self, run, training):
         """What stays the same in training."""
         run.write_model({**self._description(), "training": training.to_json(),
-                         "backend": backends.chosen(self.backend)}, self.source_vocab, self.target_vocab)
+                         "backend": self.backend}, self.source_vocab, self.target_vocab)
 
     def _description(self):
         sides = (("source", self.source_tokenizer), ("target", self.target_tokenizer))
@@ -337,6 +335,7 @@ class Seq2Seq:
         for i, t in enumerate(tokens):
             if not t:
                 raise ValueError(f"texts[{i}]: {texts[i]!r} is empty")
+        backend = choose(self.backend)
         order, answers = sorted(range(len(texts)), key=lambda i: len(tokens[i])), [None] * len(texts)
         for at in range(0, len(order), batch):
             chosen = order[at:at + batch]
@@ -345,13 +344,13 @@ class Seq2Seq:
             args = (self.params, self.config, source, mask, max_length)
             if method == "sample":
                 rng = np.random.default_rng((seed, at))
-                found = decoding.sample(*args, rng, **options, backend=self.backend)
+                found = backend.sample(*args, rng, **options)
             elif method == "exact":
-                found = decoding.exact(*args, **options, backend=self.backend)
+                found = backend.exact(*args, **options)
             elif beam == 1 and length_penalty == 1:
-                found = backends.module("decoding.greedy", self.backend).greedy(*args)
+                found = backend.greedy(*args)
             else:
-                found = backends.module("decoding.beam", self.backend).beam(*args, beam, length_penalty, nbest)
+                found = backend.beam(*args, beam, length_penalty, nbest)
             for i, best in zip(chosen, found):
                 answers[i] = [self._translation(tokens[i], a) for a in best]
         return answers
@@ -394,7 +393,7 @@ class Seq2Seq:
             references.setdefault(x, []).append(self.target_tokenizer.normal(y))
         answers = [b[0].text for b in self.decode(list(references), beam=beam, length_penalty=length_penalty)]
         right = list(references.values())
-        v = train.validate(self.params, self.config, self._encode(pairs), backend=self.backend)
+        v = train.validate(self.params, self.config, self._encode(pairs), backend=choose(self.backend))
         return {
             "pairs": len(pairs), "sources": len(references), "beam": beam,
             "exact_match": evaluate.exact_match(answers, right), "token_accuracy": v.token_accuracy,
@@ -427,7 +426,7 @@ class Seq2Seq:
         Run(path).create(write, overwrite)
 
     @classmethod
-    def load(cls, path, backend="numpy"):
+    def load(cls, path, backend=None):
         """Read what `save` or `fit(out=...)` wrote.
 
         Raises

@@ -64,11 +64,11 @@ def machine():
             name = next(line.split(":")[1].strip() for line in f if line.startswith("model name"))
     except (OSError, StopIteration):
         pass
-    from ..core import backends
+    from ..core import backend
     from ..kernels.linalg.tile import registers
     cache = cache_size(2)
     told = f"{cache / (1 << 20):g} MB of L2, " if cache else ""
-    return (f"{name}, {backends.cores()} cores, {told}vectors of {registers()[0]} bits, "
+    return (f"{name}, {backend.cores()} cores, {told}vectors of {registers()[0]} bits, "
             f"Python {platform.python_version()}, NumPy {np.__version__}{others()}")
 
 

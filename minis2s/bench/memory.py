@@ -76,13 +76,12 @@ def arrays(part, seen=None):
 def tapes(p, config, batch, backend):
     """Those arrays of the cache that backward must read, without parameters and batch."""
     from ..core import tree
-    from ..model import seq2seq
-    _, _, k = seq2seq.forward(p, config, batch, backend=backend)
+    _, _, k = backend.forward(p, config, batch)
     given = {id(a) for a in arrays([p, tuple(batch)])}
 
     def gradient():
         with np.errstate(all="ignore"):
-            return [a.copy() for _, a in tree.named(seq2seq.backward(p, config, k))]
+            return [a.copy() for _, a in tree.named(backend.backward(p, config, k))]
     wanted, found = gradient(), []
     for a in arrays(k):
         if id(a) in given or not a.nbytes:
@@ -120,19 +119,23 @@ def pages(name):
 
 def account(side, threads, case):
     """The numbers of one side: a dict."""
-    from ..core import backends, tree
+    from ..api.backends import choose
+    from ..core import tree
     from ..training import loop as train
+    from ..training.memory import keep_freed_memory
     from . import ours
-    backends.use_threads(side, threads)
+    backend = choose(side)
+    backend.use_threads(threads)
+    keep_freed_memory()
     V, N, T, H = (case[letter] for letter in "VNTH")
     config, training, batch = ours.config(V, H), train.Training(clip=1.0), ours.batch(V, N, T)
     progress = train.begin(config, training)
 
     def step():
-        return train.one_step(config, training, progress, batch, 1e-3, side)
+        return train.one_step(config, training, progress, batch, 1e-3, backend)
     progress = step()                       # compiled or loaded; moments as steps hand them on
     peak = peak_of(step)
-    tape = sum(a.nbytes for a in tapes(progress.params, config, batch, side))
+    tape = sum(a.nbytes for a in tapes(progress.params, config, batch, backend))
     answer = 4 * sum(a.nbytes for _, a in tree.named(progress.params))                # dp, p, and two moments
     return {"tapes": tape, "answer": answer, "peak": peak, "ratio": (peak - answer) / tape,
             "ratio_of_all": peak / tape}

@@ -1,7 +1,8 @@
 """The work of NumPy and Numba: each function returns one call of it, to be made again and again."""
 import numpy as np
 
-from ..core import backends
+from ..api.backends import choose
+from ..training.memory import keep_freed_memory
 
 
 def layer(side, cell, T, N, D, H, ragged=False):
@@ -10,7 +11,7 @@ def layer(side, cell, T, N, D, H, ragged=False):
     from ..layers import recurrent
     from ..layers.cells import CELLS
     from .cases import lengths
-    module, loop = CELLS["gru-after" if cell == "gru" else cell], backends.module("layers.unroll", side)
+    module, backend = CELLS["gru-after" if cell == "gru" else cell], choose(side)
     rng = np.random.default_rng(0)
     p = tree.map(lambda a: a.astype("float32"), module.init(rng, D, H))
     xs, dhs = (rng.normal(size=(T, N, size)).astype("float32") for size in (D, H))
@@ -18,8 +19,8 @@ def layer(side, cell, T, N, D, H, ragged=False):
     zero, dhs = recurrent.zero_state(module, p, N), dhs * mask[:, :, None]     # nobody reads padding
 
     def run():
-        hs, _, k = loop.forward(module, p, xs, zero, mask)
-        return hs, loop.backward(module, p, k, dhs, zero, mask)
+        hs, _, k = backend.unroll(module, p, xs, zero, mask)
+        return hs, backend.unroll_backward(module, p, k, dhs, zero, mask)
     return run
 
 
@@ -43,7 +44,7 @@ def step(side, V, N, T, H):
     progress = [train.begin(model, training)]
 
     def run():
-        progress[0] = train.one_step(model, training, progress[0], given, 1e-3, side)
+        progress[0] = train.one_step(model, training, progress[0], given, 1e-3, choose(side))
     return run
 
 
@@ -58,19 +59,20 @@ def asked(V, N, T, H):
 
 def decode(side, V, N, T, H):
     """Greedy search."""
-    greedy, given = backends.module("decoding.greedy", side).greedy, asked(V, N, T, H)
+    greedy, given = choose(side).greedy, asked(V, N, T, H)
     return lambda: greedy(*given, T)
 
 
 def beam(side, V, N, T, H, width):
     """Beam search, the best answer of each source."""
-    search, given = backends.module("decoding.beam", side).beam, asked(V, N, T, H)
+    search, given = choose(side).beam, asked(V, N, T, H)
     return lambda: search(*given, T, width)
 
 
 def make(side, threads, case, **sizes):
     """-> the function to be timed."""
-    backends.use_threads(side, threads)
+    keep_freed_memory()                                        # as training does
+    choose(side).use_threads(threads)
     if case in ("layer", "ragged"):
         return layer(side, **sizes, ragged=case == "ragged")
     return {"step": step, "decode": decode, "beam": beam}[case](side, **sizes)

@@ -4,7 +4,7 @@ import math
 import sys
 
 from .. import bench
-from ..core.backends import MOST_THREADS
+from ..core.backend import MOST_THREADS
 from ..bench import cases, table
 
 NAME, HELP = "bench", "measure speed: NumPy, compiled kernels, and PyTorch where it is installed"

@@ -5,9 +5,9 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-from ..core import backends
+from ..api.backends import BACKENDS, choose
 from ..api.seq2seq import Seq2Seq, hold_out, text_pairs
-from ..core.backends import BACKENDS
+from ..core.backend import cores
 from ..model.config import CHOICES, Config
 from ..data.corpus import MAX_LENGTH
 from ..data.pairs import read_pairs
@@ -69,10 +69,11 @@ def arguments(parser):
     parser.add_argument("--resume", action="store_true", help="go on with the run in DIR")
     parser.add_argument("--overwrite", action="store_true", help="replace the run in DIR")
     parser.add_argument("--backend", choices=BACKENDS,
-                        help="who computes: compiled kernels, or plain NumPy (default: numba; resumed: as before)")
+                        help="implementation that computes: compiled kernels, or plain NumPy (default: MINIS2S_BACKEND, or "
+                             "numba; resumed: as before)")
     parser.add_argument("--threads", type=int, metavar="N",
                         help="of the compiled kernels; the result is the same for any number (default: MINIS2S_THREADS, or "
-                             f"all {backends.cores()} cores)")
+                             f"all {cores()} cores)")
     choices = {**CHOICES, "optimizer": tuple(OPTIMIZERS), "monitor": ("loss", "exact-match")}
     for title, record, helps in (("model", Config, MODEL_HELP), ("training", Training, TRAINING_HELP)):
         group = parser.add_argument_group(title)
@@ -122,17 +123,17 @@ def run(args):
         units = {"source_units": task.source_unit, "target_units": task.target_unit} if task else {}
         preset = without_rivals(preset, model_options)
     begun = stored.get("backend") if args.resume else None
-    backend = args.backend or begun or "numba"                  # another would round otherwise than before
-    backends.use_threads(backend, args.threads)
+    backend = choose(args.backend or begun, otherwise="numba")  # another than before would round differently
+    backend.use_threads(args.threads)
     names = {f.name for f in fields(Config)}
     config = Config(**{**{k: v for k, v in preset.items() if k in names}, **model_options})
     training = Training(**{**{k: v for k, v in preset.items() if k not in names}, **training_options})
     asked = {name: getattr(args, name) for name in UNIT_OPTIONS}
     train_pairs, valid, test = data(origin)
     model = Seq2Seq(config, **{**units, **{name: value for name, value in asked.items() if value is not None}},
-                    backend=backend)
+                    backend=backend.name)
     out = Path(args.out or default_out(args))
-    with backends.compiled_ahead(backend, config, training.optimizer) as wait:
+    with backend.precompile(config, training.optimizer) as wait:
         model.fit(train_pairs, valid, training=training, out=out, resume=args.resume, overwrite=args.overwrite,
                   origin=origin)
         if model.stopped_by is not None:

@@ -1,7 +1,7 @@
 """minis2s translate: answers to texts."""
 import sys
 
-from ..core import backends
+from ..api.backends import BACKENDS, choose
 from ..api.seq2seq import Seq2Seq, attention_of
 from ..core.files import check_free
 
@@ -40,14 +40,15 @@ def arguments(parser):
 
 def backend_option(parser):
     """Who computes, for a model that is trained."""
-    parser.add_argument("--backend", choices=backends.BACKENDS, default="numpy",
-                        help="who computes: plain NumPy, there at once, or compiled kernels, for many texts (default: numpy)")
+    parser.add_argument("--backend", choices=BACKENDS,
+                        help="implementation that computes: plain NumPy, which starts at once, or compiled kernels, for many "
+                             "texts (default: MINIS2S_BACKEND, or numpy)")
 
 
 def model_of(args):
     """The run's model, and as many threads as kernels shall use."""
     model = Seq2Seq.load(args.path, args.backend)
-    backends.use_threads(args.backend, None)
+    choose(args.backend).use_threads(None)
     return model
 
 

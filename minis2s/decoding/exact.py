@@ -21,15 +21,16 @@ from itertools import count
 
 import numpy as np
 
-from ..core import backends, validation, tree
+from ..core import tree, validation
 from ..data.vocabulary import EOS
-from .hypotheses import Live, answer, check_source, ended, extend, select, select_source
+from .beam import beam
+from .hypotheses import Live, advance, answer, check_source, ended, extend, select, select_source, start
 
 WIDTH = 4                      # of the beam search that finds the first answer to beat
 AT_ONCE = 16                   # prefixes expanded as one batch: quicker, though a few are in vain
 
 
-def exact(p, config, source, mask, max_length, budget=10000, backend="numpy"):
+def exact(p, config, source, mask, max_length, budget=10000):
     """Answer each source with the most probable finished output of at most max_length tokens.
 
     Parameters
@@ -38,8 +39,6 @@ def exact(p, config, source, mask, max_length, budget=10000, backend="numpy"):
         See greedy.
     budget : int
         Prefixes to expand for each source at most; those of the beam search that goes before do not count.
-    backend : {"numpy", "numba"}
-        Who computes the decoder's steps; see backends.py.
 
     Returns
     -------
@@ -52,13 +51,17 @@ def exact(p, config, source, mask, max_length, budget=10000, backend="numpy"):
     ValueError, TypeError
         For arrays or numbers that cannot be.
     """
+    check(config, source, mask, max_length, budget)
+    incumbents = beam(p, config, source, mask, max_length, WIDTH)
+    p, live = start(p, config, source, mask)
+    return [[branch_and_bound(advance, p, config, live, mask, n, first, max_length, budget)]
+            for n, (first,) in enumerate(incumbents)]
+
+
+def check(config, source, mask, max_length, budget):
+    """Validate the arguments of `exact`; ValueError, TypeError."""
     check_source(config, source, mask, max_length)
     validation.whole("budget", budget, 1)
-    beam, moves = (backends.module(f"decoding.{name}", backend) for name in ("beam", "hypotheses"))
-    incumbents = beam.beam(p, config, source, mask, max_length, WIDTH)
-    p, live = moves.start(p, config, source, mask)
-    return [[branch_and_bound(moves.advance, p, config, live, mask, n, first, max_length, budget)]
-            for n, (first,) in enumerate(incumbents)]
 
 
 def branch_and_bound(advance, p, config, roots, mask, n, best, max_length, budget):

@@ -11,12 +11,11 @@ in this order; what is kept is scaled to sum to 1.
 """
 import numpy as np
 
-from ..core import backends, validation
-from .hypotheses import answer, check_source, ended, extend, follow, top
+from ..core import validation
+from .hypotheses import advance, answer, check_source, ended, extend, follow, start, top
 
 
-def sample(p, config, source, mask, max_length, rng, temperature=1.0, top_k=None, top_p=None,
-           backend="numpy"):
+def sample(p, config, source, mask, max_length, rng, temperature=1.0, top_k=None, top_p=None):
     """Answer each source with an output drawn at random.
 
     Parameters
@@ -29,8 +28,6 @@ def sample(p, config, source, mask, max_length, rng, temperature=1.0, top_k=None
     temperature : float, more than 0
     top_k : int, optional
     top_p : float, more than 0 and at most 1, optional
-    backend : {"numpy", "numba"}
-        Who computes the decoder's steps; see backends.py.
 
     Returns
     -------
@@ -42,6 +39,18 @@ def sample(p, config, source, mask, max_length, rng, temperature=1.0, top_k=None
     ValueError, TypeError
         For arrays or numbers that cannot be.
     """
+    rngs = check(config, source, mask, max_length, rng, temperature, top_k, top_p)
+    p, live = start(p, config, source, mask)
+    return draw_all(advance, p, config, live, mask, max_length, rngs, (temperature, top_k, top_p))
+
+
+def check(config, source, mask, max_length, rng, temperature, top_k, top_p):
+    """Validate the arguments of `sample`: -> a generator for each source.
+
+    Raises
+    ------
+    ValueError, TypeError
+    """
     check_source(config, source, mask, max_length)
     validation.real("temperature", temperature, lambda x: x > 0, "a number, more than 0")
     if top_k is not None:
@@ -50,15 +59,15 @@ def sample(p, config, source, mask, max_length, rng, temperature=1.0, top_k=None
         validation.real("top_p", top_p, lambda x: 0 < x <= 1, "a number, more than 0 and at most 1")
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rng: got {type(rng).__name__}, wanted a numpy.random.Generator")
-    rngs = [np.random.default_rng(seed) for seed in rng.integers(2**63, size=source.shape[1])]
+    return [np.random.default_rng(seed) for seed in rng.integers(2**63, size=source.shape[1])]
 
-    moves = backends.module("decoding.hypotheses", backend)
-    p, live = moves.start(p, config, source, mask)
+
+def draw_all(advance, p, config, live, mask, max_length, rngs, cut):
+    """Draw an answer to each source, with the given `advance` (see hypotheses.py): -> list of N lists of one Answer."""
     done = []
     while live.hypotheses and live.hypotheses[0].length < max_length:
-        step = moves.advance(p, config, live)
-        tokens = [draw(rngs[h.n], distribution(log_p, temperature, top_k, top_p))
-                  for h, log_p in zip(live.hypotheses, step.log_p)]
+        step = advance(p, config, live)
+        tokens = [draw(rngs[h.n], distribution(log_p, *cut)) for h, log_p in zip(live.hypotheses, step.log_p)]
         new = extend(step, range(len(live.hypotheses)), tokens)
         done += [h for h in new if ended(h)]
         live = follow(step, [h for h in new if not ended(h)])

@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..core import backends
-from . import dropout
+from . import dropout, unroll
 
 
 class TwoWay(NamedTuple):      # of Params, States or caches: one for each direction
@@ -31,7 +30,7 @@ def zero_state(cell, p, N):
     return cell.State(*(np.zeros((N, H), p.U.dtype) for _ in cell.State._fields))
 
 
-def forward(cell, layers, xs, mask, drops=None, backend="numpy"):
+def forward(cell, layers, xs, mask, drops=None):
     """Run a stack from zero states.
 
     Parameters
@@ -43,8 +42,6 @@ def forward(cell, layers, xs, mask, drops=None, backend="numpy"):
         True = real, padding at the end.
     drops : tuple of ndarray of shape (N, D of the layer) or None, optional
         Dropout masks of the layers' inputs.
-    backend : str
-        One of backends.BACKENDS.
 
     Returns
     -------
@@ -52,33 +49,32 @@ def forward(cell, layers, xs, mask, drops=None, backend="numpy"):
     finals : tuple, for each layer the State after its last real step, or a TwoWay of two
     cache : Cache
     """
-    loop, N = backends.module("layers.unroll", backend), xs.shape[1]
-    drops = drops or (None,) * len(layers)
+    N, drops = xs.shape[1], drops or (None,) * len(layers)
     finals, runs = [], []
     for p, m in zip(layers, drops):
         xs = dropout.forward(xs, m)
         if isinstance(p, TwoWay):
-            hs_f, s_f, run_f = loop.forward(cell, p.forward, xs, zero_state(cell, p.forward, N), mask)
-            hs_b, s_b, run_b = loop.forward(cell, p.backward, xs[::-1], zero_state(cell, p.backward, N), mask[::-1])
+            hs_f, s_f, run_f = unroll.forward(cell, p.forward, xs, zero_state(cell, p.forward, N), mask)
+            hs_b, s_b, run_b = unroll.forward(cell, p.backward, xs[::-1], zero_state(cell, p.backward, N), mask[::-1])
             xs, s, run = np.concatenate([hs_f, hs_b[::-1]], axis=2), TwoWay(s_f, s_b), TwoWay(run_f, run_b)
         else:
-            xs, s, run = loop.forward(cell, p, xs, zero_state(cell, p, N), mask)
+            xs, s, run = unroll.forward(cell, p, xs, zero_state(cell, p, N), mask)
         finals.append(s)
         runs.append(run)
     return xs, tuple(finals), Cache(tuple(runs), mask, drops)
 
 
-def backward(cell, layers, cache, dhs, dfinals, backend="numpy"):
+def backward(cell, layers, cache, dhs, dfinals):
     """Pull dhs (T, N, H or 2H) and the gradients of `finals` back: -> dxs, gradients of `layers`."""
-    loop, mask, grads = backends.module("layers.unroll", backend), cache.mask, []
+    mask, grads = cache.mask, []
     for p, run, m, d in reversed(list(zip(layers, cache.runs, cache.drops, dfinals))):
         if isinstance(p, TwoWay):
             H = p.forward.U.shape[0]
-            dxs_f, _, g_f = loop.backward(cell, p.forward, run.forward, dhs[:, :, :H], d.forward, mask)
-            dxs_b, _, g_b = loop.backward(cell, p.backward, run.backward, dhs[::-1, :, H:], d.backward, mask[::-1])
+            dxs_f, _, g_f = unroll.backward(cell, p.forward, run.forward, dhs[:, :, :H], d.forward, mask)
+            dxs_b, _, g_b = unroll.backward(cell, p.backward, run.backward, dhs[::-1, :, H:], d.backward, mask[::-1])
             dhs, g = dxs_f + dxs_b[::-1], TwoWay(g_f, g_b)      # fork: both directions read x
         else:
-            dhs, _, g = loop.backward(cell, p, run, dhs, d, mask)
+            dhs, _, g = unroll.backward(cell, p, run, dhs, d, mask)
         dhs = dropout.backward(dhs, m)
         grads.append(g)
     return dhs, tuple(reversed(grads))

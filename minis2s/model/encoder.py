@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..core import backends
 from ..layers import embedding, recurrent
 
 
@@ -34,15 +33,14 @@ def init(rng, config, cell):
     return Params(table, tuple(layer(D) for D in sizes))
 
 
-def forward(p, cell, ids, mask, drops=None, backend="numpy"):
+def forward(p, cell, ids, mask, drops=None):
     """ids (T, N), mask (T, N) -> hs (T, N, H or 2H), final states of each layer, Cache."""
     xs = embedding.forward(p.embedding, ids)                    # (E1)
-    hs, finals, stack = recurrent.forward(cell, p.layers, xs, mask, drops, backend)
+    hs, finals, stack = recurrent.forward(cell, p.layers, xs, mask, drops)
     return hs, finals, Cache(ids, stack)
 
 
-def backward(p, cell, k, dhs, dfinals, backend="numpy"):
+def backward(p, cell, k, dhs, dfinals):
     """dhs (T, N, H or 2H) and gradients of the finals -> Params gradients."""
-    dxs, layers = recurrent.backward(cell, p.layers, k.stack, dhs, dfinals, backend)
-    scatter = backends.module("layers.embedding", backend).backward
-    return Params(scatter(p.embedding, k.ids, dxs), layers)    # (E1*)
+    dxs, layers = recurrent.backward(cell, p.layers, k.stack, dhs, dfinals)
+    return Params(embedding.backward(p.embedding, k.ids, dxs), layers)    # (E1*)

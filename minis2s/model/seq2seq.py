@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..core import backends, validation, initializers, tree
+from ..core import initializers, tree, validation
 from ..layers import dropout, loss
 from . import bridge, decoder, encoder
-from ..layers.attention import SCORES
+from ..layers.attention import SCORES, remember, remember_backward
 from ..layers.cells import CELLS
 
 
@@ -45,7 +45,6 @@ class Cache(NamedTuple):
     source: decoder.Source
     decoder: decoder.Cache
     loss: loss.Cache
-    backend: str
 
 
 def init(config, seed=0):
@@ -108,7 +107,7 @@ def tie_gradients(g, config):
     return Params(enc, g.bridge, dec)
 
 
-def encode(p, config, ids, mask, drops=None, backend="numpy"):
+def encode(p, config, ids, mask, drops=None):
     """Read the source once: ids, mask (T, N) -> decoder.Source, the decoder's initial states, EncodeCache.
 
     Raises
@@ -118,34 +117,32 @@ def encode(p, config, ids, mask, drops=None, backend="numpy"):
     """
     check_source(config, ids, mask)
     cell = CELLS[config.cell_name]
-    hs, finals, k_encoder = encoder.forward(p.encoder, cell, ids, mask, drops and drops.encoder, backend)   # (S1)
+    hs, finals, k_encoder = encoder.forward(p.encoder, cell, ids, mask, drops and drops.encoder)    # (S1)
     s0, k_bridge = bridge.forward(p.bridge, config.bridge, finals)                  # (S2)
     source = decoder.Source(None, None)
     if config.context == "attention":
-        remember = backends.module("layers.attention", backend).remember
         source = decoder.Source(remember(SCORES[config.attention], p.decoder.score, hs, mask), None)    # (S3)
     elif config.context == "every-step":
         source = decoder.Source(None, k_bridge.finals[-1].h)                        # (S3)
     return source, s0, EncodeCache(hs, k_encoder, k_bridge, finals)
 
 
-def encode_backward(p, config, source, k, dsource, ds0, backend="numpy"):
+def encode_backward(p, config, source, k, dsource, ds0):
     """Pull gradients of Source and initial states back: -> encoder, bridge and score Params gradients."""
     cell = CELLS[config.cell_name]
     dhs, g_score = np.zeros_like(k.hs), None
     dfinals, g_bridge = bridge.backward(p.bridge, config.bridge, k.bridge, ds0)     # (S2*)
     if config.context == "attention":
-        remember_backward = backends.module("layers.attention", backend).remember_backward
         dhs, g_score = remember_backward(SCORES[config.attention], p.decoder.score, source.memory,
                                          dsource.memory)                            # (S3*)
     elif config.context == "every-step":
         top = dfinals[-1]
         dfinals = (*dfinals[:-1], top._replace(h=top.h + dsource.ctx))              # (S3*) fork
     dfinals = tuple(bridge.split(like, d) for like, d in zip(k.finals, dfinals))
-    return encoder.backward(p.encoder, cell, k.encoder, dhs, dfinals, backend), g_bridge, g_score    # (S1*)
+    return encoder.backward(p.encoder, cell, k.encoder, dhs, dfinals), g_bridge, g_score    # (S1*)
 
 
-def forward(p, config, batch, teacher=None, drops=None, backend="numpy"):
+def forward(p, config, batch, teacher=None, drops=None):
     """Loss of a batch.
 
     Parameters
@@ -157,8 +154,6 @@ def forward(p, config, batch, teacher=None, drops=None, backend="numpy"):
         See decoder.forward; None is teacher forcing.
     drops : Drops, optional
         Dropout masks; None: nothing is dropped.
-    backend : {"numpy", "numba"}
-        Who computes; see backends.py.  `backward` goes the way that `forward` went.
 
     Returns
     -------
@@ -176,12 +171,11 @@ def forward(p, config, batch, teacher=None, drops=None, backend="numpy"):
     check_params(p, config)
     check_batch(config, batch, teacher, drops)
     p = untie(p, config)
-    source, s0, k_encode = encode(p, config, batch.source, batch.source_mask, drops, backend)    # (S1) (S2) (S3)
-    decoder, loss = backends.module("model.decoder", backend), backends.module("layers.loss", backend)
+    source, s0, k_encode = encode(p, config, batch.source, batch.source_mask, drops)    # (S1) (S2) (S3)
     logits, k_decoder = decoder.forward(p.decoder, config, source, s0, batch.inputs, teacher,
                                         drops and drops.decoder, drops and drops.output)         # (S4)
     L, k_loss = loss.forward(logits, batch.targets, batch.target_mask, config.label_smoothing)   # (S5)
-    return L, logits, Cache(k_encode, source, k_decoder, k_loss, backend)
+    return L, logits, Cache(k_encode, source, k_decoder, k_loss)
 
 
 @lru_cache
@@ -234,11 +228,9 @@ def check_drops(drops, sizes, N):
 def backward(p, config, k):
     """Gradient of the loss with respect to every parameter: -> Params."""
     p = untie(p, config)
-    decoder, loss = backends.module("model.decoder", k.backend), backends.module("layers.loss", k.backend)
     dlogits = loss.backward(k.loss)                                                 # (S5*)
     g_decoder, ds0, dsource = decoder.backward(p.decoder, config, k.source, k.decoder, dlogits)  # (S4*)
-    g_encoder, g_bridge, g_score = encode_backward(p, config, k.source, k.encode, dsource, ds0,
-                                                   k.backend)                       # (S3*) (S2*) (S1*)
+    g_encoder, g_bridge, g_score = encode_backward(p, config, k.source, k.encode, dsource, ds0)    # (S3*) (S2*) (S1*)
     g_decoder = g_decoder._replace(score=tree.add(g_decoder.score, g_score))        # fork: keys and queries
     return tie_gradients(Params(g_encoder, g_bridge, g_decoder), config)
 

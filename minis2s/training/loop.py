@@ -12,10 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..core import backends, tree
+from ..core import tree
 from ..layers import loss
 from ..model import seq2seq
 from . import optimizers
+from .memory import keep_freed_memory
+from .reference import NUMPY
 from ..data.batches import bucketed, make_batch
 from ..data.vocabulary import UNK
 
@@ -181,21 +183,8 @@ def batch_of(config, examples, indices):
     return make_batch([x for x, _ in chosen], [y for _, y in chosen], config.reverse_source)
 
 
-def loss_and_update(p, config, batch, teacher, drops, s, optimizer, lr, limit=None, value=None, **options):
-    """Loss and gradient of a batch (see seq2seq.py), clipping and update (optimizers.step): a training step's computation.
-
-    Returns
-    -------
-    L : number
-    p, s, size, finite
-        See optimizers.step; where L or size is not finite, neither p nor s is of use.
-    """
-    L, g = seq2seq.loss_and_gradient(p, config, batch, teacher, drops)
-    return L, *optimizers.step(p, g, s, optimizer, lr, limit, value, **options)
-
-
 @np.errstate(all="ignore")          # what overflows becomes NaN or infinity, and these are looked for
-def one_step(config, training, progress, batch, lr, backend="numpy"):
+def one_step(config, training, progress, batch, lr, backend=NUMPY):
     """Forward, backward, clip, update with step size `lr`: -> the next Progress."""
     ratio, teacher, drops = teacher_ratio(training, progress.epoch), None, None
     if ratio < 1:
@@ -203,18 +192,17 @@ def one_step(config, training, progress, batch, lr, backend="numpy"):
     if config.dropout:
         drops = seq2seq.draw_drops(rng_for(training, DROPS, progress.step), config, batch.inputs.shape[1])
     options = {"momentum": training.momentum} if training.optimizer == "sgd" else {}
-    L, params, state, size, finite = backends.module("training.loop", backend).loss_and_update(
+    L, params, state, size, finite = backend.loss_and_update(
         progress.params, config, batch, teacher, drops, progress.optimizer, training.optimizer, lr, training.clip,
         training.clip_value, **options)
     if not math.isfinite(L):
         # once more, to see where
-        _, logits, k = seq2seq.forward(progress.params, config, batch, teacher, drops, backend)
+        _, logits, k = backend.forward(progress.params, config, batch, teacher, drops)
         e = k.encode
         raise Diverged(culprit(progress, params=progress.params, encoder=e.encoder, hs=e.hs, bridge=e.bridge,
                                source=k.source, decoder=k.decoder, logits=logits, loss=L))
     if not math.isfinite(size):
-        model = backends.module("model.seq2seq", backend)
-        _, g = model.loss_and_gradient(progress.params, config, batch, teacher, drops)
+        _, g = backend.loss_and_gradient(progress.params, config, batch, teacher, drops)
         raise Diverged(culprit(progress, gradient=dict(reversed(list(tree.named(g))))))     # decoder's first
     if not finite:
         raise Diverged(culprit(progress, updated=params))
@@ -257,7 +245,7 @@ class Validation(NamedTuple):
 
 
 @np.errstate(all="ignore")
-def validate(p, config, examples, batch=256, backend="numpy"):
+def validate(p, config, examples, batch=256, backend=NUMPY):
     """Evaluate parameters on examples (pairs of id lists): -> Validation."""
     lengths = [(len(x), len(y)) for x, y in examples]
     sums = dict(forced=0.0, free=0.0, right=0, exact=0, tokens=0)
@@ -265,7 +253,7 @@ def validate(p, config, examples, batch=256, backend="numpy"):
         b = batch_of(config, examples, indices)
         n, free = int(b.target_mask.sum()), np.zeros(b.inputs.shape, dtype=bool)
         for key, teacher in (("forced", None), ("free", free)):
-            logits = backends.module("model.seq2seq", backend).logits(p, config, b, teacher)
+            logits = backend.logits(p, config, b, teacher)
             sums[key] += float(loss.forward(logits, b.targets, b.target_mask)[0]) * n
             right = (logits.argmax(axis=2) == b.targets) | ~b.target_mask
             if teacher is None:
@@ -309,7 +297,7 @@ def end_epoch(training, progress, v):
 
 
 def run(config, training, train_set, valid_set, progress=None, on_step=None, on_record=None, save=None,
-        should_stop=None, save_seconds=60, backend="numpy"):
+        should_stop=None, save_seconds=60, backend=NUMPY):
     """Train to the end, or until stopped.
 
     Parameters
@@ -328,7 +316,7 @@ def run(config, training, train_set, valid_set, progress=None, on_step=None, on_
     should_stop : callable() -> bool, optional
         Asked after each step.
     save_seconds : float
-    backend : {"numpy", "numba"}
+    backend : core.backend.Backend
 
     Returns
     -------
@@ -340,6 +328,7 @@ def run(config, training, train_set, valid_set, progress=None, on_step=None, on_
     Diverged
         At the first loss or gradient that is not finite; nothing is saved after it.
     """
+    keep_freed_memory()
     nothing = lambda *_: None                                                           # noqa: E731
     on_step, on_record, save = on_step or nothing, on_record or nothing, save or nothing
     should_stop = should_stop or (lambda: False)

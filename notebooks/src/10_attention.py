@@ -17,6 +17,7 @@ import numpy as np
 
 from minis2s import Config, Training
 from minis2s import tasks
+from minis2s.api.backends import choose
 from minis2s.core import gradient_check
 from minis2s.layers import fusion
 from minis2s.model import decoder, seq2seq
@@ -281,7 +282,7 @@ def learn(moments=(), **choices):
             kept[step] = progress.params
         i = 64 * step % len(examples)
         batch = make_batch(*zip(*examples[i:i + 64]))
-        progress = train.one_step(config, rule, progress, batch, rule.lr * (1 - 0.95 * step / STEPS), "numba")
+        progress = train.one_step(config, rule, progress, batch, rule.lr * (1 - 0.95 * step / STEPS), choose("numba"))
     return config, progress.params, kept
 
 moments = (0, 120, 240, STEPS)
@@ -327,7 +328,7 @@ every step instead.
 finished = {"additive": (config, params)}
 finished["dot product"] = learn(attention="dot")[:2]
 finished["no attention"] = learn(attention="none", context="every-step")[:2]
-results = {name: train.validate(weights, c, held_out, backend="numba")
+results = {name: train.validate(weights, c, held_out, backend=choose("numba"))
            for name, (c, weights) in finished.items()}
 
 with picture("Bars for additive, dot product, no attention. Dates right: high for both scores, low without "

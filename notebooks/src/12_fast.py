@@ -20,15 +20,16 @@ import numba
 import numpy as np
 
 from minis2s import bench
-from minis2s.core import backends, tree
+from minis2s.api.backends import choose
+from minis2s.core import tree
 from minis2s.layers import recurrent, unroll
 from minis2s.testing import oracle
 from minis2s.layers.cells import lstm
 from minis2s.kernels.layers.cells import lstm as twin
 from minis2s.classroom.notebooks import attempt, judge, picture
 
-backends.use_threads("numba", 1)                        # one core for everybody: a fair comparison
-loops = {side: backends.module("layers.unroll", side) for side in ("numpy", "numba")}
+choose("numba").use_threads(1)                        # one core for everybody: a fair comparison
+backends = {side: choose(side) for side in ("numpy", "numba")}
 
 fine = time.get_clock_info("thread_time").resolution < 1e-6
 clock = time.thread_time if fine else time.perf_counter     # thread_time stands still while others compute
@@ -61,9 +62,9 @@ def plain():
 
 answers = {"plain Python": [oracle.h_of(s) for s in plain()[0]]}
 times = {"plain Python": seconds(plain)}
-for side, loop in loops.items():
-    answers[side] = loop.forward(*args)[0][:, 0]
-    times[side] = seconds(lambda: loop.forward(*args))
+for side, backend in backends.items():
+    answers[side] = backend.unroll(*args)[0][:, 0]
+    times[side] = seconds(lambda: backend.unroll(*args))
 for name, spent in times.items():
     off = abs(np.array(answers[name]) - answers["numpy"]).max()
     print(f"{name:13} {spent * 1e6:9.0f} µs   {times['plain Python'] / spent:6.0f} times as fast as plain "
@@ -86,18 +87,18 @@ Forward and backward, a batch of $N = 16$, float32, one core. Left the length gr
 def both_ways(side, T, N, D, H):
     args, dhs = layer(T, N, D, H, "float32")
     def run():
-        _, last, k = loops[side].forward(*args)
-        loops[side].backward(lstm, args[1], k, dhs, tree.zeros_like(last), args[4])
+        _, last, k = backends[side].unroll(*args)
+        backends[side].unroll_backward(lstm, args[1], k, dhs, tree.zeros_like(last), args[4])
     return seconds(run)
 
 Ts, Hs = np.array([5, 10, 20, 40, 80]), np.array([8, 16, 32, 64, 128, 256])
-against_T = {side: np.array([both_ways(side, T, 16, 32, 32) for T in Ts]) for side in loops}
-against_H = {side: np.array([both_ways(side, 10, 16, H, H) for H in Hs]) for side in loops}
+against_T = {side: np.array([both_ways(side, T, 16, 32, 32) for T in Ts]) for side in backends}
+against_H = {side: np.array([both_ways(side, 10, 16, H, H) for H in Hs]) for side in backends}
 with picture("Time of an LSTM layer, forward and backward, logarithmic. Left, against "
              "T: two parallel straight lines, Numba's well below. Right, against H: "
              "NumPy's is flat at first and then rises; Numba's rises sooner and "
              "stays below.", 8, 2.9, columns=2) as (left, right):
-    for side, dashes in zip(loops, ("-", "--")):
+    for side, dashes in zip(backends, ("-", "--")):
         left.loglog(Ts, against_T[side] * 1e3, dashes, marker="o", label=side)
         right.loglog(Hs, against_H[side] * 1e3, dashes, marker="o", label=side)
     left.set(xlabel="T, for H = 32", ylabel="milliseconds")
@@ -168,7 +169,7 @@ in any of them no stale code is found.
 
 ### Exercise 1: compile a loop
 
-$h_t = \tanh(x_t + h_{t-1} U)$ with `@njit`. Plain loops over examples and units: here they are the fast way.
+$h_t = \tanh(x_t + h_{t-1} U)$ with `@njit`. Plain backends over examples and units: here they are the fast way.
 First get the numbers right; then put `@numba.njit` above the `def`.
 """
 
@@ -207,10 +208,10 @@ backward four for $dx$, $dh$ and four for $dW$, $dU$.
 # %%
 limit = bench.peak(0.1)
 work = 12 * 10 * 16 * 2.0 * Hs ** 2                                     # T = 10, N = 16, D = H
-share = {side: work / against_H[side] / limit for side in loops}
+share = {side: work / against_H[side] / limit for side in backends}
 with picture("Share of the machine's peak against H, logarithmic. Both rise with H. "
              "Numba is far above NumPy for small H; for large H they come nearer.", 6.5, 2.6) as axes:
-    for side, dashes in zip(loops, ("-", "--")):
+    for side, dashes in zip(backends, ("-", "--")):
         axes.loglog(Hs, 100 * share[side], dashes, marker="o", label=side)
     axes.set(xlabel="H", ylabel="per cent of the peak")
     axes.set_xticks(Hs, Hs)
@@ -218,7 +219,7 @@ with picture("Share of the machine's peak against H, logarithmic. Both rise with
     axes.minorticks_off()
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 print(f"the limit: {limit / 1e9:.1f} thousand million multiply-adds a second")
-for side in loops:
+for side in backends:
     print(f"{side}: {share[side][0]:.1%} of it at H = {Hs[0]}, {share[side][-1]:.0%} at H = {Hs[-1]}")
 assert share["numpy"][-1] > share["numpy"][0] and all(s.max() < 2 for s in share.values())
 
@@ -273,8 +274,8 @@ s0, d = (lstm.State(*rng.normal(size=(2, N, H))) for _ in range(2))
 
 def everything(side):
     """All that a layer computes, as one dict of arrays."""
-    hs, last, k = loops[side].forward(lstm, p, xs, s0, mask)
-    dxs, ds0, grads = loops[side].backward(lstm, p, k, dhs, d, mask)
+    hs, last, k = backends[side].unroll(lstm, p, xs, s0, mask)
+    dxs, ds0, grads = backends[side].unroll_backward(lstm, p, k, dhs, d, mask)
     if isinstance(k, list):                                             # the page has one Cache for each step
         k = tree.map(lambda *steps: np.stack(steps), *k)
     return dict([("hs", hs), ("dxs", dxs), *tree.named(last, "last"), *tree.named(k, "cache"),

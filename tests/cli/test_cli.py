@@ -17,7 +17,8 @@ import pytest
 
 from minis2s import Config, Seq2Seq
 from minis2s.cli import main as cli
-from minis2s.core import backends
+from minis2s.api import seq2seq
+from minis2s.api.backends import BACKENDS, choose
 from minis2s.training import loop as train
 from minis2s.api.run import Run
 
@@ -273,10 +274,10 @@ def test_evaluating(call, trained, data):
 def test_both_backends_translate_and_evaluate(call, trained, monkeypatch):
     monkeypatch.delenv("MINIS2S_BACKEND")
     monkeypatch.setenv("MINIS2S_THREADS", "1")
-    asked, module = [], backends.module
-    monkeypatch.setattr(backends, "module", lambda name, backend: asked.append(backend) or module(name, backend))
+    asked = []
+    monkeypatch.setattr(seq2seq, "choose", lambda name: asked.append(name) or choose(name))
     said, measured = {}, {}
-    for backend in backends.BACKENDS:
+    for backend in BACKENDS:
         asked.clear()
         out = call("translate", trained, "abc", "cab", "--beam", "2", "--nbest", "2", "--backend", backend)[1]
         said[backend] = [line.split("\t")[0] for line in out.splitlines()]
@@ -519,7 +520,6 @@ def test_a_divergence_ends_with_2_and_keeps_a_good_checkpoint(refused, data, tmp
 QUICK_SAVER = """
 import sys
 from minis2s import Seq2Seq
-from minis2s.core import backends
 from minis2s.cli import main as cli
 from minis2s.training import loop as train
 run, Seq2Seq._draw = train.run, lambda *_: None

@@ -388,9 +388,9 @@ def test_exact_expands_only_what_must_be_expanded(monkeypatch):
 
 def test_exact_never_expands_what_the_first_answer_beats(monkeypatch):
     """Not even to fill a batch: such prefixes are cut off when they are made."""
-    module, moves = (importlib.import_module(f"minis2s.decoding.{name}") for name in ("exact", "hypotheses"))
-    expanded, advance = [], moves.advance                       # of exact alone: beam has it by its own name
-    monkeypatch.setattr(moves, "advance", lambda *args: expanded.extend(args[2].hypotheses) or advance(*args))
+    module = importlib.import_module("minis2s.decoding.exact")
+    expanded, advance = [], module.advance                      # of exact alone: beam has it by its own name
+    monkeypatch.setattr(module, "advance", lambda *args: expanded.extend(args[2].hypotheses) or advance(*args))
     for seed in range(8):
         p, config = make(seed, **FAMILIES["gru-every-step"])
         (first,), = beam(p, config, *pad(SOURCES[:1]), L, module.WIDTH)

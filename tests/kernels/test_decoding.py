@@ -7,7 +7,7 @@ from configs import CONFIGS
 from draw import batch, like
 
 from minis2s import decoding
-from minis2s.core import backends, tree
+from minis2s.core import tree
 from minis2s.model import seq2seq
 from minis2s.data.vocabulary import BOS, EOS, PAD, UNK
 from minis2s.kernels.model import decoder
@@ -187,10 +187,3 @@ def test_bad_arguments_are_refused_as_by_the_page():
                                  (sample, (4, 7), "rng: got int"), (exact, (4, 0), "budget: got 0")):
         with pytest.raises(TypeError if "rng" in text else ValueError, match=text):
             function(*given, *args)
-
-
-def test_every_search_has_its_twin():
-    for name, twin in dict(greedy=greedy, beam=beam, sampling=sample, exact=exact).items():
-        function = {"sampling": "sample"}.get(name, name)
-        assert getattr(backends.module(f"decoding.{name}", "numba"), function) is twin
-        assert getattr(backends.module(f"decoding.{name}", "numpy"), function) is getattr(decoding, function)

@@ -9,17 +9,19 @@ from hypothesis import strategies as st
 from kernel_layers import BOUND, close, guarded, unchanged
 from kernel_models import LENGTHS, Case, in_one
 
-from minis2s.core import backends, tree
+from minis2s.core import tree
 from minis2s.layers import embedding, loss
 from minis2s.model import decoder, seq2seq
-from minis2s.training import optimizers, loop as train
+from minis2s.training import loop, optimizers, update
 from minis2s.kernels.model import decoder as decoder_twin
 from minis2s.kernels.layers import embedding as embedding_twin
 from minis2s.kernels.runtime import jit
 from minis2s.kernels.layers import loss as loss_twin
 from minis2s.kernels.training import optimizers as optim_twin
 from minis2s.kernels.model import seq2seq as seq2seq_twin
-from minis2s.kernels.training import loop as train_twin
+from minis2s.kernels.backend import NUMBA
+from minis2s.kernels.training import update as train_twin
+from minis2s.training.reference import NUMPY
 
 # compiled: one Config for every piece; as plain Python: all of them
 COMPILED = ("every-step-sigmoid", "feeding-lstm-none", "dropout-readout", "two-ways-additive",
@@ -104,7 +106,7 @@ def test_loss_and_gradient_ask_as_the_page_does():
 def test_targets_that_are_no_array(which):
     case, said = Case("concat-dot-before", "float64"), []
     given = case.p, case.config, case.batch._replace(targets=case.batch.targets.tolist()), None, None
-    for page in (seq2seq, seq2seq_twin) if which == "loss_and_gradient" else (train, train_twin):
+    for page in (seq2seq, seq2seq_twin) if which == "loss_and_gradient" else (update, train_twin):
         rest = () if which == "loss_and_gradient" else (optimizers.start(case.p), "adam", 0.1)
         with pytest.raises(TypeError, match="targets: got list, wanted an array") as e:
             getattr(page, which)(*given, *rest)
@@ -153,24 +155,23 @@ def test_large_scores():
 def test_attention_weights():
     case = Case("two-ways-additive", "float64")
     alphas = []
-    for backend, page in (("numpy", decoder), ("numba", decoder_twin)):
-        k = seq2seq.forward(case.p, case.config, case.batch, backend=backend)[2].decoder
+    for backend, page in ((NUMPY, decoder), (NUMBA, decoder_twin)):
+        k = backend.forward(case.p, case.config, case.batch)[2].decoder
         alphas.append(page.alphas(k))
     np.testing.assert_allclose(alphas[1], alphas[0], rtol=0, atol=1e-13)
-    k = seq2seq.forward(Case("every-step-sigmoid", "float64").p, CONFIGS["every-step-sigmoid"], case.batch,
-                        backend="numba")[2].decoder
+    k = NUMBA.forward(Case("every-step-sigmoid", "float64").p, CONFIGS["every-step-sigmoid"], case.batch)[2].decoder
     assert decoder_twin.alphas(k) is None
 
 
 @pytest.mark.skipif(not jit.JIT, reason="BLAS does as it likes")
 def test_any_number_of_threads_trains_to_the_same_bits(use):
     case, results = Case("two-ways-additive", "float64"), []
-    training = train.Training(epochs=1)
+    training = loop.Training(epochs=1)
     for count in (1, 2, 3):
         use(count)
-        progress = train.begin(case.config, training)
+        progress = loop.begin(case.config, training)
         for _ in range(3):
-            progress = train.one_step(case.config, training, progress, case.batch, 1e-2, "numba")
+            progress = loop.one_step(case.config, training, progress, case.batch, 1e-2, NUMBA)
         results.append(progress.params)
     same(results[1], results[0])
     same(results[2], results[0])
@@ -327,14 +328,14 @@ def test_a_training_step(config, name, limit, value, extra):
     """Those that are one call, and those that are two."""
     case = Case(config, "float64")
     with unchanged(case.p, case.drops, case.batch):
-        got, want = (stepped(page, case, name, limit, value, extra) for page in (train_twin, train))
+        got, want = (stepped(page, case, name, limit, value, extra) for page in (train_twin, update))
     close(got, want, "float64")
 
 
 @pytest.mark.parametrize("name", ["dropout-readout"] if jit.JIT else ["tied-cells", "tied-embedding", "tied-both"])
 def test_a_training_step_of_weights_that_are_shared(name):
     case = Case(name, "float64", **dict(tied_embedding=True, embedding=4) if jit.JIT else {})
-    close(*(stepped(page, case, "adam", 0.3, None, {}) for page in (train_twin, train)), "float64")
+    close(*(stepped(page, case, "adam", 0.3, None, {}) for page in (train_twin, update)), "float64")
 
 
 @pytest.mark.skipif(not jit.JIT, reason="BLAS does as it likes")
@@ -352,15 +353,3 @@ def test_embedding():
     E, ids, dx = normal(rng, 9, 21), rng.integers(0, 9, (5, 4)), normal(rng, 5, 4, 21)
     close((embedding_twin.backward(E, ids, dx),), (embedding.backward(E, ids, dx),), "float64")
     same((embedding_twin.forward(E, ids),), (embedding.forward(E, ids),))
-
-
-def test_every_twin_has_the_functions_of_its_page():
-    for name in ("unroll", "decoder", "loss", "optim", "embedding", "seq2seq", "train"):
-        page, twin = (backends.module(name, backend) for backend in ("numpy", "numba"))
-        used = {"unroll": "forward backward", "decoder": "forward backward alphas",
-                "loss": "forward backward",
-                "optim": "clip_by_norm clip_by_value norm OPTIMIZERS step",
-                "embedding": "forward backward", "seq2seq": "loss_and_gradient logits",
-                "train": "loss_and_update"}[name]
-        for function in used.split():
-            assert hasattr(page, function) and hasattr(twin, function)

@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from minis2s import Config
-from minis2s.core import backends
+from minis2s.api.backends import choose
+from minis2s.core import backend
 from minis2s.kernels.runtime import jit
 
 pytestmark = pytest.mark.skipif(not jit.JIT, reason="these look at the compiler")
@@ -15,11 +16,12 @@ CONFIG = Config(cell="rnn", attention="none", dropout=0.1)
 LATER = """
 import numpy as np
 from minis2s import Config
-from minis2s.core import backends
 from minis2s.model import seq2seq
 from minis2s.training import optimizers as optim
 from minis2s.data.batches import make_batch
-from minis2s.kernels import jit, optim as twin, seq2seq as model
+from minis2s.kernels.model import seq2seq as model
+from minis2s.kernels.runtime import jit
+from minis2s.kernels.training import optimizers as twin
 from minis2s.kernels.runtime.precompile import compiled_ahead
 from minis2s.kernels.decoding import beam
 config = Config(source_vocab=11, target_vocab=9, embedding=20, hidden=35, cell="rnn", attention="none", dropout=0.1)
@@ -64,7 +66,7 @@ def started(monkeypatch):
         return processes[-1]
     monkeypatch.setattr(ahead.subprocess, "Popen", other)
     monkeypatch.setattr(ahead, "is_kept", lambda kernel: False)
-    monkeypatch.setattr(backends, "cores", lambda: 2)
+    monkeypatch.setattr(backend, "cores", lambda: 2)
     monkeypatch.delenv("MINIS2S_BACKEND", raising=False)
     SECONDS[:] = [0.1]
     return processes
@@ -74,7 +76,7 @@ SECONDS = []                   # that such a process takes
 
 
 def test_one_process_that_can_be_waited_for(started):
-    with backends.compiled_ahead("numba", CONFIG, "adam") as wait:
+    with choose("numba").precompile(CONFIG, "adam") as wait:
         wait()
         assert [p.poll() for p in started] == [0]
 
@@ -82,7 +84,7 @@ def test_one_process_that_can_be_waited_for(started):
 def test_it_ends_with_what_it_was_for(started):
     SECONDS.append(600)
     with pytest.raises(KeyboardInterrupt):
-        with backends.compiled_ahead("numba", CONFIG, "adam"):
+        with choose("numba").precompile(CONFIG, "adam"):
             assert [p.poll() for p in started] == [None]
             raise KeyboardInterrupt
     assert len(started) == 1 and started[0].poll() not in (None, 0)
@@ -90,13 +92,13 @@ def test_it_ends_with_what_it_was_for(started):
 
 def test_none_where_it_is_of_no_use(started, monkeypatch):
     from minis2s.kernels.runtime import precompile as ahead
-    with backends.compiled_ahead("numpy", CONFIG, "adam") as wait:
+    with choose("numpy").precompile(CONFIG, "adam") as wait:
         wait()
-    monkeypatch.setattr(backends, "cores", lambda: 1)
-    with backends.compiled_ahead("numba", CONFIG, "adam") as wait:
+    monkeypatch.setattr(backend, "cores", lambda: 1)
+    with choose("numba").precompile(CONFIG, "adam") as wait:
         wait()
-    monkeypatch.setattr(backends, "cores", lambda: 2)
+    monkeypatch.setattr(backend, "cores", lambda: 2)
     monkeypatch.setattr(ahead, "is_kept", lambda kernel: True)
-    with backends.compiled_ahead("numba", CONFIG, "adam") as wait:
+    with choose("numba").precompile(CONFIG, "adam") as wait:
         wait()
     assert not started

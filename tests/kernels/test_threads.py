@@ -8,7 +8,8 @@ import time
 import numpy as np
 import pytest
 
-from minis2s.core import backends
+from minis2s.core import backend
+from minis2s.kernels.backend import use_threads
 from minis2s.kernels.linalg import gradients
 from minis2s.kernels.runtime import jit, threads
 from minis2s.kernels.runtime.threads import BOARD, COLUMNS, ENOUGH, ROWS, THREADS, over_columns, over_rows, shared
@@ -291,10 +292,10 @@ def test_the_environment_says_how_many():
 def test_a_number_of_threads_that_cannot_be(monkeypatch, word):
     monkeypatch.setenv("MINIS2S_THREADS", word)
     with pytest.raises(ValueError, match=f"MINIS2S_THREADS='{word}': wanted a whole number, 1 .. 256"):
-        backends.threads(1)
+        backend.threads(1)
     if word != "two":
         with pytest.raises(ValueError, match=f"threads={word}: wanted 1 .. 256"):
-            backends.use_threads("numba", int(word))
+            use_threads(int(word))
 
 
 # What goes wrong ------------------------------------------------------------------------------------------

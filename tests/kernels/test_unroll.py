@@ -16,6 +16,7 @@ from minis2s.layers import recurrent, unroll
 from minis2s.layers.cells import CELLS
 from minis2s.kernels.linalg import gemm
 from minis2s.kernels.runtime import jit
+from minis2s.kernels.layers import recurrent as recurrent_twin
 from minis2s.kernels.layers import unroll as twin
 
 cells = pytest.mark.parametrize("name", CELLS)
@@ -114,23 +115,11 @@ def test_stacks_in_both_directions(name, layers, two):
     drops = tuple((rng.random((N, size)) < 0.7) / 0.7 for size in sizes)
     mask = np.arange(T)[:, None] < rng.integers(1, T + 1, N)
     results = []
-    for backend in ("numpy", "numba"):
-        hs, finals, k = recurrent.forward(cell, p, xs, mask, drops, backend)
-        results.append((hs, finals, *recurrent.backward(cell, p, k, dhs, d, backend)))
+    for stack in (recurrent, recurrent_twin):
+        hs, finals, k = stack.forward(cell, p, xs, mask, drops)
+        results.append((hs, finals, *stack.backward(cell, p, k, dhs, d)))
     close(results[1], results[0], "float64")
 
-
-def test_the_environment_overrides_the_backend(monkeypatch):
-    from minis2s.core import backends
-    assert backends.module("layers.unroll", "numpy") is unroll and backends.module("layers.unroll", "numba") is twin
-    monkeypatch.setenv("MINIS2S_BACKEND", "numba")
-    assert backends.module("layers.unroll", "numpy") is twin
-    monkeypatch.setenv("MINIS2S_BACKEND", "fortran")
-    with pytest.raises(ValueError, match="MINIS2S_BACKEND='fortran': choose one of numpy, numba"):
-        backends.chosen("numpy")
-    monkeypatch.delenv("MINIS2S_BACKEND")
-    with pytest.raises(ValueError, match="backend='c': choose one of numpy, numba"):
-        backends.chosen("c")
 
 
 @pytest.mark.skipif(not jit.JIT, reason="this is the run without compilation")

@@ -25,7 +25,7 @@ from minis2s.kernels.layers import loss as loss_twin
 from minis2s.kernels.training import optimizers as optim_twin
 from minis2s.kernels.layers import readout as readout_twin
 from minis2s.kernels.model import seq2seq as seq2seq_twin
-from minis2s.kernels.training import loop as train_twin
+from minis2s.kernels.training import update as train_twin
 from minis2s.kernels.layers import unroll as unroll_twin
 from minis2s.kernels.decoding import beam as beam_twin
 from minis2s.kernels.decoding import hypotheses as hypotheses_twin
@@ -91,7 +91,7 @@ def test_gradients_that_lie_otherwise(lie):
     close(embedding_twin.backward(lie(E), lie(ids), lie(dx)), embedding.backward(E, ids, dx), "float64")
     np.testing.assert_allclose(gradients.bias_gradient(lie(dx)), dx.sum((0, 1)))
     case = Case(ONE_CALL, "float64")
-    k = seq2seq.forward(case.p, case.config, case.batch, backend="numba")[2]
+    k = seq2seq_twin.forward(case.p, case.config, case.batch)[2]
     dlogits = normal(rng, *case.batch.targets.shape, case.config.target_vocab)
     p = seq2seq.untie(case.p, case.config).decoder
     close(decoder_twin.backward(p, case.config, k.source, k.decoder, lie(dlogits)),
@@ -111,7 +111,7 @@ def doors(case):
     """All that take a whole model's parameters: functions of them and a Config."""
     b = case.batch
     given = b.source, b.source_mask, 4
-    return [lambda p, c: seq2seq.forward(p, c, b), lambda p, c: seq2seq.forward(p, c, b, backend="numba"),
+    return [lambda p, c: seq2seq.forward(p, c, b), lambda p, c: seq2seq_twin.forward(p, c, b),
             lambda p, c: seq2seq_twin.loss_and_gradient(p, c, b), lambda p, c: seq2seq_twin.logits(p, c, b),
             lambda p, c: train_twin.loss_and_update(p, c, b, None, None, optimizers.start(p), "sgd", 0.1),
             lambda p, c: decoding.greedy(p, c, *given), lambda p, c: beam_twin.beam(p, c, *given, 2),

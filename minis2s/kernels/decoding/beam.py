@@ -23,6 +23,7 @@ from ...decoding.beam import check
 from ...decoding.hypotheses import NO_TOKEN, Answer
 from ..model import decoder, encoder
 from ..runtime.jit import alone, inner, linked, part
+from ..model.seq2seq import encode
 from ..model.validated import ready, ready_ids
 from ..runtime.arena import empty, in_a_room, zeros
 from ..linalg.rows import clear, copy
@@ -80,7 +81,7 @@ def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1
         in_a_room(search, p, ready_ids(source), contiguous(mask), (none,) * config.layers, kept, power, width,
                   config.fused_size)
     else:
-        encoded, layers, _ = seq2seq.encode(p, config, source, mask, backend="numba")
+        encoded, layers, _ = encode(p, config, source, mask)
         in_a_room(search, p.decoder, *given(encoded, layers), kept, power, width, config.fused_size)
     if kept.ill.any():
         raise ValueError("p: the model's log-probabilities hold NaN, wanted finite parameters")

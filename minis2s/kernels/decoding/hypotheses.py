@@ -27,6 +27,7 @@ from ...decoding.exact import AT_ONCE
 from ...decoding.hypotheses import NEVER, Hypothesis, Live, weigh
 from ..layers import attention
 from ..model import decoder
+from ..model.seq2seq import encode
 from ..runtime.jit import inlined, inner, jit, part
 from ..model.validated import ready
 from ..runtime.arena import empty
@@ -159,7 +160,7 @@ def start(p, config, source, mask):
     """See the page.  What is handed on as the decoder's Params are Rows, and as a Source's ctx the number of
     each row's source."""
     p, sources = seq2seq.untie(ready(p, config), config), np.arange(source.shape[1])
-    encoded, layers, _ = seq2seq.encode(p, config, source, mask, backend="numba")
+    encoded, layers, _ = encode(p, config, source, mask)
     rows = moves(decoder.choices(config, False, False))[2](
         p.decoder, *given(encoded, layers), np.arange(max(len(sources), AT_ONCE)) % len(sources),
         config.fused_size)

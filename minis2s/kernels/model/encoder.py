@@ -15,12 +15,26 @@ from typing import Callable, NamedTuple
 from ...layers.attention import Memory
 from ...layers.cells import CELLS
 from ...model.decoder import Source
-from ..layers import attention, unroll
+from ...model.encoder import Cache, Params
+from ..layers import attention, embedding, recurrent, unroll
 from ..layers.embedding import gather, scatter
 from ..runtime.jit import inlined, inner
 from ..runtime.layer_tuples import each
 from ..runtime.arena import copied, zeros
 from ..linalg.rows import add_rows, multiply
+
+
+def forward(p, cell, ids, mask, drops=None):
+    """See model.encoder.forward: for any encoder, a compiled call for each part."""
+    xs = embedding.forward(p.embedding, ids)                             # (E1)
+    hs, finals, stack = recurrent.forward(cell, p.layers, xs, mask, drops)
+    return hs, finals, Cache(ids, stack)
+
+
+def backward(p, cell, k, dhs, dfinals):
+    """See model.encoder.backward."""
+    dxs, layers = recurrent.backward(cell, p.layers, k.stack, dhs, dfinals)
+    return Params(embedding.backward(p.embedding, k.ids, dxs), layers)   # (E1*)
 
 
 class Reading(NamedTuple):

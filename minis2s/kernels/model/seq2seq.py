@@ -16,7 +16,11 @@ from numpy import ascontiguousarray as contiguous
 
 from ...model import seq2seq as page
 from ...core import tree
-from ..layers import readout
+from ...layers.attention import SCORES
+from ...layers.cells import CELLS
+from ...model import bridge
+from ...model.decoder import Source
+from ..layers import attention, loss, readout
 from . import decoder, encoder
 from .encoder import dropped
 from ..runtime.jit import alone, linked
@@ -24,6 +28,57 @@ from ..layers.readout import add_loss_and_gradient
 from .validated import ready, ready_ids
 from ..runtime.arena import beside, give_back, in_a_room
 from ..core.tree import unpacked
+
+
+def encode(p, config, ids, mask, drops=None):
+    """See model.seq2seq.encode: for any encoder, a compiled call for each part."""
+    page.check_source(config, ids, mask)
+    cell = CELLS[config.cell_name]
+    hs, finals, k_encoder = encoder.forward(p.encoder, cell, ids, mask, drops and drops.encoder)     # (S1)
+    s0, k_bridge = bridge.forward(p.bridge, config.bridge, finals)      # (S2)
+    source = Source(None, None)
+    if config.context == "attention":
+        source = Source(attention.remember(SCORES[config.attention], p.decoder.score, hs, mask), None)    # (S3)
+    elif config.context == "every-step":
+        source = Source(None, k_bridge.finals[-1].h)                    # (S3)
+    return source, s0, page.EncodeCache(hs, k_encoder, k_bridge, finals)
+
+
+def encode_backward(p, config, source, k, dsource, ds0):
+    """See model.seq2seq.encode_backward."""
+    dhs, g_score = np.zeros_like(k.hs), None
+    dfinals, g_bridge = bridge.backward(p.bridge, config.bridge, k.bridge, ds0)                      # (S2*)
+    if config.context == "attention":
+        dhs, g_score = attention.remember_backward(SCORES[config.attention], p.decoder.score, source.memory,
+                                                   dsource.memory)      # (S3*)
+    elif config.context == "every-step":
+        top = dfinals[-1]
+        dfinals = (*dfinals[:-1], top._replace(h=top.h + dsource.ctx))  # (S3*) fork
+    dfinals = tuple(bridge.split(like, d) for like, d in zip(k.finals, dfinals))
+    g_encoder = encoder.backward(p.encoder, CELLS[config.cell_name], k.encoder, dhs, dfinals)        # (S1*)
+    return g_encoder, g_bridge, g_score
+
+
+def forward(p, config, batch, teacher=None, drops=None):
+    """See model.seq2seq.forward: a compiled call for each part, whose caches can be looked at."""
+    page.check_params(p, config)
+    page.check_batch(config, batch, teacher, drops)
+    p = page.untie(p, config)
+    source, s0, k_encode = encode(p, config, batch.source, batch.source_mask, drops)                 # (S1) (S2) (S3)
+    logits, k_decoder = decoder.forward(p.decoder, config, source, s0, batch.inputs, teacher,
+                                        drops and drops.decoder, drops and drops.output)             # (S4)
+    L, k_loss = loss.forward(logits, batch.targets, batch.target_mask, config.label_smoothing)       # (S5)
+    return L, logits, page.Cache(k_encode, source, k_decoder, k_loss)
+
+
+def backward(p, config, k):
+    """See model.seq2seq.backward, for a cache of `forward` above."""
+    p = page.untie(p, config)
+    dlogits = loss.backward(k.loss)                                     # (S5*)
+    g_decoder, ds0, dsource = decoder.backward(p.decoder, config, k.source, k.decoder, dlogits)      # (S4*)
+    g_encoder, g_bridge, g_score = encode_backward(p, config, k.source, k.encode, dsource, ds0)      # (S3*) (S2*) (S1*)
+    g_decoder = g_decoder._replace(score=tree.add(g_decoder.score, g_score))    # fork: keys and queries
+    return page.tie_gradients(page.Params(g_encoder, g_bridge, g_decoder), config)
 
 
 def loss_and_gradient(p, config, batch, teacher=None, drops=None):
@@ -36,8 +91,8 @@ def loss_and_gradient(p, config, batch, teacher=None, drops=None):
     page.check_batch(config, batch, teacher, drops)
     drops = drops and tree.map(lambda m: contiguous(m, config.dtype), drops)
     if np.ndim(batch.targets) == 3:                                     # one-hot
-        L, _, k = page.forward(p, config, batch, teacher, drops, "numba")
-        return L, page.backward(p, config, k)
+        L, _, k = forward(p, config, batch, teacher, drops)
+        return L, backward(p, config, k)
     return part_by_part(page.untie(p, config), config, batch, teacher, drops)
 
 
@@ -73,7 +128,7 @@ def logits(p, config, batch, teacher=None):
     """See seq2seq.logits."""
     p = ready(p, config)
     if not encoder.covers(config):
-        return page.forward(p, config, batch, teacher, backend="numba")[1]
+        return forward(p, config, batch, teacher)[1]
     source, source_mask, inputs, _, _, _, *rest = given(config, batch, teacher, None)
     p = page.untie(p, config)
     made = np.empty((*batch.inputs.shape, len(p.decoder.readout.b)), config.dtype)
@@ -138,14 +193,12 @@ def forwards(c, bridge):
 
 def part_by_part(p, config, batch, teacher, drops):
     """The same for encoders that encoder.py does not cover: each part a compiled call of its own."""
-    source, s0, k_encode = page.encode(p, config, batch.source, batch.source_mask, drops,
-                                      "numba")                          # (S1) (S2) (S3)
+    source, s0, k_encode = encode(p, config, batch.source, batch.source_mask, drops)                 # (S1) (S2) (S3)
     k = decoder.states(p.decoder, config, source, s0, batch.inputs, teacher, drops and drops.decoder,
                        drops and drops.output)                          # (S4)
     L, drs, g_readout = readout.loss_and_gradient(p.decoder.readout, k.rs, batch.targets, batch.target_mask,
                                                   config.label_smoothing)    # (S4) (S5) (S5*) (S4*)
     g_decoder, ds0, dsource = decoder.states_backward(p.decoder, config, source, k, drs, g_readout)    # (S4*)
-    g_encoder, g_bridge, g_score = page.encode_backward(p, config, source, k_encode, dsource, ds0,
-                                                        "numba")        # (S3*) (S2*) (S1*)
+    g_encoder, g_bridge, g_score = encode_backward(p, config, source, k_encode, dsource, ds0)        # (S3*) (S2*) (S1*)
     g_decoder = g_decoder._replace(score=tree.add(g_decoder.score, g_score))    # fork: keys and queries
     return L, page.tie_gradients(page.Params(g_encoder, g_bridge, g_decoder), config)

@@ -16,13 +16,15 @@ import warnings
 from contextlib import contextmanager
 from dataclasses import replace
 
-from ...core import backends
+from ...core import backend
 from ...model import seq2seq
-from ...training import optimizers
+from ...training.optimizers import start
 from ...model.config import Config
 from ...data.batches import make_batch
 from .jit import JIT, UNWRITABLE, is_kept
 from ..decoding import beam
+from ..model.seq2seq import logits
+from ..training import optimizers
 
 
 @contextmanager
@@ -31,7 +33,7 @@ def compiled_ahead(config, optimizer):
 
     There is none if the search has been compiled before, or if this process has one core for all.
     """
-    if not JIT or backends.cores() == 1 or is_kept(beam.search_of(config)):
+    if not JIT or backend.cores() == 1 or is_kept(beam.search_of(config)):
         yield lambda: None
         return
     env = {k: v for k, v in os.environ.items() if k != "MINIS2S_THREADS"}
@@ -50,9 +52,9 @@ def work(config, optimizer):
     warnings.filterwarnings("error", UNWRITABLE)               # then all of it would be in vain
     config = replace(config, source_vocab=6, target_vocab=6)
     p, batch = seq2seq.init(config, 0), make_batch([[4, 5]], [[4, 5]])
-    backends.module("training.optimizers", "numba").step(p, p, optimizers.start(p), optimizer, 1e-3, 1.0)
+    optimizers.step(p, p, start(p), optimizer, 1e-3, 1.0)
     beam.beam(p, config, batch.source, batch.source_mask, 1, 1)
-    backends.module("model.seq2seq", "numba").logits(p, config, batch)
+    logits(p, config, batch)
 
 
 if __name__ == "__main__":

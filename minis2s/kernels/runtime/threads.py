@@ -30,7 +30,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...core import backends
+from ...core import backend
 from .jit import JIT, inlined, inner, jit
 from ..linalg.simd import LANES
 
@@ -264,5 +264,5 @@ def over_columns(function, args, J, work):
     shared(function, args, J, COLUMNS, work)
 
 
-if backends.threads(1) > 1:
-    use(backends.threads(1))
+if backend.threads(1) > 1:
+    use(backend.threads(1))

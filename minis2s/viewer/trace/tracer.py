@@ -70,8 +70,7 @@ class Tracer:
         module = module_of(code.co_filename)
         compiled = module and module[1][:1] == ("kernels",)
         if compiled and code.co_name in DOORS:
-            raise ValueError('trace: compiled loops have no lines to follow; take backend="numpy" and unset '
-                             'MINIS2S_BACKEND')
+            raise ValueError('trace: compiled loops have no lines to follow; take backend="numpy"')
         followed = module and module[0] != "oracle" and not compiled
         if not (followed or code.co_filename in self.also):
             return None

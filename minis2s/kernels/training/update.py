@@ -1,4 +1,4 @@
-"""Twin of train.py's loss_and_update: a training step is two compiled calls.
+"""Compiled implementation of update.py: a training step is two compiled calls.
 
     p, batch ──> encoder, decoder, loss, and back (seq2seq.py) ──> g ──> norm, clipping, update (optimizers.py) ──> new p
 
@@ -12,7 +12,7 @@ from ..model.validated import ready, remember
 
 
 def loss_and_update(p, config, batch, teacher, drops, s, optimizer, lr, limit=None, value=None, **options):
-    """See train.loss_and_update."""
+    """See training.update.loss_and_update."""
     shared = config.tied_cells or config.tied_embedding or not seq2seq.is_one_call(config, batch)
     if shared:
         L, g = seq2seq.loss_and_gradient(p, config, batch, teacher, drops)

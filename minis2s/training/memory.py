@@ -2,8 +2,8 @@
 
 A step's arrays live until its gradient is there, and the next step needs as much again.  The C library of
 Linux gives large pieces back to the system when they are freed; then the system clears every page when it is
-first touched again, which took a fifth of a training step.  So it is told to keep them: up to GIGABYTE.
-Elsewhere nothing is done.
+first touched again, which took a fifth of a training step.  So, when training starts, the library is asked to keep
+them: up to GIGABYTE.  On other systems nothing is done.
 """
 import ctypes
 import sys
@@ -20,5 +20,3 @@ def keep_freed_memory():
             mallopt(TRIM_THRESHOLD, GIGABYTE)
             mallopt(MMAP_THRESHOLD, GIGABYTE) or mallopt(MMAP_THRESHOLD, OLDEST)
 
-
-keep_freed_memory()

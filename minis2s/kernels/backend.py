@@ -1,0 +1,34 @@
+"""NUMBA: the compiled implementation as a Backend.  Start reading here: each function below is one compiled entry."""
+from ..core.backend import Backend, thread_count
+from .decoding.beam import beam
+from .decoding.exact import exact
+from .decoding.greedy import greedy
+from .decoding.sampling import sample
+from .layers import unroll
+from .model import seq2seq
+from .runtime import threads
+from .runtime.precompile import compiled_ahead
+from .training.update import loss_and_update
+
+
+def use_threads(count=None):
+    """Let the kernels use so many threads; None: as MINIS2S_THREADS says, or all cores.  ValueError unless 1 .. 256."""
+    threads.use(thread_count(count))
+
+
+NUMBA = Backend(
+    name="numba",
+    forward=seq2seq.forward,
+    backward=seq2seq.backward,
+    loss_and_gradient=seq2seq.loss_and_gradient,
+    logits=seq2seq.logits,
+    loss_and_update=loss_and_update,
+    greedy=greedy,
+    beam=beam,
+    sample=sample,
+    exact=exact,
+    unroll=unroll.forward,
+    unroll_backward=unroll.backward,
+    use_threads=use_threads,
+    precompile=compiled_ahead,
+)

@@ -1,0 +1,36 @@
+"""NUMPY: the readable implementation as a Backend, for code that may run on either."""
+from contextlib import nullcontext
+
+from .. import decoding
+from ..core.backend import Backend, thread_count
+from ..layers import unroll
+from ..model import seq2seq
+from .update import loss_and_update
+
+
+def use_threads(count=None):
+    """Check the number; NumPy's own products decide for themselves how many threads they use."""
+    thread_count(count)
+
+
+def precompile(config, optimizer):
+    """A context in which nothing needs to be compiled: -> a function that returns at once."""
+    return nullcontext(lambda: None)
+
+
+NUMPY = Backend(
+    name="numpy",
+    forward=seq2seq.forward,
+    backward=seq2seq.backward,
+    loss_and_gradient=seq2seq.loss_and_gradient,
+    logits=seq2seq.logits,
+    loss_and_update=loss_and_update,
+    greedy=decoding.greedy,
+    beam=decoding.beam,
+    sample=decoding.sample,
+    exact=decoding.exact,
+    unroll=unroll.forward,
+    unroll_backward=unroll.backward,
+    use_threads=use_threads,
+    precompile=precompile,
+)

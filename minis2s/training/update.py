@@ -1,0 +1,20 @@
+"""The computation of one training step, as one function: loss, gradient, clipping, new parameters.
+
+The compiled implementation does the same in two calls (kernels/training/update.py); everything around it, such as
+random numbers and bookkeeping, stays in Python and is the same for both.
+"""
+from ..model import seq2seq
+from . import optimizers
+
+
+def loss_and_update(p, config, batch, teacher, drops, s, optimizer, lr, limit=None, value=None, **options):
+    """Loss and gradient of a batch (see seq2seq.py), clipping and update (see optimizers.step).
+
+    Returns
+    -------
+    L : number
+    p, s, size, finite
+        See optimizers.step; where L or size is not finite, neither p nor s is of use.
+    """
+    L, g = seq2seq.loss_and_gradient(p, config, batch, teacher, drops)
+    return L, *optimizers.step(p, g, s, optimizer, lr, limit, value, **options)

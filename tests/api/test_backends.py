@@ -1,0 +1,62 @@
+"""The choice of a backend: what the caller says goes before the environment, and NUMBA is imported when needed."""
+import subprocess
+import sys
+
+import pytest
+
+from minis2s import Seq2Seq, decoding
+from minis2s.api.backends import BACKENDS, backend_name, choose
+from minis2s.core.backend import Backend
+from minis2s.kernels.backend import NUMBA
+from minis2s.layers import unroll
+from minis2s.model import seq2seq
+from minis2s.training.reference import NUMPY
+
+
+def test_an_explicit_argument_goes_before_the_environment(monkeypatch):
+    monkeypatch.delenv("MINIS2S_BACKEND", raising=False)
+    assert choose() is NUMPY and choose("numpy") is NUMPY and choose("numba") is NUMBA
+    assert choose(otherwise="numba") is NUMBA
+    monkeypatch.setenv("MINIS2S_BACKEND", "numba")
+    assert choose() is NUMBA and choose("numpy") is NUMPY and choose(otherwise="numpy") is NUMBA
+    assert Seq2Seq().backend == "numba" and Seq2Seq(backend="numpy").backend == "numpy"
+    monkeypatch.setenv("MINIS2S_BACKEND", "")
+    assert backend_name() == "numpy"
+
+
+def test_unknown_names(monkeypatch):
+    for name in ("c", "", 3):
+        with pytest.raises(ValueError, match=f"backend={name!r}: choose one of numpy, numba"):
+            choose(name)
+    monkeypatch.setenv("MINIS2S_BACKEND", "fortran")
+    with pytest.raises(ValueError, match="MINIS2S_BACKEND='fortran': choose one of numpy, numba"):
+        choose()
+    assert choose("numpy") is NUMPY
+
+
+def test_both_have_all_functions_and_none_is_the_others():
+    assert tuple(b.name for b in (NUMPY, NUMBA)) == BACKENDS
+    for name in Backend._fields[1:]:
+        reference, compiled = getattr(NUMPY, name), getattr(NUMBA, name)
+        assert callable(reference) and callable(compiled) and reference is not compiled, name
+        assert compiled.__module__.startswith("minis2s.kernels.") and "kernels" not in reference.__module__, name
+    assert (NUMPY.forward, NUMPY.unroll, NUMPY.beam) == (seq2seq.forward, unroll.forward, decoding.beam)
+
+
+QUIET = """
+import ctypes, sys
+called = []
+class Library:
+    def __init__(self, *args): called.append(args)
+ctypes.CDLL = Library
+import minis2s, minis2s.cli.main
+minis2s.Seq2Seq(backend="numba")
+assert not called, called
+assert not [name for name in sys.modules if name.startswith(("numba", "minis2s.kernels", "matplotlib"))]
+"""
+
+
+def test_import_has_no_side_effects():
+    """No C library is opened, as setting up memory or BLAS would, and neither Numba nor the kernels are imported."""
+    done = subprocess.run([sys.executable, "-c", QUIET], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
