@@ -13,6 +13,7 @@ from ..viewer.trace.show import equation_by_equation
 
 NAME, HELP = "trace", "show every number that a model computes for one text, equation by equation"
 EPILOG = """examples:
+  minis2s trace --tiny cab --backward bac --html trace.html     a model of eight units that reverses letters, trained now
   minis2s trace runs/dates "3 May 99"
   minis2s trace runs/dates "3 May 99" --steps 1-2
   minis2s trace runs/dates "3 May 99" --backward 1999-05-03 --html trace.html
@@ -25,7 +26,9 @@ an equation reads, one with = what it gives.
 
 def arguments(parser):
     """Run, text, and what to show."""
-    parser.add_argument("path", metavar="RUN", help="directory of the run")
+    parser.add_argument("path", metavar="RUN", nargs="?", help="directory of the run")
+    parser.add_argument("--tiny", action="store_true", help="in place of RUN: train a model of eight units, in about two "
+                        "seconds, that reverses texts of one to three letters a, b, c")
     parser.add_argument("text", metavar="TEXT", help="one source text")
     parser.add_argument("--backward", metavar="TARGET", help="the right answer: trace loss and gradient too")
     parser.add_argument("--steps", metavar="A-B", type=steps, help="only steps t from A to B, counted from 1 "
@@ -48,7 +51,11 @@ def run(args):
         check_free(args.html, args.overwrite)
     elif args.overwrite:
         raise ValueError("--overwrite goes with --html")
-    model = Seq2Seq.load(args.path, backend="numpy")
+    if bool(args.path) == args.tiny:
+        raise ValueError("RUN or --tiny: wanted one of them, and TEXT")
+    if args.tiny:
+        from ..viewer.trace.tiny import tiny_model
+    model = tiny_model() if args.tiny else Seq2Seq.load(args.path, backend="numpy")
     tr, source, target = of_pair(model, args.text, args.backward)
     if args.steps is not None:
         last = max(e.t for e in tr.entries if e.t is not None)
@@ -61,7 +68,8 @@ def run(args):
     if args.html:
         if args.steps is not None:
             tr = tr.steps(args.steps)
-        write_text(args.html, tr.html(f"{os.path.basename(os.path.normpath(args.path))}: {args.text}"))
+        name = "tiny" if args.tiny else os.path.basename(os.path.normpath(args.path))
+        write_text(args.html, tr.html(f"{name}: {args.text}"))
         lines = len({e.execution for e in tr.entries})
         print(f"minis2s: {len(tr.entries):,} quantities of {lines:,} lines in {args.html}", file=sys.stderr)
         return 0

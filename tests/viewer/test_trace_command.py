@@ -131,6 +131,18 @@ def test_page_is_written_whole_and_never_over_another(run_path, tmp_path, capsys
     assert [p.name for p in tmp_path.iterdir()] == ["t.html"]
 
 
+def test_a_tiny_model_is_trained_at_once_and_shows_its_numbers(run_path, tmp_path, capsys):
+    from minis2s.viewer.trace.tiny import PAIRS, tiny_model
+    model = tiny_model()
+    assert model.translate([x for x, _ in PAIRS]) == [y for _, y in PAIRS]
+    assert call("--tiny", "cab", "--backward", "bac", "--html", tmp_path / "t.html") == 0
+    assert "<title>tiny: cab</title>" in (tmp_path / "t.html").read_text(encoding="utf-8")
+    assert call("--tiny", "cab") == 0 and capsys.readouterr().out.startswith("cab → bac ")
+    for words in (("--tiny", run_path, "cab"), ("cab",)):
+        with pytest.raises(ValueError, match="RUN or --tiny: wanted one of them"):
+            call(*words)
+
+
 @pytest.mark.parametrize("words, match", [
     (["", ], "TEXT: empty"),
     (["abc", "--steps", "7-9"], "--steps 7-9: the last step is"),
@@ -143,7 +155,7 @@ def test_bad_input(run_path, words, match, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("steps", ["3-1", "a", "-1", "1-", "1-2-3"])
+@pytest.mark.parametrize("steps", ["3-1", "a", "-1", "1-", "1-2-3", "0", "0-2"])
 def test_bad_steps(run_path, steps, capsys):
     with pytest.raises(SystemExit):
         call(run_path, "abc", f"--steps={steps}")

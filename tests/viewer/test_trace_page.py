@@ -405,6 +405,13 @@ def test_browser_names_the_gates_and_writes_small_numbers(page, shown):
     assert page.run(f"brief({float(a[0])!r})") in drawn
     assert page.run("[0, -.5, .004, 123.4, -1234, 12.34, NaN, -Infinity].map(brief)") == [
         "0", "−.50", "4e−3", "123", "−1e+3", "12.3", "nan", "−inf"]
+    assert page.run("superscript(-12)") == "⁻¹²" and page.run("legible('rgb(0,96,168)')") == "#fff"
+    assert page.run("legible('rgb(240,200,180)')") == "#111"
+    page.key("b")
+    tiny = page.run("(x => { const c = heatmap('x', x, 'out'); return c.querySelector('small').textContent; })"
+                    "({whole: [2], shape: [2], values: [.002, -.0041], most: .0041, low: -.0041, high: .002})")
+    assert tiny == "2, ±0.0041, numbers × 10⁻³"
+    page.key("f")
     a_canvas = "[...document.querySelectorAll('[data-mark=\"(L1)\"] figure.out canvas')].at(-1)"
     page.key("Tab")
     page.run(f"{a_canvas}.focus({{focusVisible: true}})")

@@ -13,9 +13,10 @@ function attention() {
     const line = make("tr", row.stop === state.stop ? {class: "now"} : {});
     line.append(make("th", {scope: "row"}, seen(label)));
     tokens.forEach((token, i) => {
-      const v = x.values[i], text = `alpha, t = ${s.t + 1}, i = ${i + 1}: “${label}” looks at “${token}”, ${exact(v, x)}`;
+      const v = x.values[i], fill = colour(v, 1, c);
+      const text = `alpha, t = ${s.t + 1}, i = ${i + 1}: “${label}” looks at “${token}”, ${exact(v, x)}`;
       const cell = make("td", {tabindex: r + i ? -1 : 0, title: text, "aria-label": text, style:
-        `background:${colour(v, 1, c)};color:${v > .45 ? "var(--paper)" : "var(--ink)"}`},
+        `background:${fill};color:${legible(fill)}`},
         tokens.length <= 14 ? v.toFixed(2).replace(/^0/, "") : "");
       cell.addEventListener("focus", () => $("readout").textContent = text);
       cell.addEventListener("pointerenter", () => $("readout").textContent = text);

@@ -43,8 +43,9 @@ function shapeText(x) {
   return `${size}, ${x.shape[x.shape.length - 1] / x.gates.length} columns of each gate`;
 }
 
-// Sizes in pixels: of a cell, of the space between the blocks of gates, and of their names.
-function measure(g) {
+// Sizes in pixels: of a cell, of the space between the blocks of gates, and of their names.  Small arrays show
+// their numbers, very small or large ones as multiples of a power of ten.
+function measure(g, x) {
   const room = document.documentElement.clientWidth - 72, name = 16;
   const fits = Math.floor((room - (g.gates && !g.across ? name : 0)) / g.wide);
   const numbers = g.rows * g.wide <= 64 && g.wide <= 16 && fits >= 32;
@@ -52,7 +53,8 @@ function measure(g) {
   const side = numbers ? Math.min(fits, 38) : Math.max(Math.min(roomy, 9), Math.min(roomy, fits));
   const high = numbers || g.rows === 1 ? 20 : g.gates && !g.across ? 14 : side;
   const between = g.across ? 6 : 0;
-  return {numbers, side, high, gap: side > 6 ? 1 : 0, between, block: g.across ? g.wide / g.gates.length : g.wide,
+  const power = numbers && x.most && (x.most < .01 || x.most >= 1000) ? Math.floor(Math.log10(x.most)) : 0;
+  return {numbers, power, side, high, gap: side > 6 ? 1 : 0, between, block: g.across ? g.wide / g.gates.length : g.wide,
     left: g.gates && !g.across ? name : 0, top: g.across ? name : 0};
 }
 
@@ -68,11 +70,12 @@ function paint(pen, x, g, m, cursor) {
     const k = g.at(r, q);
     if (k < 0) continue;
     const v = x.values[k], left = place(q), top = m.top + r * m.high;
-    pen.fillStyle = colour(v, x.most, c);
+    const fill = colour(v, x.most, c);
+    pen.fillStyle = fill;
     pen.fillRect(left, top, m.side - m.gap, m.high - m.gap);
     if (!m.numbers) continue;
-    pen.fillStyle = share(v, x.most) > .5 ? c.paper : c.ink;
-    pen.fillText(brief(v), left + (m.side - m.gap) / 2, top + m.high / 2);
+    pen.fillStyle = legible(fill);
+    pen.fillText(brief(v / 10 ** m.power), left + (m.side - m.gap) / 2, top + m.high / 2);
   }
   if (cursor) {
     pen.strokeStyle = c.ink; pen.lineWidth = 2;
@@ -91,8 +94,9 @@ function heatmap(name, x, role, block = 0) {
     caption.append(make("small", {}, `${x.whole.join(" × ")}, empty`));
     return figure;
   }
-  caption.append(make("small", {}, `${shapeText(x)}, ±${short(x.most)}`));
-  const g = layout(x, block), m = measure(g);
+  const g = layout(x, block), m = measure(g, x);
+  const unit = m.power ? `, numbers × 10${superscript(m.power)}` : "";
+  caption.append(make("small", {}, `${shapeText(x)}, ±${short(x.most)}${unit}`));
   const gates = g.gates ? `, gates ${[...g.gates].join(" ")}` : "";
   const canvas = make("canvas", {tabindex: 0, role: "img", "data-name": name, "data-gates": g.gates || null,
     "aria-label": `${name}, ${x.whole.join(" × ")}${gates}, from ${short(x.low)} to ${short(x.high)}; `

@@ -41,15 +41,21 @@ function brief(v) {
   return text.replaceAll("-", "−");
 }
 
+const superscript = n => [...String(n)].map(c => c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]).join("");
+
 function colours() {
   const style = getComputedStyle(document.body);
   const read = name => style.getPropertyValue(name).split(",").map(Number);
-  return {zero: read("--zero"), plus: read("--plus"), minus: read("--minus"),
-    ink: style.color, paper: style.getPropertyValue("--paper").trim()};
+  return {zero: read("--zero"), plus: read("--plus"), minus: read("--minus"), ink: style.color};
 }
-const share = (v, most) => most ? Math.min(1, Math.abs(v) / most) : 0;
 function colour(v, most, c) {
   if (!Number.isFinite(v)) return "#e0008a";
-  const end = v < 0 ? c.minus : c.plus;
-  return `rgb(${c.zero.map((z, i) => Math.round(z + (end[i] - z) * share(v, most))).join(",")})`;
+  const share = most ? Math.min(1, Math.abs(v) / most) : 0, end = v < 0 ? c.minus : c.plus;
+  return `rgb(${c.zero.map((z, i) => Math.round(z + (end[i] - z) * share)).join(",")})`;
+}
+// Black or white text, whichever is easier to read on a fill: where its luminance is above 0.19 that is black.
+function legible(fill) {
+  const channels = fill.startsWith("rgb") ? fill.match(/\d+/g).map(Number) : [224, 0, 138];
+  const [r, g, b] = channels.map(v => v <= 10 ? v / 255 / 12.92 : ((v / 255 + .055) / 1.055) ** 2.4);
+  return .2126 * r + .7152 * g + .0722 * b > .19 ? "#111" : "#fff";
 }
