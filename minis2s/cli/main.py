@@ -7,7 +7,7 @@ from importlib import import_module
 from .. import __version__
 
 COMMANDS = ("tasks", "train", "evaluate", "translate", "summary", "formulas", "examples", "example", "trace",
-            "exercise", "bench", "figures")
+            "exercise", "bench", "figures", "claim")
 
 
 def parser():

@@ -1,0 +1,83 @@
+"""minis2s claim: run the experiment of one of the documents' claims, and say whether the claim holds."""
+import sys
+from pathlib import Path
+
+from ..core.files import check_free, write_text
+from ..documents import claims
+from ..documents.claims import claim as form
+
+NAME, HELP = "claim", "measure whether a claim of the documents holds: K1 to K12"
+EPILOG = """examples:
+  minis2s claim                           all claims, a line each
+  minis2s claim K3                        a minute at most on two cores, one seed
+  minis2s claim K3 --full --out figures/claims    three seeds and more, with picture and JSON"""
+FULL_SEEDS = (0, 1, 2)
+
+
+def arguments(parser):
+    """Which claim, how thoroughly, and where to write."""
+    parser.add_argument("claim", nargs="?", metavar="K", help=f"one of {', '.join(claims.MODULES)} (default: list them)")
+    parser.add_argument("--full", action="store_true", help="several seeds and larger sizes (minutes)")
+    parser.add_argument("--out", metavar="DIR", help="write K.png, K.svg and K.json into this folder")
+    parser.add_argument("--overwrite", action="store_true", help="replace these files")
+    parser.add_argument("--json", action="store_true", help="print the result as one line of JSON")
+
+
+def run(args):
+    """List, or measure and print."""
+    if args.claim is None:
+        for key in claims.MODULES:
+            c = claims.find(key)
+            print(f"{key:<4} {c.title}  ({c.where})")
+        return 0
+    claim = claims.find(args.claim)
+    files = places(args, claim)
+    if not args.json:
+        introduce(claim)
+    result = measure(claim, claims.Plan(args.full, FULL_SEEDS if args.full else (0,)))
+    if args.json:
+        print(form.as_json(result))
+    else:
+        print("\n".join(f"  {sentence}" for sentence in result["because"]))
+        print(f"\nverdict: the claim {result['verdict']}" + ("" if args.full else " (one seed; --full measures more)"))
+    write(result, files)
+    return 0
+
+
+def places(args, claim):
+    """The files to write, looked at before anything is measured: -> {suffix: path}, or {}."""
+    if args.out is None:
+        return {}
+    folder = Path(args.out)
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {suffix: folder / f"{claim.id}{suffix}" for suffix in (".json", ".png", ".svg")}
+    for path in files.values():
+        check_free(path, args.overwrite)
+    return files
+
+
+def introduce(claim):
+    """What is claimed, what is known, what will be measured, and the rule of the verdict."""
+    print(f"{claim.id}: {claim.title}\n\nThe document says ({claim.where}):\n  {claim.words}\n\nWhat is known:\n  {claim.known}\n\n"
+          f"The experiment:\n  {claim.design}\n\nThe rule, fixed before measuring:\n  {claim.rule}\n", flush=True)
+
+
+def measure(claim, plan):
+    """Run with a progress bar on standard error."""
+    from tqdm import tqdm
+    with tqdm(total=100, unit="%", disable=None, file=sys.stderr, dynamic_ncols=True,
+              bar_format="{l_bar}{bar}| {elapsed} {postfix}") as bar:
+        def tick(share, text):
+            bar.set_postfix_str(text)
+            bar.update(max(0, round(100 * share) - bar.n))
+        return claims.run(claim, plan, tick)
+
+
+def write(result, files):
+    """The result as JSON, and its picture."""
+    if files:
+        from ..viewer.claims import figure
+        write_text(files[".json"], form.as_json(result) + "\n")
+        for suffix in (".png", ".svg"):
+            figure(result, files[suffix])
+        print(f"written: {', '.join(str(path) for path in files.values())}", file=sys.stderr)

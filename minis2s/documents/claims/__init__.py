@@ -1,0 +1,24 @@
+"""The claims K1 to K12 of the documents as experiments that anybody can run: `minis2s claim K3`.
+
+claim.py says what a claim is.  Each other file holds one: the document's sentence, what the literature knows, the
+design, the rule of the verdict, the experiment, and what is drawn.  Start with k3_clipping.py: it is exact and short.
+It may import everything above documents/ (models, training, tasks, the public API), and not the viewer.
+"""
+from importlib import import_module
+
+from .claim import FAILS, HOLDS, IN_PART, Claim, Plan, Verdict, run    # noqa: F401
+
+MODULES = {"K2": "k2_gates", "K3": "k3_clipping", "K5": "k5_cost", "K9": "k9_gru", "K12": "k12_search"}
+
+
+def find(key):
+    """The Claim of this id.
+
+    Raises
+    ------
+    ValueError
+        Naming the claims that there are.
+    """
+    if str(key).upper() not in MODULES:
+        raise ValueError(f"claim {key!r}: choose one of {', '.join(MODULES)}")
+    return import_module(f".{MODULES[str(key).upper()]}", __name__).CLAIM

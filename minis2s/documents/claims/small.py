@@ -1,0 +1,71 @@
+"""Small models, trained in seconds by the reference implementation: what several experiments share."""
+import time
+
+import numpy as np
+
+from ...data.batches import make_batch, pad
+from ...decoding import greedy
+from ...model import seq2seq
+from ...training import optimizers
+
+FIRST = 4                      # ids below are PAD, BOS, EOS, UNK
+
+
+def strings(rng, count, shortest, longest, letters):
+    """Random sequences of ids, lengths evenly from `shortest` to `longest`."""
+    return [rng.integers(FIRST, FIRST + letters, size=rng.integers(shortest, longest + 1)).tolist() for _ in range(count)]
+
+
+def train(config, draw, steps, seed=0, batch=32, lr=5e-3, limit=1.0, seconds=None, each=None):
+    """Adam with a step size that falls evenly to nothing, on batches that draw(rng, count) makes.
+
+    Parameters
+    ----------
+    config : Config
+    draw : callable
+        (rng, count) -> sources, targets: lists of lists of ids.
+    steps : int
+    seed : int
+    batch, lr, limit
+        Examples in a batch, first step size, largest gradient norm.
+    seconds : float, optional
+        Stop after so much processor time.
+    each : callable, optional
+        each(share done) after every step.
+
+    Returns
+    -------
+    Params, steps made
+    """
+    rng, p = np.random.default_rng(seed), seq2seq.init(config, seed)
+    s, start, step = optimizers.start(p), time.process_time(), 0
+    for step in range(1, steps + 1):
+        _, g = seq2seq.loss_and_gradient(p, config, make_batch(*draw(rng, batch), config.reverse_source))
+        p, s, _, _ = optimizers.step(p, g, s, "adam", lr * (1 - (step - 1) / steps), limit)
+        if each:
+            each(step / steps)
+        if seconds and time.process_time() - start > seconds:
+            break
+    return p, step
+
+
+def answers(p, config, sources, longest):
+    """Greedy answers: -> list of lists of ids."""
+    source, mask = pad([s[::-1] for s in sources] if config.reverse_source else sources)
+    return [best.ids for best, in greedy(p, config, source, mask, longest)]
+
+
+def exact_match(p, config, sources, targets):
+    """Share of greedy answers that are the target."""
+    found = answers(p, config, sources, max(map(len, targets)) + 2)
+    return float(np.mean([a == list(t) for a, t in zip(found, targets)]))
+
+
+def parameters(config):
+    """How many numbers a model of this Config has."""
+    return sum(int(np.prod(shape)) for shape in seq2seq.shapes(config).values())
+
+
+def same_parameters(config, wanted, size_of):
+    """The Config of size_of(hidden) whose number of parameters is nearest to `wanted`."""
+    return min((size_of(hidden) for hidden in range(4, 400)), key=lambda c: abs(parameters(c) - wanted))

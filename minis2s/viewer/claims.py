@@ -1,0 +1,58 @@
+"""The picture of a claim: the panels that its experiment measured, side by side."""
+from . import plots
+
+WIDTH, HEIGHT = 4.6, 3.4       # inches of one panel
+DASHES = ("-", "--", "-.", ":")
+
+
+def figure(result, path=None):
+    """Draw the panels of a claim's result.
+
+    Parameters
+    ----------
+    result : dict
+        As `minis2s.documents.claims.run` returns it, or one line of a JSON file of them.
+    path : str or os.PathLike, optional
+        Where to save: ``.png`` or ``.svg``.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to draw.
+    """
+    panels = result.get("panels")
+    if not panels:
+        raise ValueError("result: it has no panels to draw")
+    with plots._style():
+        fig = plots._new_figure(WIDTH * len(panels), HEIGHT)
+        for ax, panel in zip(fig.subplots(1, len(panels), squeeze=False)[0], panels):
+            draw(ax, panel)
+        fig.suptitle(f"{result['claim']}: {result['verdict']}")
+    return plots._finish(fig, path)
+
+
+def draw(ax, panel):
+    """One panel into its axes."""
+    colours = (plots.BLUE, plots.ORANGE, plots.GREEN, plots.PURPLE, plots.BLACK)
+    for k, line in enumerate(panel["lines"]):
+        colour, dashes = colours[k % len(colours)], DASHES[k // len(colours) % len(DASHES)]
+        if line["style"] == "bars":
+            error = None if line["low"] is None else [[line["y"][0] - line["low"][0]], [line["high"][0] - line["y"][0]]]
+            ax.bar([k], line["y"], color=colour, yerr=error, capsize=3)
+        else:
+            ax.plot(line["x"], line["y"], dashes if line["style"] == "line" else "", marker="o" if len(line["x"]) < 30 else "",
+                    color=colour, label=line["label"])
+            if line["low"] is not None:
+                ax.fill_between(line["x"], line["low"], line["high"], color=colour, alpha=0.15, linewidth=0)
+    if panel["lines"][0]["style"] == "bars":
+        ax.set_xticks(range(len(panel["lines"])), [line["label"].replace(", ", ",\n") for line in panel["lines"]])
+    else:
+        ax.legend(fontsize=7)
+    ax.set(title=panel["title"], xlabel=panel["xlabel"], ylabel=panel["ylabel"])
+    if panel["lines"][0]["style"] != "bars":
+        ax.set(xscale=panel["xscale"])
+    ax.set(yscale=panel["yscale"])

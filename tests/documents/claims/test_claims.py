@@ -1,0 +1,230 @@
+"""The claims as experiments: verdicts follow their rules, also on numbers that nobody measured."""
+import copy
+import itertools
+import json
+
+import numpy as np
+import pytest
+
+from minis2s.cli.main import main
+from minis2s.data.batches import pad
+from minis2s.decoding import exact
+from minis2s.documents import claims
+from minis2s.documents.claims import FAILS, HOLDS, IN_PART, Plan, k2_gates, k3_clipping, k5_cost, k9_gru, k12_search, small
+from minis2s.documents.claims import claim as form
+from minis2s.model import seq2seq
+from minis2s.model.config import Config
+from minis2s.viewer.claims import figure
+
+
+@pytest.fixture(scope="module")
+def k3():
+    return claims.run(k3_clipping.CLAIM)
+
+
+# What every claim must have ------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("key", claims.MODULES)
+def test_a_claim_says_all_before_it_measures(key):
+    claim = claims.find(key.lower())
+    assert claim.id == key and "§" in claim.where
+    for text in (claim.title, claim.words, claim.known, claim.design, claim.rule):
+        assert len(text) > 20
+    assert 2 <= claim.design.count(". ") + 1 <= 3
+    assert any("一" <= c <= "鿿" for c in claim.words)          # the document's own sentence
+
+
+def test_an_unknown_claim_is_named():
+    with pytest.raises(ValueError, match="claim 'K99': choose one of K"):
+        claims.find("K99")
+
+
+def test_a_number_that_is_not_finite_is_no_result():
+    assert form.plain({"a": np.float32(1.5), 2: (np.arange(2), [True])}) == {"a": 1.5, "2": [[0, 1], [True]]}
+    with pytest.raises(ValueError, match="a measured number is nan"):
+        form.plain({"a": [1.0, np.nan]})
+
+
+# K3: an exact statement ----------------------------------------------------------------------------------
+
+def test_clipping_by_norm_changes_no_ratio_and_no_direction(k3):
+    for row in k3["numbers"]["vanishing"] + k3["numbers"]["exploding"]:
+        assert abs(1 - row["cosine_norm"]) < 1e-14 and row["same_gradient"] < 1e-14
+        np.testing.assert_allclose(np.array(row["after"]) / row["after"][0],
+                                   np.array(row["before"]) / row["before"][0], rtol=1e-12)
+        assert row["size_after"] == pytest.approx(row["limit"], rel=1e-12) and row["size"] > row["limit"]
+        assert row["cosine_value"] < 0.999
+    assert k3["numbers"]["vanishing"][0]["ratio_before"] < 1e-6 and k3["numbers"]["exploding"][0]["ratio_before"] > 10
+    assert k3["verdict"] == IN_PART
+
+
+def test_contributions_add_up_to_the_gradient():
+    """Their sum is dL/dU: checked against the loop of the library, whose gradient is one sum."""
+    from minis2s.layers import unroll
+    from minis2s.layers.cells import CELLS
+    seen = {}
+
+    class Watched:
+        """The RNN cell, whose inputs and gradient are noted."""
+        def __getattr__(self, name):
+            return getattr(CELLS["rnn"], name)
+
+        def step(self, p, x, s):
+            seen.setdefault("p", p), seen.setdefault("s0", s), seen.setdefault("xs", []).append(x)
+            return CELLS["rnn"].step(p, x, s)
+
+        def step_backward(self, p, k, d):
+            seen.setdefault("d", d)
+            return CELLS["rnn"].step_backward(p, k, d)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(k3_clipping, "CELLS", {"rnn": Watched()})
+        shares = k3_clipping.contributions(3, 0.9)
+    xs, mask = np.stack(seen["xs"]), np.ones((k3_clipping.T, k3_clipping.N), bool)
+    hs, _, caches = unroll.forward(CELLS["rnn"], seen["p"], xs, seen["s0"], mask)
+    _, _, g = unroll.backward(CELLS["rnn"], seen["p"], caches, np.zeros_like(hs), seen["d"], mask)
+    np.testing.assert_allclose(shares.sum(axis=0), g.U, rtol=0, atol=1e-12 * np.abs(g.U).max())
+
+
+def test_planted_numbers_flip_k3(k3):
+    numbers = copy.deepcopy(k3["numbers"])
+    numbers["vanishing"][0]["ratio_after"] = 3 * numbers["vanishing"][0]["ratio_before"]
+    assert k3_clipping.verdict(numbers).verdict == HOLDS
+    numbers["exploding"][0]["size_after"] = 1.1 * numbers["exploding"][0]["limit"]
+    assert k3_clipping.verdict(numbers).verdict == IN_PART
+    numbers["vanishing"][0]["ratio_after"] = numbers["vanishing"][0]["ratio_before"]
+    assert k3_clipping.verdict(numbers).verdict == FAILS
+
+
+# The others, on planted numbers --------------------------------------------------------------------------
+
+def test_planted_numbers_flip_k2():
+    def numbers(gru, most):
+        factors = {label: [0.99] for label in k2_gates.CURVES} | {"RNN, radius 0.8": [0.8], "GRU": [gru]}
+        return {"factors": factors, "stretched": {"GRU, U times 4": [most]}, "training": {"RNN, clipped": [{"longest": 1.0}]}}
+    assert k2_gates.verdict(numbers(0.95, 1.0)).verdict == HOLDS
+    assert k2_gates.verdict(numbers(0.95, 1.2)).verdict == IN_PART
+    assert k2_gates.verdict(numbers(0.5, 1.0)).verdict == IN_PART
+    bad = numbers(0.5, 1.2)
+    for label in ("LSTM, forget bias 1", "LSTM, forget bias 5"):
+        bad["factors"][label] = [0.7]
+    assert k2_gates.verdict(bad).verdict == FAILS
+
+
+def test_a_factor_is_the_slope_of_the_logarithms():
+    assert k2_gates.factor(3.0 * 0.93 ** np.arange(60)) == pytest.approx(0.93)
+
+
+def test_planted_numbers_flip_k5():
+    def numbers(power, last):
+        sizes = [25, 50, 100, 200]
+        times = [1e-6 * n ** power for n in sizes]
+        return {"sizes": sizes, "seconds": {"m": times}, "slopes": {"m": k5_cost.slope(sizes, times)}, "last_slopes": {"m": last},
+                "search": [{"longest": 3, "nodes": 4, "outputs": 43}]}
+    assert k5_cost.verdict(numbers(1.0, 1.0)).verdict == FAILS
+    assert k5_cost.verdict(numbers(3.5, 1.0)).verdict == HOLDS
+    assert k5_cost.verdict(numbers(1.0, 5.0)).verdict == HOLDS      # it bends upwards at the end
+    slope, error = k5_cost.slope([1, 2, 4, 8], [3.0, 12.0, 48.0, 192.0])
+    assert slope == pytest.approx(2) and error < 1e-9
+
+
+def test_planted_numbers_flip_k9():
+    def numbers(ratio, at_equal_seconds):
+        return {"H": [32, 64], "layer": {"lstm": [1.0, 2.0], "gru": [ratio, 2 * ratio]},
+                "accuracy": {"lstm": [0.9], "gru, equal seconds": [at_equal_seconds]}}
+    assert k9_gru.verdict(numbers(0.8, 0.9)).verdict == HOLDS
+    assert k9_gru.verdict(numbers(1.0, 0.9)).verdict == k9_gru.verdict(numbers(0.8, 0.7)).verdict == IN_PART
+    assert k9_gru.verdict(numbers(1.0, 0.7)).verdict == FAILS
+
+
+def test_planted_numbers_flip_k12():
+    def numbers(seconds, right):
+        def row(seconds, right):
+            return [{"seconds": seconds, "right": right, "empty": 0.0, "errors": 0.0, "length": 5.0, "proven": 1.0}]
+        return {"searches": {"greedy": row(seconds, right), "beam 16": row(1.0, 0.8), "exact": row(2.0, 0.7)}}
+    assert k12_search.verdict(numbers(0.1, 0.79)).verdict == HOLDS
+    assert k12_search.verdict(numbers(0.9, 0.79)).verdict == k12_search.verdict(numbers(0.1, 0.5)).verdict == IN_PART
+    assert k12_search.verdict(numbers(0.9, 0.5)).verdict == FAILS
+
+
+# What the experiments measure with -----------------------------------------------------------------------
+
+def test_exact_search_is_brute_force_on_a_tiny_vocabulary():
+    """Every output of up to four tokens, its log p summed from the model's own logits: none is more probable."""
+    config = Config(cell="gru", hidden=5, embedding=4, attention="dot", source_vocab=7, target_vocab=7, dtype="float64")
+    for seed in range(3):
+        p = seq2seq.init(config, seed)
+        p.decoder.readout.W[...] *= 3
+        source, mask = pad([[4, 5, 6]])
+        found = exact(p, config, source, mask, 4, 100_000)[0][0]
+        best = max(((log_p(p, config, list(ids)), ids) for n in range(4) for ids in itertools.product((4, 5, 6), repeat=n)))
+        assert found.proven and found.ids == list(best[1]) and found.log_prob == pytest.approx(best[0], abs=1e-10)
+
+
+def log_p(p, config, ids):
+    """log p of one output and its end, by teacher forcing, among the tokens that an answer may have."""
+    from minis2s.core.functions import log_softmax
+    from minis2s.data.batches import make_batch
+    batch = make_batch([[4, 5, 6]], [ids])
+    rows = log_softmax(seq2seq.logits(p, config, batch)[:, 0], axis=1)
+    return float(sum(rows[t, token] for t, token in enumerate(batch.targets[:, 0])))
+
+
+def test_small_models_learn_and_are_counted():
+    config = Config(cell="gru", hidden=12, embedding=8, attention="none", source_vocab=7, target_vocab=7)
+    assert small.parameters(config) == sum(a.size for a in arrays(seq2seq.init(config)))
+
+    def draw(rng, count):
+        xs = small.strings(rng, count, 1, 2, 3)
+        return xs, xs
+    p, steps = small.train(config, draw, 150, lr=2e-2)
+    held_out = draw(np.random.default_rng(1), 50)
+    assert steps == 150 and small.exact_match(p, config, *held_out) > 0.9
+    assert small.exact_match(seq2seq.init(config), config, *held_out) < 0.3
+    assert small.train(config, draw, 150, seconds=1e-9)[1] == 1
+
+
+def arrays(p):
+    from minis2s.core import tree
+    return tree.leaves(p)
+
+
+def test_noisy_targets_are_as_noisy_as_they_say():
+    xs, ys = k12_search.noisy(np.random.default_rng(0), 4000)
+    empty = np.mean([not y for y in ys])
+    wrong = np.mean([a != b for x, y in zip(xs, ys) for a, b in zip(x, y)])
+    assert empty == pytest.approx(k12_search.EMPTY, abs=0.02)
+    assert wrong == pytest.approx(k12_search.WRONG * (1 - 1 / k12_search.LETTERS), abs=0.02)
+
+
+# The command and the picture -----------------------------------------------------------------------------
+
+def test_the_command_writes_and_refuses(k3, tmp_path, capsys):
+    assert main(["claim"]) == 0
+    listed = capsys.readouterr().out
+    assert all(key in listed for key in claims.MODULES)
+    assert main(["claim", "k3", "--out", str(tmp_path / "a")]) == 0
+    out = capsys.readouterr().out
+    assert "verdict: the claim holds in part" in out and out.index("The rule") < out.index("Vanishing:")
+    saved = json.loads((tmp_path / "a" / "K3.json").read_text())
+    assert saved["numbers"] == k3["numbers"] and saved["verdict"] == k3["verdict"]           # the same bits again
+    assert (tmp_path / "a" / "K3.png").stat().st_size > 5000
+    assert main(["claim", "K3", "--out", str(tmp_path / "a")]) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert main(["claim", "K77"]) == 2 and "choose one of" in capsys.readouterr().err
+
+
+def test_the_picture_has_all_lines(k3, tmp_path):
+    drawn = figure({**k3, "panels": k3["panels"] + [form.panel("t", "", "y", [
+        form.line(label, [label], [0.5], [0.4], [0.6], "bars") for label in "ab"])]})
+    lines, bars = drawn.axes[0], drawn.axes[2]
+    assert [line.get_label() for line in lines.get_lines()] == ["before clipping", "clipped by norm"]
+    assert lines.get_yscale() == "log" and len(bars.patches) == 2
+    with pytest.raises(ValueError, match="no panels"):
+        figure({"claim": "K3", "verdict": HOLDS, "panels": []})
+
+
+def test_intervals_are_drawn_where_there_are_several_seeds():
+    assert form.over_seeds("a", [1, 2], [[1.0, 2.0]])["low"] is None
+    several = form.over_seeds("a", [1, 2], [[1.0, 2.0], [3.0, 6.0]])
+    assert several["y"] == [2.0, 4.0] and several["low"] == [1.0, 2.0] and several["high"] == [3.0, 6.0]
+    assert Plan() == Plan(False, (0,))
