@@ -75,42 +75,44 @@ def fuse(kind, p, s, ctx):
     return {"sigmoid": oracle.fuse_sigmoid, "tanh": oracle.fuse_tanh}[kind](s, ctx, p.W.tolist())
 
 
-def model(p, config, batch, n, teacher=None, drops=None):
-    """Logits (S lists of V) of example n, for the whole model."""
-    c, name, H = config, config.cell_name, config.hidden
-    mask, dec = batch.source_mask[:, n].tolist(), p.decoder
+def dropped(f, m, n):
+    """A cell whose input loses the units that the mask drops."""
+    return lambda x, s: f(drop(x, m, n), s)
+
+
+def oracle_model(p, config, n, drops=None):
+    """The parameters as the dict that oracle/model.py describes, with the dropout masks of example n."""
+    c, name, dec = config, config.cell_name, p.decoder
     layers = p.encoder.layers if c.tied_cells else dec.layers
-    W = (dec.embedding.T if c.tied_embedding else dec.readout.W).tolist()
+    W = dec.embedding.T if c.tied_embedding else dec.readout.W
     enc_drops, dec_drops, out_drop = drops or ([None] * c.layers, [None] * c.layers, None)
 
-    xs = [oracle.embed(p.encoder.embedding.tolist(), token) for token in batch.source[:, n]]
-    hs, finals = stack(name, p.encoder.layers, xs, mask, enc_drops, n)
-    states = bridge(c.bridge, p.bridge, finals, H)
-    ctx = oracle.h_of(finals[-1])            # what "every-step" feeds; attention puts its own in its place
-    z, logits = [0.0] * c.fused_size, []
+    def layer(q, m):
+        def run(xs, mask):
+            hs, (final,) = stack(name, [q], xs, mask, [m], n)
+            return hs, final
+        return run
 
-    def attend(s):
+    def attend(s, hs, mask):
         e = score(c.attention, dec.score)(s, hs)
         return oracle.context(oracle.attention_weights(e, mask), hs)
+    attention = c.context == "attention"
+    return dict(
+        encoder=dict(embedding=p.encoder.embedding.tolist(), layers=list(map(layer, p.encoder.layers, enc_drops))),
+        bridge=lambda finals: bridge(c.bridge, p.bridge, finals, c.hidden),
+        attention=attend if attention else None,
+        every_step=c.context == "every-step",
+        order=c.order, in_cell=c.context == "every-step" or c.order == "before", feeding=c.input_feeding,
+        decoder=dict(embedding=dec.embedding.tolist(),
+                     cells=[dropped(cell(name, q), m, n) for q, m in zip(layers, dec_drops)]),
+        fuse=lambda s, ctx: fuse(c.fusion, dec.fusion, s, ctx),
+        read_context=c.readout == "state-context",
+        readout=(W.tolist(), dec.readout.b.tolist()),
+        drop_output=None if out_drop is None else out_drop[n].tolist())
 
-    for t, y in enumerate(batch.inputs[:, n]):
-        if teacher is not None and t > 0 and not teacher[t, n]:
-            y = oracle.argmax(logits[-1])
-        if c.context == "attention" and c.order == "before":
-            ctx = attend(oracle.h_of(states[-1]))
-        x = oracle.embed(dec.embedding.tolist(), y)
-        if c.context == "every-step" or c.order == "before":
-            x = oracle.concat(x, ctx)
-        if c.input_feeding:
-            x = oracle.concat(x, z)
-        new = []
-        for layer, m, s in zip(layers, dec_drops, states):
-            new.append(cell(name, layer)(drop(x, m, n), s))
-            x = oracle.h_of(new[-1])
-        states = new
-        if c.context == "attention" and c.order == "after":
-            ctx = attend(x)
-        z = fuse(c.fusion, dec.fusion, x, ctx)
-        r = oracle.concat(z, ctx) if c.readout == "state-context" else z
-        logits.append(oracle.linear(W, dec.readout.b.tolist(), drop(r, out_drop, n)))
-    return logits
+
+def model(p, config, batch, n, teacher=None, drops=None):
+    """Logits (S lists of V) of example n, for the whole model."""
+    return oracle.seq2seq(oracle_model(p, config, n, drops), batch.source[:, n], batch.inputs[:, n],
+                          batch.source_mask[:, n].tolist(), None if teacher is None else teacher[:, n],
+                          [0.0] * config.fused_size)

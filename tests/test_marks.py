@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from minis2s.testing import oracle, oracle_transformer
+from minis2s.testing import oracle
 import minis2s
 
 HOUSE, TESTS = Path(minis2s.__file__).parent, Path(__file__).parent
@@ -56,7 +56,7 @@ def test_every_mark_of_a_docstring_stands_on_a_code_line(name):
 @pytest.mark.parametrize("name", [name for name in MARKED if name.startswith(WITH_ORACLE)])
 def test_every_equation_stands_in_the_oracle_and_in_a_test(name):
     """On a code line of the oracle, and in a test file other than the oracle's own."""
-    witness = "\n".join(code(Path(o.__file__).read_text()) for o in (oracle, oracle_transformer))
+    witness = "\n".join(code(path.read_text()) for path in Path(oracle.__file__).parent.rglob("*.py"))
     tests = "\n".join(path.read_text() for path in TESTS.rglob("test_*.py")
                       if path.name not in ("test_the oracle", "test_marks.py"))
     equations = [mark for mark in defined(MARKED[name]) if "*" not in mark]

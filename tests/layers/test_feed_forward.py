@@ -9,7 +9,7 @@ from scalar_model import lists
 from minis2s.core import tree
 from minis2s.core.gradient_check import assert_gradients, complex_step
 from minis2s.layers import feed_forward
-from minis2s.testing import oracle_transformer as oracle
+from minis2s.testing.oracle import transformer as oracle
 
 D, F = 4, 7
 phis = pytest.mark.parametrize("phi", feed_forward.PHI)

@@ -7,7 +7,7 @@ from scalar_model import lists
 from minis2s.core import tree
 from minis2s.core.gradient_check import assert_gradients
 from minis2s.layers import layer_norm
-from minis2s.testing import oracle_transformer as oracle
+from minis2s.testing.oracle import transformer as oracle
 
 D = 5
 

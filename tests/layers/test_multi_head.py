@@ -9,7 +9,7 @@ from scalar_model import lists
 from minis2s.core import tree
 from minis2s.core.gradient_check import assert_gradients
 from minis2s.layers.attention import multi_head, scaled_dot_product
-from minis2s.testing import oracle_transformer as oracle
+from minis2s.testing.oracle import transformer as oracle
 
 T, S, D = 5, 4, 6
 LENGTHS = (5, 1, 3)

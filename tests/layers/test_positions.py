@@ -6,7 +6,7 @@ from draw import close, form, normal, read_only, same
 from minis2s.core.gradient_check import assert_gradients
 from minis2s.core.initializers import Sizes
 from minis2s.layers import positions
-from minis2s.testing import oracle_transformer as oracle
+from minis2s.testing.oracle import transformer as oracle
 
 T, N, D, M = 5, 3, 4, 7
 kinds = pytest.mark.parametrize("kind", positions.KINDS)

@@ -6,7 +6,7 @@ from scalar_model import lists
 
 from minis2s.core.gradient_check import assert_gradients
 from minis2s.layers import dropout, layer_norm, linear, residual
-from minis2s.testing import oracle_transformer as oracle
+from minis2s.testing.oracle import transformer as oracle
 
 T, N, D = 4, 3, 5
 norms = pytest.mark.parametrize("norm", residual.NORMS)

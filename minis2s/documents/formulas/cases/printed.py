@@ -164,7 +164,7 @@ def c2_2_printed(rng, z):
         W, b, W_y, b_y = (a.tolist() for a in (*v.p.hidden, *v.p.readout))
         return fields(
             p=[
-                scalar.b4_2o(W_y, b_y, scalar.bridge(W, b, scalar.concat(y, h)))
+                scalar.c2_2_printed(W, b, W_y, b_y, y, h)
                 for y, h in zip(v.y_prev.tolist(), v.h.tolist())
             ]
         )

@@ -1,11 +1,12 @@
-"""The Transformer's formulas in plain Python: numbers, lists and loops; see oracle.py for how to read them.
+"""The parts of the Transformer.  See minis2s/layers/ (layer_norm, positions, attention/multi_head, ...).
 
 One example at a time; a sequence is a list of rows of D numbers.  `seen` is a function of two positions: seen(t, i)
 says whether the query at t may read the key at i.
 """
 from math import cos, exp, pi, sin, sqrt, tanh
 
-from .oracle import add, dot, dropout, each, embed, linear, mul, times
+from .layers import dropout, embed, linear
+from .vectors import add, dot, each, mul, times
 
 
 def layer_norm(g, b, x, eps=1e-5):
@@ -54,7 +55,7 @@ def feed_forward(W_1, b_1, W_2, b_2, x, phi="relu"):
 
 
 def sinusoid(i, D):
-    """(PE1) the vector of position i: D entries, sin(i / 10000^(2k/D)) and cos of the same by turns."""
+    """(PE1) the vector of position i: D entries, sin(i / 10000^(2k/D)) and cos of the same, alternating."""
     return [(sin if j % 2 == 0 else cos)(i / 10000 ** ((j - j % 2) / D)) for j in range(D)]    # (PE1)
 
 
