@@ -15,8 +15,8 @@ How to read it
     cells      are functions cell(x, state) that return the new state, for example
                lambda x, h: rnn_step(W, U, b, x, h)    or    lambda x, s: lstm_step(W, U, b, x, *s)
     indices    start at 0 where the formulas start at 1
-    (L4)       a mark: the name of an equation, on the line that computes it
-    A3.1       a row of the list of the documents' formulas; its function is a3_1
+    marks      such as (L4) are names of equations; each stands on the line that computes its equation
+    rows       such as A3.1 are formulas of the documents; the function of A3.1 is a3_1
 
 There are no derivatives here: those are checked by the complex step, which differentiates the library's forward pass.
 """

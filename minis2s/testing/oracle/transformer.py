@@ -117,8 +117,10 @@ def multi_head(W_q, b_q, W_k, W_v, b_v, W_o, b_o, h, xs, ys, seen):
 def residual(norm, g, b, xs, sublayer, m=None):
     """A sub-layer (a function of the sequence) with the path around it; m: the rows of the dropout mask, or None.
 
-    (RS1) u = x            post-norm: (RS3) y = norm(x + m z)
-    (RS2) u = norm(x)      pre-norm:  (RS4) y = x + m z
+    (RS1) u = x                  post-norm
+    (RS2) u = norm(x)            pre-norm
+    (RS3) y = norm(x + m z)      post-norm
+    (RS4) y = x + m z            pre-norm
     """
     us = xs if norm == "post" else [layer_norm(g, b, x) for x in xs]                   # (RS1) (RS2)
     zs = sublayer(us)
