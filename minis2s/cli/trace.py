@@ -13,7 +13,7 @@ from ..viewer.trace.show import equation_by_equation
 
 NAME, HELP = "trace", "show every number that a model computes for one text, equation by equation"
 EPILOG = """examples:
-  minis2s trace --tiny cab --backward bac --html trace.html     a model of eight units that reverses letters, trained now
+  minis2s trace --tiny cab --backward bac --html trace.html     a model of eight units, trained now
   minis2s trace runs/dates "3 May 99"
   minis2s trace runs/dates "3 May 99" --steps 1-2
   minis2s trace runs/dates "3 May 99" --backward 1999-05-03 --html trace.html
@@ -27,8 +27,8 @@ an equation reads, one with = what it gives.
 def arguments(parser):
     """Run, text, and what to show."""
     parser.add_argument("path", metavar="RUN", nargs="?", help="directory of the run")
-    parser.add_argument("--tiny", action="store_true", help="in place of RUN: train a model of eight units, in about two "
-                        "seconds, that reverses texts of one to three letters a, b, c")
+    parser.add_argument("--tiny", action="store_true", help="in place of RUN: a model of eight units that reverses texts "
+                        "of one to three letters a, b, c, trained now in about two seconds")
     parser.add_argument("text", metavar="TEXT", help="one source text")
     parser.add_argument("--backward", metavar="TARGET", help="the right answer: trace loss and gradient too")
     parser.add_argument("--steps", metavar="A-B", type=steps, help="only steps t from A to B, counted from 1 "

@@ -14,6 +14,7 @@ from minis2s.cli.main import main
 from minis2s.model.config import Config
 from minis2s.data.batches import pad
 from minis2s.viewer.figures import growth, hypothesis_tree, lstm_graph
+from minis2s.viewer.plots import style
 from minis2s.tasks import TASKS, load
 from minis2s.training.loop import Training
 
@@ -97,9 +98,8 @@ def test_figures_of_speed_show_what_was_measured(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(growth.bench, "run", lambda case, **how: asked.append(case["of"]) or grown(case))
     drawn = []
-    finish = growth.plots._finish
-    monkeypatch.setattr(growth.plots, "_finish",
-                        lambda figure, path: drawn.append(figure) or finish(figure, path))
+    save = style.save
+    monkeypatch.setattr(style, "save", lambda figure, path: drawn.append(figure) or save(figure, path))
     kept = grown({"case": "growth", "cell": "lstm", "of": "H"})
     for point in kept["points"]:                              # measured where there was a PyTorch
         point["sides"]["torch"] = {"seconds": 2 * point["sides"]["numba"]["seconds"], "share_of_peak": 0.45}

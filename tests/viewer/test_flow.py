@@ -6,7 +6,7 @@ from draw import batch, like, normal, state
 from numpy.testing import assert_allclose, assert_array_equal
 
 from minis2s.core import tree
-from minis2s.layers import attention, fusion, recurrent, unroll
+from minis2s.layers import fusion, recurrent, unroll
 from minis2s.model import decoder, seq2seq
 from minis2s.viewer import flow, plots
 from minis2s.layers.cells import CELLS
@@ -114,7 +114,7 @@ def test_encoder_paths_are_the_derivatives_at_their_readers(choices):
                     hs = a[2].astype(complex)
                     hs[t, :, i * H:(i + 1) * H] += b.source_mask[t][:, None] * change
                     return f(a[0], a[1], hs, a[3])
-                at_call(monkeypatch, attention, "remember", 0, alter)
+                at_call(monkeypatch, seq2seq, "remember", 0, alter)
             assert_allclose(paths.total[t], derivative(p, c, b, moved, call, (N, H)), atol=1e-14)
             if c.context == "attention":
                 assert_allclose(paths.attention[t], derivative(p, c, b, remembered, t, (N, H)), atol=1e-14)
@@ -263,6 +263,7 @@ def test_figures_show_the_numbers():
     assert curves(one) == {"h shut": pytest.approx([10, 30]), "h open": pytest.approx([20, 40])}
     assert list(curves(two)) == ["i shut", "i open", "f shut", "f open", "o shut", "o open"]
     for axes in (encoder, decoder, both, one, two):
+        assert all(list(line.get_xdata()) == [1, 2] for line in named_lines(axes))           # t = 1, 2
         assert [text.get_text() for text in axes.get_legend().get_texts()] == list(curves(axes))
         looks = {(line.get_color(), line.get_linestyle()) for line in axes.lines}
         assert len(looks) == len(axes.lines) and axes.get_xlabel() == "step t"

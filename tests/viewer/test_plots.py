@@ -8,8 +8,7 @@ import pytest
 from matplotlib import font_manager
 from numpy.testing import assert_allclose, assert_array_equal
 
-from minis2s.viewer import plots
-from minis2s.viewer.plots import attention_grid, attention_map, loss_curves
+from minis2s.viewer.plots import attention_grid, attention_map, fonts, loss_curves
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -34,25 +33,25 @@ def texts(figure):
 
 
 def charmap(text):
-    """The characters of the font that draws a Text, straight from its file."""
-    font = font_manager.get_font(font_manager.findfont(text.get_fontproperties()))
-    return {chr(code) for code in font.get_charmap()}
+    """The characters of the fonts that draw a Text, straight from their files."""
+    found = set()
+    for family in text.get_fontproperties().get_family():
+        file = font_manager.findfont(font_manager.FontProperties(family=[family]), fallback_to_default=False)
+        have = {chr(code) for code in font_manager.get_font(file).get_charmap()}
+        assert "\ufdd0" not in have, "a font of placeholder boxes"
+        found |= have
+    return found
 
 
 def assert_every_glyph(figure):
+    """matplotlib draws every text without a warning that a glyph is missing, and no placeholder is used."""
+    figure.canvas.draw()
     drawn = [text for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)
              for text in [*axis.get_ticklabels(), axis.label]]
     drawn += [*figure.texts, *(text for axes in figure.axes for text in axes.texts)]
     assert any(text.get_text() for text in drawn)
     for text in drawn:
-        have = charmap(text)
-        assert "\ufdd0" not in have, "a font of placeholder boxes"
-        assert set(text.get_text()) - {"\n"} <= have, text.get_text()
-
-
-@pytest.fixture
-def no_cjk_font(monkeypatch):
-    monkeypatch.setattr(plots, "find_font", lambda characters: None)
+        assert set(text.get_text()) - {"\n"} <= charmap(text), text.get_text()
 
 
 @pytest.fixture
@@ -60,10 +59,11 @@ def only_matplotlibs_fonts(monkeypatch):
     """A machine with nothing but what matplotlib brings along."""
     own = [e for e in font_manager.fontManager.ttflist if "mpl-data" in e.fname]
     monkeypatch.setattr(font_manager.fontManager, "ttflist", own)
-    monkeypatch.setattr(font_manager, "findSystemFonts", lambda *a, **k: [])
-    plots.find_font.cache_clear()
+    font_manager.fontManager._findfont_cached.cache_clear()
+    fonts.glyphs.cache_clear()
     yield
-    plots.find_font.cache_clear()
+    font_manager.fontManager._findfont_cached.cache_clear()
+    fonts.glyphs.cache_clear()
 
 
 # ---- attention maps ----
@@ -123,7 +123,7 @@ def test_labels_do_not_overlap_and_stay_in_the_figure(source, target):
     for box in [*above, *beside, axes.xaxis.label.get_window_extent(), axes.yaxis.label.get_window_extent()]:
         assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1, box
         assert figure.bbox.y0 <= box.y0 and box.y1 <= figure.bbox.y1, box
-    assert all(len(text) <= plots.LONGEST_LABEL for text in labels(axes.xaxis) + labels(axes.yaxis))
+    assert all(len(text) <= fonts.LONGEST_LABEL for text in labels(axes.xaxis) + labels(axes.yaxis))
 
 
 def test_dollars_and_backslashes_are_tokens_not_formulas():
@@ -134,105 +134,73 @@ def test_dollars_and_backslashes_are_tokens_not_formulas():
     assert not any(text.get_parse_math() for text in [*figure.axes[0].get_xticklabels(), *figure.texts])
 
 
-def test_spaces_and_control_characters_are_visible(monkeypatch):
+def test_spaces_and_control_characters_are_visible(only_matplotlibs_fonts):
     source = [" ", "a b", "\n", "\t\u200b", "\u3000"]
     shown = ["␣", "a␣b", "U+000A", "U+0009 U+200B", "U+3000"]
     figure = attention_map(weights(1, 5), source, ["x"])
     assert labels(figure.axes[0].xaxis) == shown and texts(figure) == []
     assert_every_glyph(figure)
-    monkeypatch.setattr(plots, "glyphs", lambda font: frozenset(map(chr, range(32, 127))))
-    assert labels(attention_map(weights(1, 2), [" ", "a b"], ["x"]).axes[0].xaxis) == ["_", "a_b"]
 
 
 def test_chinese_labels_with_the_fonts_of_this_machine():
     """Passes with and without a CJK font: either way nothing is an empty box."""
     figure = attention_map(weights(3, 2), ["你好", "x你"], ["猫", "é", "。"], title="我喜欢猫: cats")
-    figure.canvas.draw()
     assert_every_glyph(figure)
     axes = figure.axes[0]
-    if plots.find_font(frozenset("你好猫。我喜欢")):
+    if any("你" in fonts.glyphs(family) for family in font_manager.get_font_names()):
         assert labels(axes.xaxis) == ["你好", "x你"] and labels(axes.yaxis) == ["猫", "é", "。"]
         assert texts(figure) == ["我喜欢猫: cats"]
     else:
         assert labels(axes.xaxis) == ["U+4F60 U+597D", "x U+4F60"]
-        assert " ".join(texts(figure)[-1].split()) == plots.NO_CJK_FONT
+        assert " ".join(texts(figure)[-1].split()) == fonts.NOTE
 
 
-def test_without_cjk_font_code_points_and_a_note(no_cjk_font, tmp_path):
-    figure = attention_map(weights(3, 2), ["你好", "x你y"], ["猫", "é", "a"], tmp_path / "map.png",
-                           title="猫 = cat")
-    figure.canvas.draw()
+def test_without_a_font_code_points_and_a_note(only_matplotlibs_fonts, tmp_path):
+    """matplotlib's "Last Resort", which claims every character, is not taken."""
+    figure = attention_map(weights(3, 2), ["你好", "x你y"], ["猫", "é", "\U00013000"], tmp_path / "map.png",
+                           title="猫 = cat\nof two lines")
     axes = figure.axes[0]
     assert labels(axes.xaxis) == ["U+4F60 U+597D", "x U+4F60 y"]
-    assert labels(axes.yaxis) == ["U+732B", "é", "a"]
+    assert labels(axes.yaxis) == ["U+732B", "é", "U+13000"]
     title, note = texts(figure)
-    assert title == "U+732B = cat"
-    assert " ".join(note.split()) == "no font with CJK glyphs found: those labels are shown as code points"
+    assert title == "U+732B = cat\nof two lines" and " ".join(note.split()) == fonts.NOTE
     assert_every_glyph(figure)
     plain = attention_map(weights(1, 1), ["a"], ["é"])
     assert texts(plain) == []                                        # no note where nothing is missing
 
 
-def test_without_other_glyphs_another_note(no_cjk_font):
-    figure = attention_map(weights(1, 1), ["\U00013000"], ["a"])     # an Egyptian hieroglyph
-    assert labels(figure.axes[0].xaxis) == ["U+13000"]
-    assert " ".join(texts(figure)[0].split()) == plots.NO_GLYPH
+def fake(monkeypatch, have):
+    """Installed families and their glyphs."""
+    monkeypatch.setattr(font_manager, "get_font_names", lambda: list(have))
+    monkeypatch.setattr(fonts, "glyphs", lambda family: frozenset(have.get(family, "")))
 
 
-def test_a_font_with_some_of_the_characters_draws_only_those(monkeypatch):
-    """A stand-in that lacks one Chinese character of two: the note must not say that there is no CJK font."""
-    real = plots.glyphs
-    plain = plots._Lettering([]).plain
-    stand_in = plain.replace("DejaVuSans.ttf", "DejaVuSansMono.ttf")
-    monkeypatch.setattr(plots, "glyphs", lambda font: real(font) | {"你"} if font == stand_in else real(font))
-    monkeypatch.setattr(plots, "find_font", lambda characters: stand_in)
-    lettering = plots._Lettering(["你猫", "ab"])
-    assert lettering.label("你猫") == ("你 U+732B", stand_in)
-    assert lettering.label("ab") == ("ab", plain)
-    assert lettering.note() == plots.NO_GLYPH
+def test_fonts_are_chosen_by_their_glyphs_and_preferred_ones_come_first(monkeypatch):
+    fake(monkeypatch, {"Aaa": "你好", "DejaVu Sans": "abU+␣", "SimHei": "你猫", "Zzz": "狗", "Noto Sans SC": "x"})
+    assert fonts.Letters(["ab", "a b"]).families == ["DejaVu Sans"]
+    letters = fonts.Letters(["你", "好狗", "ab"])
+    assert letters.families == ["DejaVu Sans", "SimHei", "Aaa", "Zzz"] and letters.note == ""
+    assert letters.text("你狗b") == "你狗b"
+    missing = fonts.Letters(["你鱼b"])
+    assert missing.label("你鱼b") == "你 U+9C7C b" and missing.note == fonts.NOTE
 
 
-def test_placeholder_and_missing_fonts_have_no_glyphs(only_matplotlibs_fonts, tmp_path):
-    assert plots.find_font(frozenset("你")) is None              # matplotlib's "Last Resort" claims everything
+def test_a_figure_mixes_fonts_within_one_label(monkeypatch):
+    """A family that is not preferred draws what DejaVu Sans lacks; both draw the same label."""
+    real, odd = fonts.glyphs, "STIXSizeOneSym"
+    char = sorted(real(odd) - real("DejaVu Sans"))[0]
+    figure = attention_map(weights(1, 2), [f"a{char}", "b"], ["c"])
+    assert labels(figure.axes[0].xaxis) == [f"a{char}", "b"] and texts(figure) == []
+    assert_every_glyph(figure)
+
+
+def test_broken_and_missing_fonts_have_no_glyphs(monkeypatch, tmp_path):
     (tmp_path / "broken.ttf").write_bytes(b"not a font")
-    assert plots.glyphs(str(tmp_path / "broken.ttf")) == frozenset()
-    assert plots.glyphs(str(tmp_path / "gone.ttf")) == frozenset()
-    figure = attention_map(weights(1, 1), ["你"], ["a"])
-    assert labels(figure.axes[0].xaxis) == ["U+4F60"] and len(texts(figure)) == 1
-
-
-def test_find_font_reads_characters_not_names(monkeypatch, only_matplotlibs_fonts):
-    own = font_manager.fontManager.ttflist
-    assert plots.find_font(frozenset("é")) in [entry.fname for entry in own]
-    assert plots.ASCII <= plots.glyphs(plots.find_font(frozenset("é")))
-    # a preferred name does not help a font without the glyph
-    entries = [font_manager.FontEntry(fname=e.fname, name="Noto Sans CJK SC", weight=400) for e in own]
-    monkeypatch.setattr(font_manager.fontManager, "ttflist", entries)
-    plots.find_font.cache_clear()
-    assert plots.find_font(frozenset("你")) is None
-
-
-def test_the_font_with_most_of_the_characters_wins(monkeypatch, only_matplotlibs_fonts):
-    have = {"signs": frozenset("你好猫"), "some": plots.ASCII | {"你"}, "most": plots.ASCII | set("你好")}
-    monkeypatch.setattr(plots, "_font_files", lambda: iter(have))
-    monkeypatch.setattr(plots, "glyphs", have.get)
-    assert plots.find_font(frozenset("你好猫")) == "most"             # "signs" could not write U+4F60
-
-
-def test_fonts_installed_since_matplotlib_listed_them_are_found(monkeypatch, only_matplotlibs_fonts):
-    files = sorted(e.fname for e in font_manager.fontManager.ttflist if "DejaVuSans" in e.fname)
-    monkeypatch.setattr(font_manager.fontManager, "ttflist", [])
-    monkeypatch.setattr(font_manager, "findSystemFonts", lambda *a, **k: files)
-    assert plots.find_font(frozenset("é")).endswith("DejaVuSans.ttf")      # not the bold one, first by name
-
-
-def test_regular_weight_and_preferred_family_come_first(monkeypatch):
-    entry = font_manager.FontEntry
-    entries = [entry(fname="other", name="Other", weight=400), entry(fname="bold", name="SimHei", weight=700),
-               entry(fname="regular", name="SimHei", weight=400),
-               entry(fname="slanted", name="SimHei", style="italic", weight=400),
-               entry(fname="best", name="Noto Sans CJK SC", weight=900)]
-    assert list(plots._in_order(entries)) == ["best", "regular", "bold", "slanted", "other"]
+    for file in (tmp_path / "broken.ttf", tmp_path / "gone.ttf"):
+        monkeypatch.setattr(fonts, "file_of", lambda family: str(file))
+        assert fonts.glyphs.__wrapped__("some family") == frozenset()
+    monkeypatch.undo()
+    assert fonts.glyphs("no such family") == frozenset()
 
 
 def test_grid_shows_each_map(tmp_path):

@@ -10,6 +10,7 @@ STEPS = 30                                      # of each lane that are shown
 SCRIPTS = ("steps.js", "graph.js", "attention.js", "controls.js")
 LANES = {"encoder": "encoder", "decoder": "decoder"}
 
+
 def page(tr, title="minis2s trace"):
     """Trace -> the page, a string.
 
