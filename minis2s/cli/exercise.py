@@ -79,7 +79,7 @@ def run_check(args):
     """Check one exercise, or all that were started."""
     from ..classroom.exercises import EXERCISES, find
     from ..classroom.exercises import progress
-    from ..classroom.exercises.process import check_file
+    from ..classroom.judge.process import check_file
     if args.seed < 0:
         raise ValueError(f"--seed {args.seed}: wanted 0 or more")
     folder = Path(args.dir)

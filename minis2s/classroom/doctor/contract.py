@@ -1,7 +1,6 @@
-"""Stage 1: is it a function of the right form?  Every call is on fresh, read-only copies of the inputs."""
-import inspect
-import linecache
-import traceback
+"""Stage 1: is it a function of the right form?  Judged from an Outcome, away from the student's code."""
+from itertools import permutations
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,168 +13,137 @@ class Problem(Exception):
         self.kind, self.says, self.look, self.where = kind, says, look, where
 
 
-def fresh(value):
-    """A read-only copy of an input; lists and tuples item by item; numbers and functions as they are."""
-    if isinstance(value, np.ndarray):
-        value = value.copy()
-        value.flags.writeable = False
-        return value
-    if isinstance(value, (list, tuple)):
-        return type(value)(fresh(item) for item in value)
-    return value
+class Answer(NamedTuple):
+    """The arrays of one answer, in the order of the exercise's outputs; None where it rightly refused."""
+    arrays: list
 
 
-def arrays(value):
-    """The arrays of an input, flat."""
-    if isinstance(value, np.ndarray):
-        return [value]
-    return [a for item in value for a in arrays(item)] if isinstance(value, (list, tuple)) else []
+def signature(exercise, facts):
+    """Raise Problem if the function cannot be called with the exercise's arguments, in their order."""
+    if facts.kind != "function":
+        raise Problem("contract", f"what came is no function but {facts.kind}",
+                      f"def {exercise.function}(...): in your file")
+    if not facts.fits:
+        wanted = f"{exercise.function}({', '.join(exercise.names)})"
+        raise Problem("contract", f"your function takes {facts.parameters}, wanted {wanted}: "
+                      f"{count(len(exercise.names), 'argument')}, in this order",
+                      "the line that begins with def")
 
 
-def same(a, b):
-    """Whether two inputs or answers hold the same values."""
-    if isinstance(a, (list, tuple)):
-        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b))
-    if isinstance(a, np.ndarray):
-        return np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
-    return a is b or a == b
+def order_of_names(exercise, facts):
+    """A sentence if the function names the exercise's arguments in another order, else ""."""
+    names = facts.names[:len(exercise.names)]
+    if names != exercise.names and sorted(names) == sorted(exercise.names):
+        return (f"your function names its arguments {', '.join(names)}; "
+                f"they arrive in the order {', '.join(exercise.names)}")
+    return ""
 
 
-def signature(exercise, f):
-    """Raise Problem if `f` cannot be called with the exercise's arguments, in their order."""
-    if not callable(f):
-        raise Problem("contract", f"what came is no function but {kind(f)}", f"def {exercise.function}(...): "
-                      f"in your file")
-    wanted = f"{exercise.function}({', '.join(exercise.names)})"
-    try:
-        form = inspect.signature(getattr(f, "py_func", f))
-    except (TypeError, ValueError):                             # some built-in functions hide it
-        return
-    try:
-        form.bind(*exercise.names)
-    except TypeError:
-        raise Problem("contract", f"your function takes {form}, wanted {wanted}: "
-                      f"{count(len(exercise.names), 'argument')}, in "
-                      "this order", "the line that begins with def") from None
-
-
-def call(exercise, f, case):
-    """Run `f` on one Case: -> list of arrays, one for each Output; Problem for what is no answer at all."""
-    given = [fresh(value) for value in case.inputs.values()]
-    try:
-        with np.errstate(all="ignore"):
-            result = f(*given)
-    except NotImplementedError:
-        raise Problem("unfinished", "not implemented yet",
-                      "the equations in the docstring; your code takes the place of "
-                      "`raise NotImplementedError`") from None
-    except Problem:
-        raise
-    except case.raises:
-        return None
-    except SystemExit as e:
-        line, _ = student_line(e, f)
-        raise Problem("exit", "your code ends the program (sys.exit, exit or quit)"
-                      + (f", line {line}" if line else ""),
-                      "that line: a function ends with return") from None
-    except Exception as e:                                      # whatever a student's code may raise
-        if hasattr(f, "py_func"):
-            call(exercise, f.py_func, case)                     # plain Python names a mistake more clearly
-        raise explain(exercise, e, f, case) from None
+def answer(exercise, outcome, case):
+    """The arrays of an Outcome: -> list of arrays, or None where the exercise wants a refusal and got one."""
+    if outcome.error:
+        if any(c.__name__ in outcome.error.names for c in case.raises):
+            return None
+        raise explain(outcome.error, case)
     if case.raises:
         raise Problem("contract", f"on {case.label} the function answers; wanted a {case.raises[0].__name__} "
-                      f"that says why "
-                      "not: the rounding of float32 alone makes right gradients look wrong",
-                      "the dtype of w, before the "
-                      "first difference is taken")
-    for name, value, before in zip(case.inputs, given, case.inputs.values()):
-        if not same(value, before):
-            raise Problem("contract", f"the argument {name} was changed: its caller still needs it",
-                          f"every line that writes into {name}; work on a copy")
-    return answers(exercise, result, given)
-
-
-def explain(exercise, e, f, case):
-    """The Problem that an exception of the student's code is."""
-    line, text = student_line(e, f)
-    where = f"line {line}: {text}" if text else (f"line {line}" if line else "")
-    said = " ".join(str(e).split())
-    if len(said) > 300:
-        said = said[:300] + " ..."
-    if isinstance(e, ValueError) and "read-only" in said:       # what NumPy says
-        return Problem("contract", "your code changes one of its inputs in place" + (f" ({where})" if where
-                                                                                     else ""),
-                       "that line: the arrays belong to the caller, who still needs them; make a new array "
-                       "or work on a copy",
-                       where)
-    if "scipy" in said.lower():
-        return Problem("error", "inside @njit the product `@` needs SciPy, which is not installed"
-                       + (f" ({where})" if where else ""),
-                       "the product, written as loops over examples and units: they are fast there", where)
-    if hasattr(f, "py_func"):
-        return Problem("error", f"Numba cannot compile the function, though plain Python runs it: {said}",
-                       "the part that Numba names; inside @njit keep to numbers, arrays and loops")
-    shown = f"{type(e).__name__}: {said}" if said else type(e).__name__
-    return Problem("error", f"your code stops with {shown}" + (f" ({where})" if where
-                                                               else "") + f" on {case.label}",
-                   "that line, and the shapes of what it puts together", where)
-
-
-def student_line(e, f):
-    """Line number and text of the last place in the student's own file: -> (None, "") if there is none."""
-    source = getattr(getattr(getattr(f, "py_func", f), "__code__", None), "co_filename", None)
-    for frame in reversed(traceback.extract_tb(e.__traceback__)):
-        if frame.filename == source:
-            return frame.lineno, (frame.line or linecache.getline(frame.filename, frame.lineno)).strip()
-    return None, ""
-
-
-def answers(exercise, result, given):
-    """Check number, types and shapes of what came back; the shapes wanted come later, from the reference."""
-    outputs = exercise.outputs
-    names = ", ".join(output.name for output in outputs)
-    if result is None:
-        raise Problem("contract", f"the function returns nothing, wanted {names}", "whether it ends with "
-                      "return")
-    if len(outputs) == 1:
-        if isinstance(result, tuple) and len(result) == 1:
-            result = result[0]
-        result = (result,)
-    elif not isinstance(result, (tuple, list)):
-        raise Problem("contract", f"the function returns {kind(result)}, wanted {len(outputs)} values: "
-                      f"{names}",
-                      "the line with return")
-    if len(result) != len(outputs):
-        raise Problem("contract", f"the function returns {count(len(result), 'value')}, wanted "
-                      f"{len(outputs)}: {names}",
-                      "the line with return")
-    for output, value in zip(outputs, result):
-        number = isinstance(value, (int, float, np.generic)) and not isinstance(value, bool)
-        number = number and not output.letters
-        if not isinstance(value, np.ndarray) and not number:
-            wanted = "an array of shape " + shape(output.letters) if output.letters else "a number"
-            raise Problem("contract", f"{output.name} is {kind(value)}, wanted {wanted}",
-                          f"what makes {output.name}")
-    result = [np.asarray(value) for value in result]
+                      "that says why not: the rounding of float32 alone makes right gradients look wrong",
+                      "the dtype of w, before the first difference is taken")
+    for name in outcome.changed:
+        raise Problem("contract", f"the argument {name} was changed: its caller still needs it",
+                      f"every line that writes into {name}; work on a copy")
+    result = values(exercise, outcome)
     if exercise.own_memory:
-        own_memory(exercise, result, given)
+        own_memory(exercise, outcome)
     return result
 
 
-def own_memory(exercise, result, given):
+# What Python says, in other words, and what to look at.
+MEANS = {
+    "NameError": ("a name that is not known there: misspelt, not yet assigned, or not imported",
+                  "the spelling of that name, and the line that should define it"),
+    "UnboundLocalError": ("a variable is used before anything is assigned to it",
+                          "whether each way to that line assigns it first"),
+    "RecursionError": ("the function calls itself without end",
+                       "a call of the function inside itself; a helper needs another name"),
+    "EOFError": ("it waits for input from the keyboard, and there is none", "every input(...)"),
+    "IndexError": ("an index lies outside of its array", "that line, and the range of the loop around it"),
+    "KeyError": ("a dictionary has no such key", "that line"),
+    "ZeroDivisionError": ("a division by zero", "that line: what can be zero there"),
+    "AttributeError": ("an object has no such attribute or method", "that line: what the object is, and the spelling"),
+    "ModuleNotFoundError": ("a module that is not installed", "whether you need it"),
+    "MemoryError": ("more memory is asked for than there is", "the shape of what that line makes"),
+    "AssertionError": ("an assert of your own fails", "that line: what you assumed there"),
+    "TypeError": ("an operation on values of a type that it cannot take",
+                  "that line: what each value in it is, and the number of arguments in each call"),
+}
+
+
+def explain(error, case):
+    """The Problem that an Error is."""
+    names, said = error.names, error.says
+    where = f"line {error.line}: {error.text}" if error.text else (f"line {error.line}" if error.line else "")
+    at = f" ({where})" if where else ""
+    if "NotImplementedError" in names:
+        return Problem("unfinished", "not implemented yet", "the equations in the docstring; your code takes "
+                       "the place of `raise NotImplementedError`")
+    if "SystemExit" in names:
+        return Problem("exit", "your code ends the program (sys.exit, exit or quit)"
+                       + (f", line {error.line}" if error.line else ""),
+                       "that line: a function ends with return")
+    if "ValueError" in names and ("read-only" in said or "readonly" in said):
+        return Problem("contract", f"your code changes one of its inputs in place{at}",
+                       "that line: the arrays belong to the caller, who still needs them; make a new array "
+                       "or work on a copy", where)
+    if "scipy" in said.lower() and error.compiler:
+        return Problem("error", f"inside @njit the product `@` needs SciPy, which is not installed{at}",
+                       "the product, written as loops over examples and units: they are fast there", where)
+    if error.compiler:
+        return Problem("error", f"Numba cannot compile the function, though plain Python runs it: {said}",
+                       "the part that Numba names; inside @njit keep to numbers, arrays and loops")
+    shown = f"{names[0]}: {said}" if said else names[0]
+    means, look = next((MEANS[name] for name in names if name in MEANS), ("", "that line"))
+    if "ValueError" in names and ("shape" in said or "broadcast" in said or "dimension" in said):
+        means, look = "", "that line, and the shapes of what it puts together"
+    return Problem("error", f"your code stops with {shown}{at} on {case.label}" + (f": {means}" if means else ""),
+                   look, where)
+
+
+def values(exercise, outcome):
+    """Check number and types of what came back; the shapes wanted come later, from the reference."""
+    outputs, came = exercise.outputs, outcome.values
+    names = ", ".join(output.name for output in outputs)
+    if outcome.container == "none":
+        raise Problem("contract", f"the function returns nothing, wanted {names}",
+                      "whether it ends with return")
+    if len(outputs) == 1 and outcome.container != "one" and not (outcome.container == "tuple" and len(came) == 1):
+        wanted = "an array of shape " + shape(outputs[0].letters) if outputs[0].letters else "a number"
+        raise Problem("contract", f"{outputs[0].name} is a {outcome.container}, wanted {wanted}",
+                      f"what makes {outputs[0].name}")
+    if len(outputs) > 1 and outcome.container == "one":
+        raise Problem("contract", f"the function returns {came[0].kind}, wanted {len(outputs)} values: {names}",
+                      "the line with return")
+    if len(came) != len(outputs):
+        raise Problem("contract", f"the function returns {count(len(came), 'value')}, wanted "
+                      f"{len(outputs)}: {names}", "the line with return")
+    for output, value in zip(outputs, came):
+        if value.array is None or value.number and output.letters:
+            wanted = "an array of shape " + shape(output.letters) if output.letters else "a number"
+            raise Problem("contract", f"{output.name} is {value.kind}, wanted {wanted}",
+                          f"what makes {output.name}")
+    return [value.array for value in came]
+
+
+def own_memory(exercise, outcome):
     """Raise Problem if outputs share memory with inputs or with each other."""
-    for k, (output, value) in enumerate(zip(exercise.outputs, result)):
-        for name, source in zip(exercise.names, given):
-            if any(np.shares_memory(value, a) for a in arrays(source)):
-                raise Problem("contract", f"{output.name} shares its memory with the argument {name}: "
-                              f"whoever changes the one "
-                              "later, changes the other", f"where {output.name} is made: return an array of "
-                              f"your own")
-        for other, earlier in zip(exercise.outputs, result[:k]):
-            if np.shares_memory(value, earlier):
-                raise Problem("contract", f"{output.name} and {other.name} share memory: one of them will be "
-                              f"overwritten by "
-                              "the other", f"where {output.name} is made: a view is not a copy")
+    for k, other in outcome.shared:
+        name = exercise.outputs[k].name
+        if isinstance(other, str):
+            raise Problem("contract", f"{name} shares its memory with the argument {other}: whoever changes the "
+                          "one later, changes the other",
+                          f"where {name} is made: return an array of your own")
+        raise Problem("contract", f"{name} and {exercise.outputs[other].name} share memory: one of them will be "
+                      "overwritten by the other", f"where {name} is made: a view is not a copy")
 
 
 def forms(exercise, got, want):
@@ -183,11 +151,11 @@ def forms(exercise, got, want):
     for output, g, w in zip(exercise.outputs, got, want):
         if g.shape != w.shape:
             letters = f"{shape(output.letters)} = " if output.letters else ""
-            turned = g.ndim == w.ndim > 1 and sorted(g.shape) == sorted(w.shape)
+            axes = turned(g, w)
             raise Problem("contract", f"{output.name} has shape {g.shape}, wanted {letters}{w.shape}"
-                          + (": the right numbers, in another order of axes" if turned else ""),
-                          f"the shapes on the way to {output.name}" + (", and which axis comes first"
-                                                                       if turned else ""))
+                          + (": the right numbers, in another order of axes" if axes else ""),
+                          f"the shapes on the way to {output.name}"
+                          + (", and which axis comes first" if axes else ""))
         if w.dtype.kind == "i" and g.dtype.kind not in "iu":
             raise Problem("contract", f"{output.name} is {g.dtype}, wanted whole numbers (int64)",
                           f"the dtype of the array that becomes {output.name}")
@@ -196,22 +164,24 @@ def forms(exercise, got, want):
                           f"how {output.name} is made")
         if w.dtype.kind == "f" and g.dtype != np.float64:
             why = ("float32 keeps 7 digits, so right formulas would look wrong; all inputs are float64"
-                   if g.dtype.kind == "f" else "zeros_like and full take the dtype of what they are given")
+                   if g.dtype.kind == "f" else "zeros_like and full take the dtype of what they are given"
+                   if g.dtype.kind in "iub" else "no complex numbers are needed here")
             raise Problem("contract", f"{output.name} is {g.dtype}, wanted float64: {why}",
                           f"where {output.name} gets its dtype")
+
+
+def turned(g, w):
+    """Whether `g` is the wanted array with its axes in another order."""
+    from .locate import differs
+    if g.ndim != w.ndim or g.ndim < 2:
+        return False
+    return any(g.transpose(axes).shape == w.shape and not differs(g.transpose(axes), w).any()
+               for axes in permutations(range(g.ndim)))
 
 
 def shape(letters):
     """(N, D), (N,) as people write it."""
     return f"({letters[0]},)" if len(letters) == 1 else f"({', '.join(letters)})"
-
-
-def kind(value):
-    """What a value is, in words."""
-    if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape}"
-    name = type(value).__name__
-    return "None" if value is None else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def count(k, thing):

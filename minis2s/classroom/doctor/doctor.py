@@ -1,73 +1,20 @@
-"""`check`: the three stages one after the other, and the Report."""
-import math
+"""`check`: one stage after the other, and the Report."""
+from functools import lru_cache
+
+import numpy as np
 
 from ..exercises import find
 from ..exercises.exercise import draws
 from ..mistakes import bank_of
-from . import contract
-from .diagnose import diagnose, partly, ratio
-from .locate import blocks, locate
-
-
-class Report:
-    """What `check` found.  Print it; `.passed` is True or False; `.to_json()` is a dict of plain values.
-
-    verdict : "passed", "variant" (valid, but not our equation), "wrong", "contract", "error", "exit",
-        "unfinished"; for a file that is checked in a process of its own also "file", "time", "flood", "crash"
-    says : the main sentence;  look : the next thing to look at
-    location : Location or None;  mistake : Mistake or None
-    """
-
-    def __init__(self, exercise, verdict, says, look="", location=None, mistake=None, notes=(), seed=0,
-                 hint=None, where=""):
-        self.exercise, self.verdict, self.says, self.look = exercise.name, verdict, says, look
-        self.location, self.mistake, self.notes = location, mistake, tuple(notes)
-        self.seed, self.where = seed, where
-        self.hint = None if hint is None else exercise.hints[hint - 1]
-        self.hint_number = hint
-
-    @property
-    def passed(self):
-        """Whether the function is right."""
-        return self.verdict == "passed"
-
-    def __str__(self):
-        heads = {"passed": "passed", "variant": "a valid variant, but not our equation",
-                 "unfinished": "not implemented yet",
-                 "contract": "not yet: the form of the function", "error": "not yet: it stops with an error",
-                 "file": "not yet: the file", "exit": "not yet: it ends the program",
-                 "time": "not yet: it does not end",
-                 "flood": "not yet: it prints too much", "crash": "not yet: it crashes"}
-        lines = [f"{self.exercise}: {heads.get(self.verdict, 'not yet')}"]
-        if self.location:
-            lines.append(f"  where:   {self.location.place()}")
-            lines.append(f"           got      {_numbers(self.location.got)}")
-            lines.append(f"           wanted   {_numbers(self.location.wanted)}")
-        lines += [f"           {note}" for note in self.notes]
-        if self.verdict != "unfinished":
-            lines.append(f"  {'what' if self.location else 'note'}:    {self.says}")
-        if self.look:
-            lines.append(f"  next:    {self.look}")
-        if self.hint:
-            lines.insert(1, f"  hint {self.hint_number}:  {self.hint}")
-        return "\n".join(lines)
-
-    __repr__ = __str__
-
-    def to_json(self):
-        """A dict of plain values, for json.dumps; numbers that JSON lacks become strings ("nan")."""
-        place = None
-        if self.location:
-            place = {**self.location._asdict(), "index": list(self.location.index),
-                     "axes": list(self.location.axes),
-                     "right": list(self.location.right), "wrong": list(self.location.wrong),
-                     "got": [_plain(v) for v in self.location.got],
-                     "wanted": [_plain(v) for v in self.location.wanted]}
-        return {"exercise": self.exercise, "passed": self.passed, "verdict": self.verdict, "seed": self.seed,
-                "says": self.says, "look": self.look, "mistake": self.mistake and self.mistake.name,
-                "mark": self.mistake.mark if self.mistake else None, "location": place,
-                "notes": list(self.notes),
-                "hint": self.hint, "text": str(self)}
+from . import contract, numbers
+from .bank import Match, cause, run_one
+from .cases import extra, ordinary
+from .changed import changed
+from .contract import Problem
+from .experiment import experiment
+from .locate import blocks, differs, locate
+from .outcome import facts, perform, still_there
+from .report import Report, odd
 
 
 def check(name, function, seed=0, hint=None):
@@ -96,44 +43,71 @@ def check(name, function, seed=0, hint=None):
         `seed` or `name` is of another type.
     """
     exercise = find(name)
-    rng = draws(seed)
+    draws(seed)
     if hint is not None and hint not in (1, 2, 3):
         raise ValueError(f"hint={hint!r}: wanted 1, 2 or 3")
-    cases, labels = [], set()
-    for case in exercise.cases(rng):
-        cases.append(case._replace(label=f"{case.label}, other sizes") if case.label in labels else case)
-        labels.add(case.label)
+    return examine(exercise, Here(exercise, function, int(seed)), int(seed), hint)
 
-    def report(verdict, says, look="", **more):
-        return Report(exercise, verdict, says, look, seed=int(seed), hint=hint, **more)
-    try:
-        contract.signature(exercise, function)
-        want = [answer(exercise, case) for case in cases]
-        got = [contract.call(exercise, function, case) for case in cases]
-        for g, w in zip(got, want):
-            if w is not None:
-                contract.forms(exercise, g, w)
-        again = contract.call(exercise, function, cases[0])
-        if not contract.same(got[0], again):
-            raise contract.Problem(
-                "contract", "a second call with the same arguments gives other numbers: something is "
-                "remembered between calls, "
-                "or drawn at random",
-                "variables outside the function, default arguments that are lists or arrays, and global")
-    except contract.Problem as problem:
-        return report(problem.kind, problem.says, problem.look, where=problem.where)
-    location = locate(exercise, cases, got, want)
-    refused = location is None and exercise.contract and exercise.contract(function)
-    if refused:
-        return report("contract", refused, "the line above def")
-    if location is None:
-        return report("passed", "every number agrees with the library's")
-    return _judged(exercise, report, location, cases, got, want)
+
+class Here:
+    """A function in this process; `judge.process.Remote` is the same for one in another process."""
+
+    def __init__(self, exercise, function, seed):
+        self.exercise, self.function = exercise, function
+        self.sets = {"ordinary": bench(exercise.name, seed).cases, "extra": bench(exercise.name, seed).extras}
+        self.first = {}
+
+    def facts(self):
+        """What is known without a call."""
+        return facts(self.function, self.exercise.names)
+
+    def run(self, kind, number):
+        """The Outcome of one case."""
+        outcome, items = perform(self.function, self.sets[kind][number])
+        if kind == "ordinary":
+            self.first.setdefault(number, (items or [], outcome))
+        return outcome
+
+    def kept(self, number):
+        """Whether the first answer to a case still holds its numbers."""
+        return still_there(*self.first[number])
+
+
+class Bench:
+    """The inputs of an exercise and seed, the right answers, and those of known mistakes, each computed once."""
+
+    def __init__(self, exercise, seed):
+        self.exercise = exercise
+        self.cases, self.extras = ordinary(exercise, seed), extra(exercise, seed)
+        self.want = [answer(exercise, case) for case in self.cases]
+        self.answers, self.right = {}, {}
+        self.known, self.generic = bank_of(exercise.name), changed(exercise, self.cases[0])
+
+    def run(self, mistake, c):
+        """A mistake's answer to case c."""
+        key = id(mistake), c
+        if key not in self.answers:
+            self.answers[key] = run_one(mistake, self.cases[c])
+        return self.answers[key]
+
+    def right_extra(self, number):
+        """The right answer to an extra case; None where there is none."""
+        if number not in self.right:
+            try:
+                self.right[number] = answer(self.exercise, self.extras[number])
+            except (ValueError, IndexError, ZeroDivisionError):
+                self.right[number] = None
+        return self.right[number]
+
+
+@lru_cache(maxsize=64)
+def bench(name, seed):
+    """The Bench of an exercise."""
+    return Bench(find(name), seed)
 
 
 def answer(exercise, case):
     """The library's answer to a case: list of arrays, or None where it refuses."""
-    import numpy as np
     try:
         with np.errstate(all="ignore"):
             result = exercise.reference(**case.inputs)
@@ -142,59 +116,162 @@ def answer(exercise, case):
     return [np.array(a) for a in (result if isinstance(result, tuple) else (result,))]
 
 
-def _judged(exercise, report, location, cases, got, want):
+def examine(exercise, runner, seed=0, hint=None):
+    """The Report on a function that `runner` calls: a Here, or a judge.process.Remote."""
+    b = bench(exercise.name, seed)
+
+    def report(verdict, says, look="", **more):
+        return Report(exercise, verdict, says, look, seed=seed, hint=hint, **more)
+    try:
+        about = runner.facts()
+        contract.signature(exercise, about)
+        got = _answers(exercise, runner, b, about)
+    except Problem as problem:
+        return report(problem.kind, problem.says, problem.look, where=problem.where)
+    location = locate(exercise, b.cases, got, b.want)
+    if location is None:
+        refused = exercise.contract and exercise.contract(about)
+        return report("contract", refused, "the line above def") if refused else \
+            report("passed", "every number agrees with the library's")
+    return _judged(b, report, location, got, about, runner)
+
+
+def _answers(exercise, runner, b, about):
+    """The function's answers to all cases, compared in form; Problem for what is no answer."""
+    got = []
+    for c, case in enumerate(b.cases):
+        if case.layout and about.compiled:
+            got.append(b.want[c])                               # a compiled signature may ask for one layout
+            continue
+        arrays = contract.answer(exercise, runner.run("ordinary", c), case)
+        if b.want[c] is not None:
+            contract.forms(exercise, arrays, b.want[c])
+        got.append(arrays)
+    again = contract.answer(exercise, runner.run("ordinary", 0), b.cases[0])
+    if not all(np.array_equal(x, y, equal_nan=x.dtype.kind == "f") for x, y in zip(got[0], again)):
+        raise Problem("contract", "a second call with the same arguments gives other numbers: something is "
+                      "remembered between calls, or drawn at random",
+                      "variables outside the function, default arguments that are lists or arrays, and global")
+    if not all(runner.kept(c) for c, case in enumerate(b.cases) if not (case.layout and about.compiled)):
+        raise Problem("contract", "a later call changes the result of an earlier one: both are the same array, "
+                      "used again", "where the array that is returned is made: inside the function, at each call")
+    return got
+
+
+def _judged(b, report, location, got, about, runner):
     """The Report of a wrong answer."""
-    notes = []
-    if location.pattern:
-        notes.append(location.pattern)
+    exercise, match = b.exercise, Match(b.exercise, b.cases, got, b.want)
+    number = [case.label for case in b.cases].index(location.case)
+    notes = _notes(exercise, location, b.cases, got[number], b.want[number])
+    renamed = contract.order_of_names(exercise, about)
+    if renamed:
+        return report("contract", renamed, "the line that begins with def", location=location, notes=notes)
+    special = _layout(b, match)
+    if special:
+        return report("wrong", *special, location=location, notes=notes)
+    found = match.explanations(b.known, b.run)
+    if found and found[0].whole:
+        m = found[0].mistake
+        return report("variant" if m.variant else "wrong", _see(m, m.says), m.look, location=location,
+                      mistakes=[m], notes=notes)
+    sentences = _for_each_output(b, match, got, found, runner, location)
+    (says, look), *more = sentences
+    return report("wrong", says, look, location=location, mistakes=[e.mistake for e in found], notes=notes,
+                  more=more)
+
+
+def _for_each_output(b, match, got, found, runner, location):
+    """(says, look) for known mistakes first, then for what they leave: generic ones, numbers, an experiment."""
+    sentences = [(_partly(e), e.mistake.look) for e in found]
+    left = match.left(found)
+    if not left:
+        return sentences
+    rest = match.explanations(b.generic, b.run) if not _precise(b, match, got, left) else []
+    rest = [e._replace(outputs=tuple(n for n in e.outputs if n in left)) for e in rest]
+    rest = [e for e in rest if e.outputs]
+    sentences += [(_partly(e, generic=True), e.mistake.look) for e in rest]
+    left = [name for name in match.left(found + rest) if name in left]
+    told = False
+    for name in left:
+        k = match.names.index(name)
+        pairs = [(b.cases[c], got[c][k], b.want[c][k]) for c, j in sorted(match.wrong) if j == k]
+        sentence = _not_finite(name, pairs) or numbers.detect(b.exercise, pairs, k)
+        if not sentence and not told:
+            sentence, told = _experiment(b, got, runner, k, left, match), True
+        if sentence:
+            sentences.append(sentence)
+    return sentences
+
+
+def _precise(b, match, got, left):
+    """Whether what is left is right but for its last digits: nothing else is said then."""
+    k = match.names.index(left[0])
+    return all(numbers.precision(b.exercise, b.cases[c], got[c][k], b.want[c][k], b.exercise.outputs[k])
+               for c, j in match.wrong if j == k)
+
+
+def _experiment(b, got, runner, k, left, match):
+    """The next experiment on output k; said of all outputs where all are wrong."""
+    def run(number):
+        right = b.right_extra(number)
+        if right is None:
+            return None
+        try:
+            return contract.answer(b.exercise, runner.run("extra", number), b.extras[number]), right
+        except Problem:
+            return None
+    says, look = experiment(b.exercise, b.cases, b.extras, got, b.want, run, k)
+    if len(left) == len(b.exercise.outputs) > 1:
+        together = f"; what all outputs are made of: {b.exercise.shared}" if b.exercise.shared else ""
+        return f"all {len(left)} outputs are wrong.  {says[0].upper()}{says[1:]}", look + together
+    return says, look
+
+
+def _not_finite(name, pairs):
+    """A sentence about inf and nan where the answer is an ordinary number."""
+    for _, got, want in pairs:
+        bad = ~np.isfinite(got) & np.isfinite(want) if want.dtype.kind == "f" and got.dtype.kind == "f" else None
+        if bad is not None and bad.any():
+            return (f"{name} holds {float(got[bad][0]):.6g} where the answer is an ordinary number",
+                    "what overflows, is divided by 0, or is the logarithm of 0")
+    return None
+
+
+def _layout(b, match):
+    """A sentence if only the order in memory matters."""
+    wrong = {c for c, _ in match.wrong}
+    if all(b.cases[c].layout for c in wrong):
+        labels = " and ".join(b.cases[c].label for c in sorted(wrong))
+        return (f"right for arrays stored as usual, wrong for {labels}",
+                "what depends on the order in memory: reshape, ravel, view, tobytes, strides, comparisons of dtypes")
+    return None
+
+
+def _partly(explanation, generic=False):
+    """The sentence of a mistake that explains some outputs, or some inputs."""
+    m = explanation.mistake
+    where = ", ".join(explanation.outputs)
+    if explanation.cases:
+        where += f" (on {' and '.join(explanation.cases[:2])})"
+    says = m.says if generic else cause(m.says)
+    if not says:
+        return f"{where}: the numbers are those of a known mistake, \"{m.name}\""
+    return _see(m, f"{where}: {says}")
+
+
+def _see(mistake, says):
+    return f"{says}; see {mistake.mark}" if mistake.mark else says
+
+
+def _notes(exercise, location, cases, got, want):
+    """What else is right and wrong, and on which inputs."""
+    notes = [location.pattern] if location.pattern else []
     if location.right:
         notes.append("right: " + ", ".join(location.right) + (
             "; wrong as well: " + ", ".join(location.wrong) if location.wrong else ""))
     if location.case != cases[0].label:
         notes.append(f"these inputs: {location.case}")
-    number = [case.label for case in cases].index(location.case)
-    bank, by_gate = bank_of(exercise.name), blocks(exercise, got[number], want[number])
+    by_gate = blocks(exercise, got, want)
     if by_gate and not location.gate:
         notes.append(by_gate)
-    mistake = diagnose(bank, cases, got)
-    if mistake:
-        see = f"; see {mistake.mark}" if mistake.mark else ""
-        return report("variant" if mistake.variant else "wrong", mistake.says + see, mistake.look,
-                      location=location,
-                      mistake=mistake, notes=notes)
-    k = [output.name for output in exercise.outputs].index(location.output)
-    output = exercise.outputs[k]
-    look = f"the line that makes {output.name}" + (f", and {output.mark}" if output.mark else "")
-    if exercise.backward and location.t:
-        T = len(got[number][k])
-        look = "the step by itself: at the last step nothing is carried back yet" if location.t == T else \
-            f"what is carried back from t = {location.t + 1} to t = {location.t}: every later step is right"
-    constant = ratio(cases[number], got[number][k], want[number][k])
-    part = partly(exercise, bank, cases, got, want, location.output)
-    if constant:
-        return report("wrong", f"{output.name}: {constant}", look, location=location, notes=notes)
-    if part:
-        return report("wrong", f"more than one thing is wrong.  For {output.name} alone: {part.says}"
-                      + (f"; see {part.mark}" if part.mark else ""), part.look, location=location,
-                      notes=notes)
-    if any(map(_odd, location.got)) and not any(map(_odd, location.wanted)):
-        return report("wrong", f"{output.name} holds {_numbers([v for v in location.got if _odd(v)][:1])} "
-                      f"where the answer "
-                      "is an ordinary number", "what overflows, is divided by 0, or is the logarithm of 0",
-                      location=location,
-                      notes=notes)
-    return report("wrong", f"this is the first wrong number in the order of computation; it is none of the "
-                  f"{len({m.name for m in bank})} mistakes we know by name", look, location=location,
-                  notes=notes)
-
-
-def _odd(value):
-    return isinstance(value, float) and not math.isfinite(value)
-
-
-def _plain(value):
-    return str(value) if _odd(value) else value
-
-
-def _numbers(values):
-    return "  ".join(f"{v:.6g}" if isinstance(v, float) else str(v) for v in values)
+    return notes

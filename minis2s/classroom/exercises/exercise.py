@@ -14,10 +14,13 @@ class Case(NamedTuple):
     label : str, what is special about it: "ragged lengths".
     inputs : dict of name: value, in the order of the arguments.
     raises : types of exception of which one is wanted in place of an answer, or ().
+    layout : how the arrays are stored: "" as usual, "fortran" column by column, "gaps" with gaps between numbers
+        and in the other byte order.
     """
     label: str
     inputs: dict
     raises: tuple = ()
+    layout: str = ""
 
 
 class Output(NamedTuple):
@@ -44,7 +47,10 @@ class Exercise(NamedTuple):
     cases(rng) makes the inputs, `reference` is the library's own code for them, called by keywords.
     `computed` names the outputs in the order of computation, where that is not the order of return.
     `backward`: time runs from T to 1.  `own_memory`: outputs must not share memory, nor with an argument.
-    `contract(f)` may refuse a function whose numbers are right: -> sentence or None.
+    `contract(facts)` may refuse a function whose numbers are right: -> sentence or None.
+    `shared`: what all outputs are made of, said when all of them are wrong.
+    `layouts`: whether the inputs are also tried in other orders of memory.
+    `depends`: arguments that other arguments were computed from (a mask that the forward pass used).
     """
     name: str
     title: str
@@ -59,6 +65,9 @@ class Exercise(NamedTuple):
     backward: bool = False
     own_memory: bool = False
     contract: Any = None
+    shared: str = ""
+    layouts: bool = True
+    depends: tuple = ()
     seconds: float = 10.0
     imports: str = "import numpy as np\n"
 
@@ -72,6 +81,12 @@ class Exercise(NamedTuple):
         """Names of the arguments, in order."""
         return tuple(line.split()[0] for line in self.arguments.strip().splitlines()
                      if not line.startswith(" "))
+
+    @property
+    def shapes(self):
+        """Name of each array argument -> its letters: {"x": ("N", "D"), ...}."""
+        found = re.findall(r"^(\w+) +\(([^)]*)\)", self.arguments, re.MULTILINE)
+        return {name: tuple(re.findall(r"\w+", letters)) for name, letters in found}
 
     @property
     def outputs(self):

@@ -184,7 +184,7 @@ db   (4H,)      (L1*)""",
      "not zero.",
      "h_{t-1} and c_{t-1} of t = 1 are h0 and c0.  At padding both carries pass by unchanged, dhs[t] "
      "included."),
-    _lstm_bptt_cases, lstm_bptt, computed=("dxs", "dc0", "dh0", "db", "dW", "dU"), backward=True,
+    _lstm_bptt_cases, lstm_bptt, depends=("mask",), computed=("dxs", "dc0", "dh0", "db", "dW", "dU"), backward=True,
     own_memory=True)
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from . import EXERCISES
-from .process import check_file
+from ..judge.process import check_file
 
 
 def grade(folder, seed=0, only=None, tell=lambda line: None):

@@ -162,7 +162,7 @@ db   (H,)       (R1*)""",
      "a sum over t.",
      "Padding: dx, dW, dU, db get nothing there, but the carried gradient (with dhs[t] added) goes on to t-1 "
      "unchanged."),
-    _bptt_cases, bptt, computed=("dxs", "dh0", "db", "dW", "dU"), backward=True, own_memory=True)
+    _bptt_cases, bptt, depends=("mask",), computed=("dxs", "dh0", "db", "dW", "dU"), backward=True, own_memory=True)
 
 
 def _batch_cases(rng):
@@ -257,12 +257,11 @@ def njit_loop(xs, h0, U):
     return unroll.forward(rnn, rnn.Params(np.eye(H), U, np.zeros(H)), xs, rnn.State(h0), unmasked(T, N))[0]
 
 
-def _compiled(f):
-    """A sentence if `f` is not compiled by Numba in nopython mode."""
-    if not hasattr(f, "py_func"):
+def _compiled(facts):
+    """A sentence if the function is not compiled by Numba in nopython mode."""
+    if not facts.compiled:
         return "every number is right, but the function is not compiled: it wants @njit above it"
-    options = getattr(f, "targetoptions", {})
-    if options.get("forceobj") or options.get("nopython") is False:
+    if facts.compiled == "object mode":
         return "the function is compiled in object mode, which is no faster: take @njit without forceobj"
     return None
 
@@ -282,7 +281,7 @@ U   (H, H)     recurrent weights""",
      "Inside @njit indices are not checked: hs[t-1] at t = 0 reads hs[-1] without a word.",
      "Make hs with np.empty, keep the current state in a variable of your own that starts as h0, and write "
      "hs[t]."),
-    _loop_cases, njit_loop, contract=_compiled, seconds=40.0, imports="import numpy as np\nfrom numba import "
+    _loop_cases, njit_loop, contract=_compiled, layouts=False, seconds=40.0, imports="import numpy as np\nfrom numba import "
     "njit\n")
 
 EXERCISES = (RNN_STEP, RNN_STEP_BACKWARD, BPTT, RNN_BATCHES, FINAL_STATE)

@@ -1,0 +1,142 @@
+"""Stage 3: which known mistakes give exactly these numbers?
+
+A cell is one output on one case.  A mistake explains a cell if it gives the very numbers that came and these are
+wrong.  It is considered only if it agrees with the function on a whole output (over all cases) or on a whole case
+(all outputs), so that no agreement is chance.
+"""
+import re
+from typing import NamedTuple
+
+import numpy as np
+
+from .locate import differs
+from .outcome import fresh
+
+
+class Explanation(NamedTuple):
+    """A mistake, the names of the outputs that it explains, whether it explains all, labels of cases or ()."""
+    mistake: object
+    outputs: tuple
+    whole: bool
+    cases: tuple = ()
+
+
+def run_one(mistake, case):
+    """The mistake's answer to a case: list of arrays, None where it refuses; "fails" where it stops on an error."""
+    try:
+        with np.errstate(all="ignore"):
+            result = mistake.f(*map(fresh, case.inputs.values()))
+    except case.raises:
+        return None
+    except Exception:                                           # a mistake may well fail on some inputs
+        return "fails"
+    return [np.asarray(a) for a in (result if isinstance(result, tuple) else (result,))]
+
+
+def agree_on(a, b, k):
+    """Whether two answers to a case agree in output k; two refusals do."""
+    if a is None or b is None:
+        return a is b
+    return (not isinstance(b, str) and len(b) > k and a[k].shape == b[k].shape
+            and not differs(a[k], b[k]).any())
+
+
+class Match:
+    """The cells of one function's answers, and what explains them."""
+
+    def __init__(self, exercise, cases, got, want):
+        self.exercise, self.cases, self.got, self.want = exercise, cases, got, want
+        self.K = range(len(exercise.outputs))
+        self.wrong = {(c, k) for c in range(len(cases)) for k in self.K
+                      if want[c] is not None and differs(got[c][k], want[c][k]).any()}
+        self.names = [o.name for o in exercise.outputs]
+        self.wrong_outputs = [o.name for o in exercise.order
+                              if any(self.names[k] == o.name for _, k in self.wrong)]
+
+    def explained(self, answers):
+        """Cells that these answers (one for each case, made when asked for) explain, and whether they explain all."""
+        columns = {k: all(agree_on(self.got[c], answers(c), k) for c in range(len(self.cases)))
+                   for k in {k for _, k in sorted(self.wrong)}}
+        cells = {(c, k) for c, k in self.wrong if columns[k]}
+        if cells == self.wrong and all(agree_on(self.got[c], answers(c), k) for c in range(len(self.cases))
+                                       for k in self.K if k not in columns):
+            return cells, True
+        for c in {c for c, _ in self.wrong}:
+            if all(np.isfinite(a).all() for a in self.got[c] if a.dtype.kind == "f") and \
+                    all(agree_on(self.got[c], answers(c), k) for k in self.K):
+                cells |= {(c, k) for k in self.K if (c, k) in self.wrong}
+        return cells, False
+
+    def contradictions(self, answers):
+        """How many outputs these answers have wrong that the function has right."""
+        right = [k for k in self.K if not any(j == k for _, j in self.wrong)]
+        return sum(any(self.want[c] is not None and not agree_on(self.got[c], answers(c), k)
+                       for c in range(len(self.cases))) for k in right)
+
+    def explanations(self, bank, run):
+        """The fewest mistakes of `bank` that explain most cells; run(mistake, c) gives an answer.
+
+        -> list of Explanation; the first one explains most.
+        """
+        found, first = [], {}
+        for c, k in sorted(self.wrong):
+            first.setdefault(k, c)
+        first = {(c, k) for k, c in first.items()}
+        for cells_to_try in (first, self.wrong - first):
+            for m in bank:
+                def answers(c, m=m):
+                    return run(m, c)
+                if any(m is f[0] for f in found) or not any(agree_on(self.got[c], answers(c), k)
+                                                            for c, k in sorted(cells_to_try)):
+                    continue
+                cells, whole = self.explained(answers)
+                if whole:
+                    return [Explanation(m, tuple(self.wrong_outputs), True)]
+                if cells:
+                    found.append((m, cells, self.contradictions(answers)))
+            if set().union(*(f[1] for f in found)) == self.wrong:
+                break
+        return self._fewest(found)
+
+    def _fewest(self, found):
+        """Of (mistake, cells, contradictions) the few that cover the wrong cells, one after the other.
+
+        The first one explains something of the first wrong case.
+        """
+        chosen, left, start = [], set(self.wrong), min(self.wrong)[0]
+        while left:
+            some = found if chosen else [f for f in found if any(c == start for c, _ in f[1])]
+            best = max(some, key=lambda f: (len(f[1] & left), -f[2]), default=None)
+            if best is None or not best[1] & left:
+                break
+            m, cells, _ = best
+            new = cells & left
+            ks = {k for _, k in new}
+            outputs = tuple(n for n in self.wrong_outputs if self.names.index(n) in ks)
+            complete = all((c, k) in cells for c, k in self.wrong if k in ks)
+            labels = () if complete else tuple(self.cases[c].label for c in sorted({c for c, _ in new}))
+            chosen.append(Explanation(m, outputs, False, labels))
+            left -= cells
+            found.remove(best)
+        return chosen
+
+    def left(self, explanations):
+        """Names of the wrong outputs that are not explained on all cases."""
+        done = {name for e in explanations if not e.cases for name in e.outputs}
+        for name in self.wrong_outputs:
+            k = self.names.index(name)
+            labels = {self.cases[c].label for c, j in self.wrong if j == k}
+            if labels <= {label for e in explanations if name in e.outputs for label in e.cases}:
+                done.add(name)
+        return [name for name in self.wrong_outputs if name not in done]
+
+
+CLAIM = re.compile(r"\b(is|are) (only )?(right|wrong)\b|^wrong at every|has the wrong sign|every gradient|is constant")
+
+
+def cause(says):
+    """A mistake's sentence without what it claims of other outputs; "" if nothing would be left."""
+    head, colon, rest = says.partition(": ")
+    if colon and CLAIM.search(head):
+        says = rest
+    return "" if CLAIM.search(says) else says
