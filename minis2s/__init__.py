@@ -3,16 +3,28 @@
 Every equation is a line of NumPy, every derivative stands beside it, and every gradient is checked.  For texts there is
 `Seq2Seq`; for learning, the modules: start with `minis2s.layers.cells.lstm`.
 """
-from .api.seq2seq import Seq2Seq, Translation       # noqa: F401
-from .model.config import Config                  # noqa: F401
-from .training.loop import Diverged, Training       # noqa: F401
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .api.seq2seq import Seq2Seq, Translation       # noqa: F401
+    from .classroom.doctor import check                 # noqa: F401
+    from .model.config import Config                    # noqa: F401
+    from .training.loop import Diverged, Training       # noqa: F401
 
 __version__ = "0.1.0"
 
+PUBLIC = {"Seq2Seq": "api.seq2seq", "Translation": "api.seq2seq", "Config": "model.config",
+          "Training": "training.loop", "Diverged": "training.loop", "check": "classroom.doctor"}
+
 
 def __getattr__(name):
-    """`minis2s.check`, the gradient doctor, is loaded when it is first used."""
-    if name == "check":
-        from .classroom.doctor import check
-        return check
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """What is imported above is loaded when it is first used: so `minis2s --help`, and Ctrl-C, need not wait for it."""
+    if name not in PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f".{PUBLIC[name]}", __name__), name)
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *PUBLIC})

@@ -6,18 +6,25 @@
     checkpoint.safetensors   all that training needs to go on
     metrics.jsonl            one line for each evaluation
     loss.png  attention.png
+
+Every file is written whole or not at all, and config.json, vocabulary.json and both files of weights carry a digest:
+what was edited is refused, not computed with.
 """
 import hashlib
 import json
+import math
 import os
 import shutil
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..training import checkpoint
 from ..model.config import Config
 from ..data.vocabulary import Vocabulary
-from ..core.files import write_text
+from ..core.files import naming, parse_json, write_text
+from . import lock
+from .texts import shown
 
 FORMAT = 1
 NO_LIMIT = 10**9                    # tokens of a side, in runs from before there was a limit
@@ -42,6 +49,43 @@ class Run:
         self.path = Path(path)
         self.config, self.vocabulary, self.weights, self.checkpoint, self.metrics, self.loss, self.attention = (
             self.path / name for name in FILES)
+        self._owned = False
+
+    # writing ----------------------------------------------------------------------------------------
+
+    @contextmanager
+    def owned(self, make=False):
+        """Within this, no other process writes to the run.
+
+        Parameters
+        ----------
+        make : bool
+            Make the directory if there is none; it is removed again if it is empty at the end.
+
+        Raises
+        ------
+        BlockingIOError
+            Another process writes to it.
+        FileNotFoundError, NotADirectoryError, OSError
+        """
+        if self._owned:
+            yield
+            return
+        if self.path.exists() and not self.path.is_dir():
+            raise NotADirectoryError(f"{self.path}: a file, wanted a directory for the run")
+        made = make and not self.path.exists()
+        if make:
+            self.path.mkdir(parents=True, exist_ok=True)
+        elif not self.path.is_dir():
+            raise FileNotFoundError(f"{self.path}: no such run directory")
+        try:
+            with lock.lock(self.path):
+                self._owned = True
+                yield
+        finally:
+            self._owned = False
+            if made and not any(self.path.iterdir()):
+                self.path.rmdir()
 
     def create(self, write, overwrite=False):
         """Make the directory with the files that write(run) writes, a Run in a folder of its own.
@@ -52,28 +96,35 @@ class Run:
         ------
         FileExistsError
             If something stands there and `overwrite` is False; overwriting removes a run's own files, nothing else.
-        NotADirectoryError
+        NotADirectoryError, BlockingIOError
+            See `owned`.
         Whatever `write` raises.
         """
-        if self.path.exists() and not self.path.is_dir():
-            raise NotADirectoryError(f"{self.path}: a file, wanted a directory for the run")
-        if not overwrite and self.path.is_dir() and any(self.path.iterdir()):
-            raise FileExistsError(f"{self.path}: exists already; go on with it (--resume, resume=True) or "
-                                  "replace it (--overwrite, overwrite=True)")
-        made = not self.path.exists()
-        self.path.mkdir(parents=True, exist_ok=True)
-        try:
-            with tempfile.TemporaryDirectory(dir=self.path, prefix=LEFT, ignore_cleanup_errors=True) as folder:
-                write(Run(folder))
-                for name in FILES:
-                    (self.path / name).unlink(missing_ok=True)
-                for path in Path(folder).iterdir():
-                    os.replace(path, self.path / path.name)
-        except BaseException:
-            if made:
-                self.path.rmdir()
-            raise
-        self.clear()
+        with self.owned(make=True):
+            if not overwrite and any(p.name != lock.NAME and not p.name.startswith(LEFT) for p in self.path.iterdir()):
+                raise FileExistsError(f"{self.path}: exists already; go on with it (resume=True) or replace it "
+                                      "(overwrite=True)")
+            try:
+                with tempfile.TemporaryDirectory(dir=self.path, prefix=LEFT, ignore_cleanup_errors=True) as folder:
+                    write(Run(folder))
+                    self._take_over(Path(folder))
+            except OSError as e:
+                if e.filename is not None:
+                    parts = [part for part in Path(os.fsdecode(e.filename)).parts if not part.startswith(LEFT)]
+                    e.filename, e.filename2 = str(Path(*parts)), None
+                raise
+            self.clear()
+
+    def _take_over(self, folder):
+        """Put the files of `folder` in the place of the run's own.
+
+        config.json is removed first and comes last: a process killed in between leaves a directory that is no run,
+        never one with the configuration of one run and the weights of another.
+        """
+        for name in FILES:
+            (self.path / name).unlink(missing_ok=True)
+        for path in sorted(folder.iterdir(), key=lambda path: path.name == self.config.name):
+            os.replace(path, self.path / path.name)
 
     def clear(self):
         """Remove what was half written when a run was killed."""
@@ -81,66 +132,92 @@ class Run:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def write_model(self, given, source_vocab, target_vocab):
-        """Write what stays the same in training: vocabularies and trained sub-words, then config.json with their digest."""
+        """Write what stays the same in training: vocabularies and trained sub-words, then config.json with their digest
+        and its own."""
         words = {"source": source_vocab.to_json(), "target": target_vocab.to_json()}
         if given.get("subwords"):
             words["subwords"] = given["subwords"]
-        description = {name: value for name, value in given.items() if name != "subwords"}
-        write_text(self.vocabulary, json.dumps(words, ensure_ascii=False, indent=0) + "\n")
-        description = {"format": FORMAT, **description, "vocabulary": digest(words)}
-        write_text(self.config, json.dumps(description, ensure_ascii=False, indent=2) + "\n")
+        # half a surrogate pair, of a file's name that is not UTF-8, becomes a \\u escape, as JSON has it
+        write_text(self.vocabulary, json.dumps(words, ensure_ascii=False, indent=0) + "\n", "backslashreplace")
+        description = {"format": FORMAT, **given, "vocabulary": digest(words)}
+        description.pop("subwords", None)
+        description["sha256"] = digest(description)
+        write_text(self.config, json.dumps(description, ensure_ascii=False, indent=2) + "\n", "backslashreplace")
+
+    def save_progress(self, progress, config):
+        """Write the checkpoint, and the best weights so far (the present ones before the first evaluation)."""
+        checkpoint.save_progress(self.checkpoint, progress, config)
+        best = progress.params if progress.best_score is None else progress.best
+        checkpoint.save_weights(self.weights, best, config)
+
+    # reading ----------------------------------------------------------------------------------------
 
     def read_model(self):
         """-> description (with "config" a Config), source and target Vocabulary; ValueError naming a broken file."""
         description = self._json(self.config)
         words = self._json(self.vocabulary)
         if description.get("format") != FORMAT:
-            raise ValueError(f"{self.config}: format {description.get('format')!r}, this version reads {FORMAT}")
+            raise ValueError(f"{self.config}: format {shown(description.get('format'))}, this version reads {FORMAT}")
         for name, fits in PARTS.items():
             if not fits(description.get(name)):
-                raise ValueError(f"{self.config}: {name} is {description.get(name)!r}; of another version")
+                raise ValueError(f"{self.config}: {name} is {shown(description.get(name))}; of another version")
         try:
-            description["config"] = Config.from_json(description["config"])
+            config = Config.from_json(description["config"])
         except (TypeError, ValueError) as e:
             raise ValueError(f"{self.config}: {e}") from None
+        sealed = description.pop("sha256", None)                    # runs of version 0.1.0 have none
+        if sealed is not None and sealed != digest(description):
+            raise ValueError(f"{self.config}: changed after it was saved (its digest does not fit)")
         if digest(words) != description["vocabulary"]:
             raise ValueError(f"{self.vocabulary}: changed after it was saved (its digest does not fit)")
-        description["units"] = units_of(description["units"])
-        description["subwords"] = words.get("subwords", {})
-        return description, *(Vocabulary.from_json(words[side]) for side in ("source", "target"))
+        sides = [Vocabulary.from_json(words[side]) for side in ("source", "target")]
+        more = {"config": config, "units": units_of(description["units"]), "subwords": words.get("subwords", {})}
+        return {**description, **more}, *sides
 
     def _json(self, path):
         if not self.path.is_dir():
             raise FileNotFoundError(f"{self.path}: no such run directory")
-        if not path.is_file():
-            raise FileNotFoundError(f"{path}: missing, so {self.path} is no run; if it was stopped before its "
-                                    "first step, begin again with --overwrite (overwrite=True)")
         try:
-            value = json.loads(path.read_text(encoding="utf-8"))
+            value = parse_json(path.read_bytes().decode("utf-8"))
+        except FileNotFoundError:
+            raise FileNotFoundError(f"{path}: missing, so {self.path} is no run; if it was stopped before its "
+                                    "first step, begin again (overwrite=True)") from None
         except ValueError as e:
             raise ValueError(f"{path}: not JSON ({e})") from None
         if not isinstance(value, dict):
             raise ValueError(f"{path}: wanted a JSON object")
         return value
 
+    # the record of training -------------------------------------------------------------------------
+
     def records(self):
         """The lines of metrics.jsonl as dicts, up to the first broken one: the last may have been cut off."""
-        if not self.metrics.is_file():
-            return []
-        rows = []
-        for line in self.metrics.read_text(encoding="utf-8").splitlines():
+        return self.read_records()[0]
+
+    def read_records(self):
+        """-> what `records` returns, and a sentence about the first broken line, or None."""
+        try:
+            lines = self.metrics.read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return [], None
+        rows, last = [], lines.pop()                                # b"" behind the end of the last line
+        for number, line in enumerate([*lines, last] if last else lines, 1):
             try:
-                row = json.loads(line)
-                row["step"], row["epoch"], row["end_of_epoch"], row["valid_exact_match"]
-            except (ValueError, TypeError, KeyError):
-                break
-            rows.append(row)
-        return rows
+                rows.append(record(line))
+            except ValueError as e:
+                left = len(lines) + bool(last) - number
+                return rows, (f"{self.metrics}, line {number}: {e}; it is not counted" + (
+                    f", nor {'is the line' if left == 1 else f'are the {left} lines'} after it" if left else ""))
+        return rows, None
 
     def append(self, row):
-        """Add a line to metrics.jsonl."""
-        with open(self.metrics, "a", encoding="utf-8") as f:
-            f.write(json.dumps(row) + "\n")
+        """Add a line to metrics.jsonl; what is not finite becomes null."""
+        row = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
+        try:
+            with open(self.metrics, "a", encoding="utf-8") as f:
+                f.write(json.dumps(row, allow_nan=False) + "\n")
+        except OSError as e:
+            raise naming(e, self.metrics)
 
     def rewind(self, progress):
         """Drop the lines that were written after the checkpoint `progress`: they will be written again."""
@@ -148,11 +225,23 @@ class Run:
                 and not (r["end_of_epoch"] and r["epoch"] > progress.epoch)]
         write_text(self.metrics, "".join(json.dumps(r) + "\n" for r in rows))
 
-    def save_progress(self, progress, config):
-        """Write the checkpoint, and the best weights so far (the present ones before the first evaluation)."""
-        checkpoint.save_progress(self.checkpoint, progress, config)
-        best = progress.params if progress.best_score is None else progress.best
-        checkpoint.save_weights(self.weights, best, config)
+
+def record(line):
+    """One line of metrics.jsonl: -> dict; ValueError unless it has what a record needs, and only finite numbers."""
+    try:
+        row = parse_json(line.decode("utf-8"))
+    except ValueError as e:
+        raise ValueError(f"not JSON ({e})") from None
+    if not isinstance(row, dict):
+        raise ValueError("not a JSON object")
+    needed = {"step": int, "epoch": (int, float), "end_of_epoch": bool, "valid_exact_match": (int, float)}
+    for name, kind in needed.items():
+        if not isinstance(row.get(name), kind) or (kind is not bool and isinstance(row[name], bool)):
+            raise ValueError(f"{name} is {shown(row.get(name))}")
+    for name, value in row.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"{name} is {value}")
+    return row
 
 
 def units_of(stored):
@@ -165,6 +254,6 @@ def units_of(stored):
             "min_count": stored["min_count"], "lowercase": False, "max_length": NO_LIMIT}
 
 
-def digest(words):
-    """SHA-256 of the symbols of both sides, and of the sub-words."""
-    return hashlib.sha256(json.dumps(words, sort_keys=True).encode()).hexdigest()
+def digest(value):
+    """SHA-256 of JSON values: of the symbols and sub-words of both sides, or of a whole description."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

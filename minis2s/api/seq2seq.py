@@ -1,48 +1,22 @@
-"""Seq2Seq: the door for people who have texts.  It holds a Config, two vocabularies and parameters; all computing is
-done by the pure functions of seq2seq, train and search, which it calls in order."""
-import dataclasses
-import hashlib
-import math
-import signal
-import sys
-import threading
+"""Seq2Seq: for people who have texts.  It holds a Config, two vocabularies and parameters.
+
+All computing is done by the pure functions of model/, training/ and decoding/; this class calls them in order, through
+the files of this folder: fitting.py, answering.py, evaluation.py.
+"""
 import warnings
-from contextlib import contextmanager
-from typing import NamedTuple
 
-import numpy as np
-
-from ..core import validation, tree
-from ..model import seq2seq
-from ..training import checkpoint, metrics as evaluate, loop as train
-from ..model.config import Config
-from ..data import corpus as corpora
-from ..data.batches import pad
+from ..core import tree, validation
 from ..data.corpus import MAX_LENGTH
-from ..data.pairs import read_pairs, split_by_source
 from ..data.subwords import Subwords
 from ..data.tokenizer import Tokenizer, check_unit
-from .backends import backend_name, choose
-from .run import Run
+from ..model.config import Config
+from ..training import checkpoint
 from ..training.loop import Training
-
-OPTIONS = {"beam": (), "sample": ("temperature", "top_k", "top_p"), "exact": ("budget",)}   # of decode's methods
-HELD_OUT = 0.05                     # share of the sources held out where no validation pairs are given
-AT_MOST = 1000                      # and how many sources at most
-EXTRA = 10                          # tokens that an answer may be longer than the longest target trained on
-
-
-class Translation(NamedTuple):
-    """One answer to one text."""
-    text: str
-    source: list                    # tokens read
-    target: list                    # tokens written; alpha has one row more, for the end, where it was reached
-    log_prob: float                 # log p of the answer, nats
-    score: float                    # what it was ranked by
-    alpha: np.ndarray               # (rows, len(source)) attention weights, or None
-    finished: bool                  # False: cut off at the greatest length
-    notes: tuple                    # unknown tokens, unusual length: sentences
-    proven: bool                    # from the exact search: no other answer is more probable
+from . import answering, evaluation, fitting
+from .answering import Translation, attention_of        # noqa: F401  their public place
+from .backends import backend_name
+from .run import Run
+from .texts import hold_out, text_pairs
 
 
 class Seq2Seq:
@@ -136,8 +110,13 @@ class Seq2Seq:
         ------
         ValueError, TypeError, OSError
             For bad pairs, and for a run directory that exists or does not fit.
-        train.Diverged
+        BlockingIOError
+            Another process writes to the run in `out`.
+        Diverged
             At the first NaN or infinity; the last checkpoint stays.
+        KeyboardInterrupt
+            After Ctrl-C or SIGTERM, when the step is done and the run is saved (api.signals.Stopped, with the signal's
+            number); the model then has the best weights so far.
         """
         if not isinstance(training, (Training, type(None))):
             raise TypeError(f"training: got {type(training).__name__}, wanted a Training")
@@ -145,101 +124,28 @@ class Seq2Seq:
             raise TypeError(f"origin: got {type(origin).__name__}, wanted a dict")
         if (resume or overwrite) and out is None:
             raise ValueError("out: wanted the directory of the run, as resume or overwrite is True")
+        if resume and overwrite:
+            raise ValueError("resume=True and overwrite=True: choose one")
         training = training or Training()
         pairs = text_pairs("pairs", pairs)
         if valid is None:
             pairs, valid = hold_out(pairs, training.seed)
         else:
             valid = text_pairs("valid", valid)
-        before = vars(self).copy()
-        try:
-            corpus, run, state = self._begin(pairs, valid, training, out, resume, overwrite, origin)
-        except BaseException:
-            vars(self).update(before)                   # a call that is refused changes nothing
-            raise
-        self.records = run.records() if run else []
-
-        def on_record(row):
-            self.records.append(row)
-            if run:
-                run.append(row)
-            show.epoch(row)
-
-        show = Display(training, len(corpus.train), state, visible=progress)
-        with show, stop_signals() as stopped:
-            end = train.run(
-                self.config, training, corpus.train, corpus.valid, state, on_step=show.step, on_record=on_record,
-                save=(lambda s: run.save_progress(s, self.config)) if run else None, should_stop=stopped,
-                backend=choose(self.backend))
-            self.stopped_by = stopped()
-        self.params = end.params if end.best_score is None else end.best
-        if run:
-            checkpoint.save_weights(run.weights, self.params, self.config)
-            self._draw(run, corpus.valid_texts)
+        fitting.fit(self, pairs, valid, training, out, resume, overwrite, progress, origin)
         return self
-
-    def _begin(self, pairs, valid, training, out, resume, overwrite, origin):
-        """Vocabularies, examples and the run: -> Corpus, Run or None, Progress or None."""
-        self.params = None                              # those of other vocabularies would answer nonsense
-        corpus = corpora.build(pairs, valid, **self._units())
-        (self.source_tokenizer, self.source_vocab), (self.target_tokenizer, self.target_vocab) = corpus[:2]
-        self.config = dataclasses.replace(self.config, source_vocab=len(self.source_vocab),
-                                          target_vocab=len(self.target_vocab))
-        self.lengths = corpora.lengths(corpus)
-        self.origin, self.held_out = origin or {}, corpus.valid_texts
-        self.data = {"train": len(corpus.train), "valid": len(corpus.valid), "too_long": sum(corpus.too_long),
-                     "sha256": fingerprint(pairs, valid)}
-
-        run, state = None, None
-        for shape in seq2seq.shapes(self.config).values():                  # a model too large: nothing is written yet
-            np.empty(shape, self.config.dtype)
-        if out is not None:
-            run = Run(out)
-            if resume:
-                state = self._open_run(run, training)
-            else:
-                run.create(lambda new: self._write_run(new, training), overwrite)
-        return corpus, run, state
 
     def _encode(self, pairs):
         """Text pairs -> pairs of id lists."""
         return [(self.source_vocab.encode(self.source_tokenizer.split(x)),
                  self.target_vocab.encode(self.target_tokenizer.split(y))) for x, y in pairs]
 
-    def _open_run(self, run, training):
-        """Check that a run can go on with these options and data: -> its Progress, or None before its first."""
-        description, source_vocab, target_vocab = run.read_model()
-        if not isinstance(description.get("training"), dict) or "sha256" not in description.get("data", ()):
-            raise ValueError(f"{run.config}: a saved model, not a run that training could go on with")
-        now = {**training.to_json(), **self._units()}
-        then = {**description["training"], **description["units"]}
-        checkpoint.check_config(run.config, description["config"].to_json(), self.config)
-        for name, value in now.items():
-            if name not in ("epochs", "minutes") and then.get(name) != value:
-                raise ValueError(f"{run.path}: the run was begun with {name}={then.get(name)!r}, not {value!r}")
-        if description["data"]["sha256"] != self.data["sha256"]:
-            raise ValueError(f"{run.path}: these are not the pairs that the run was begun with")
-        if ((source_vocab, target_vocab) != (self.source_vocab, self.target_vocab)
-                or description["subwords"] != self._description()["subwords"]):
-            raise ValueError(f"{run.vocabulary}: not the vocabulary of these pairs")
-        self.origin = self.origin or description["origin"]
-        run.clear()
-        self._write_run(run, training)
-        if not run.checkpoint.exists():
-            return None
-        state = checkpoint.load_progress(run.checkpoint, self.config)
-        run.rewind(state)
-        return state
-
-    def _write_run(self, run, training):
-        """What stays the same in training."""
-        run.write_model({**self._description(), "training": training.to_json(),
-                         "backend": self.backend}, self.source_vocab, self.target_vocab)
-
     def _description(self):
+        """What config.json and vocabulary.json say of a model."""
         sides = (("source", self.source_tokenizer), ("target", self.target_tokenizer))
         return {"config": self.config.to_json(), "units": self._units(), "lengths": self.lengths,
-                "subwords": {side: t.subwords.to_json() for side, t in sides if t.subwords}, "origin": self.origin, **({"data": self.data} if self.data else {})}
+                "subwords": {side: t.subwords.to_json() for side, t in sides if t.subwords}, "origin": self.origin,
+                **({"data": self.data} if self.data else {})}
 
     def _units(self):
         """What makes tokens of texts, as the constructor's arguments."""
@@ -312,62 +218,9 @@ class Seq2Seq:
             For texts that are empty or no strings, and for options that cannot be or are not the method's.
         """
         self._need_params()
-        if method not in tuple(OPTIONS):
-            raise ValueError(f"method={method!r}: choose one of {', '.join(OPTIONS)}")
-        for name in options:
-            if name not in OPTIONS[method]:
-                known = ", ".join(OPTIONS[method]) or "none of its own"
-                raise TypeError(f"{name}: no option of method={method!r}, which has {known}")
-        if not isinstance(texts, (list, tuple)):
-            raise TypeError(f"texts: got {type(texts).__name__}, wanted a list of strings")
-        for i, text in enumerate(texts):
-            if not isinstance(text, str):
-                raise TypeError(f"texts[{i}]: got {type(text).__name__}, wanted a string")
-        for name, value in (("beam", beam), ("nbest", nbest), ("batch", batch)):
-            validation.whole(name, value, 1)
-        validation.whole("nbest", nbest, 1, beam)
-        if method != "beam" and (beam != 1 or length_penalty != 1):
-            raise ValueError(f"beam={beam!r}, length_penalty={length_penalty!r}: options of method='beam', "
-                             f"not of {method!r}")
-        validation.whole("seed", seed, 0)
-        max_length = self.lengths["target"] + EXTRA if max_length is None else max_length
-        tokens = [self.source_tokenizer.split(t) for t in texts]
-        for i, t in enumerate(tokens):
-            if not t:
-                raise ValueError(f"texts[{i}]: {texts[i]!r} is empty")
-        backend = choose(self.backend)
-        order, answers = sorted(range(len(texts)), key=lambda i: len(tokens[i])), [None] * len(texts)
-        for at in range(0, len(order), batch):
-            chosen = order[at:at + batch]
-            ids = [self.source_vocab.encode(tokens[i]) for i in chosen]
-            source, mask = pad([x[::-1] for x in ids] if self.config.reverse_source else ids)
-            args = (self.params, self.config, source, mask, max_length)
-            if method == "sample":
-                rng = np.random.default_rng((seed, at))
-                found = backend.sample(*args, rng, **options)
-            elif method == "exact":
-                found = backend.exact(*args, **options)
-            elif beam == 1 and length_penalty == 1:
-                found = backend.greedy(*args)
-            else:
-                found = backend.beam(*args, beam, length_penalty, nbest)
-            for i, best in zip(chosen, found):
-                answers[i] = [self._translation(tokens[i], a) for a in best]
-        return answers
-
-    def _translation(self, source, a):
-        """search.Answer -> Translation."""
-        target = self.target_vocab.decode(a.ids)
-        alpha = a.alpha
-        if alpha is not None and self.config.reverse_source:
-            alpha = alpha[:, ::-1]                          # back to the order of the text
-        notes, unknown = [], self.source_vocab.unknown(source)
-        if unknown:
-            notes.append(f"unknown to the model, read as <unk>: {' '.join(unknown)}")
-        if len(source) > self.lengths["source"]:
-            notes.append(f"{len(source)} tokens; the longest text trained on has {self.lengths['source']}")
-        return Translation(self.target_tokenizer.join(target), source, target, a.log_prob, a.score, alpha, a.finished,
-                           tuple(notes), a.proven)
+        answering.check_texts(texts)
+        how = answering.Options(method, beam, nbest, length_penalty, max_length, batch, seed, options)
+        return answering.decode(self, texts, answering.checked(how, self.lengths))
 
     def evaluate(self, pairs, *, beam=1, length_penalty=1.0):
         """Compare answers with references.
@@ -387,20 +240,7 @@ class Seq2Seq:
             bleu and chrf (per cent, with how the text was cut) where sacrebleu is installed.
         """
         self._need_params()
-        pairs = text_pairs("pairs", pairs)
-        references = {}
-        for x, y in pairs:
-            references.setdefault(x, []).append(self.target_tokenizer.normal(y))
-        answers = [b[0].text for b in self.decode(list(references), beam=beam, length_penalty=length_penalty)]
-        right = list(references.values())
-        v = train.validate(self.params, self.config, self._encode(pairs), backend=choose(self.backend))
-        return {
-            "pairs": len(pairs), "sources": len(references), "beam": beam,
-            "exact_match": evaluate.exact_match(answers, right), "token_accuracy": v.token_accuracy,
-            "character_error_rate": evaluate.character_error_rate(answers, right),
-            "nll_teacher_forced": v.loss_teacher_forced, "perplexity_teacher_forced": safe_exp(v.loss_teacher_forced),
-            "nll_free_running": v.loss_free_running, "perplexity_free_running": safe_exp(v.loss_free_running),
-            **evaluate.corpus_scores(answers, right)}
+        return evaluation.evaluate(self, text_pairs("pairs", pairs), beam, length_penalty)
 
     # looking and keeping ----------------------------------------------------------------------------
 
@@ -449,107 +289,4 @@ class Seq2Seq:
 
     def _need_params(self):
         if self.params is None:
-            raise ValueError("the model knows nothing yet: fit or load it first")
-
-
-def attention_of(a):
-    """Translation -> (alpha, source labels, target labels) for the plots; the end of the answer has a row."""
-    return a.alpha, a.source, a.target + ["<eos>"] * (len(a.alpha) - len(a.target))
-
-
-def safe_exp(x):
-    """exp(x), infinite where it would overflow."""
-    return math.exp(x) if x < 700 else math.inf
-
-
-def text_pairs(name, pairs):
-    """Pairs in any accepted form -> list of (source, target); ValueError, TypeError naming the argument."""
-    if isinstance(pairs, str) or hasattr(pairs, "__fspath__"):
-        pairs = read_pairs(pairs)
-    if hasattr(pairs, "sources"):
-        pairs = list(zip(pairs.sources, pairs.targets))
-    if not isinstance(pairs, (list, tuple)):
-        raise TypeError(f"{name}: got {type(pairs).__name__}, wanted a list of (source, target), or a path")
-    if not pairs:
-        raise ValueError(f"{name}: none, wanted at least one (source, target)")
-    for i, pair in enumerate(pairs):
-        if not (isinstance(pair, (tuple, list)) and len(pair) == 2 and all(isinstance(t, str) for t in pair)):
-            raise TypeError(f"{name}[{i}]: {pair!r}, wanted (source, target), two strings")
-        if not pair[0].strip():
-            raise ValueError(f"{name}[{i}]: the source is empty")
-        try:
-            "".join(pair).encode()
-        except UnicodeEncodeError:
-            raise ValueError(f"{name}[{i}]: {pair!r} holds half of a surrogate pair, which is no character") from None
-    return [tuple(pair) for pair in pairs]
-
-
-def hold_out(pairs, seed):
-    """Divide (source, target) pairs into training and validation pairs that share no source."""
-    sources = len(dict.fromkeys(x for x, _ in pairs))
-    if sources == 1:
-        raise ValueError("pairs: one source only, so none can be held out; give valid")
-    share = min(max(HELD_OUT, 1 / sources), AT_MOST / sources)
-    return [list(zip(*part)) for part in split_by_source(*zip(*pairs), share, seed)]
-
-
-def fingerprint(pairs, valid):
-    """SHA-256 of all texts in order: to know the same data again."""
-    h = hashlib.sha256()
-    for part in (pairs, valid):
-        for x, y in part:
-            h.update(f"{x}\t{y}\n".encode())
-        h.update(b"\0")
-    return h.hexdigest()
-
-
-@contextmanager
-def stop_signals():
-    """Turn Ctrl-C and SIGTERM into a wish that training asks for between steps; a second Ctrl-C stops at once."""
-    seen = []
-
-    def note(number, frame):
-        if seen:
-            raise KeyboardInterrupt
-        seen.append(number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: None
-        return
-    old = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM)
-           if signal.getsignal(s) is not signal.SIG_IGN}        # ignored in a job of the background
-    try:
-        yield lambda: seen[0] if seen else None
-    finally:
-        for s, handler in old.items():
-            signal.signal(s, handler)
-
-
-class Display:
-    """A progress bar on a terminal, and one line for each evaluation anywhere."""
-
-    def __init__(self, training, examples, state, visible):
-        from tqdm import tqdm
-        self.visible, self.batches = visible, math.ceil(examples / training.batch)
-        self.exact = None
-        self.bar = tqdm(total=training.epochs * self.batches, initial=state.step if state else 0, unit="batch",
-                        disable=True if not visible else None, file=sys.stderr, dynamic_ncols=True)
-
-    def step(self, progress, loss):
-        self.bar.update(1)
-        held = "" if self.exact is None else f", exact match {self.exact:.1%}"
-        self.bar.set_postfix_str(f"loss {loss:.4f}{held}", refresh=False)
-
-    def epoch(self, row):
-        self.exact = row["valid_exact_match"]
-        if self.visible:
-            line = (f"epoch {row['epoch']:g}: loss {row['train_loss']:.4f}, held out: teacher-forced "
-                    f"{row['valid_loss_teacher_forced']:.4f}, free-running {row['valid_loss_free_running']:.4f}, "
-                    f"tokens right {row['valid_token_accuracy']:.2%}, exact match {row['valid_exact_match']:.2%}")
-            self.bar.write(line, file=sys.stderr)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.bar.close()
+            raise ValueError("not fitted: call fit() or load() first")

@@ -1,7 +1,7 @@
 """minis2s evaluate: how good a trained model is."""
 import json
 
-from ..api.seq2seq import fingerprint, text_pairs
+from ..api.texts import fingerprint, text_pairs
 from .train import data, is_ours, read
 from .translate import backend_option, model_of
 

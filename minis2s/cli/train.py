@@ -6,7 +6,9 @@ from dataclasses import fields
 from pathlib import Path
 
 from ..api.backends import BACKENDS, choose
-from ..api.seq2seq import Seq2Seq, hold_out, text_pairs
+from ..api.seq2seq import Seq2Seq
+from ..api.signals import Stopped
+from ..api.texts import hold_out, text_pairs
 from ..core.backend import cores
 from ..model.config import CHOICES, Config
 from ..data.corpus import MAX_LENGTH
@@ -134,11 +136,13 @@ def run(args):
                     backend=backend.name)
     out = Path(args.out or default_out(args))
     with backend.precompile(config, training.optimizer) as wait:
-        model.fit(train_pairs, valid, training=training, out=out, resume=args.resume, overwrite=args.overwrite,
-                  origin=origin)
-        if model.stopped_by is not None:
-            print(f"stopped; saved in {out}; go on with --resume")
-            return 128 + model.stopped_by
+        try:
+            model.fit(train_pairs, valid, training=training, out=out, resume=args.resume, overwrite=args.overwrite,
+                      origin=origin)
+        except Stopped as e:
+            if model.stopped_by is not None:
+                print(f"stopped; saved in {out}; go on with --resume")
+            return 128 + e.signal
         wait()
     report(model, out, test)
     return 0

@@ -4,9 +4,12 @@ A file is first written under another name in the same folder, pushed to the dis
 real name. `os.replace` is one indivisible step, so a reader (or a crash, or a full disk) meets the old file
 or the new one, never half of one.
 """
+import json
 import os
 import secrets
 from pathlib import Path
+
+DEEPEST = 100                       # levels of a JSON text: more would overflow Python's stack somewhere later
 
 
 def write_atomically(path, write):
@@ -26,9 +29,10 @@ def write_atomically(path, write):
     ValueError
         If `path` exists and is not a regular file (a folder, a device).
     OSError
-        If writing fails (a full disk). Whatever `write` raises is passed on. The temporary file is removed
-        and an old file stays as it was.
+        If writing fails (a full disk); it names `path`. Whatever else `write` raises is passed on. The temporary
+        file is removed and an old file stays as it was.
     """
+    name = os.fspath(path)
     path = Path(os.path.realpath(path))                  # replace the file a link points at, not the link
     check_place(path)
     temporary = path.with_name(f".tmp-{secrets.token_hex(8)}{path.suffix}")
@@ -37,20 +41,54 @@ def write_atomically(path, write):
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())                      # the content reaches the disk before the name does
         os.replace(temporary, path)
+    except OSError as e:
+        raise naming(e, name, temporary)
     finally:
         temporary.unlink(missing_ok=True)                # there is one only after an error
     _sync_folder(path.parent)
 
 
-def write_text(path, text):
+def write_text(path, text, errors="strict"):
     """Write the string `text` to `path` in UTF-8, whole or not at all; line ends stay as they are.
 
-    Raises what `write_atomically` raises, and TypeError if `text` is not a string.
+    `errors` is that of `str.encode`: what becomes of half a surrogate pair, which has no UTF-8.  Raises what
+    `write_atomically` raises, and TypeError if `text` is not a string.
     """
     if not isinstance(text, str):
         raise TypeError(f"text: got {type(text).__name__}, wanted a string")
-    data = text.encode("utf-8")
+    data = text.encode("utf-8", errors)
     write_atomically(path, lambda temporary: temporary.write_bytes(data))
+
+
+def naming(error, path, temporary=None):
+    """The same OSError, but it names `path` where it named no file, or the `temporary` one that stands for it."""
+    if error.errno is not None and error.filename in (None, temporary, str(temporary)):
+        error.filename, error.filename2 = str(path), None
+    return error
+
+
+def parse_json(text):
+    """The value of a JSON text.
+
+    Raises
+    ------
+    ValueError
+        If it is not JSON (NaN and Infinity are not), or is nested deeper than 100 levels.
+    """
+    try:
+        value = json.loads(text, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError(f"nested deeper than {DEEPEST} levels") from None
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        level = [x for v in level if isinstance(v, (dict, list)) for x in (v.values() if isinstance(v, dict) else v)]
+        if not level:
+            return value
+    raise ValueError(f"nested deeper than {DEEPEST} levels")
+
+
+def _refuse(word):
+    raise ValueError(f"{word} is no JSON number")
 
 
 def check_place(path):

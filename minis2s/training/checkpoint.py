@@ -1,66 +1,66 @@
-"""Arrays and their story in one safetensors file: weights for use, checkpoints for going on.
+"""Arrays and metadata about them in one safetensors file: weights to use, checkpoints to resume training from.
 
 Files are written whole or not at all, carry a digest of their own content, and are never unpickled.
 """
 import hashlib
 import json
-from pathlib import Path
 
 import numpy as np
 
 from ..core import tree
 from ..model import seq2seq
 from . import optimizers
-from ..core.files import write_atomically
+from ..core.files import parse_json, write_atomically
 from .loop import Progress
 
 FORMAT = 1
 
 
-def save_arrays(path, part, story):
-    """Write the arrays of a tree, and `story` (plain JSON values) about them, to one safetensors file."""
+def save_arrays(path, part, metadata):
+    """Write the arrays of a tree, and `metadata` (plain JSON values) about them, to one safetensors file."""
     from safetensors.numpy import save
     arrays = {name: np.ascontiguousarray(a) for name, a in tree.named(part)}
-    head = {"format": FORMAT, "story": story}
+    head = {"format": FORMAT, "story": metadata}                # "story" is its name in the file since format 1
     # one entry: safetensors writes several in random order, and the same weights shall be the same bytes
     meta = {"minis2s": json.dumps({**head, "sha256": digest(arrays, head)}, sort_keys=True)}
     write_atomically(path, lambda temporary: temporary.write_bytes(save(arrays, metadata=meta)))
 
 
 def load_arrays(path):
-    """Read what `save_arrays` wrote: -> dict of arrays by name, story.
+    """Read what `save_arrays` wrote: -> dict of arrays by name, metadata.
 
     Raises
     ------
-    FileNotFoundError
+    FileNotFoundError, OSError
     ValueError
         For a file that is truncated, foreign, or was changed after it was saved.
     """
     from safetensors import SafetensorError, safe_open
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
+    try:
+        open(path, "rb").close()                                # what the system refuses, in Python's own words
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: no such file") from None
     try:
         with safe_open(str(path), framework="numpy") as f:
-            meta, arrays = f.metadata() or {}, {name: f.get_tensor(name) for name in f.keys()}
+            entries, arrays = f.metadata() or {}, {name: f.get_tensor(name) for name in f.keys()}
     except (SafetensorError, TypeError) as e:
         raise ValueError(f"{path}: not a whole safetensors file ({e})") from None
-    if "minis2s" not in meta:
+    if "minis2s" not in entries:
         raise ValueError(f"{path}: a safetensors file, but not one that minis2s wrote")
     try:
-        head = json.loads(meta["minis2s"])
+        head = parse_json(entries["minis2s"])
         whole = head.pop("sha256") == digest(arrays, head)
-    except (ValueError, KeyError, AttributeError):
+    except (ValueError, KeyError, AttributeError, TypeError):
         whole = False
     if not whole:
         raise ValueError(f"{path}: changed after it was saved (its digest does not fit)")
-    if head["format"] != FORMAT:
-        raise ValueError(f"{path}: format {head['format']}, this version reads {FORMAT}")
+    if head.get("format") != FORMAT:
+        raise ValueError(f"{path}: format {head.get('format')}, this version reads {FORMAT}")
     return arrays, head["story"]
 
 
 def digest(arrays, head):
-    """SHA-256 of the story and of all arrays with their names, shapes and types."""
+    """SHA-256 of the metadata and of all arrays with their names, shapes and types."""
     h = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
     for name in sorted(arrays):
         a = arrays[name]
@@ -102,8 +102,8 @@ def save_weights(path, params, config):
 
 def load_weights(path, config):
     """Read the parameters of a model of this Config: -> seq2seq.Params; ValueError if they are another's."""
-    arrays, story = load_arrays(path)
-    check_config(path, story.get("config", {}), config)
+    arrays, metadata = load_arrays(path)
+    check_config(path, metadata.get("config", {}), config)
     return fit_into(seq2seq.init(config), arrays, path)
 
 
@@ -115,11 +115,11 @@ def save_progress(path, progress, config):
 
 def load_progress(path, config):
     """Read what `save_progress` wrote: -> train.Progress."""
-    arrays, story = load_arrays(path)
-    check_config(path, story.get("config", {}), config)
-    if "progress" not in story:
+    arrays, metadata = load_arrays(path)
+    check_config(path, metadata.get("config", {}), config)
+    if "progress" not in metadata:
         raise ValueError(f"{path}: weights alone; training cannot go on from them")
-    numbers, p = story["progress"], seq2seq.init(config)
+    numbers, p = metadata["progress"], seq2seq.init(config)
     form = (p, optimizers.start(p)[1:], p)
     params, (m, v), best = fit_into(form, arrays, path)
     score = numbers.pop("best_score")

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import warnings
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from draw import same
 
 from minis2s import Config, Diverged, Seq2Seq, Training
 from minis2s import decoding
-from minis2s.api import seq2seq as api
+from minis2s.api import evaluation, seq2seq as api, signals, texts
 from minis2s.core import files, tree
 from minis2s.model import seq2seq
 from minis2s.training import checkpoint, loop as train
@@ -61,11 +61,12 @@ def test_the_example_of_the_class_works():
 
 
 def test_importing_is_light():
-    code = "import minis2s, sys; print(*sys.modules)"
+    """Neither the package nor the command line loads NumPy before it is needed: Ctrl-C is answered from the start."""
+    code = "import minis2s.cli.main, sys; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
                             check=True).stdout.split()
-    heavy = {"matplotlib", "numba", "tqdm", "safetensors", "sacrebleu", "argparse", "hypothesis", "pytest"}
-    assert "minis2s.api.seq2seq" in loaded and not heavy & set(loaded)
+    heavy = {"numpy", "matplotlib", "numba", "tqdm", "safetensors", "sacrebleu", "hypothesis", "pytest"}
+    assert "minis2s" in loaded and not heavy & set(loaded)
 
 
 # Learning ------------------------------------------------------------------------------------------------
@@ -96,7 +97,7 @@ def test_held_out_sources_are_not_trained_on():
     assert fit(pairs, None, training=Training(epochs=0, seed=4)).held_out != model.held_out
     assert len(fit(PAIRS, None, training=Training(epochs=0)).held_out) == 1     # at least one
     many = [(f"{i}", "a") for i in range(30_000)]
-    assert len(fit(many, None, training=Training(epochs=0, seed=0), config=CONFIG).held_out) == api.AT_MOST
+    assert len(fit(many, None, training=Training(epochs=0, seed=0), config=CONFIG).held_out) == texts.AT_MOST
 
 
 def test_the_weights_kept_are_those_of_the_best_epoch(tmp_path, monkeypatch):
@@ -143,7 +144,7 @@ def lines(path):
     return [{k: v for k, v in r.items() if k != "tokens_per_second"} for r in rows]
 
 
-@pytest.mark.parametrize("saves", [1, 2, 3, 4, 5, 6, 9, 12])
+@pytest.mark.parametrize("saves", [2, 3, 4, 5, 6, 9, 12])
 def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path, monkeypatch, saves):
     training = replace(RESTLESS, evaluate_every=2)
     fit(config=DROPPING, training=training, out=tmp_path / "whole")
@@ -160,34 +161,94 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path, monkeypatch, saves):
 def test_more_epochs_may_follow_and_a_finished_run_may_be_resumed(tmp_path):
     whole = fit(training=replace(QUICK, epochs=4), out=tmp_path / "whole")
     fit(out=tmp_path / "part")
-    for epochs in (4, 4):
-        model = fit(training=replace(QUICK, epochs=4), out=tmp_path / "part", resume=True)
+    for finished in (False, True):
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            model = fit(training=replace(QUICK, epochs=4), out=tmp_path / "part", resume=True)
+        assert ["4 epochs completed, nothing is left to train" in str(w.message) for w in said] == [True] * finished
         same(model.params, whole.params)
         assert lines(tmp_path / "part") == lines(tmp_path / "whole") and len(model.records) == 4
+
+
+OTHERS = dict(batch=3, lr=0.5, lr_final=0.01, optimizer="rmsprop", clip=1.0, clip_value=0.5, lr_decay=0.9, lr_patience=3,
+              patience=4, monitor="exact-match", teacher_forcing=0.5, teacher_final=0.1, evaluate_every=7, seed=5)
+
+
+def test_every_training_option_is_among_those_that_a_resumed_run_keeps():
+    kept = {f.name for f in fields(Training)} - {"epochs", "minutes", "momentum"}       # momentum: with sgd only
+    assert OTHERS.keys() == kept
 
 
 def test_resuming_with_other_options_or_data_is_refused(tmp_path):
     fit(out=tmp_path / "r")
     before = {p.name: p.read_bytes() for p in (tmp_path / "r").iterdir()}
     for options, told in [
-        (dict(training=replace(QUICK, lr=0.5)), "begun with lr=0.02, not 0.5"),
-        (dict(training=replace(QUICK, seed=5)), "begun with seed=0, not 5"),
+        *((dict(training=replace(QUICK, **{name: value})), f"begun with {name}={getattr(QUICK, name)!r}, not {value!r}")
+          for name, value in OTHERS.items()),
         (dict(config=replace(CONFIG, hidden=8)), "hidden is 24 there, 8 here"),
         (dict(pairs=PAIRS[::-1]), "not the pairs that the run was begun with"),
         (dict(valid=PAIRS[:3]), "not the pairs that the run was begun with"),
-        (dict(pairs=PAIRS + [("z", "z")]), "_vocab is"),
-        (dict(source_units="word"), "source_units='char', not 'word'|_vocab is"),
-        (dict(min_count=2), "min_count=1, not 2|_vocab is"),
+        (dict(pairs=PAIRS + [("z", "z")]), "not the pairs that the run was begun with"),
+        (dict(source_units="word"), "source_units='char', not 'word'"),
+        (dict(min_count=2), "min_count=1, not 2"),
     ]:
         with pytest.raises(ValueError, match=told):
             fit(out=tmp_path / "r", resume=True, **options)
     assert {p.name: p.read_bytes() for p in (tmp_path / "r").iterdir()} == before
-    with pytest.raises(FileExistsError, match="--resume"):
+    with pytest.raises(FileExistsError, match="resume=True"):
         fit(out=tmp_path / "r")
     with pytest.raises(FileNotFoundError, match="no such run directory"):
         fit(out=tmp_path / "none", resume=True)
     with pytest.raises(ValueError, match="out: wanted the directory"):
         fit(resume=True)
+
+
+def test_fewer_epochs_than_a_run_has_had_are_refused(tmp_path, monkeypatch):
+    """And config.json goes on saying what was trained."""
+    fit(out=tmp_path / "r")
+    before = (tmp_path / "r" / "config.json").read_bytes()
+    with pytest.raises(ValueError, match="epochs=1: .*r has completed 2 epochs; wanted 2 or more"):
+        fit(training=replace(QUICK, epochs=1), out=tmp_path / "r", resume=True)
+    assert (tmp_path / "r" / "config.json").read_bytes() == before
+    Killed = kill_after(monkeypatch, 8)
+    with pytest.raises(Killed):
+        fit(training=replace(QUICK, epochs=4), out=tmp_path / "r", overwrite=True)
+    monkeypatch.undo()
+    monkeypatch.setattr(Seq2Seq, "_draw", lambda *_: None)
+    with pytest.raises(ValueError, match="epochs=1: .*r has completed 1 epoch and begun another; wanted 2 or more"):
+        fit(training=replace(QUICK, epochs=1), out=tmp_path / "r", resume=True)
+
+
+def test_out_of_time_the_unfinished_epoch_is_not_counted(tmp_path, monkeypatch):
+    """A run that was out of time goes on where it was, to the bits of one that never was."""
+    whole = fit(training=replace(QUICK, epochs=3), out=tmp_path / "whole")
+    clock = iter(range(0, 10_000, 7))
+    monkeypatch.setattr(train.time, "monotonic", lambda: next(clock))
+    fit(training=replace(QUICK, epochs=3, minutes=0.5), out=tmp_path / "part")
+    monkeypatch.undo()
+    monkeypatch.setattr(Seq2Seq, "_draw", lambda *_: None)
+    rows = Run(tmp_path / "part").records()
+    assert [r["end_of_epoch"] for r in rows] == [False] and rows[0]["epoch"] < 1
+    state = checkpoint.load_progress(tmp_path / "part" / "checkpoint.safetensors", whole.config)
+    assert (state.epoch, state.batch) == (0, state.step) and 0 < state.batch < 3
+    again = fit(training=replace(QUICK, epochs=3, minutes=None), out=tmp_path / "part", resume=True)
+    same(again.params, whole.params)
+
+
+def test_edited_training_options_are_no_run_to_resume(tmp_path):
+    """Batch, seed, teacher forcing, data: whatever was edited in config.json would give other weights."""
+    fit(out=tmp_path / "r")
+    path = tmp_path / "r" / "config.json"
+    text = path.read_text()
+    for old, new in (('"batch": 2', '"batch": 3'), ('"seed": 0', '"seed": 1'), ('"lr": 0.02', '"lr": 0.2'),
+                     ('"teacher_forcing": 1.0', '"teacher_forcing": 0.5'), ('"min_count": 1', '"min_count": 2'),
+                     ('"train": 6', '"train": 7'), ('"backend": "numpy"', '"backend": "numba"'),
+                     ('"source": 3', '"source": 30')):
+        assert old in text, old
+        path.write_text(text.replace(old, new))
+        for read in (Seq2Seq.load, lambda path: fit(out=path, resume=True)):
+            with pytest.raises(ValueError, match=r"config.json: changed after it was saved \(its digest does not fit\)"):
+                read(tmp_path / "r")
 
 
 def test_a_saved_model_is_no_run_to_resume(tmp_path, model):
@@ -231,7 +292,7 @@ def test_nan_stops_and_the_last_good_checkpoint_stays(tmp_path, monkeypatch):
     monkeypatch.undo()
     same(Seq2Seq.load(tmp_path / "r").params, fit(training=replace(QUICK, epochs=1)).params)
     same(fit(out=tmp_path / "r", resume=True).params, fit().params)
-    with pytest.raises(ValueError, match="fit or load it first"):
+    with pytest.raises(ValueError, match="call fit"):
         model.translate(["a"])
 
 
@@ -315,6 +376,7 @@ def test_a_run_from_before_words_had_ties_answers_as_before(tmp_path):
     path = tmp_path / "m" / "config.json"
     stored = json.loads(path.read_text(encoding="utf-8"))
     stored["units"] = {"source_units": "word", "target_units": "word", "min_count": 1}
+    del stored["sha256"]                                                # which such runs have not
     path.write_text(json.dumps(stored), encoding="utf-8")
     back = Seq2Seq.load(tmp_path / "m")
     assert back.source_tokenizer.split("say, a") == ["say", ",", "a"]
@@ -374,7 +436,7 @@ def test_an_edited_configuration_does_not_fit_the_weights(tmp_path, model):
     model.save(tmp_path / "m")
     path = tmp_path / "m" / "config.json"
     path.write_text(path.read_text().replace('"hidden": 24', '"hidden": 25'))
-    with pytest.raises(ValueError, match="weights of another configuration: hidden is 24 there, 25 here"):
+    with pytest.raises(ValueError, match="config.json: changed after it was saved"):
         Seq2Seq.load(tmp_path / "m")
 
 
@@ -534,7 +596,7 @@ def test_wrong_models_and_trainings():
         Seq2Seq().fit(PAIRS, training={})
     for ask in (lambda m: m.translate("a"), lambda m: m.evaluate(PAIRS), lambda m: m.summary(),
                 lambda m: m.save("x")):
-        with pytest.raises(ValueError, match="fit or load it first"):
+        with pytest.raises(ValueError, match="call fit"):
             ask(Seq2Seq())
 
 
@@ -553,7 +615,7 @@ def test_a_signal_that_is_ignored_stays_so():
     """As Ctrl-C is by a job of the background."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with api.stop_signals() as stopped:
+        with signals.stop_signals() as stopped:
             signal.raise_signal(signal.SIGINT)
             assert stopped() is None
             signal.raise_signal(signal.SIGTERM)
@@ -595,7 +657,7 @@ def test_evaluate_says_what_validation_says(model):
     assert got["perplexity_teacher_forced"] == pytest.approx(np.exp(v[0]))
     assert got["perplexity_free_running"] == pytest.approx(np.exp(v[1]))
     assert (got["token_accuracy"], got["exact_match"]) == v[2:]
-    assert api.safe_exp(1e4) == np.inf
+    assert evaluation.safe_exp(1e4) == np.inf
 
 
 def test_bleu_and_chrf_where_sacrebleu_is(model, monkeypatch):

@@ -17,7 +17,7 @@ import pytest
 
 from minis2s import Config, Seq2Seq
 from minis2s.cli import main as cli
-from minis2s.api import seq2seq
+from minis2s.api import answering, evaluation
 from minis2s.api.backends import BACKENDS, choose
 from minis2s.training import loop as train
 from minis2s.api.run import Run
@@ -275,7 +275,8 @@ def test_both_backends_translate_and_evaluate(call, trained, monkeypatch):
     monkeypatch.delenv("MINIS2S_BACKEND")
     monkeypatch.setenv("MINIS2S_THREADS", "1")
     asked = []
-    monkeypatch.setattr(seq2seq, "choose", lambda name: asked.append(name) or choose(name))
+    for module in (answering, evaluation):
+        monkeypatch.setattr(module, "choose", lambda name: asked.append(name) or choose(name))
     said, measured = {}, {}
     for backend in BACKENDS:
         asked.clear()
@@ -365,17 +366,17 @@ BAD_TRAINING = {
     "size of pairs": (["--pairs", "DATA", "--size", "5"], "--size is for built-in tasks"),
     "size": (["copy", "--size", "-3"], "train is -3"), "no pairs": (["copy", "--size", "0"], "pairs: none"),
     "too many": (["dates", "--size", "99999999"], "different ones"),
-    "seed": (["copy", "--seed", "-1"], "seed=-1: wanted 0 or more"),
-    "epochs": (["copy", "--epochs", "-1"], "epochs=-1"),
-    "lr": (["copy", "--lr", "nan"], "lr=nan: wanted a finite number"),
-    "hidden": (["copy", "--hidden", "0"], "hidden=0"),
-    "batch": (["copy", "--batch", "0"], "batch=0"), "dropout": (["copy", "--dropout", "1"], "dropout=1.0"),
-    "momentum": (["copy", "--optimizer", "adam", "--momentum", "0.5"], "momentum=0.5 is SGD's"),
-    "min count": (["--pairs", "DATA", "--valid", "DATA", "--min-count", "99"], "min_count=99"),
-    "no min count": (["--pairs", "DATA", "--valid", "DATA", "--min-count", "0"], "min_count: got 0"),
+    "seed": (["copy", "--seed", "-1"], "--seed -1: wanted 0 or more"),
+    "epochs": (["copy", "--epochs", "-1"], "--epochs -1"),
+    "lr": (["copy", "--lr", "nan"], "--lr nan: wanted a finite number"),
+    "hidden": (["copy", "--hidden", "0"], "--hidden 0"),
+    "batch": (["copy", "--batch", "0"], "--batch 0"), "dropout": (["copy", "--dropout", "1"], "--dropout 1.0"),
+    "momentum": (["copy", "--optimizer", "adam", "--momentum", "0.5"], "--momentum 0.5 is SGD's"),
+    "min count": (["--pairs", "DATA", "--valid", "DATA", "--min-count", "99"], "--min-count 99"),
+    "no min count": (["--pairs", "DATA", "--valid", "DATA", "--min-count", "0"], "--min-count: got 0"),
     "dot two ways": (["copy", "--attention", "dot", "--bidirectional"], "sizes differ with two directions"),
     "feeding": (["copy", "--attention", "none", "--input-feeding"], "there is no attention"),
-    "activation": (["copy", "--cell", "lstm", "--activation", "sigmoid"], "activation=sigmoid is the RNN's"),
+    "activation": (["copy", "--cell", "lstm", "--activation", "sigmoid"], "--activation sigmoid is the RNN's"),
     "word": (["copy", "--hidden", "many"], "invalid int value"),
     "choice": (["copy", "--cell", "lstn"], "invalid choice"),
     "option": (["copy", "--hiden", "3"], "unrecognized arguments: --hiden"),
@@ -437,7 +438,7 @@ def broken_files(run):
         "foreign": (run.weights, b"PK\x03\x04", "not a whole safetensors file"),
         "no weights": (run.weights, None, "weights.safetensors: no such file"),
         "other configuration": (run.config, config.replace('"hidden": 16', '"hidden": 17').encode(),
-                                "another configuration: hidden is 16 there, 17 here"),
+                                "config.json: changed after it was saved (its digest does not fit)"),
         "no configuration": (run.config, None, "config.json: missing"),
         "no JSON": (run.config, b"{", "config.json: not JSON"),
         "vocabulary": (run.vocabulary, run.vocabulary.read_bytes().replace(b'"a"', b'"z"'),
@@ -468,18 +469,18 @@ def test_no_run(refused, tmp_path, data):
 
 
 BAD_DECODING = {
-    "beam": (["--beam", "0"], "beam: got 0"), "nbest": (["--nbest", "0"], "nbest: got 0"),
+    "beam": (["--beam", "0"], "--beam: got 0"), "nbest": (["--nbest", "0"], "--nbest: got 0"),
     "too many": (["--beam", "2", "--nbest", "3"], "--nbest 3 with --beam 2"),
     "beam word": (["--beam", "wide"], "invalid int"),
-    "penalty": (["--beam", "2", "--length-penalty", "-1"], "length_penalty"),
-    "length": (["--max-length", "0"], "max_length"),
-    "penalty alone": (["--length-penalty", "nan"], "length_penalty"),
-    "temperature": (["--sample", "--temperature", "0"], "temperature"),
-    "seed": (["--sample", "--seed", "-1"], "seed"),
-    "top-k": (["--sample", "--top-k", "0"], "top_k"), "top-p": (["--sample", "--top-p", "2"], "top_p"),
+    "penalty": (["--beam", "2", "--length-penalty", "-1"], "--length-penalty"),
+    "length": (["--max-length", "0"], "--max-length"),
+    "penalty alone": (["--length-penalty", "nan"], "--length-penalty"),
+    "temperature": (["--sample", "--temperature", "0"], "--temperature"),
+    "seed": (["--sample", "--seed", "-1"], "--seed"),
+    "top-k": (["--sample", "--top-k", "0"], "--top-k"), "top-p": (["--sample", "--top-p", "2"], "--top-p"),
     "no sample": (["--temperature", "2"], "--temperature goes with --sample"),
     "budget": (["--budget", "9"], "--exact"),
-    "spent": (["--exact", "--budget", "0"], "budget"), "two ways": (["--sample", "--exact"], "choose one"),
+    "spent": (["--exact", "--budget", "0"], "--budget"), "two ways": (["--sample", "--exact"], "choose one"),
     "penalty of exact": (["--exact", "--length-penalty", "0.5"], "--length-penalty goes with --beam"),
     "nbest of samples": (["--sample", "--nbest", "2"], "--nbest goes with --beam"),
     "nowhere": (["--attention", "/nowhere/map.png"], "/nowhere"),
@@ -492,11 +493,11 @@ def test_bad_decoding(refused, trained, argv, told):
 
 
 def test_bad_texts_and_evaluations(refused, trained, monkeypatch):
-    assert "texts[1]: '' is empty" in refused("translate", trained, "ab", "")
+    assert "text 2: '' is empty" in refused("translate", trained, "ab", "")
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     assert "no text" in refused("translate", trained)
-    assert "beam: got 0" in refused("evaluate", trained, "--beam", "0")
-    assert "length_penalty" in refused("evaluate", trained, "--beam", "2", "--length-penalty", "-1")
+    assert "--beam: got 0" in refused("evaluate", trained, "--beam", "0")
+    assert "--length-penalty" in refused("evaluate", trained, "--beam", "2", "--length-penalty", "-1")
 
 
 def test_attention_maps_need_attention(refused, call, data, tmp_path):
@@ -592,7 +593,7 @@ def test_killed_before_the_first_checkpoint(data, whole, tmp_path):
         process.communicate()
         status, _, err = done(start("train", "--resume", "--out", out))
         if status:
-            assert status == 2 and "begin again with --overwrite" in err
+            assert status == 2 and "begin again (--overwrite)" in err
             assert done(start(*argv, "--overwrite"))[0] == 0
         same_files(out, whole)
 

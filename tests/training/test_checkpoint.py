@@ -104,7 +104,7 @@ def test_foreign_files(tmp_path):
         checkpoint.load_weights(path, C)
     with pytest.raises(FileNotFoundError, match="none: no such file"):
         checkpoint.load_weights(tmp_path / "none", C)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(IsADirectoryError):
         checkpoint.load_weights(tmp_path, C)
 
 

@@ -1,0 +1,120 @@
+"""Answers to texts: options are checked, texts cut, searched for in batches, and notes made about each answer."""
+from typing import NamedTuple
+
+import numpy as np
+
+from ..core import validation
+from ..data.batches import pad
+from . import signals
+from .backends import choose
+from .texts import shown
+
+METHODS = {"beam": (), "sample": ("temperature", "top_k", "top_p"), "exact": ("budget",)}   # and options of their own
+EXTRA = 10                          # tokens that an answer may be longer than the longest target trained on
+
+
+class Translation(NamedTuple):
+    """One answer to one text."""
+    text: str
+    source: list                    # tokens read
+    target: list                    # tokens written; alpha has one row more, for the end, where it was reached
+    log_prob: float                 # log p of the answer, nats
+    score: float                    # what it was ranked by
+    alpha: np.ndarray               # (rows, len(source)) attention weights, or None
+    finished: bool                  # False: cut off at the greatest length
+    notes: tuple                    # unknown tokens, unusual length: sentences
+    proven: bool                    # from the exact search: no other answer is more probable
+
+
+class Options(NamedTuple):
+    """How to decode; see `Seq2Seq.decode`."""
+    method: str = "beam"
+    beam: int = 1
+    nbest: int = 1
+    length_penalty: float = 1.0
+    max_length: int | None = None
+    batch: int = 128
+    seed: int = 0
+    own: dict = {}                  # options of the method
+
+
+def checked(how, lengths):
+    """The Options, with the greatest length of a model whose longest training pair has these `lengths`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For options that cannot be, or are not the method's.
+    """
+    if how.method not in tuple(METHODS):
+        raise ValueError(f"method={how.method!r}: choose one of {', '.join(METHODS)}")
+    for name in how.own:
+        if name not in METHODS[how.method]:
+            known = ", ".join(METHODS[how.method]) or "none of its own"
+            raise TypeError(f"{name}: no option of method={how.method!r}, which has {known}")
+    for name in ("beam", "nbest", "batch"):
+        validation.whole(name, getattr(how, name), 1)
+    validation.whole("nbest", how.nbest, 1, how.beam)
+    if how.method != "beam" and (how.beam != 1 or how.length_penalty != 1):
+        raise ValueError(f"beam={how.beam!r}, length_penalty={how.length_penalty!r}: options of method='beam', "
+                         f"not of {how.method!r}")
+    validation.whole("seed", how.seed, 0)
+    return how if how.max_length is not None else how._replace(max_length=lengths["target"] + EXTRA)
+
+
+def check_texts(texts):
+    """TypeError unless `texts` is a list of strings."""
+    if not isinstance(texts, (list, tuple)):
+        raise TypeError(f"texts: got {type(texts).__name__}, wanted a list of strings")
+    for i, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(f"texts[{i}]: got {type(text).__name__}, wanted a string")
+
+
+def decode(model, texts, how):
+    """-> for each text a list of Translation, the best first."""
+    tokens = [model.source_tokenizer.split(t) for t in texts]
+    for i, t in enumerate(tokens):
+        if not t:
+            raise ValueError(f"texts[{i}]: {shown(texts[i])} is empty")
+    order, answers = sorted(range(len(texts)), key=lambda i: len(tokens[i])), [None] * len(texts)
+    for at in range(0, len(order), how.batch):
+        chosen = order[at:at + how.batch]
+        for i, best in zip(chosen, search(model, [tokens[i] for i in chosen], how, at)):
+            answers[i] = [translation(model, tokens[i], a) for a in best]
+        signals.check()
+    return answers
+
+
+def search(model, tokens, how, at):
+    """Search answers to one batch of token lists; `at` counts the texts before it, for the random numbers."""
+    backend = choose(model.backend)
+    ids = [model.source_vocab.encode(t) for t in tokens]
+    source, mask = pad([x[::-1] for x in ids] if model.config.reverse_source else ids)
+    args = (model.params, model.config, source, mask, how.max_length)
+    if how.method == "sample":
+        return backend.sample(*args, np.random.default_rng((how.seed, at)), **how.own)
+    if how.method == "exact":
+        return backend.exact(*args, **how.own)
+    if how.beam == 1 and how.length_penalty == 1:
+        return backend.greedy(*args)
+    return backend.beam(*args, how.beam, how.length_penalty, how.nbest)
+
+
+def translation(model, source, answer):
+    """decoding's Answer to source tokens -> Translation."""
+    target, alpha = model.target_vocab.decode(answer.ids), answer.alpha
+    if alpha is not None and model.config.reverse_source:
+        alpha = alpha[:, ::-1]                              # back to the order of the text
+    notes, unknown = [], model.source_vocab.unknown(source)
+    if unknown:
+        notes.append(f"unknown to the model, read as <unk>: {' '.join(unknown)}")
+    if len(source) > model.lengths["source"]:
+        notes.append(f"{len(source)} tokens; the longest text trained on has {model.lengths['source']}")
+    return Translation(model.target_tokenizer.join(target), source, target, answer.log_prob, answer.score, alpha,
+                       answer.finished, tuple(notes), answer.proven)
+
+
+def attention_of(a):
+    """Translation -> (alpha, source labels, target labels) for the plots; the end of the answer has a row."""
+    return a.alpha, a.source, a.target + ["<eos>"] * (len(a.alpha) - len(a.target))

@@ -1,0 +1,143 @@
+"""What `Seq2Seq.fit` does: examples from texts, the run's directory, the training loop, pictures.
+
+The functions change the model that they are given: its vocabularies, sizes, parameters and records.
+"""
+import dataclasses
+import warnings
+from contextlib import nullcontext
+
+import numpy as np
+
+from ..data import corpus as corpora
+from ..model import seq2seq
+from ..training import checkpoint, loop
+from .backends import choose
+from .display import Display
+from .run import Run
+from .signals import Stopped, stop_signals
+from .texts import fingerprint
+
+FREE = ("epochs", "minutes")        # options that may change when a run is resumed
+
+
+def fit(model, pairs, valid, training, out, resume, overwrite, progress, origin):
+    """See `Seq2Seq.fit`; pairs are lists of (source, target)."""
+    run = None if out is None else Run(out)
+    with run.owned(make=not resume) if run else nullcontext():
+        before = vars(model).copy()
+        try:
+            corpus = prepare(model, pairs, valid, origin)
+            state = open_run(model, run, training, resume, overwrite)
+        except BaseException:
+            vars(model).update(before)                  # a call that is refused changes nothing
+            raise
+        train(model, corpus, training, run, state, progress)
+        if run:
+            checkpoint.save_weights(run.weights, model.params, model.config)
+            draw(model, run, corpus.valid_texts)
+    if model.stopped_by is not None:
+        raise Stopped(model.stopped_by, "training was stopped; the model has the best weights so far")
+
+
+def prepare(model, pairs, valid, origin):
+    """Vocabularies and sizes from the pairs: -> Corpus."""
+    model.params = None                                 # those of other vocabularies would answer nonsense
+    corpus = corpora.build(pairs, valid, **model._units())
+    (model.source_tokenizer, model.source_vocab), (model.target_tokenizer, model.target_vocab) = corpus[:2]
+    model.config = dataclasses.replace(model.config, source_vocab=len(model.source_vocab),
+                                       target_vocab=len(model.target_vocab))
+    model.lengths = corpora.lengths(corpus)
+    model.origin, model.held_out = origin or {}, corpus.valid_texts
+    model.data = {"train": len(corpus.train), "valid": len(corpus.valid), "too_long": sum(corpus.too_long),
+                  "sha256": fingerprint(pairs, valid)}
+    return corpus
+
+
+def open_run(model, run, training, resume, overwrite):
+    """The Progress to train from: the first one, of a run that is made here, or that of a run that is resumed."""
+    if resume:
+        return resumed(model, run, training)
+    for shape in seq2seq.shapes(model.config).values():         # a model too large: nothing is written yet
+        np.empty(shape, model.config.dtype)
+    state = loop.begin(model.config, training)
+
+    def write(new):                                             # with its first checkpoint: an old run is replaced
+        write_run(model, new, training)                         # when all of the new one has found room
+        new.save_progress(state, model.config)
+    if run:
+        run.create(write, overwrite)
+    return state
+
+
+def write_run(model, run, training):
+    """Write what stays the same in training."""
+    run.write_model({**model._description(), "training": training.to_json(), "backend": model.backend},
+                    model.source_vocab, model.target_vocab)
+
+
+def resumed(model, run, training):
+    """Check that a run can go on with a model's options and data: -> its Progress."""
+    description, *vocabs = run.read_model()
+    if not isinstance(description.get("training"), dict) or "sha256" not in description.get("data", ()):
+        raise ValueError(f"{run.config}: a saved model, not a run that training could go on with")
+    then = {**description["training"], **description["units"]}
+    for name, value in {**training.to_json(), **model._units()}.items():
+        if name not in FREE and then.get(name) != value:
+            raise ValueError(f"{run.path}: the run was begun with {name}={then.get(name)!r}, not {value!r}")
+    if description["data"]["sha256"] != model.data["sha256"]:
+        raise ValueError(f"{run.path}: these are not the pairs that the run was begun with")
+    checkpoint.check_config(run.config, description["config"].to_json(), model.config)
+    if vocabs != [model.source_vocab, model.target_vocab] or description["subwords"] != model._description()["subwords"]:
+        raise ValueError(f"{run.vocabulary}: not the vocabulary of these pairs")
+    try:
+        state = checkpoint.load_progress(run.checkpoint, model.config)
+    except FileNotFoundError:
+        state = loop.begin(model.config, training)
+    check_epochs(run, training, state)
+    model.origin = model.origin or description["origin"]
+    run.clear()
+    write_run(model, run, training)
+    problem = run.read_records()[1]
+    if problem:
+        warnings.warn(problem, stacklevel=5)
+    run.rewind(state)
+    return state
+
+
+def check_epochs(run, training, state):
+    """ValueError if a run has had more epochs than it shall have in all; a warning if there is nothing left to train."""
+    begun, done = state.epoch + (state.batch > 0), f"{state.epoch} epoch{'s' if state.epoch != 1 else ''}"
+    if training.epochs < begun:
+        raise ValueError(f"epochs={training.epochs}: {run.path} has completed {done}"
+                         f"{' and begun another' if state.batch else ''}; wanted {begun} or more in all")
+    if state.finished or training.epochs == state.epoch:
+        why = "training had stopped early" if state.finished else "for more, give a larger number of epochs"
+        warnings.warn(f"{run.path}: {done} completed, nothing is left to train; {why}", stacklevel=6)
+
+
+def train(model, corpus, training, run, state, progress):
+    """The training loop, from `state` to its end or to a signal: params, records and stopped_by are set."""
+    model.records = run.records() if run else []
+
+    def on_record(row):
+        model.records.append(row)
+        if run:
+            run.append(row)
+        show.epoch(row)
+
+    show = Display(training, len(corpus.train), state, progress)
+    with show, stop_signals() as stopped:
+        end = loop.run(
+            model.config, training, corpus.train, corpus.valid, state, on_step=show.step, on_record=on_record,
+            save=(lambda s: run.save_progress(s, model.config)) if run else None, should_stop=stopped,
+            backend=choose(model.backend))
+        model.stopped_by = stopped()
+    model.params = end.params if end.best_score is None else end.best
+
+
+def draw(model, run, valid):
+    """Draw the run's pictures; a training that is done does not fail for them."""
+    try:
+        model._draw(run, valid)
+    except Exception as e:                                      # matplotlib's, whatever they are
+        warnings.warn(f"{run.path}: trained and saved, but its pictures were not drawn: {e}", stacklevel=4)

@@ -1,0 +1,66 @@
+"""Texts and pairs as people give them: checked, held out, recognized again, and echoed in messages."""
+import hashlib
+import json
+
+from ..data.pairs import read_pairs, split_by_source
+
+HELD_OUT = 0.05                     # share of the sources held out where no validation pairs are given
+AT_MOST = 1000                      # and how many sources at most
+ECHO = 60                           # characters of a person's text that a message repeats
+
+
+def shown(value, most=ECHO):
+    """A value as messages show it: its repr, which has no control characters; the beginning, if it is long."""
+    if isinstance(value, str) and len(value) > most:
+        return f"{value[:most]!r}... ({len(value):,} characters)"
+    if isinstance(value, (list, tuple, dict)) and len(value) > most:
+        return f"{type(value).__name__} of {len(value):,}"
+    text = repr(value)
+    return text if len(text) <= 3 * most else text[:3 * most] + "..."
+
+
+def text_pairs(name, pairs):
+    """Pairs in any accepted form -> list of (source, target); ValueError, TypeError naming the argument."""
+    if isinstance(pairs, str) or hasattr(pairs, "__fspath__"):
+        pairs = read_pairs(pairs)
+    if hasattr(pairs, "sources"):
+        pairs = list(zip(pairs.sources, pairs.targets))
+    if not isinstance(pairs, (list, tuple)):
+        raise TypeError(f"{name}: got {type(pairs).__name__}, wanted a list of (source, target), or a path")
+    if not pairs:
+        raise ValueError(f"{name}: none, wanted at least one (source, target)")
+    for i, pair in enumerate(pairs):
+        if not (isinstance(pair, (tuple, list)) and len(pair) == 2 and all(isinstance(t, str) for t in pair)):
+            raise TypeError(f"{name}[{i}]: {shown(pair)}, wanted (source, target), two strings")
+        if not pair[0].strip():
+            raise ValueError(f"{name}[{i}]: the source is empty")
+        check_characters(f"{name}[{i}]", "".join(pair))
+    return [tuple(pair) for pair in pairs]
+
+
+def check_characters(name, text):
+    """ValueError naming the argument unless every character of a text has a UTF-8 form."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{name}: {shown(text)} holds half of a surrogate pair, which is no character") from None
+
+
+def hold_out(pairs, seed):
+    """Divide (source, target) pairs into training and validation pairs that share no source."""
+    sources = len(dict.fromkeys(x for x, _ in pairs))
+    if sources == 1:
+        raise ValueError("pairs: one source only, so none can be held out; give valid")
+    share = min(max(HELD_OUT, 1 / sources), AT_MOST / sources)
+    return [list(zip(*part)) for part in split_by_source(*zip(*pairs), share, seed)]
+
+
+def fingerprint(*parts):
+    """SHA-256 of lists of pairs, all texts in order: to know the same data again."""
+    h = hashlib.sha256()
+    for part in parts:
+        for x, y in part:
+            plain = "\t" not in x and "\t" not in y and "\n" not in x and "\n" not in y
+            h.update(f"{x}\t{y}\n".encode() if plain else f"{json.dumps([x, y])}\n".encode())
+        h.update(b"\0")
+    return h.hexdigest()
