@@ -16,7 +16,7 @@ def strings(rng, count, shortest, longest, letters):
     return [rng.integers(FIRST, FIRST + letters, size=rng.integers(shortest, longest + 1)).tolist() for _ in range(count)]
 
 
-def train(config, draw, steps, seed=0, batch=32, lr=5e-3, limit=1.0, seconds=None, each=None):
+def train(config, draw, steps, seed=0, batch=32, lr=5e-3, limit=1.0, seconds=None, each=None, batch_of=make_batch):
     """Adam with a step size that falls evenly to nothing, on batches that draw(rng, count) makes.
 
     Parameters
@@ -32,6 +32,8 @@ def train(config, draw, steps, seed=0, batch=32, lr=5e-3, limit=1.0, seconds=Non
         Stop after so much processor time.
     each : callable, optional
         each(share done) after every step.
+    batch_of : callable
+        What makes a Batch of sources, targets, and whether to reverse the sources.
 
     Returns
     -------
@@ -40,7 +42,7 @@ def train(config, draw, steps, seed=0, batch=32, lr=5e-3, limit=1.0, seconds=Non
     rng, p = np.random.default_rng(seed), seq2seq.init(config, seed)
     s, start, step = optimizers.start(p), time.process_time(), 0
     for step in range(1, steps + 1):
-        _, g = seq2seq.loss_and_gradient(p, config, make_batch(*draw(rng, batch), config.reverse_source))
+        _, g = seq2seq.loss_and_gradient(p, config, batch_of(*draw(rng, batch), config.reverse_source))
         p, s, _, _ = optimizers.step(p, g, s, "adam", lr * (1 - (step - 1) / steps), limit)
         if each:
             each(step / steps)

@@ -10,7 +10,8 @@ from minis2s.cli.main import main
 from minis2s.data.batches import pad
 from minis2s.decoding import exact
 from minis2s.documents import claims
-from minis2s.documents.claims import FAILS, HOLDS, IN_PART, Plan, k2_gates, k3_clipping, k5_cost, k9_gru, k12_search, small
+from minis2s.documents.claims import (FAILS, HOLDS, IN_PART, Plan, k1_distance, k2_gates, k3_clipping, k5_cost, k6_sharing,
+                                      k7_lengths, k8_sizes, k9_gru, k12_search, small)
 from minis2s.documents.claims import claim as form
 from minis2s.model import seq2seq
 from minis2s.model.config import Config
@@ -144,6 +145,63 @@ def test_planted_numbers_flip_k12():
     assert k12_search.verdict(numbers(0.1, 0.79)).verdict == HOLDS
     assert k12_search.verdict(numbers(0.9, 0.79)).verdict == k12_search.verdict(numbers(0.1, 0.5)).verdict == IN_PART
     assert k12_search.verdict(numbers(0.9, 0.5)).verdict == FAILS
+
+
+def test_planted_numbers_flip_k1():
+    def numbers(plain, attention):
+        exact = {name: [[1.0, 1.0, 1 - fall]] for name, fall in (
+            ("no attention", plain), ("no attention, source reversed", plain / 2), ("attention", attention),
+            ("attention, source reversed", attention))}
+        return {"lengths": [2, 4, 6], "exact": exact}
+    assert k1_distance.verdict(numbers(0.8, 0.1)).verdict == HOLDS
+    assert k1_distance.verdict(numbers(0.8, 0.7)).verdict == k1_distance.verdict(numbers(0.1, 0.0)).verdict == IN_PART
+    assert k1_distance.verdict(numbers(0.1, 0.1)).verdict == FAILS
+    assert "takes 40.0% of the fall of 80.0% away" in k1_distance.verdict(numbers(0.8, 0.1)).because[-1]
+
+
+def test_planted_numbers_flip_k6():
+    def numbers(equal_H, equal_parameters):
+        names = dict(zip(("untied", "tied, equal H", "tied, equal parameters"), (0.5, equal_H, equal_parameters)))
+        return {"lags": [2, 3, 4], "parameters": dict.fromkeys(names, 1000),
+                "exact": {name: [[1.0, 1.0, value]] for name, value in names.items()}}
+    assert k6_sharing.verdict(numbers(0.6, 0.7)).verdict == HOLDS
+    assert k6_sharing.verdict(numbers(0.5, 0.52)).verdict == k6_sharing.verdict(numbers(0.4, 0.7)).verdict == FAILS
+
+
+def test_planted_numbers_flip_k7():
+    def numbers(free, given):
+        return {"N": 2, "lengths": [1, 2, 3, 4], "exact": dict(zip(k7_lengths.WAYS, (
+            [[1.0, 1.0, free, free]], [[1.0, 1.0, given, given]], [[1.0, 1.0, given, given]])))}
+    assert k7_lengths.verdict(numbers(0.95, 0.95)).verdict == HOLDS
+    assert k7_lengths.verdict(numbers(0.5, 0.95)).verdict == IN_PART
+    assert k7_lengths.verdict(numbers(0.5, 0.5)).verdict == FAILS
+
+
+def test_planted_numbers_flip_k8():
+    def numbers(at_steps, at_seconds):
+        def rows(largest):
+            return {"E = 4": [[0.5, 0.6]], "E = 32": [[0.9, largest]]}
+        return {"hidden": [8, 64], "steps": rows(at_steps), "seconds": rows(at_seconds)}
+    assert k8_sizes.verdict(numbers(0.8, 0.2)).verdict == HOLDS
+    assert k8_sizes.verdict(numbers(0.95, 0.2)).verdict == IN_PART
+    assert k8_sizes.verdict(numbers(0.95, 0.89)).verdict == FAILS
+
+
+def test_the_end_is_neither_in_the_loss_nor_in_the_answer():
+    from minis2s.data.vocabulary import EOS
+    batch = k7_lengths.without_the_end([[4, 5], [6]], [[4, 5], [6]], False)
+    assert batch.target_mask.sum(axis=0).tolist() == [2, 1] and (batch.targets[~batch.target_mask] <= EOS).all()
+    p = seq2seq.init(k7_lengths.CONFIG)
+    p.decoder.readout.b[EOS] = 50.0                            # a model that always ends at once
+    assert k7_lengths.exact(p, [[4]], given=False) == 0.0
+    p.decoder.readout.b[4] = 40.0                              # and would say 4 if it could not
+    assert k7_lengths.exact(p, [[4, 4]], given=True) == 1.0
+
+
+def test_models_of_equal_size_are_that():
+    for made in (k1_distance.configs(32), k6_sharing.models(32)):
+        sizes = [small.parameters(c) for name, c in made.items() if name != "tied, equal H"]
+        assert max(sizes) < 1.06 * min(sizes)
 
 
 # What the experiments measure with -----------------------------------------------------------------------
