@@ -1,5 +1,6 @@
 """The picture of a claim: the panels that its experiment measured, side by side."""
 from . import plots
+from .plots.style import save
 
 WIDTH, HEIGHT = 4.6, 3.4       # inches of one panel
 DASHES = ("-", "--", "-.", ":")
@@ -27,12 +28,15 @@ def figure(result, path=None):
     panels = result.get("panels")
     if not panels:
         raise ValueError("result: it has no panels to draw")
-    with plots._style():
-        fig = plots._new_figure(WIDTH * len(panels), HEIGHT)
+    with plots.style():
+        fig = plots.new_figure(WIDTH * len(panels), HEIGHT)
         for ax, panel in zip(fig.subplots(1, len(panels), squeeze=False)[0], panels):
             draw(ax, panel)
         fig.suptitle(f"{result['claim']}: {result['verdict']}")
-    return plots._finish(fig, path)
+        fig.tight_layout()
+        if path is not None:
+            save(fig, path)
+    return fig
 
 
 def draw(ax, panel):

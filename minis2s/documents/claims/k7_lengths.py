@@ -9,7 +9,6 @@ import numpy as np
 from ...data.batches import make_batch, pad
 from ...data.vocabulary import EOS
 from ...decoding import greedy
-from ...model import seq2seq
 from ...model.config import Config
 from .claim import FAILS, HOLDS, IN_PART, Claim, Verdict, over_seeds, panel
 from .small import strings, train
