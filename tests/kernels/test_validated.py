@@ -198,39 +198,11 @@ def test_ids_that_are_not_there():
             decoder_twin.states(case.p.decoder, case.config, source, s0, ids)
 
 
-def test_a_layer_of_other_sizes():
-    c = Layer("lstm", 4, 5, 7, 19, "float64")
-    k = unroll_twin.forward(c.cell, c.p, c.xs, c.s0, c.mask)[2]
-    one = tree.map(lambda a: a[:1], c.s0)
-    for args in ((c.xs[:, :, 1:], c.s0, c.mask), (c.xs, one, c.mask), (c.xs, c.s0, c.mask[:3]), (c.xs, c.s0, c.mask[:, :2])):
-        with pytest.raises(ValueError, match=r"xs .*, mask .*, states .*: wanted \(T, N, 7\), \(T, N\), \(N, 19\)"):
-            unroll_twin.forward(c.cell, c.p, *args)
-    more = np.concatenate
-    for args in ((more((c.dhs, c.dhs), 1), tree.map(lambda a: more((a, a)), c.d), more((c.mask, c.mask), 1)),
-                 (more((c.dhs, c.dhs), 2), tree.map(lambda a: more((a, a), 1), c.d), c.mask),
-                 (c.dhs[:3], c.d, c.mask), (c.dhs, one, c.mask), (c.dhs, c.d, c.mask[:3]), (c.dhs[:3], c.d, c.mask[:3])):
-        with pytest.raises(ValueError, match="dhs .*, mask .*, states' gradients .* for a cache of"):
-            unroll_twin.backward(c.cell, c.p, k, *args)
-
-
-def test_a_layer_whose_parameters_do_not_belong_together():
-    c = Layer("gru-after", 4, 5, 7, 19, "float64")
-    k = unroll_twin.forward(c.cell, c.p, c.xs, c.s0, c.mask)[2]
-    for wrong in (dict(b=c.p.b[1:]), dict(U=c.p.U[:, 1:]), dict(W=c.p.W[:, 1:])):
-        with pytest.raises(ValueError, match=r"p: W .*, U .* and b .* do not belong together"):
-            unroll_twin.forward(c.cell, c.p._replace(**wrong), c.xs, c.s0, c.mask)
-        with pytest.raises(ValueError, match=r"p: W .*, U .* and b .* do not belong together"):
-            unroll_twin.backward(c.cell, c.p._replace(**wrong), k, c.dhs, c.d, c.mask)
-    for wrong in (dict(W=np.repeat(c.p.W, 2, 0)), dict(U=c.p.U[1:])):      # of another cache
-        with pytest.raises(ValueError, match=r"p: W .* and U .*, wanted \d+ and \d+ rows of this cache"):
-            unroll_twin.backward(c.cell, c.p._replace(**wrong), k, c.dhs, c.d, c.mask)
-
-
 @pytest.mark.skipif(not jit.JIT, reason="plain Python has no arrays of the other order of bytes to fear")
 def test_a_layer_of_the_other_order_of_bytes():
     c = Layer("lstm", 4, 5, 7, 19, "float64")
     for p, xs in ((c.p, c.xs.astype(">f8")), (tree.map(lambda a: a.astype(">f8"), c.p), c.xs.astype(">f8"))):
-        with pytest.raises(TypeError, match="xs: got dtype >f8, wanted float64"):
+        with pytest.raises(TypeError, match="(xs|p.U): got dtype >f8, wanted float"):
             unroll_twin.forward(c.cell, p, xs, c.s0, c.mask)
 
 
@@ -283,7 +255,7 @@ def test_parts_that_do_not_fit():
     rs, targets, mask = normal(rng, 3, 4, 5), np.zeros((3, 4), int), np.ones((3, 4), bool)
     for W, b, m in ((np.ones((50, 9)), np.ones(9), mask), (np.ones((5, 9)), np.ones(90), mask),
                     (np.ones((5, 9)), np.ones(9), mask[:2])):
-        with pytest.raises(ValueError, match=r"wanted \(R, V\), \(V,\), \(S, N, R\), \(S, N\)"):
+        with pytest.raises(ValueError, match=r"(p.W|p.b|mask): got shape .*, wanted \("):
             readout_twin.loss_and_gradient(linear.Params(W, b), rs, targets, m)
     b = case.batch
     source, s0, _ = seq2seq.encode(case.p, case.config, b.source, b.source_mask)
@@ -291,7 +263,7 @@ def test_parts_that_do_not_fit():
     with pytest.raises(ValueError, match="teacher: got shape"):
         decoder_twin.states(p, case.config, source, s0, b.inputs, np.zeros((len(b.inputs), 1), bool))
     few = source._replace(memory=tree.map(lambda a: a[:, :2], source.memory))
-    with pytest.raises(ValueError, match="source: memory of 2 examples, wanted 7"):
+    with pytest.raises(ValueError, match="source.memory.hs: got shape .*, wanted"):
         decoder_twin.states(p, case.config, few, s0, b.inputs)
     k = decoder_twin.forward(p, case.config, source, s0, b.inputs)[1]
     with pytest.raises(ValueError, match="dlogits: got shape"):

@@ -25,6 +25,7 @@ from ...layers.cells import CELLS
 from ...data.vocabulary import BOS
 from ...decoding.exact import AT_ONCE
 from ...decoding.hypotheses import NEVER, Hypothesis, Live, weigh
+from ..core import validation
 from ..layers import attention
 from ..model import decoder
 from ..model.seq2seq import encode
@@ -171,6 +172,7 @@ def start(p, config, source, mask):
 def advance(rows, config, live):
     """See the page."""
     k, R, V, sources = rows.k, len(live.hypotheses), config.target_vocab, live.source.ctx
+    check_live(rows, R, V, [h.token for h in live.hypotheses], sources)
     k.ids[0, :R], k.read.source[:R] = [h.token for h in live.hypotheses], sources
     for run, s in zip(k.cells, live.state.layers):
         for name, a in zip(s._fields, s):
@@ -186,3 +188,15 @@ def advance(rows, config, live):
     alpha = k.read.alpha[0, :R].T.copy() if config.context == "attention" else None
     log_p = rows.logits[:R, :V].astype(np.float64) - rows.shift[:R, :1] - rows.shift[:R, 1:]
     return weigh(live._replace(state=page.State(layers, z)), log_p, alpha)
+
+
+def check_live(rows, R, V, tokens, sources):
+    """Require hypotheses for which there are rows, and tokens and sources that there are."""
+    validation.kind("rows", rows, Rows)
+    room, M = rows.k.ids.shape[1], max(rows.k.read.mask.shape[1], len(rows.ctx))
+    if R > room:
+        raise ValueError(f"live: got {R} hypotheses, wanted {room} at most")
+    if R and not 0 <= min(tokens) <= max(tokens) < V:
+        raise ValueError(f"live: got tokens from {min(tokens)} to {max(tokens)}, wanted 0 .. {V - 1}")
+    if R and M and not 0 <= min(sources) <= max(sources) < M:
+        raise ValueError(f"live: got sources from {min(sources)} to {max(sources)}, wanted 0 .. {M - 1}")

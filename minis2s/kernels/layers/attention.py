@@ -26,6 +26,7 @@ from numpy import ascontiguousarray as contiguous
 from ...layers import attention as page
 from ...core import tree
 from ...layers.attention import Memory
+from ..core import validation
 from ..linalg.gemm import Operand, add_product, add_product_of_rows, operand, packed, product, product_of_rows
 from ..linalg.gradients import add_bias_gradient, weight_gradient_shared
 from ..runtime.jit import inlined, jit, part
@@ -161,6 +162,11 @@ SCORES = {
 
 def remember(score, p, hs, mask):
     """See attention.remember."""
+    dtype = validation.floats("hs", hs, 3)
+    validation.bools("mask", mask, hs.shape[:2])
+    if hasattr(p, "W_h"):
+        validation.floats("p.W_h", p.W_h, 2)
+        validation.array("p.W_h", p.W_h, dtype, (hs.shape[2], p.W_h.shape[1]))
     return Memory(hs, _keys(None, p.W_h, contiguous(hs)) if hasattr(p, "W_h") else None, mask)
 
 
@@ -168,6 +174,11 @@ def remember_backward(score, p, memory, dmemory):
     """See attention.remember_backward."""
     if not hasattr(p, "W_h"):
         return page.remember_backward(score, p, memory, dmemory)
+    dtype = validation.floats("hs", memory.hs, 3)
+    validation.floats("p.W_h", p.W_h, 2)
+    (T, N, H), A = memory.hs.shape, p.W_h.shape[1]
+    validation.arrays(dtype, ("p.W_h", "dmemory.hs", "dmemory.keys"), [(H, A), (T, N, H), (T, N, A)],
+                      (p.W_h, dmemory.hs, dmemory.keys))
     g, dhs = tree.zeros_like(tree.map(contiguous, p)), dmemory.hs.copy()
     _add_keys_gradient(None, p.W_h, g.W_h, contiguous(memory.hs), dmemory.keys, dhs)
     return dhs, g

@@ -7,6 +7,7 @@ from numpy import ascontiguousarray as contiguous
 
 from ...core import validation
 from ...layers.embedding import forward              # noqa: F401  (E1) alone, NumPy's own is as fast
+from ..core import validation as compiled
 from ..runtime.jit import inlined, jit, part
 from ..model.validated import ready_ids
 from ..runtime.arena import empty
@@ -44,8 +45,8 @@ def _backward(E, ids, dx):
 
 def backward(E, ids, dx):
     """See embedding.backward."""
-    if dx.shape != (*ids.shape, E.shape[1]):
-        raise ValueError(f"dx: got shape {dx.shape}, wanted {(*ids.shape, E.shape[1])}")
-    if ids.size:
+    dtype = compiled.floats("E", E, 2)
+    compiled.array("dx", dx, dtype, (*np.shape(ids), E.shape[1]))
+    if np.size(ids):
         validation.ids("ids", ids, len(E))
     return _backward(E, ready_ids(ids), contiguous(dx))

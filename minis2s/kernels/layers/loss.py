@@ -10,6 +10,7 @@ from numpy import ascontiguousarray as contiguous
 from ...core import validation
 from ...layers import loss as page
 from ...layers.loss import Cache
+from ..core import validation as compiled
 from ..runtime.jit import inner, jit
 from ..model.validated import ready_ids
 from ..linalg.rows import top_of
@@ -19,9 +20,11 @@ from ..runtime.threads import over_rows
 
 def forward(logits, targets, mask, eps=0.0):
     """See loss.forward."""
-    if targets.ndim == 3:
+    if np.ndim(targets) == 3:
         return page.forward(logits, targets, mask, eps)
+    compiled.floats("logits", logits, 3)
     validation.ids("targets", targets, logits.shape[2], logits.shape[:2])
+    compiled.bools("mask", mask, targets.shape)
     log_p, per_token = _forward(contiguous(logits), ready_ids(targets), float(eps))
     loss = np.where(mask, per_token, 0).sum() / mask.sum()              # (X3)
     return loss, Cache(log_p, targets, mask, eps)
@@ -29,8 +32,11 @@ def forward(logits, targets, mask, eps=0.0):
 
 def backward(k):
     """See loss.backward."""
-    if k.targets.ndim == 3:
+    if np.ndim(k.targets) == 3:
         return page.backward(k)
+    compiled.floats("log_p", k.log_p, 3)
+    validation.ids("targets", k.targets, k.log_p.shape[2], k.log_p.shape[:2])
+    compiled.bools("mask", k.mask, k.targets.shape)
     return _backward(k.log_p, ready_ids(k.targets), contiguous(k.mask), float(k.eps))
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy import ascontiguousarray as contiguous
 
 from ...core import validation
+from ..core import validation as compiled
 from ..linalg.gemm import DEPTH, packed, product
 from ..linalg.gradients import add_bias_gradient, add_weight_gradient
 from ..runtime.jit import inlined, inner, jit
@@ -46,10 +47,11 @@ def loss_and_gradient(p, rs, targets, mask, eps=0.0):
     drs : ndarray of shape (S, N, R)
     grads : linear.Params
     """
-    if p.W.shape != (rs.shape[2], len(p.b)) or mask.shape != rs.shape[:2]:
-        raise ValueError(f"W {p.W.shape}, b {p.b.shape}, rs {rs.shape}, mask {mask.shape}: wanted (R, V), (V,), "
-                         "(S, N, R), (S, N)")
+    dtype = compiled.floats("rs", rs, 3)
+    compiled.floats("p.b", p.b, 1)
+    compiled.arrays(dtype, ("p.W", "p.b"), [(rs.shape[2], len(p.b)), (len(p.b),)], p)
     validation.ids("targets", targets, len(p.b), rs.shape[:2])
+    compiled.bools("mask", mask, targets.shape)
     g = type(p)(np.zeros(p.W.shape, p.W.dtype), np.zeros(p.b.shape, p.b.dtype))
     loss, drs = _loss_and_gradient(p._replace(b=contiguous(p.b)), g, contiguous(rs), ready_ids(targets),
                                    contiguous(mask), float(eps))

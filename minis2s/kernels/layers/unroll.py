@@ -9,13 +9,14 @@ x W and dx wait for no step.  With fewer than FEW rows, all of them one thread's
 (dx: of a block), as small products are slow; else each step makes its own, while its numbers are in the cache.
 The page's (M1), (M1*) stand in the cells' twins, where the state is at hand.
 """
-from functools import cache
+from functools import cache, lru_cache
 from typing import Callable, NamedTuple
 
 import numpy as np
 from numpy import ascontiguousarray as contiguous
 
 from ...layers.cells import CELLS
+from ..core import validation
 from .cells import gru, gru_after, lstm, rnn
 from ..linalg.gemm import product
 from ..linalg.gradients import steps_of_a_block
@@ -24,19 +25,18 @@ from ..linalg.simd import LANES, at
 from ..runtime.threads import over_columns, over_rows
 
 FEW = 48                       # rows of a step from which on its products are fast alone
-TWINS = {CELLS["rnn"]: rnn.TANH, CELLS["rnn-sigmoid"]: rnn.SIGMOID, CELLS["lstm"]: lstm, CELLS["gru"]: gru,
+COMPILED = {CELLS["rnn"]: rnn.TANH, CELLS["rnn-sigmoid"]: rnn.SIGMOID, CELLS["lstm"]: lstm, CELLS["gru"]: gru,
          CELLS["gru-after"]: gru_after}
 
 
 def forward(cell, p, xs, s0, mask):
     """See unroll.forward; `caches` is one Cache of the cell whose arrays have a leading T axis."""
-    (T, N, D), H = xs.shape, len(p.U)
-    check_params(p)
-    if mask.shape != (T, N) or D != len(p.W) or s0[0].shape != (N, H) or s0[-1].shape != (N, H):
-        raise ValueError(f"xs {xs.shape}, mask {mask.shape}, states {[a.shape for a in s0]}: wanted "
-                         f"(T, N, {len(p.W)}), (T, N), (N, {H})")
-    if xs.dtype != p.W.dtype or not xs.dtype.isnative:
-        raise TypeError(f"xs: got dtype {xs.dtype}, wanted {p.W.dtype.newbyteorder('=')}")
+    dtype, (D, H) = check_params(cell, p), (len(p.W), len(p.U))
+    validation.floats("xs", xs, 3)
+    validation.kind("s0", s0, cell.State)
+    T, N, _ = xs.shape
+    validation.arrays(dtype, ("xs", *STATE_NAMES["s0"]), [(T, N, D)] + [(N, H)] * len(s0), (xs, *s0))
+    validation.bools("mask", mask, (T, N))
     if not (p.b.flags.c_contiguous and p[-1].flags.c_contiguous):
         p = tuple_map(contiguous, p)
     return loops(cell).called_forward(p, contiguous(xs), tuple_map(contiguous, s0), contiguous(mask))
@@ -44,22 +44,58 @@ def forward(cell, p, xs, s0, mask):
 
 def backward(cell, p, caches, dhs, d, mask):
     """See unroll.backward."""
-    T, N, H = dhs.shape
-    check_params(p)
-    if caches.h_prev.shape != (T, N, H) or mask.shape != (T, N) or d[0].shape != (N, H) or d[-1].shape != (N, H):
-        raise ValueError(f"dhs {dhs.shape}, mask {mask.shape}, states' gradients {[a.shape for a in d]}: wanted "
-                         f"(T, N, H), (T, N), (N, H) for a cache of {caches.h_prev.shape}")
-    if caches.x.shape[2] != len(p.W) or H != len(p.U):
-        raise ValueError(f"p: W {p.W.shape} and U {p.U.shape}, wanted {caches.x.shape[2]} and {H} rows of this cache")
+    dtype, H = check_params(cell, p), len(p.U)
+    validation.floats("dhs", dhs, 3)
+    validation.kind("caches", caches, COMPILED[cell].Cache)
+    validation.kind("d", d, cell.State)
+    T, N, _ = dhs.shape
+    names, shapes = backward_arrays(cell, T, N, len(p.W), H)
+    validation.arrays(dtype, names, shapes, (dhs, *d, *caches))
+    validation.bools("mask", mask, (T, N))
+    if not is_readable(caches, dtype.itemsize):
+        caches = tuple_map(contiguous, caches)
     g = type(p)(*[np.zeros(a.shape, a.dtype) for a in p])
     dxs, ds = loops(cell).called_backward(p, g, caches, contiguous(dhs), tuple_map(contiguous, d), contiguous(mask))
     return dxs, ds, g
 
 
-def check_params(p):
-    """Ask for weights that belong together."""
-    if p.W.shape[1] != p.U.shape[1] or p.b.shape != p.W.shape[1:]:
-        raise ValueError(f"p: W {p.W.shape}, U {p.U.shape} and b {p.b.shape} do not belong together")
+STATE_NAMES = {name: (f"{name}.h", f"{name}.c") for name in ("s0", "d")}
+
+
+def check_params(cell, p):
+    """Require parameters of this cell that belong together: -> their dtype."""
+    if not any([cell is one for one in COMPILED]):
+        raise ValueError(f"cell: got {getattr(cell, '__name__', cell)}, wanted one of {', '.join(CELLS)}: "
+                         "no other has a compiled implementation")
+    validation.kind("p", p, cell.Params)
+    dtype = validation.floats("p.U", p.U, 2)
+    validation.floats("p.W", p.W, 2)
+    names, shapes = params_arrays(cell, len(p.W), len(p.U))
+    validation.arrays(dtype, names, shapes, p)
+    return dtype
+
+
+@cache
+def params_arrays(cell, D, H):
+    """Names and shapes of a cell's parameters."""
+    wide = COMPILED[cell].BLOCKS * H
+    shapes = dict(W=(D, wide), U=(H, wide), b=(wide,), b_U=(H,))
+    return tuple(f"p.{name}" for name in cell.Params._fields), [shapes[name] for name in cell.Params._fields]
+
+
+@lru_cache(256)
+def backward_arrays(cell, T, N, D, H):
+    """Names and shapes of dhs, the State's gradients, and the Cache's arrays."""
+    fields = COMPILED[cell].Cache._fields
+    return (("dhs", *STATE_NAMES["d"][:len(cell.State._fields)], *(f"caches.{name}" for name in fields)),
+            [(T, N, H)] + [(N, H)] * len(cell.State._fields) + [(T, N, D if name == "x" else H) for name in fields])
+
+
+def is_readable(caches, itemsize):
+    """Whether kernels can read a Cache as it is: neighbours on the last axis, and no gaps where rows of all steps are
+    the rows of one product."""
+    return (all([a.strides[-1] == itemsize for a in caches])
+            and all([getattr(caches, name).flags.c_contiguous for name in ("x", "h_prev", "q") if hasattr(caches, name)]))
 
 
 def tuple_map(f, state):
@@ -83,7 +119,7 @@ class Loops(NamedTuple):       # the compiled functions for one cell
 @cache
 def loops(cell):
     """-> the loops forward and backward with this cell's steps in them."""
-    twin = TWINS[cell]
+    twin = COMPILED[cell]
     step, step_backward, name = twin.step, twin.step_backward, twin.__name__.split(".")[-1]
     start, state, cell_cache = twin.start, twin.state, twin.cache
     start_backward, state_gradient = twin.start_backward, twin.state_gradient

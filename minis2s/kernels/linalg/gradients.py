@@ -13,6 +13,7 @@ columns, so each number of dW is summed by one thread, over all rows in their or
 import numpy as np
 from numpy import ascontiguousarray as contiguous
 
+from ..core import validation
 from .gemm import DEPTH, add_outer_product
 from ..runtime.jit import inlined, inner, jit, part
 from .simd import LANES, at
@@ -72,9 +73,13 @@ def _bias_gradient(da):
 
 def weight_gradient(x, da):
     """x^T da: (T, N, I) and (T, N, J) -> (I, J), summed over steps and rows in their order."""
+    dtype = validation.floats("x", x, 3)
+    validation.floats("da", da, 3)
+    validation.array("da", da, dtype, (*x.shape[:2], da.shape[2]))
     return _weight_gradient(contiguous(x), contiguous(da))
 
 
 def bias_gradient(da):
     """Sum of da (T, N, J) over steps and rows, in their order."""
+    validation.floats("da", da, 3)
     return _bias_gradient(contiguous(da))

@@ -34,18 +34,19 @@ from ...core import validation, tree
 from ...layers import dropout
 from ...layers.attention import Memory
 from ...layers.cells import CELLS
+from ..core import validation as compiled
 from ..layers import attention, fusion, unroll
 from ..layers.embedding import scatter
 from ..linalg.gemm import Operand, add_product, operand, packed, product, product_of_rows
 from ..linalg.gradients import bias_gradient, steps_of_a_block, weight_gradient, weight_gradient_shared
 from ..runtime.jit import inlined, inner, jit, part
 from ..runtime.layer_tuples import each, each_of_three
-from .validated import ready_ids
+from .validated import check_decoder, check_decoder_inputs, ready_ids
 from ..runtime.arena import beside, copied, empty, zeros
 from ..linalg.rows import add_rows, chosen, clear, copy, multiply, top_of
 from ..linalg.simd import LANES, at
 from ..runtime.threads import over_columns, over_rows
-from ..layers.unroll import TWINS
+from ..layers.unroll import COMPILED
 
 
 class Run(NamedTuple):         # what the steps read and fill
@@ -87,6 +88,7 @@ class Cache(NamedTuple):
     rs: np.ndarray             # (S, N, R), what the readout read
     drops: tuple
     drop_output: np.ndarray
+    made_for: tuple            # the Config and the forms of all arrays, by which backward knows its cache
 
 
 def forward(p, config, source, layers, ids, teacher=None, drops=None, drop_output=None):
@@ -98,20 +100,17 @@ def forward(p, config, source, layers, ids, teacher=None, drops=None, drop_outpu
 
 
 def states(p, config, source, layers, ids, teacher=None, drops=None, drop_output=None):
-    """All of `forward` but the readout: -> Cache, whose rs is what the readout reads.
-
-    Parameters and dropout masks are taken for those of the Config, see seq2seq.check_params and check_drops.
-    """
-    validation.ids("ids", ids, len(p.embedding), ("S", len(layers[0].h)))
+    """All of `forward` but the readout: -> Cache, whose rs is what the readout reads."""
+    validation.ids("ids", ids, config.target_vocab, ("S", "N"))
     if teacher is not None:
         validation.array("teacher", teacher, ids.shape, "b")
-    for a in tree.leaves(source.memory) + [h[None] for h in tree.leaves(source.ctx)]:
-        if a.shape[1] != ids.shape[1]:
-            raise ValueError(f"source: memory of {a.shape[1]} examples, wanted {ids.shape[1]}")
-    run = loops(choices(config, drops is not None, drop_output is not None)).called_forward(
+    check_decoder(p, config)
+    check_decoder_inputs(p, config, source, layers, drops, drop_output, ids.shape[1])
+    variant = choices(config, drops is not None, drop_output is not None)
+    run = loops(variant).called_forward(
         *(tree.map(contiguous, part) for part in (p, source, layers)), ready_ids(ids),
         *optional(teacher, drops, drop_output, p.embedding.dtype))
-    return Cache(run.ids, run, dropout.forward(run.rs, drop_output), drops, drop_output)
+    return Cache(run.ids, run, dropout.forward(run.rs, drop_output), drops, drop_output, made_for(config, run))
 
 
 def optional(teacher, drops, drop_output, dtype):
@@ -124,8 +123,9 @@ def optional(teacher, drops, drop_output, dtype):
 
 def backward(p, config, source, k, dlogits):
     """See decoder.backward."""
-    if dlogits.shape != (*k.ids.shape, len(p.readout.b)):
-        raise ValueError(f"dlogits: got shape {dlogits.shape}, wanted {(*k.ids.shape, len(p.readout.b))}")
+    check_decoder(p, config)
+    check_cache(config, k)
+    compiled.array("dlogits", dlogits, p.embedding.dtype, (*k.run.ids.shape, config.target_vocab))
     drs, dlogits = np.empty_like(k.rs), contiguous(dlogits)
     _read_out_backward(p.readout.W, dlogits, drs)                                   # (D7*)
     g_readout = p.readout._replace(W=weight_gradient(k.rs, dlogits), b=bias_gradient(dlogits))      # (D7*)
@@ -134,6 +134,9 @@ def backward(p, config, source, k, dlogits):
 
 def states_backward(p, config, source, k, drs, g_readout):
     """All of `backward` but the readout, whose gradients `drs` (S, N, R) and `g_readout` are."""
+    check_decoder(p, config)
+    check_cache(config, k)
+    compiled.array("drs", drs, p.embedding.dtype, k.rs.shape)
     p = tree.map(contiguous, p)
     c, g = config, tree.zeros_like(p._replace(readout=None))
     loop = loops(choices(c, k.drops is not None, k.drop_output is not None)).called_backward
@@ -143,6 +146,20 @@ def states_backward(p, config, source, k, drs, g_readout):
         dmemory = Memory(dhs, dkeys if attention.SCORES[c.attention].has_keys else None, None)
     dsource = page.Source(dmemory, dctx if c.context == "every-step" else None)
     return g._replace(readout=g_readout), states, dsource
+
+
+def made_for(config, run):
+    """What a cache was made for: the Config, and the forms of all arrays that the way back reads."""
+    return config, [(a.shape, a.dtype) for a in tree.leaves(run) if isinstance(a, np.ndarray)]
+
+
+def check_cache(config, k):
+    """Require a Cache of `forward` for this Config, as it was returned."""
+    compiled.kind("k", k, Cache)
+    if k.made_for != made_for(config, k.run):
+        raise ValueError("k: not a cache that decoder.forward returned for this Config, or its arrays were replaced")
+    validation.ids("k.run.ids", k.run.ids, config.target_vocab)
+    compiled.array("k.rs", k.rs, k.run.rs.dtype, k.run.rs.shape)
 
 
 def alphas(k):
@@ -229,7 +246,7 @@ def key_of(choices):
 def starts(c):
     """-> `start`: room for the steps, for these Choices."""
     kind, reads_context, feeding = c.kind, c.reads_context, c.feeding
-    start_cell = TWINS[CELLS[c.cell_name]].start
+    start_cell = COMPILED[CELLS[c.cell_name]].start
     read_memory = attention.starts(c.score)[0] if c.score else attention.same_context if c.every_step else \
         attention.no_context
     fusion_matrix, learned = fusion.KINDS[kind].matrix, fusion.KINDS[kind].learned
@@ -272,7 +289,7 @@ def starts(c):
 def steps(c):
     """-> one step of the loop forward, for these Choices."""
     context_in_cell, feeding, reads_context, drop = c.context_in_cell, c.feeding, c.reads_context, c.drop
-    cell_step, fuse, deep = TWINS[CELLS[c.cell_name]].step, fusion.KINDS[c.kind].fuse, c.layers > 1
+    cell_step, fuse, deep = COMPILED[CELLS[c.cell_name]].step, fusion.KINDS[c.kind].fuse, c.layers > 1
     attend = attention.steps(c.score)[0] if c.score else nothing
     before, after = bool(c.score) and c.before, bool(c.score) and not c.before
 
@@ -324,7 +341,7 @@ def loops(c):
     every_step, context_in_cell, feeding = c.every_step, c.context_in_cell, c.feeding
     reads_context, drop, drop_output = c.reads_context, c.drop, c.drop_output
     deep, key, has_c = c.layers > 1, key_of(c), "c" in CELLS[c.cell_name].State._fields
-    start, step, cell, State = starts(c), steps(c), TWINS[CELLS[c.cell_name]], CELLS[c.cell_name].State
+    start, step, cell, State = starts(c), steps(c), COMPILED[CELLS[c.cell_name]], CELLS[c.cell_name].State
     step_backward, add_gradients = cell.step_backward, unroll.loops(CELLS[c.cell_name]).add_gradients
     _, fuse_backward, fusion_matrix, learned = fusion.KINDS[c.kind]
     _, attend_backward, contexts_backward = attention.steps(c.score) if c.score else (nothing,) * 3

@@ -139,7 +139,7 @@ def nothing_backward(room, p, g, hs, dsource, dh):
 def reading(c, bridge):
     """-> Reading for these decoder.Choices and this kind of bridge, "copy" or "zeros"."""
     key = f"{c.cell_name}-{c.layers}-{c.score}-{c.every_step:d}-{bridge}"
-    cell, loop = unroll.TWINS[CELLS[c.cell_name]], unroll.loops(CELLS[c.cell_name])
+    cell, loop = unroll.COMPILED[CELLS[c.cell_name]], unroll.loops(CELLS[c.cell_name])
     run, run_backward, state, cell_cache = loop.forward, loop.backward, cell.state, cell.cache
     State, has_c, copies = CELLS[c.cell_name].State, "c" in CELLS[c.cell_name].State._fields, bridge == "copy"
     if c.score:

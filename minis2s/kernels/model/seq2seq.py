@@ -61,9 +61,8 @@ def encode_backward(p, config, source, k, dsource, ds0):
 
 def forward(p, config, batch, teacher=None, drops=None):
     """See model.seq2seq.forward: a compiled call for each part, whose caches can be looked at."""
-    page.check_params(p, config)
     page.check_batch(config, batch, teacher, drops)
-    p = page.untie(p, config)
+    p = page.untie(ready(p, config), config)
     source, s0, k_encode = encode(p, config, batch.source, batch.source_mask, drops)                 # (S1) (S2) (S3)
     logits, k_decoder = decoder.forward(p.decoder, config, source, s0, batch.inputs, teacher,
                                         drops and drops.decoder, drops and drops.output)             # (S4)
@@ -75,8 +74,13 @@ def backward(p, config, k):
     """See model.seq2seq.backward, for a cache of `forward` above."""
     p = page.untie(p, config)
     dlogits = loss.backward(k.loss)                                     # (S5*)
-    g_decoder, ds0, dsource = decoder.backward(p.decoder, config, k.source, k.decoder, dlogits)      # (S4*)
-    g_encoder, g_bridge, g_score = encode_backward(p, config, k.source, k.encode, dsource, ds0)      # (S3*) (S2*) (S1*)
+    gradients = decoder.backward(p.decoder, config, k.source, k.decoder, dlogits)                    # (S4*)
+    return whole_gradient(p, config, k.source, k.encode, *gradients)
+
+
+def whole_gradient(p, config, source, k_encode, g_decoder, ds0, dsource):
+    """The gradients that `decoder.backward` returns -> the gradient of all Params."""
+    g_encoder, g_bridge, g_score = encode_backward(p, config, source, k_encode, dsource, ds0)        # (S3*) (S2*) (S1*)
     g_decoder = g_decoder._replace(score=tree.add(g_decoder.score, g_score))    # fork: keys and queries
     return page.tie_gradients(page.Params(g_encoder, g_bridge, g_decoder), config)
 
@@ -86,7 +90,7 @@ def loss_and_gradient(p, config, batch, teacher=None, drops=None):
     p = ready(p, config)
     if is_one_call(config, batch):
         p = page.untie(p, config)
-        L, g = flat_gradient(p, sum([a.size for a in tree.leaves(p)]), config, batch, teacher, drops)
+        L, g = flat_gradient(p, config, batch, teacher, drops)
         return L, page.tie_gradients(FlatParams.of(g, p), config)
     page.check_batch(config, batch, teacher, drops)
     drops = drops and tree.map(lambda m: contiguous(m, config.dtype), drops)
@@ -96,11 +100,11 @@ def loss_and_gradient(p, config, batch, teacher=None, drops=None):
     return part_by_part(page.untie(p, config), config, batch, teacher, drops)
 
 
-def flat_gradient(p, count, config, batch, teacher, drops):
-    """Loss, and the gradient in one flat array, of `ready` Params of so many numbers, whose shared weights stand at
-    each use.  See is_one_call."""
+def flat_gradient(p, config, batch, teacher, drops):
+    """Loss, and the gradient in one flat array, of `ready` Params whose shared weights stand at each use.  See
+    is_one_call."""
     batch, masks = given(config, batch, teacher, drops), drops or page.Drops(None, None, None)
-    g = np.zeros(count, p.decoder.embedding.dtype)
+    g = np.zeros(sum([a.size for a in tree.leaves(p)]), p.decoder.embedding.dtype)
     step = whole(decoder.choices(config, masks.decoder is not None, masks.output is not None), config.bridge)
     return in_a_room(step, p, g, *batch), g
 
@@ -198,7 +202,5 @@ def part_by_part(p, config, batch, teacher, drops):
                        drops and drops.output)                          # (S4)
     L, drs, g_readout = readout.loss_and_gradient(p.decoder.readout, k.rs, batch.targets, batch.target_mask,
                                                   config.label_smoothing)    # (S4) (S5) (S5*) (S4*)
-    g_decoder, ds0, dsource = decoder.states_backward(p.decoder, config, source, k, drs, g_readout)    # (S4*)
-    g_encoder, g_bridge, g_score = encode_backward(p, config, source, k_encode, dsource, ds0)        # (S3*) (S2*) (S1*)
-    g_decoder = g_decoder._replace(score=tree.add(g_decoder.score, g_score))    # fork: keys and queries
-    return L, page.tie_gradients(page.Params(g_encoder, g_bridge, g_decoder), config)
+    gradients = decoder.states_backward(p.decoder, config, source, k, drs, g_readout)                # (S4*)
+    return L, whole_gradient(p, config, source, k_encode, *gradients)

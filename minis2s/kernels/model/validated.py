@@ -7,11 +7,17 @@ memory that is somebody else's.
                    │yes
                    p
 """
+from dataclasses import replace
+from functools import lru_cache
+
 import numpy as np
 from numpy import ascontiguousarray as contiguous
 
-from ...core import tree
-from ...model import seq2seq
+from ...core import initializers, tree
+from ...layers.attention import SCORES
+from ...layers.cells import CELLS
+from ...model import decoder, seq2seq
+from ..core import validation
 
 LAST = [(None, None)]          # a Config, and Params that are ready: a search asks with the same ones again
 
@@ -29,6 +35,8 @@ def ready(p, config):
         return p
     seq2seq.check_params(p, config)
     for name, a in tree.named(p):
+        if not isinstance(a, np.ndarray):
+            raise TypeError(f"p: {name} is a {type(a).__name__}, wanted an array")
         if a.dtype != config.dtype:
             raise TypeError(f"p: {name} has dtype {a.dtype}, wanted {config.dtype} of this Config")
     if not all([a.flags.c_contiguous for a in tree.leaves(p)]):
@@ -45,3 +53,46 @@ def remember(p, config):
 def ready_ids(ids):
     """Token ids as int64 in the machine's order of bytes: for each other dtype all kernels would be made once more."""
     return contiguous(ids, np.int64)
+
+
+@lru_cache
+def decoder_arrays(config):
+    """Names and shapes of a decoder's parameters, shared weights standing where they are used."""
+    p = decoder.init(initializers.Sizes(), replace(config, tied_cells=False, tied_embedding=False))
+    names = {f"p.{name}": a.shape for name, a in tree.named(p)}
+    return tuple(names), list(names.values())
+
+
+def check_decoder(p, config):
+    """Require decoder.Params of this Config, shared weights standing where they are used (seq2seq.untie)."""
+    validation.kind("p", p, decoder.Params)
+    validation.kind("p.layers", p.layers, tuple)
+    for i, layer in enumerate(p.layers):
+        validation.kind(f"p.layers.{i}", layer, CELLS[config.cell_name].Params)
+    if config.context == "attention":
+        validation.kind("p.score", p.score, SCORES[config.attention].Params)
+    (names, shapes), given = decoder_arrays(config), tree.leaves(p)
+    if len(given) != len(names):
+        raise ValueError(f"p: {len(given)} arrays, wanted {len(names)} of this Config: {', '.join(names)}")
+    validation.arrays(np.dtype(config.dtype), names, shapes, given)
+
+
+def check_decoder_inputs(p, config, source, layers, drops, drop_output, N):
+    """Require what a decoder with these parameters reads of N examples: source, first states and dropout masks."""
+    dtype, C, sizes = np.dtype(config.dtype), config.encoder_size, seq2seq.drop_sizes(config)
+    if config.context == "attention":
+        hs, keys, mask = source.memory
+        validation.floats("source.memory.hs", hs, 3)
+        validation.array("source.memory.hs", hs, dtype, (len(hs), N, C))
+        validation.bools("source.memory.mask", mask, (len(hs), N))
+        if hasattr(p.score, "W_h"):
+            validation.array("source.memory.keys", keys, dtype, (len(hs), N, p.score.W_h.shape[1]))
+    elif config.context == "every-step":
+        validation.array("source.ctx", source.ctx, dtype, (N, C))
+    if len(layers) != config.layers:
+        raise ValueError(f"layers: {len(layers)} states, wanted one for each of {config.layers} layers")
+    for i, s in enumerate(layers):
+        validation.kind(f"layers.{i}", s, CELLS[config.cell_name].State)
+        for name, a in zip(s._fields, s):
+            validation.array(f"layers.{i}.{name}", a, dtype, (N, config.hidden))
+    seq2seq.check_drops(seq2seq.Drops(None, drops, drop_output), sizes, N)

@@ -19,6 +19,7 @@ import numpy as np
 from ...training import optimizers as page
 from ...core import tree
 from ...training.optimizers import clip_by_value
+from ..core.validation import FLOATS
 from ..runtime.jit import inlined, inner, jit
 from ..runtime.arena import empty
 from ..linalg.simd import LANES, add, at, sqrt, total, widened, zeros
@@ -50,9 +51,23 @@ class Packed:
 
 def packed(p, s):
     """Parameters and their State, of whatever kind, as Packed."""
-    if not isinstance(s, Packed):
-        return Packed(s.t, p, *(tree.packed(p if part is None else part) for part in (p, s.m, s.v)))
-    return s if s.p is p and are_views(p, s.w) else Packed(s.t, p, tree.packed(p), s.flat_m, s.flat_v)
+    if isinstance(s, Packed):
+        return s if s.p is p and are_views(p, s.w) else Packed(s.t, p, pack("p", p), s.flat_m, s.flat_v)
+    w, *moments = [pack(name, p if part is None else part) for name, part in (("p", p), ("s.m", s.m), ("s.v", s.v))]
+    for name, part, moment in zip(("s.m", "s.v"), (s.m, s.v), moments):
+        check_size(name, moment, w)
+        check_shapes(name, p if part is None else part, p)
+    return Packed(s.t, p, w, *moments)
+
+
+def pack(name, t):
+    """The arrays of a tree in one flat array; all of one dtype, unless they are a gradient's."""
+    arrays = tree.leaves(t)
+    for a in arrays:
+        if not isinstance(a, np.ndarray) or a.dtype not in FLOATS or (a.dtype != arrays[0].dtype and name != "g"):
+            got = f"dtype {a.dtype}" if isinstance(a, np.ndarray) else type(a).__name__
+            raise TypeError(f"{name}: got {got}, wanted arrays of float32, or all of float64")
+    return tree.packed(t)
 
 
 def are_views(part, flat):
@@ -65,22 +80,35 @@ def are_views(part, flat):
 def flat(g):
     """The numbers of a gradient in their order: g itself, or its own flat array (tree.Flat), if it has one."""
     if isinstance(g, np.ndarray):
+        if g.dtype not in FLOATS:
+            raise TypeError(f"g: got dtype {g.dtype}, wanted float32 or float64")
         return g if g.ndim == 1 and g.flags.c_contiguous else np.ascontiguousarray(g).reshape(-1)
     own = getattr(g, "flat", None)
-    return own if own is not None and are_views(g, own) else tree.packed(g)
+    return own if own is not None and are_views(g, own) else pack("g", g)
+
+
+def check_size(name, a, w):
+    """Require one number for each parameter."""
+    if a.size != w.size:
+        raise ValueError(f"{name}: {a.size} numbers, wanted one for each of {w.size} parameters")
+
+
+def check_shapes(name, t, p):
+    """Require the form of the parameters.  An array that is flat already has no more form."""
+    if isinstance(t, tuple):
+        got, wanted = ([(field, a.shape) for field, a in tree.named(part)] for part in (t, p))
+        if got != wanted:
+            one, other = next((pair for pair in zip(got, wanted) if pair[0] != pair[1]), (got[-1], wanted[-1]))
+            raise ValueError(f"{name}: {one[0]} has shape {one[1]}, wanted {other[0]} of shape {other[1]}")
 
 
 def check_form(p, g, s, flat_g):
-    """Ask for a gradient and moments of just these parameters.  A gradient that is flat already has no more form."""
-    if not s.w.size == flat_g.size == s.flat_m.size == s.flat_v.size:
-        name, a = next((name, a) for name, a in (("g", flat_g), ("s.m", s.flat_m), ("s.v", s.flat_v))
-                       if a.size != s.w.size)
-        raise ValueError(f"{name}: {a.size} numbers, wanted one for each of {s.w.size} parameters")
-    if isinstance(g, tuple):
-        got, wanted = ([(name, a.shape) for name, a in tree.named(part)] for part in (g, p))
-        if got != wanted:
-            one, other = next((pair for pair in zip(got, wanted) if pair[0] != pair[1]), (got[-1], wanted[-1]))
-            raise ValueError(f"g: {one[0]} has shape {one[1]}, wanted {other[0]} of shape {other[1]}")
+    """Require a gradient and moments of just these parameters."""
+    for name, a in (("g", flat_g), ("s.m", s.flat_m), ("s.v", s.flat_v)):
+        check_size(name, a, s.w)
+        if name != "g" and a.dtype != s.w.dtype:
+            raise TypeError(f"{name}: got dtype {a.dtype}, wanted {s.w.dtype}, as the parameters")
+    check_shapes("g", g, p)
 
 
 class Rule(NamedTuple):        # of an optimizer

@@ -18,7 +18,7 @@ def loss_and_update(p, config, batch, teacher, drops, s, optimizer, lr, limit=No
         L, g = seq2seq.loss_and_gradient(p, config, batch, teacher, drops)
     else:
         p, s = ready(p, config), optimizers.packed(p, s)
-        L, g = seq2seq.flat_gradient(p, s.w.size, config, batch, teacher, drops)
+        L, g = seq2seq.flat_gradient(p, config, batch, teacher, drops)
     p, *rest = optimizers.step(p, g, s, optimizer, lr, limit, value, **options)
     remember(p, config)                                                 # as ready as those that it was made of
     return L, p, *rest

@@ -20,6 +20,8 @@ from ...linalg.rows import copy
 from ...linalg.simd import LANES, at, sigmoid, tanh, where
 
 
+BLOCKS = 3                     # of W's columns, each as wide as the state
+
 class Run(NamedTuple):
     W: Operand
     U_zr: Operand

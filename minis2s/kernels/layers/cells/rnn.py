@@ -22,6 +22,8 @@ from ...linalg.rows import copy
 from ...linalg.simd import LANES, at, sigmoid, tanh, where
 
 
+BLOCKS = 1                     # of W's columns, each as wide as the state
+
 class Run(NamedTuple):
     W: Operand
     U: Operand
@@ -117,7 +119,7 @@ def twin(name, phi, dphi):
                 d.dh[n, J] = where(m, 0.0, d.dh[n, J])                   # (M1*)
         add_product(d.dh[n0:n1], d.da[r, n0:n1], d.UT)                   # (R1*) 0 where masked: da is 0
 
-    return SimpleNamespace(__name__=name, start=start, step=step, cache=cache, state=state,
+    return SimpleNamespace(__name__=name, BLOCKS=BLOCKS, Cache=Cache, start=start, step=step, cache=cache, state=state,
                            start_backward=start_backward, step_backward=step_backward,
                            add_gradients=add_gradients, state_gradient=state_gradient)
 

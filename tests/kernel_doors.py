@@ -1,0 +1,154 @@
+"""The functions of compiled code that Python calls, each with arguments that fit: to be tried with others that do not."""
+import numpy as np
+from configs import CONFIGS
+from draw import normal
+from kernel_layers import Case as Layer
+from kernel_models import Case
+
+from minis2s.core import tree
+from minis2s.kernels.layers import attention, embedding, loss, readout, recurrent, unroll
+from minis2s.kernels.linalg import gradients
+from minis2s.kernels.model import decoder, seq2seq
+from minis2s.kernels.training import optimizers
+from minis2s.layers import linear
+from minis2s.layers.attention import SCORES, Memory
+from minis2s.model import seq2seq as reference
+from minis2s.training.optimizers import start
+
+ATTENTION, EVERY_STEP = "concat-dot-before", "every-step-sigmoid"
+# arrays that a door does not read, and what it may be given: sizes that nothing else says, another dtype of gradients
+UNREAD = {"decoder.backward": ("source", "k.ids", "k.run.read.source"), "embedding.backward": ("E",)}
+ALLOWED = {"loss.forward": ("logits: other numbers", "logits: axis 2 longer"),
+           "loss.backward": ("k.log_p: other numbers", "k.log_p: axis 2 longer"),
+           "weight_gradient": ("x: axis 2", "da: axis 2"), "attention.remember": ("W_h: axis 1",),
+           "decoder.forward": ("ids: axis 0",)}
+CELLS = ("rnn", "lstm", "gru", "gru-after")
+
+
+def layer(name):
+    """-> the two doors of a layer, whose sizes divide by no 16."""
+    c = Layer(name, 4, 5, 7, 17, "float64")
+    k = unroll.forward(c.cell, c.p, c.xs, c.s0, c.mask)[2]
+    states = recurrent.forward(c.cell, (c.p,), c.xs, c.mask)[2]
+    return {f"unroll.forward {name}": (lambda p, xs, s0, mask: unroll.forward(c.cell, p, xs, s0, mask),
+                                       dict(p=c.p, xs=c.xs, s0=c.s0, mask=c.mask)),
+            f"unroll.backward {name}": (lambda p, k, dhs, d, mask: unroll.backward(c.cell, p, k, dhs, d, mask),
+                                        dict(p=c.p, k=k, dhs=c.dhs, d=c.d, mask=c.mask)),
+            f"recurrent.backward {name}": (lambda p, k, dhs, d: recurrent.backward(
+                c.cell, (p,), states._replace(runs=(k,)), dhs, (d,)), dict(p=c.p, k=states.runs[0], dhs=c.dhs, d=c.d))}
+
+
+def layers():
+    """-> the other doors of layers/ and linalg/."""
+    rng = np.random.default_rng(0)
+    E, ids, dx = normal(rng, 9, 20), rng.integers(0, 9, (3, 4)), normal(rng, 3, 4, 20)
+    mask, logits = np.ones((3, 4), bool), normal(rng, 3, 4, 9)
+    k = loss.forward(logits, ids, mask, 0.1)[1]
+    score, hs = SCORES["additive"], normal(rng, 3, 4, 18)
+    p, keys = score.init(rng, 17, 18, 19), normal(rng, 3, 4, 19)
+    readout_p = linear.Params(normal(rng, 20, 9), normal(rng, 9))
+    return {
+        "embedding.backward": (embedding.backward, dict(E=E, ids=ids, dx=dx)),
+        "loss.forward": (loss.forward, dict(logits=logits, targets=ids, mask=mask)),
+        "loss.backward": (loss.backward, dict(k=k)),
+        "readout.loss_and_gradient": (readout.loss_and_gradient, dict(p=readout_p, rs=dx, targets=ids, mask=mask)),
+        "weight_gradient": (gradients.weight_gradient, dict(x=dx, da=logits)),
+        "attention.remember": (lambda W_h, hs, mask: attention.remember(score, p._replace(W_h=W_h), hs, mask),
+                               dict(W_h=p.W_h, hs=hs, mask=mask)),
+        "attention.remember_backward": (
+            lambda W_h, hs, dhs, dkeys: attention.remember_backward(
+                score, p._replace(W_h=W_h), Memory(hs, keys, mask), Memory(dhs, dkeys, None)),
+            dict(W_h=p.W_h, hs=hs, dhs=hs, dkeys=keys))}
+
+
+def model(name):
+    """-> the doors of a model of this Config."""
+    case = Case(name, "float64")
+    config, b, rng = CONFIGS[name], case.batch, np.random.default_rng(0)
+    p = reference.untie(case.p, config)
+    source, s0, _ = seq2seq.encode(case.p, config, b.source, b.source_mask)
+    k = decoder.forward(p.decoder, config, source, s0, b.inputs)[1]
+    dlogits = normal(rng, *b.inputs.shape, config.target_vocab)
+    g, s = tree.map(np.ones_like, case.p), start(case.p)
+    batch = dict(zip(b._fields, b))
+    return {
+        f"decoder.forward {name}": (lambda p, source, layers, ids: decoder.forward(p, config, source, layers, ids),
+                                    dict(p=p.decoder, source=source, layers=s0, ids=b.inputs)),
+        f"decoder.backward {name}": (lambda p, source, k, dlogits: decoder.backward(p, config, source, k, dlogits),
+                                     dict(p=p.decoder, source=source, k=k, dlogits=dlogits)),
+        f"seq2seq.loss_and_gradient {name}": (
+            lambda p, **batch: seq2seq.loss_and_gradient(p, config, b._replace(**batch)), dict(p=case.p, **batch)),
+        f"seq2seq.forward {name}": (lambda p, **batch: seq2seq.forward(p, config, b._replace(**batch)),
+                                    dict(p=case.p, **batch)),
+        f"optimizers.step {name}": (lambda p, g, m: optimizers.step(p, g, s._replace(m=m), "adam", 0.1),
+                                    dict(p=case.p, g=g, m=s.m))}
+
+
+def doors():
+    """-> dict from a door's name to the function and a dict of arguments."""
+    found = layers()
+    for name in CELLS:
+        found |= layer(name)
+    for name in (ATTENTION, EVERY_STEP):
+        found |= model(name)
+    return found
+
+
+def others(a):
+    """-> dict of arrays that are not what was wanted where `a` was."""
+    found = {"a list": a.tolist(), "one axis less": a.reshape(-1) if a.ndim > 1 else a.reshape(-1, 1),
+             "other numbers": a.astype("float32") if a.dtype.kind == "f" else a.astype("float64"),
+             "complex": a.astype("complex128")}
+    for axis in range(a.ndim):
+        if a.shape[axis] > 1:
+            found[f"axis {axis} shorter"] = np.array(a.take(range(a.shape[axis] - 1), axis))
+        if a.size:
+            found[f"axis {axis} longer"] = np.concatenate([a, a], axis)
+    if a.dtype.kind == "i":
+        found |= {"ids too large": a + 99, "ids below 0": a - 99}
+    return found
+
+
+def changed(t, name, value):
+    """A tree with another array at this place."""
+    head, _, rest = name.partition(".")
+    if not head:
+        return value
+    field = int(head) if head.isdigit() else t._fields.index(head)
+    return tree.same_type(t, [changed(part, rest, value) if i == field else part for i, part in enumerate(t)])
+
+
+def wrong_calls():
+    """Yield (door, what is wrong, call), for every array of every door."""
+    for door, (function, given) in doors().items():
+        for argument, t in given.items():
+            for name, a in tree.named(t, argument):
+                if not isinstance(a, np.ndarray) or "made_for" in name:
+                    continue
+                for what, other in others(a).items():
+                    if door.startswith("optimizers") and name.startswith("g.") and what == "other numbers":
+                        continue                                # a gradient is converted
+                    if not listed(UNREAD, door, name) and not listed(ALLOWED, door, f"{name}: {what}"):
+                        given_now = given | {argument: changed(t, name.removeprefix(argument).lstrip("."), other)}
+                        yield door, f"{name}: {what}", lambda f=function, g=given_now: f(**g)
+
+
+def listed(table, door, what):
+    """Whether a table has this for the door, whichever its Config."""
+    return what.startswith(table.get(door.split(" ")[0], ("no array",)))
+
+
+def check_all():
+    """Call every door with every wrong argument: -> the number of calls; AssertionError unless each is refused in one
+    line."""
+    count, accepted = 0, []
+    for door, what, call in wrong_calls():
+        try:
+            call()
+            accepted.append((door, what))
+        except (ValueError, TypeError) as e:
+            said = str(e)
+            assert said and "\n" not in said and "numba" not in type(e).__module__, (door, what, said)
+        count += 1
+    assert not accepted, accepted
+    return count
