@@ -3,7 +3,7 @@ from . import plots
 from .plots.style import save
 
 WIDTH, HEIGHT = 4.6, 3.4       # inches of one panel
-DASHES = ("-", "--", "-.", ":")
+DASHES, MARKERS = ("-", "--", "-.", ":"), ("o", "s", "^", "D")      # the next of each where the colours begin again
 
 
 def figure(result, path=None):
@@ -43,13 +43,14 @@ def draw(ax, panel):
     """One panel into its axes."""
     colours = (plots.BLUE, plots.ORANGE, plots.GREEN, plots.PURPLE, plots.BLACK)
     for k, line in enumerate(panel["lines"]):
-        colour, dashes = colours[k % len(colours)], DASHES[k // len(colours) % len(DASHES)]
+        colour, again = colours[k % len(colours)], k // len(colours)
+        dashes, marker = DASHES[again % len(DASHES)], MARKERS[again % len(MARKERS)]
         if line["style"] == "bars":
             error = None if line["low"] is None else [[line["y"][0] - line["low"][0]], [line["high"][0] - line["y"][0]]]
             ax.bar([k], line["y"], color=colour, yerr=error, capsize=3)
         else:
-            ax.plot(line["x"], line["y"], dashes if line["style"] == "line" else "", marker="o" if len(line["x"]) < 30 else "",
-                    color=colour, label=line["label"])
+            ax.plot(line["x"], line["y"], linestyle=dashes if line["style"] == "line" else "none",
+                    marker=marker if len(line["x"]) < 30 else "", color=colour, label=line["label"])
             if line["low"] is not None:
                 ax.fill_between(line["x"], line["low"], line["high"], color=colour, alpha=0.15, linewidth=0)
     if panel["lines"][0]["style"] == "bars":

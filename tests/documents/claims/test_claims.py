@@ -11,7 +11,7 @@ from minis2s.data.batches import pad
 from minis2s.decoding import exact
 from minis2s.documents import claims
 from minis2s.documents.claims import (FAILS, HOLDS, IN_PART, Plan, k1_distance, k2_gates, k3_clipping, k5_cost, k6_sharing,
-                                      k7_lengths, k8_sizes, k9_gru, k12_search, small)
+                                      k7_lengths, k8_sizes, k9_gru, k11_alignment, k12_search, small)
 from minis2s.documents.claims import claim as form
 from minis2s.model import seq2seq
 from minis2s.model.config import Config
@@ -185,6 +185,53 @@ def test_planted_numbers_flip_k8():
     assert k8_sizes.verdict(numbers(0.8, 0.2)).verdict == HOLDS
     assert k8_sizes.verdict(numbers(0.95, 0.2)).verdict == IN_PART
     assert k8_sizes.verdict(numbers(0.95, 0.89)).verdict == FAILS
+
+
+def test_planted_numbers_flip_k11():
+    def numbers(before, after):
+        def rows(now, later):
+            return [{"attention": now, "attention, one step later": later, "gradient x input": 0.5, "occlusion": 0.5}]
+        return {"errors": {"before": rows(0.9, before), "after": rows(after, 0.9)}, "exact": {"before": [1.0], "after": [1.0]},
+                "random": 0.77, "planted": 0.0, "chance": 0.77}
+    assert k11_alignment.verdict(numbers(0.05, 0.05)).verdict == HOLDS
+    assert k11_alignment.verdict(numbers(0.05, 0.3)).verdict == k11_alignment.verdict(numbers(0.3, 0.05)).verdict == IN_PART
+    assert k11_alignment.verdict(numbers(0.3, 0.3)).verdict == FAILS
+
+
+def test_a_planted_model_errs_never_and_random_weights_by_chance():
+    config, p = k11_alignment.planted()
+    xs, ys = k11_alignment.unsorted(np.random.default_rng(0), 60)
+    assert all(sorted(x) == y and len(set(x)) == len(x) for x, y in zip(xs, ys)) and max(map(len, xs)) == 6
+    found = k11_alignment.errors(p, config, xs, ys)
+    assert found["attention"] == 0.0 and found["occlusion"] == 0.0 and found["attention, one step later"] > 0.5
+    config = Config(cell="gru", hidden=16, embedding=8, attention="additive", source_vocab=k11_alignment.V,
+                    target_vocab=k11_alignment.V)
+    chance = 1 - np.mean([1 / len(x) for x in xs for _ in x])
+    random = [k11_alignment.errors(seq2seq.init(config, seed), config, xs, ys)["attention"] for seed in range(2)]
+    assert np.mean(random) == pytest.approx(chance, abs=0.06)
+
+
+def test_gradient_times_input_is_the_derivative_of_the_logit():
+    """Against central differences of the logit, letter by letter."""
+    config = Config(cell="gru", hidden=6, embedding=5, attention="dot", source_vocab=k11_alignment.V,
+                    target_vocab=k11_alignment.V, dtype="float64")
+    from minis2s.data.batches import make_batch
+    p, x, y = seq2seq.init(config, 3), [7, 4, 9], [4, 7, 9]
+    p = p._replace(encoder=p.encoder._replace(embedding=3.0 * p.encoder.embedding))
+    batch = make_batch([x], [y])
+    _, _, k = seq2seq.forward(p, config, batch)
+
+    def logit(E, t):
+        return seq2seq.logits(p._replace(encoder=p.encoder._replace(embedding=E)), config, batch)[t, 0, y[t]]
+    places = k11_alignment.gradient_times_input(p, config, batch, k, 3)
+    for t, place in enumerate(places):
+        effects = []
+        for token in x:
+            moved = [p.encoder.embedding.copy() for _ in range(2)]
+            moved[0][token] *= 1 + 1e-5
+            moved[1][token] *= 1 - 1e-5
+            effects.append(abs(logit(moved[0], t) - logit(moved[1], t)))
+        assert place == int(np.argmax(effects))
 
 
 def test_the_end_is_neither_in_the_loss_nor_in_the_answer():
