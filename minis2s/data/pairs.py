@@ -1,7 +1,7 @@
-"""A person's own pairs: one line each, source TAB target.
+"""A person's own pairs: read from a file, and divided for training and validation.
 
-Further columns are ignored, so the files of Tatoeba and exported Anki decks work as they are; so does
-``.gz``.
+One pair on a line, source TAB target; further columns are ignored.  Tatoeba's and Anki's exports are known by their form
+(`formats.py`), and so is ``.gz``.  What is text and what is not, `text.py` says.
 """
 import gzip
 import unicodedata
@@ -11,9 +11,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .formats import rows_of
+from .text import is_blank, read_lines, same
+
+WANTED = "lines of source TAB target"
+
 
 class Skipped(NamedTuple):
-    count: int              # pairs left out because a side was empty
+    count: int              # pairs left out because a side was blank
     first_line: int | None  # the line of the first of them, counted from 1
 
 
@@ -21,18 +26,19 @@ class Pairs(NamedTuple):
     sources: list           # of str
     targets: list           # of str, as many
     skipped: Skipped
+    notes: tuple = ()       # sentences about the file: its form, a header left out, a column of numbers
 
 
 def read_pairs(path):
     """Read text pairs from a file.
 
-    UTF-8 (a byte order mark is dropped), lines end in LF or CRLF, texts are brought to NFC and stripped
-    of outer whitespace.  Blank lines are passed over.  A pair with an empty side is left out and counted.
+    Texts are brought to NFC and stripped of outer white space.  Blank lines are passed over.  A pair with a blank side
+    is left out and counted.
 
     Parameters
     ----------
     path : str or Path
-        Compressed with gzip if the name ends in ``.gz``.
+        Compressed with gzip if the name ends in ``.gz`` (or ``.GZ``).
 
     Returns
     -------
@@ -40,57 +46,61 @@ def read_pairs(path):
 
     Raises
     ------
-    FileNotFoundError
-        There is no such file.
+    FileNotFoundError, OSError
+        There is no such file, or it cannot be read.
     ValueError
-        The path is a directory, the gzip data are damaged, or a line is binary, not UTF-8 or has one
+        The path is a directory, the gzip data are damaged, or a line is binary, not UTF-8, has a control character or one
         column only, or no pair is left.  The message names the file and the line.
     """
     path = Path(path)
+    lines = read_lines(_data(path), path, WANTED)
+    try:
+        rows, notes = rows_of(lines)
+    except ValueError as e:
+        raise ValueError(f"{path}, {e}") from None
     sources, targets, skipped, first = [], [], 0, None
-    for number, line in enumerate(_lines(path), start=1):
-        if b"\0" in line:
-            raise ValueError(f"{path}, line {number}: a NUL byte, so this is no text file; "
-                             "wanted source TAB target")
-        try:
-            text = unicodedata.normalize("NFC", line.decode("utf-8-sig" if number == 1 else "utf-8"))
-        except UnicodeDecodeError as e:
-            raise ValueError(f"{path}, line {number}: byte {e.start + 1} of the line is not UTF-8 "
-                             "(save the file as UTF-8)") from None
-        if "\t" not in text and not text.strip():
-            continue
-        source, *rest = (column.strip() for column in text.split("\t"))
-        if not rest:
-            raise ValueError(f"{path}, line {number}: one column only, {source[:40]!r}; "
-                             "wanted source TAB target")
-        if source and rest[0]:
-            sources.append(source)
-            targets.append(rest[0])
-        else:
+    for number, *texts in rows:
+        source, target = (text and unicodedata.normalize("NFC", text).strip() for text in texts)
+        if target is None:
+            if is_blank(source):
+                continue
+            raise ValueError(f"{path}, line {number}: one column only, {source[:40]!r}; wanted source TAB target")
+        if is_blank(source) or is_blank(target):
             skipped, first = skipped + 1, first or number
+        else:
+            sources.append(source)
+            targets.append(target)
     if not sources:
-        why = f": a side is empty in all {skipped}, the first at line {first}" if skipped else ""
-        raise ValueError(f"{path}: no pairs{why}; wanted lines of source TAB target")
-    return Pairs(sources, targets, Skipped(skipped, first))
+        why = f": a side is blank in all {skipped}, the first at line {first}" if skipped else ""
+        raise ValueError(f"{path}: no pairs{why}; wanted {WANTED}")
+    return Pairs(sources, targets, Skipped(skipped, first), tuple(notes))
 
 
-def _lines(path):
-    """The lines as bytes; what the operating system or gzip refuses becomes a message that names the file."""
-    if path.is_dir():
-        raise ValueError(f"{path}: a directory, wanted a file of lines source TAB target")
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: no such file")
+def _data(path):
+    """The file's bytes; what the operating system or gzip refuses becomes a message that names the file."""
     try:
         data = path.read_bytes()
-        if path.suffix == ".gz":
-            data = gzip.decompress(data)
+        return gzip.decompress(data) if path.suffix.casefold() == ".gz" else data
+    except IsADirectoryError:
+        raise ValueError(f"{path}: a directory, wanted a file of {WANTED}") from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as e:
         raise ValueError(f"{path}: no whole gzip file ({e})") from None
-    return data.split(b"\n")        # not splitlines: only LF ends a line, the CR before it is stripped
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: no such file") from None
+    except OSError as e:
+        raise OSError(f"{path}: cannot be read ({e.strerror or e})") from None
+
+
+def overlap(known, pairs):
+    """How many of some (source, target) pairs have a source that stands in `known` too, compared as `text.same` does."""
+    seen = {same(source) for source, _ in known}
+    return sum(same(source) in seen for source, _ in pairs)
 
 
 def split_by_source(sources, targets, fraction, seed):
     """Divide pairs for training and validation; all pairs of one source go to the same part.
+
+    Sources that differ in white space or in composed accents only are one source.
 
     Parameters
     ----------
@@ -112,15 +122,16 @@ def split_by_source(sources, targets, fraction, seed):
         raise ValueError(f"targets: {len(targets)} for {len(sources)} sources, wanted one for each")
     if not 0 < fraction < 1:
         raise ValueError(f"fraction: {fraction}, wanted between 0 and 1")
-    different = list(dict.fromkeys(sources))        # in order of appearance: a set's order is not fixed
+    keys = [same(source) for source in sources]
+    different = list(dict.fromkeys(keys))           # in order of appearance: a set's order is not fixed
     count = round(fraction * len(different))
     if not 0 < count < len(different):
         raise ValueError(f"fraction: {fraction} of {len(different)} different sources is {count}, "
                          "so one part would be empty")
     held_out = {different[i] for i in np.random.default_rng(seed).permutation(len(different))[:count]}
     train, valid = ([], []), ([], [])
-    for source, target in zip(sources, targets):
-        part = valid if source in held_out else train
+    for source, target, key in zip(sources, targets, keys):
+        part = valid if key in held_out else train
         part[0].append(source)
         part[1].append(target)
     return train, valid

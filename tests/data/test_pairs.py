@@ -1,9 +1,11 @@
 """Pairs files: everything a person may hand over is read right or refused with file and line."""
 import gzip
+import os
+from pathlib import Path
 
 import pytest
 
-from minis2s.data.pairs import read_pairs, split_by_source
+from minis2s.data.pairs import overlap, read_pairs, split_by_source
 
 
 def write(folder, data, name="p.tsv"):
@@ -29,24 +31,29 @@ def test_further_columns_are_ignored(tmp_path):
 
 @pytest.mark.parametrize("encode", [lambda b: b, gzip.compress])
 def test_bom_crlf_blank_lines_outer_space(tmp_path, encode):
-    data = "\ufeffa\tx\r\n\r\n  \n\u3000\n\x0c\r\n b \t y \r\n".encode()
+    data = "\ufeffa\tx\r\n\r\n  \n\u3000\n\u200b\n b \t y \r\n".encode()
     p = read_pairs(write(tmp_path, encode(data), "p.tsv.gz" if encode is gzip.compress else "p.tsv"))
-    assert p == (["a", "b"], ["x", "y"], (0, None))
+    assert p == (["a", "b"], ["x", "y"], (0, None), ())
 
 
 def test_nfc(tmp_path):
     assert read_pairs(write(tmp_path, "cafe\u0301\te\u0301\n"))[:2] == (["café"], ["é"])
 
 
-def test_only_line_feeds_end_a_line(tmp_path):
-    """U+2028, U+0085 and a lone CR stand inside a text; str.splitlines would cut there."""
-    assert read_pairs(write(tmp_path, "a\u2028b\rc\td\u0085e\n"))[:2] == (["a\u2028b\rc"], ["d\u0085e"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_line_ends(tmp_path, end):
+    p = read_pairs(write(tmp_path, end.join(["a\tx", "", "b\ty", "\tz", ""])))
+    assert p == (["a", "b"], ["x", "y"], (1, 4), ())
+
+
+def test_other_separators_of_lines_stand_inside_a_text(tmp_path):
+    assert read_pairs(write(tmp_path, "a\u2028b\tc\u2029d\n"))[:2] == (["a\u2028b"], ["c\u2029d"])
 
 
 def test_pairs_with_an_empty_side_are_counted(tmp_path):
-    p = read_pairs(write(tmp_path, "a\tx\n\ty\nb\t \tattribution\nc\tz\n\t\n"))
-    assert p == (["a", "c"], ["x", "z"], (3, 2))
-    assert p.skipped.count == 3 and p.skipped.first_line == 2
+    p = read_pairs(write(tmp_path, "a\tx\n\ty\nb\t \tattribution\nc\tz\n\t\nd\t\u200b\u00a0\n\u2060\te\n"))
+    assert p == (["a", "c"], ["x", "z"], (5, 2), ())
+    assert p.skipped.count == 5 and p.skipped.first_line == 2
 
 
 @pytest.mark.parametrize("data, line, reason", [
@@ -57,6 +64,12 @@ def test_pairs_with_an_empty_side_are_counted(tmp_path):
     ("a\tx\n".encode() + "b\té\n".encode("latin-1"), 2, "byte 3 of the line is not UTF-8"),
     ("a\tx\n".encode("utf-16"), 1, "NUL byte"),
     ("a\tx\n".encode() + b"\xe4\xbd", 2, "not UTF-8"),
+    ("a\tx\n".encode("utf-16-le"), 1, "NUL byte"),
+    ("a\tx\nb\x0b\ty\n", 2, "character 2 is U+000B, a control character"),
+    ("a\tx\nb\ty\x85z\n", 2, "character 4 is U+0085, a control character"),
+    ("a\tx\x7f\n", 1, "U+007F"), ("\x1b[1ma\tx\n", 1, "character 1 is U+001B"), ("a\tx\n\x0c\n", 2, "U+000C"),
+    ("\ufeffa\tx\n\ufeffb\ty\n", 2, "character 1 is U+FEFF, a byte order mark inside the text"),
+    ("a\tx\nb\ty\ufeff\n", 2, "U+FEFF"), ("\ufeff\ufeffa\tx\n", 1, "U+FEFF"),
 ])
 def test_bad_lines_name_file_and_line(tmp_path, data, line, reason):
     path = write(tmp_path, data)
@@ -70,7 +83,7 @@ def test_bad_lines_name_file_and_line(tmp_path, data, line, reason):
     ("", "no pairs"),
     ("\n\r\n", "no pairs"),
     ("\ufeff", "no pairs"),
-    ("a\t\n\tx\n", "a side is empty in all 2, the first at line 1"),
+    ("a\t\n\tx\n", "a side is blank in all 2, the first at line 1"),
 ])
 def test_files_without_pairs(tmp_path, data, reason):
     path = write(tmp_path, data)
@@ -80,6 +93,11 @@ def test_files_without_pairs(tmp_path, data, reason):
 
 
 good = gzip.compress("".join(f"a{i}\tx{i * i}\n" for i in range(500)).encode())
+
+
+@pytest.mark.parametrize("name", ["p.tsv.gz", "P.TSV.GZ", "p.gz"])
+def test_gzip_by_name(tmp_path, name):
+    assert len(read_pairs(write(tmp_path, good, name)).sources) == 500
 
 
 @pytest.mark.parametrize("data", [
@@ -99,6 +117,23 @@ def test_missing_and_directory(tmp_path):
         read_pairs(tmp_path)
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read(tmp_path):
+    path = write(tmp_path, "a\tx\n")
+    path.chmod(0)
+    with pytest.raises(OSError, match="p.tsv: cannot be read .Permission denied"):
+        read_pairs(path)
+
+
+def test_what_the_system_refuses_is_not_a_missing_file(tmp_path, monkeypatch):
+    def refuse(self):
+        raise PermissionError(13, "Permission denied", str(self))
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(OSError, match="p.tsv: cannot be read .Permission denied") as e:
+        read_pairs(write(tmp_path, "a\tx\n"))
+    assert not isinstance(e.value, FileNotFoundError)
+
+
 sources = [f"s{i % 60}" for i in range(200)]
 targets = [f"t{i}" for i in range(200)]
 
@@ -108,6 +143,20 @@ def test_no_source_stands_in_both_parts_and_nothing_is_lost():
     assert not set(train[0]) & set(valid[0])
     assert len(set(valid[0])) == 12
     assert sorted(zip(train[0] + valid[0], train[1] + valid[1])) == sorted(zip(sources, targets))
+
+
+def test_sources_that_look_the_same_go_to_the_same_part():
+    """A no-break space, two spaces, a composed accent: for people, and for most units, they are one source."""
+    same = ["caf\u00e9 a", "cafe\u0301 a", "caf\u00e9\u00a0a", "caf\u00e9  a", " caf\u00e9 a\u3000"]
+    for seed in range(6):
+        train, valid = split_by_source(same + ["b", "c", "d"], list("12345678"), 0.5, seed)
+        assert set(same) <= set(train[0]) or set(same) <= set(valid[0])
+
+
+def test_overlap_counts_pairs_whose_source_is_known():
+    known = [("caf\u00e9 a", "x"), ("b", "x")]
+    assert overlap(known, [("cafe\u0301\u00a0a", "y"), ("b", "x"), ("b", "z"), ("B", "x")]) == 3
+    assert overlap([], known) == overlap(known, []) == 0
 
 
 def test_the_seed_decides():
