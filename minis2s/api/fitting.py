@@ -11,6 +11,7 @@ import numpy as np
 from ..data import corpus as corpora
 from ..model import seq2seq
 from ..training import checkpoint, loop
+from . import opening
 from .backends import choose
 from .display import Display
 from .run import Run
@@ -31,6 +32,8 @@ def fit(model, pairs, valid, training, out, resume, overwrite, progress, origin)
         except BaseException:
             vars(model).update(before)                  # a call that is refused changes nothing
             raise
+        if progress:
+            opening.show(corpus, model.config, training, model.backend)
         train(model, corpus, training, run, state, progress)
         if run:
             checkpoint.save_weights(run.weights, model.params, model.config)
@@ -49,7 +52,7 @@ def prepare(model, pairs, valid, origin):
     model.lengths = corpora.lengths(corpus)
     model.origin, model.held_out = origin or {}, corpus.valid_texts
     model.data = {"train": len(corpus.train), "valid": len(corpus.valid), "too_long": sum(corpus.too_long),
-                  "sha256": fingerprint(pairs, valid)}
+                  "seen": corpus.seen, "sha256": fingerprint(pairs, valid)}
     return corpus
 
 

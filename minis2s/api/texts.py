@@ -3,6 +3,7 @@ import hashlib
 import json
 
 from ..data.pairs import read_pairs, split_by_source
+from ..data.text import is_blank, same
 
 HELD_OUT = 0.05                     # share of the sources held out where no validation pairs are given
 AT_MOST = 1000                      # and how many sources at most
@@ -32,8 +33,8 @@ def text_pairs(name, pairs):
     for i, pair in enumerate(pairs):
         if not (isinstance(pair, (tuple, list)) and len(pair) == 2 and all(isinstance(t, str) for t in pair)):
             raise TypeError(f"{name}[{i}]: {shown(pair)}, wanted (source, target), two strings")
-        if not pair[0].strip():
-            raise ValueError(f"{name}[{i}]: the source is empty")
+        if is_blank(pair[0]):
+            raise ValueError(f"{name}[{i}]: the source is blank")
         check_characters(f"{name}[{i}]", "".join(pair))
     return [tuple(pair) for pair in pairs]
 
@@ -48,7 +49,7 @@ def check_characters(name, text):
 
 def hold_out(pairs, seed):
     """Divide (source, target) pairs into training and validation pairs that share no source."""
-    sources = len(dict.fromkeys(x for x, _ in pairs))
+    sources = len({same(x) for x, _ in pairs})
     if sources == 1:
         raise ValueError("pairs: one source only, so none can be held out; give valid")
     share = min(max(HELD_OUT, 1 / sources), AT_MOST / sources)

@@ -26,6 +26,9 @@ EPILOG = """examples:
   minis2s train --pairs eng-fra.tsv --source-units word --target-units word --minutes 10 --out runs/french
   minis2s train dates --resume            go on with the run that was stopped
 
+Pairs files are UTF-8; lines end in LF, CRLF or CR.  Other control characters, and a byte order mark but at the start, are
+refused with the line's number; pairs with a blank side and pairs that are too long are left out and counted.
+
 The defaults above are those of --pairs.  A task brings some choices of its own; `minis2s summary RUN` and config.json
 in the run's directory show all that were made.
 """
@@ -55,7 +58,8 @@ TRAINING_HELP = {
 def arguments(parser):
     """Options of data and run, and one for each field of Config and Training."""
     parser.add_argument("task", nargs="?", metavar="TASK", help=f"one of {', '.join(TASKS)}")
-    parser.add_argument("--pairs", metavar="FILE", help="lines of source TAB target (.gz too) in place of a task")
+    parser.add_argument("--pairs", metavar="FILE", help="lines of source TAB target, Tatoeba's sentence pairs or an Anki export (.gz too) in place of a "
+                             "task")
     parser.add_argument("--valid", metavar="FILE", help="held-out pairs; without it some sources of --pairs are")
     parser.add_argument("--source-units", metavar="UNIT",
                         help="what a source token is: char, word, space (what stands between white space) or bpe:N (N "
@@ -214,9 +218,11 @@ def data(origin):
 def read(path):
     """Pairs of a file, with a word about those left out."""
     pairs = read_pairs(path)
+    for note in pairs.notes:
+        print(f"{path}: {note}", file=sys.stderr)
     if pairs.skipped.count:
         count = pairs.skipped.count
-        print(f"{path}: {count} pair{'s' if count > 1 else ''} with an empty side left out, "
+        print(f"{path}: {count} pair{'s' if count > 1 else ''} with a blank side left out, "
               f"the first at line {pairs.skipped.first_line}", file=sys.stderr)
     return pairs
 

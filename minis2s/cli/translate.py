@@ -4,6 +4,7 @@ import sys
 from ..api.backends import BACKENDS, choose
 from ..api.seq2seq import Seq2Seq, attention_of
 from ..core.files import check_free
+from ..data.text import control_character, is_blank, read_lines
 
 NAME, HELP = "translate", "translate texts, given as arguments or as lines on standard input"
 EPILOG = """examples:
@@ -18,7 +19,8 @@ def arguments(parser):
     """Run, texts, and how to decode."""
     parser.add_argument("path", metavar="RUN", help="directory of the run")
     parser.add_argument("texts", nargs="*", default=[], metavar="TEXT",
-                        help="without any: lines of standard input, a blank one answered by a blank one")
+                        help="without any: lines of standard input (UTF-8, no control characters but TAB); a blank text, also "
+                             "of no-break or zero-width spaces, is answered by a blank line")
     parser.add_argument("--beam", type=int, default=None, metavar="K", help="hypotheses kept (default: 1, greedy)")
     parser.add_argument("--nbest", type=int, default=1, metavar="N",
                         help="answers shown, with log p and score (at most K of --beam)")
@@ -63,13 +65,16 @@ def run(args):
         raise ValueError("--attention: this model has no attention")
     method, options = how(args)
     texts = args.texts or lines(sys.stdin)
-    asked = args.texts or [text for text in texts if text.strip()]
+    for i, text in enumerate(args.texts, start=1):
+        if control_character(text):
+            raise ValueError(f"TEXT {i}: {control_character(text)}")
+    asked = [text for text in texts if not is_blank(text)]
     if not asked:
         raise ValueError("no text: give TEXT, or lines on standard input")
     answers = model.decode(asked, method=method, max_length=args.max_length, **options)
     coming = iter(answers)
     for text in texts:
-        if not args.texts and not text.strip():
+        if is_blank(text):
             print()                             # so that the lines of a file and of its translation go together
             continue
         best = next(coming)
@@ -114,11 +119,8 @@ def how(args):
 
 
 def lines(stream):
-    """Lines of standard input; ValueError where they are not UTF-8, whatever the locale makes of them."""
+    """Lines of standard input, by the rule of pairs files, whatever the locale makes of them."""
     if stream is None:                          # closed by whoever started us
         return []
-    try:
-        text = stream.buffer.read().decode("utf-8-sig") if hasattr(stream, "buffer") else stream.read()
-        return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]   # as in data.pairs
-    except UnicodeDecodeError as e:
-        raise ValueError(f"standard input: byte {e.start + 1} is not UTF-8") from None
+    data = stream.buffer.read() if hasattr(stream, "buffer") else stream.read().encode()
+    return read_lines(data, "standard input")

@@ -2,6 +2,8 @@
 from statistics import median
 from typing import NamedTuple
 
+from .pairs import overlap
+from .text import same
 from .tokenizer import Tokenizer
 from .vocabulary import SPECIALS, UNK, Vocabulary
 
@@ -25,6 +27,7 @@ class Corpus(NamedTuple):
     train: list             # of (source ids, target ids)
     valid: list             # the same, held out
     valid_texts: list       # of (source, target), as many as `valid`
+    seen: int               # held-out pairs whose source stands in training too
     too_long: tuple         # pairs left out of training and of validation because of their length
 
 
@@ -67,7 +70,8 @@ def build(pairs, valid, source_units, target_units, *, min_count=1, lowercase=Fa
         if len(vocab) == len(SPECIALS):
             raise ValueError(f"min_count={min_count}: no {side} token stands so often in the pairs")
     train, held = ([tuple(v.encode(t) for v, t in zip(vocabs, pair)) for pair in tokens[name]] for name in tokens)
-    return Corpus(*map(Side, sides, vocabs), train, held, texts["valid"], tuple(too_long))
+    return Corpus(*map(Side, sides, vocabs), train, held, texts["valid"], overlap(texts["pairs"], texts["valid"]),
+                  tuple(too_long))
 
 
 def lengths(corpus):
@@ -78,14 +82,15 @@ def lengths(corpus):
 def summary(corpus):
     """Three lines about the data: pairs, then each side's vocabulary, lengths and share of <unk>."""
     left = sum(corpus.too_long)
-    sources = len({text for text, _ in corpus.valid_texts})
-    lines = [f"pairs    {len(corpus.train):,} to learn from; held out {len(corpus.valid):,} of {sources:,} sources; "
-             + (f"left out {left:,} that are too long" if left else "none too long")]
+    sources = len({same(text) for text, _ in corpus.valid_texts})
+    lines = [f"pairs    {len(corpus.train):,} to learn from; held out {len(corpus.valid):,} of {sources:,} different sources"
+             + (f", {corpus.seen:,} of these pairs are not unseen: their sources stand in training" if corpus.seen else "")
+             + (f"; left out {left:,} that are too long" if left else "")]
     for k, (name, side) in enumerate((("source", corpus.source), ("target", corpus.target))):
         sizes = sorted(len(pair[k]) for pair in corpus.train)
-        lines.append(f"{name}   {len(side.vocab):,} tokens ({side.tokenizer.unit}) in the vocabulary; lengths {sizes[0]} to {sizes[-1]}, "
-                     f"half up to {median(sizes):g}; <unk> {unknown_share(corpus.train, k):.2%}, "
-                     f"held out {unknown_share(corpus.valid, k):.2%}")
+        lines.append(f"{name}   vocabulary of {len(side.vocab):,} ({side.tokenizer.unit}); lengths {sizes[0]} to {sizes[-1]}, "
+                     f"median {median(sizes):g}; <unk> {unknown_share(corpus.train, k):.2%}, held out "
+                     f"{unknown_share(corpus.valid, k):.2%}")
     return lines
 
 

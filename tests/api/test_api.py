@@ -551,7 +551,7 @@ def test_wrong_texts(model):
     ([], "pairs: none"), (5, "pairs: got int"), (None, "pairs: got NoneType"),
     (["ab"], r"pairs\[0\]: 'ab', wanted"),
     ([("a", "b"), ("c",)], r"pairs\[1\]"), ([("a", 5)], r"pairs\[0\]"),
-    ([(" ", "b")], r"pairs\[0\]: the source is empty"),
+    ([(" ", "b")], r"pairs\[0\]: the source is blank"),
     ([("a", "")], "no target token"), ([("a", "b", "c")], r"pairs\[0\]"), ([(np.nan, "b")], r"pairs\[0\]"),
     (np.ones((2, 2)), "pairs: got ndarray"), ("none.tsv", "none.tsv: no such file"),
     ({"a": "b"}, "pairs: got dict"), (b"p.tsv", "pairs: got bytes"),
@@ -690,8 +690,10 @@ def test_summary_counts_by_hand():
 def test_progress_is_lines_where_there_is_no_terminal_and_nothing_when_not_wanted(capfd):
     Seq2Seq(CONFIG).fit(PAIRS, PAIRS, training=QUICK)
     out, err = capfd.readouterr()
-    assert out == "" and "\r" not in err and len(err.splitlines()) == 2
-    assert err.startswith("epoch 1: loss ") and "exact match" in err and "free-running" in err
+    rows = err.splitlines()
+    assert out == "" and "\r" not in err and len(rows) == 7
+    assert [row.split()[0] for row in rows] == ["pairs", "source", "target", "model", "compute", "epoch", "epoch"]
+    assert rows[5].startswith("epoch 1: loss ") and "exact match" in err and "free-running" in err
     fit()
     assert capfd.readouterr() == ("", "")
 

@@ -65,6 +65,8 @@ def call(capfd):
         return status, *capfd.readouterr()
     return call
 
+OPENING = ["pairs", "source", "target", "model", "compute"]     # the lines before the first epoch
+
 
 @pytest.fixture
 def refused(call):
@@ -72,8 +74,9 @@ def refused(call):
     def refused(*argv):
         status, out, err = call(*argv)
         assert status == 2 and "Traceback" not in err, (status, err)
-        line = err.strip().splitlines()[-1]
-        assert line.startswith("minis2s") and (err.startswith("usage:") or err.count("\n") == 1), err
+        lines = err.strip().splitlines()
+        line, before = lines[-1], [row.split()[0] for row in lines[:-1]]
+        assert line.startswith("minis2s") and (err.startswith("usage:") or before in ([], OPENING)), err
         return line
     return refused
 
@@ -101,7 +104,7 @@ def test_training_a_task(call, tmp_path, monkeypatch):
     status, out, err = call("train", "copy", "--size", "30", "--epochs", "2", *SMALL)
     assert status == 0 and "saved in runs/copy: " in out and "minis2s translate runs/copy" in out
     assert re.search(r"1,000 unseen texts: exact match \d", out) and out.count("  ->  ") >= 8
-    assert err.startswith("epoch 1: loss") and "\r" not in err and err.count("\n") == 2
+    assert err.startswith("pairs    30 to learn from") and "epoch 1: loss" in err and "\r" not in err and err.count("\n") == 7
     model = Seq2Seq.load("runs/copy")
     assert (model.config.hidden, model.config.embedding, len(model.records)) == (16, 8, 2)
     assert call("train", "copy", "--resume", "--epochs", "3")[0] == 0
@@ -164,7 +167,7 @@ def test_pairs_from_gzip_with_empty_sides(call, tmp_path):
     path.write_bytes(gzip.compress(("\ufeffab\tba\textra\n\tx\n" + "c\t\n" + "你好\thi\n").encode()))
     status, out, err = call("train", "--pairs", path, "--valid", path, *SMALL, "--epochs", "1", "--out",
                             tmp_path / "r")
-    assert status == 0 and f"{path}: 2 pairs with an empty side left out, the first at line 2" in err
+    assert status == 0 and f"{path}: 2 pairs with a blank side left out, the first at line 2" in err
     assert "你" in Seq2Seq.load(tmp_path / "r").source_vocab.symbols
     status, out, err = call("evaluate", tmp_path / "r", "--pairs", path, "--json")
     assert json.loads(out)["pairs"] == 2                                # nothing but JSON on standard output
@@ -177,9 +180,26 @@ def test_translating(call, trained, monkeypatch):
     assert call("translate", trained)[:2] == (0, "ac\ncb\n")
 
 
+def test_a_blank_text_is_answered_by_a_blank_line(call, trained, refused):
+    """As an argument too; what cannot be seen is blank."""
+    assert call("translate", trained, "ab", "", " ", "\u00a0", "\u200b", "d") == (0, "ba\n\n\n\n\nd\n", "")
+    assert "no text" in refused("translate", trained, " ")
+    assert "TEXT 2: character 2 is U+001B" in refused("translate", trained, "ab", "a\x1b")
+
+
+def test_what_was_assumed_of_a_file_is_said(call, tmp_path):
+    path = tmp_path / "p.tsv"
+    path.write_text("1\tab\t2\tba\n3\tab\u00a0\t4\tab\n5\tb\t6\tb\n7\t" + "c" * 9 + "\t8\tc\n", encoding="utf-8")
+    status, out, err = call("train", "--pairs", path, "--valid", path, *SMALL, "--epochs", "1", "--max-length", "8", "--out",
+                            tmp_path / "r")
+    assert status == 0 and f"{path}: read as Tatoeba's sentence pairs" in err
+    assert "pairs    3 to learn from; held out 3 of 2 different sources, 3 of these pairs are not unseen" in err
+    assert "left out 2 that are too long" in err and "char" in err
+
+
 def test_lines_of_standard_input_are_those_of_the_answer(call, trained, monkeypatch):
-    """A blank line stays one, and only LF ends a line: a form feed or U+2028 inside a text does not."""
-    raw = "\ufeffab\r\n\n  \nb\u2028c\n\x0c\nca".encode()
+    """A blank line stays one, also of no-break or zero-width spaces; U+2028 inside a text does not end it."""
+    raw = "\ufeffab\r\n\n \u00a0\nb\u2028c\n\u200b\nca".encode()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw), encoding="ascii"))
     status, out, err = call("translate", trained)
     rows = out.split("\n")
@@ -340,7 +360,7 @@ BAD_FILES = {
     "binary": (b"a\tb\n\0\x01\x02\tx\n", "p.tsv, line 2: a NUL byte"),
     "latin-1": ("a\tb\nü\tx\n".encode("latin-1"), "p.tsv, line 2: byte 1 of the line is not UTF-8"),
     "one column": (b"a\tb\nonly one\n", "p.tsv, line 2: one column only, 'only one'"),
-    "empty sides": (b"a\t\n\tb\n", "p.tsv: no pairs: a side is empty in all 2, the first at line 1"),
+    "empty sides": (b"a\t\n\tb\n", "p.tsv: no pairs: a side is blank in all 2, the first at line 1"),
 }
 
 
@@ -493,7 +513,6 @@ def test_bad_decoding(refused, trained, argv, told):
 
 
 def test_bad_texts_and_evaluations(refused, trained, monkeypatch):
-    assert "text 2: '' is empty" in refused("translate", trained, "ab", "")
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     assert "no text" in refused("translate", trained)
     assert "--beam: got 0" in refused("evaluate", trained, "--beam", "0")
@@ -622,7 +641,7 @@ def test_a_full_disk(data, tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, (8000, 8000))
 
     status, _, err = done(start("train", "--resume", "--epochs", "2", "--out", out, preexec_fn=limit))
-    assert status == 2 and err.count("\n") == 1 and "File too large" in err
+    assert status == 2 and err.count("\n") == len(OPENING) + 1 and "File too large" in err
     assert {name: (out / name).read_bytes() for name in before} == before and not list(out.glob(".tmp-*"))
     assert done(start("train", "--resume", "--epochs", "2", "--out", out))[0] == 0
 
@@ -637,7 +656,11 @@ def test_the_module_is_the_command(trained):
     got = module("translate", trained, input="bc\nzz\n".encode())
     assert got.returncode == 0 and got.stdout.startswith(b"cb\n") and b"<unk>: z" in got.stderr
     got = module("translate", trained, input=b"ab\n\xff\xfe\n")
-    assert got.returncode == 2 and got.stderr == b"minis2s: standard input: byte 4 is not UTF-8\n"
+    assert got.returncode == 2 and got.stderr == (
+        b"minis2s: standard input, line 2: byte 1 of the line is not UTF-8 (save the file as UTF-8)\n")
+    for raw, told in (("ab".encode("utf-16-le"), b"line 1: a NUL byte"), (b"ab\nb\x0c\n", b"line 2: character 2 is U+000C")):
+        got = module("translate", trained, input=raw)
+        assert got.returncode == 2 and told in got.stderr and got.stderr.count(b"\n") == 1
     got = module("summary", "nowhere")
     assert (got.returncode, got.stdout, got.stderr) == (2, b"", b"minis2s: nowhere: no such run directory\n")
     assert module().returncode == 2

@@ -46,8 +46,13 @@ def test_refusals(pairs, valid, options, told):
 def test_the_summary_counts_by_hand():
     """Source tokens of training a b, a c, a, a b: 7, with min_count 2 only c is unknown; held out a d, b, b: d of 4."""
     pairs, source, target = corpus.summary(build(PAIRS + [("q " * 9, "x")], min_count=2, max_length=5))
-    assert "4 to learn from" in pairs and "held out 3 of 2 sources" in pairs and "left out 1 that are too long" in pairs
-    assert "6 tokens (word)" in source and "lengths 1 to 2, half up to 2" in source
+    assert "4 to learn from" in pairs and "held out 3 of 2 different sources" in pairs and "left out 1 that are too long" in pairs
+    assert "vocabulary of 6 (word)" in source and "lengths 1 to 2, median 2;" in source
     assert "<unk> 14.29%, held out 25.00%" in source
-    assert "<unk> 0.00%, held out 50.00%" in target and "lengths 1 to 3, half up to 1.5" in target
-    assert "none too long" in corpus.summary(build())[0]
+    assert "<unk> 0.00%, held out 50.00%" in target and "lengths 1 to 3, median 1.5" in target
+    assert "too long" not in corpus.summary(build())[0] and "not unseen" not in corpus.summary(build())[0]
+
+
+def test_held_out_pairs_that_are_not_unseen_are_counted():
+    c = build(valid=VALID + [("a\u00a0b", "x"), ("a  c", "y"), ("A", "x")])
+    assert c.seen == 2 and "2 of these pairs are not unseen" in corpus.summary(c)[0]

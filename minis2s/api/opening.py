@@ -1,0 +1,39 @@
+"""What training says before its first epoch: five lines about the data, the model and the computation."""
+import math
+import sys
+
+from ..data import corpus as corpora
+from ..model import seq2seq
+
+
+def show(corpus, config, training, backend):
+    """Print the lines on standard error; where there is none, or it is closed, nothing."""
+    try:
+        if sys.stderr is not None:
+            print("\n".join(lines(corpus, config, training, backend)), file=sys.stderr, flush=True)
+    except (OSError, ValueError):                       # ValueError: the stream is closed
+        pass
+
+
+def lines(corpus, config, training, backend):
+    """The five lines: pairs, source, target, model, computation."""
+    size = sum(math.prod(shape) for shape in seq2seq.shapes(config).values())
+    cell = f"{config.cell.upper()} of {config.hidden}" + (f", {config.layers} layers" if config.layers > 1 else "")
+    ways = " in both directions" if config.bidirectional else ""
+    context = (f"{config.attention} attention {config.order} the cell" if config.context == "attention"
+               else f"context {config.context}")
+    batches = math.ceil(len(corpus.train) / training.batch)
+    limit = "" if training.minutes is None else f", at most {training.minutes:g} minutes"
+    return [*corpora.summary(corpus),
+            f"model    {size:,} parameters: {cell}{ways}, {context}, dropout {config.dropout:g}",
+            f"compute  {threads(backend)}, {config.dtype}; {batches:,} batches of {training.batch}, "
+            f"{training.epochs} epochs{limit}"]
+
+
+def threads(backend):
+    """Who computes, with how many threads."""
+    if backend == "numpy":
+        return "NumPy"
+    from ..kernels.runtime.threads import BOARD, THREADS
+    count = int(BOARD[THREADS])
+    return f"compiled kernels (numba), {count} thread{'s' if count > 1 else ''}"
