@@ -62,3 +62,23 @@ CONFIGS = {
                          order="before", fusion="tanh", input_feeding=True, readout="state-context",
                          dropout=0.3, label_smoothing=0.1, reverse_source=True),
 }
+
+
+def transformer(**choices):
+    return Config(**{**{k: v for k, v in SIZES.items() if k != "embedding"}, "architecture": "transformer", "hidden": 4,
+                     "heads": 2, "feed_forward": 3, **choices})
+
+
+TRANSFORMERS = {
+    **{f"{norm}-{layers}": transformer(norm=norm, layers=layers) for norm in ("pre", "post") for layers in (1, 2)},
+    "one-head": transformer(heads=1, norm="post"),
+    "six-heads-gelu": transformer(hidden=6, heads=6, feed_forward_activation="gelu"),
+    "learned": transformer(positions="learned", max_positions=7),
+    "tied": transformer(tied_embedding=True, norm="post"),
+    "smoothing-reverse": transformer(label_smoothing=0.2, reverse_source=True),
+    **{f"dropout-{norm}": transformer(dropout=0.4, norm=norm, layers=2) for norm in ("pre", "post")},
+    "tied-learned-dropout": transformer(positions="learned", max_positions=6, tied_embedding=True, dropout=0.3),
+    "everything": transformer(layers=2, hidden=6, heads=3, feed_forward_activation="gelu", norm="post", positions="learned",
+                              max_positions=9, tied_embedding=True, dropout=0.3, label_smoothing=0.1,
+                              reverse_source=True),
+}

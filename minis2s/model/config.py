@@ -5,8 +5,12 @@ from numbers import Real
 import numpy as np
 
 from ..layers.attention import SCORES
+from ..layers.feed_forward import PHI
+from ..layers.positions import KINDS
+from ..layers.residual import NORMS
 
 CHOICES = {
+    "architecture": ("recurrent", "transformer"),
     "cell": ("rnn", "lstm", "gru"),
     "activation": ("tanh", "sigmoid"),
     "reset": ("before", "after"),
@@ -16,8 +20,16 @@ CHOICES = {
     "order": ("before", "after"),
     "fusion": ("none", "concat", "sum", "sigmoid", "tanh"),
     "readout": ("state", "state-context"),
+    "norm": NORMS,
+    "positions": KINDS,
+    "feed_forward_activation": tuple(PHI),
     "dtype": ("float32", "float64"),
 }
+# the choices that only one of the architectures has
+RECURRENT = ("cell", "activation", "reset", "embedding", "bidirectional", "bridge", "attention", "attention_size",
+             "context", "order", "fusion", "input_feeding", "readout", "tied_cells")
+USUAL = {"bridge": "copy", "context": "attention", "fusion": "concat"}     # what None of these becomes beside the defaults
+TRANSFORMER = ("heads", "feed_forward", "feed_forward_activation", "norm", "positions", "max_positions")
 
 
 @dataclass(frozen=True)
@@ -28,14 +40,18 @@ class Config:
     ----------
     source_vocab, target_vocab : int or None
         Vocabulary sizes V, the four special tokens included; None until the data are known.
+    architecture : {"recurrent", "transformer"}
+        The choices below, from `cell` to `tied_cells`, are those of the recurrent model, but for `hidden` and `layers`;
+        those from `heads` to `max_positions` are the Transformer's.
     cell : {"lstm", "gru", "rnn"}
     activation : {"tanh", "sigmoid"}
         phi of the RNN cell (R2); A4.1 has sigmoid.
     reset : {"before", "after"}
         Where the GRU's reset gate stands: before the recurrent product (Cho 2014) or after it (PyTorch).
     embedding, hidden : int
-        E and H.
+        E and H.  In a Transformer embeddings and states have one size D, `hidden`.
     layers : int
+        On each side.
     bidirectional : bool
         The encoder also reads each sequence from its end.
     bridge : {"copy", "dense", "zeros"} or None
@@ -56,9 +72,23 @@ class Config:
         softmax(W z + b), or softmax(W [z; ctx] + b), with z the fused state.
     tied_cells : bool
         Encoder and decoder share their cells' weights (D3.s).
+    heads : int or None
+        Of multi-head attention; must divide `hidden`.  None: 4.
+    feed_forward : int or None
+        F, the hidden units of the feed-forward layers; None: 4 times `hidden`.
+    feed_forward_activation : {"relu", "gelu"} or None
+        None: relu.
+    norm : {"pre", "post"} or None
+        Layer normalisation before each sub-layer, or after each sum (see residual.py); None: pre.
+    positions : {"sinusoidal", "learned"} or None
+        None: sinusoidal.
+    max_positions : int or None
+        How many positions are learned; None: 256 where they are learned.
     tied_embedding : bool
         The output matrix is the transpose of the target embedding.
     dropout : float in [0, 1)
+        Recurrent: of the layers' inputs and of the readout's, one mask for all steps of a sequence.  Transformer: of
+        every sub-layer's output and of the sum of embedding and position, as in the paper.
     label_smoothing : float in [0, 1)
     reverse_source : bool
         Sources are fed last token first (Sutskever et al. 2014).
@@ -71,6 +101,7 @@ class Config:
     """
     source_vocab: int | None = None
     target_vocab: int | None = None
+    architecture: str = "recurrent"
     cell: str = "lstm"
     activation: str = "tanh"
     reset: str = "before"
@@ -87,6 +118,12 @@ class Config:
     input_feeding: bool = False
     readout: str = "state"
     tied_cells: bool = False
+    heads: int | None = None
+    feed_forward: int | None = None
+    feed_forward_activation: str | None = None
+    norm: str | None = None
+    positions: str | None = None
+    max_positions: int | None = None
     tied_embedding: bool = False
     dropout: float = 0.0
     label_smoothing: float = 0.0
@@ -95,6 +132,7 @@ class Config:
 
     def __post_init__(self):
         self._check_types()
+        self._check_architecture()
         self._resolve()
         self._check_combinations()
 
@@ -161,17 +199,48 @@ class Config:
                     raise ValueError(f"{f.name}={value}: wanted at least {smallest}"
                                      + (" (four special tokens and one more)" if smallest == 5 else ""))
 
+    def _check_architecture(self):
+        """Refuse choices of the other architecture."""
+        usual = {f.name: f.default for f in fields(self)}
+        for name in RECURRENT if self.architecture == "transformer" else TRANSFORMER:
+            if getattr(self, name) not in (usual[name], USUAL.get(name)):
+                raise ValueError(f"{name}={getattr(self, name)}: architecture={self.architecture} has no such choice")
+
     def _resolve(self):
         def default(name, value):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
+        if self.architecture == "transformer":
+            default("heads", 4)
+            default("feed_forward", 4 * self.hidden)
+            default("feed_forward_activation", "relu")
+            default("norm", "pre")
+            default("positions", "sinusoidal")
+            if self.positions == "learned":
+                default("max_positions", 256)
         default("bridge", "dense" if self.bidirectional else "copy")
         default("context", "init" if self.attention == "none" else "attention")
         default("fusion", "none" if self.context == "init" else "concat")
 
     def _check_combinations(self):
+        wrong = self._impossible_transformer() if self.architecture == "transformer" else self._impossible_recurrent()
+        for is_wrong, why in wrong:
+            if is_wrong:
+                raise ValueError(why)
+
+    def _impossible_transformer(self):
+        """Pairs of a condition that must not hold, and why."""
+        return [
+            (self.hidden % self.heads != 0,
+             f"heads={self.heads} must divide hidden={self.hidden}: every head has hidden/heads numbers of a state"),
+            (self.max_positions is not None and self.positions != "learned",
+             f"max_positions={self.max_positions} is for learned positions; positions={self.positions} have no end"),
+        ]
+
+    def _impossible_recurrent(self):
+        """Pairs of a condition that must not hold, and why."""
         has_context, two = self.context != "init", self.bidirectional
-        impossible = [
+        return [
             (self.activation != "tanh" and self.cell != "rnn",
              f"activation={self.activation} is the RNN's; the {self.cell.upper()} has fixed ones"),
             (self.reset != "before" and self.cell != "gru",
@@ -213,9 +282,11 @@ class Config:
              f"tied_embedding: the readout reads {self.readout_size} numbers, an embedding has {self.embedding}; "
              f"set embedding={self.readout_size} or another fusion"),
         ]
-        for wrong, why in impossible:
-            if wrong:
-                raise ValueError(why)
+
+    def chosen(self):
+        """A dict of the choices that the architecture has."""
+        others = RECURRENT if self.architecture == "transformer" else TRANSFORMER
+        return {name: value for name, value in self.to_json().items() if name not in others}
 
     # as JSON ----------------------------------------------------------------------------------------
 
