@@ -16,7 +16,7 @@ MODULES = {path.relative_to(HOUSE).as_posix().removeprefix("layers/").removepref
            path.read_text() for path in sorted(HOUSE.rglob("*.py")) if "kernels" not in path.parts}
 WITH_ORACLE = ("cells/", "attention/", "functions", "embedding", "linear", "dropout", "loss", "unroll",
                "bridge", "fusion", "optimizers", "layer_norm", "feed_forward", "positions", "residual")
-CORE = (*WITH_ORACLE, "gradient_check", "initializers", "encoder", "decoder", "seq2seq")     # not their twins
+CORE = (*WITH_ORACLE, "gradient_check", "initializers", "encoder", "decoder", "seq2seq", "transformer")     # not their twins
 
 
 def docstring(source):

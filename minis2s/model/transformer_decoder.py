@@ -105,7 +105,7 @@ def forward(p, config, source, ids, s=None, drops=None):
     s : State, of all positions
     cache : Cache
     """
-    (S, N), s = ids.shape, s or initial_state(p, config, ids.shape[1])
+    S, s = len(ids), s or initial_state(p, config, ids.shape[1])
     before = s.kvs[0].k.shape[2]
     x = positions.forward(p.positions, embedding.forward(p.embedding, ids), before)     # (TD1)
     x, visible, kvs, ks = dropout.forward(x, drops and drops.inputs), see_past(S, before + S), [], []    # (TD1)

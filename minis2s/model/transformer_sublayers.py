@@ -3,11 +3,11 @@
 Source: Vaswani et al. (2017), section 3.1 and figure 1.  Shapes: S steps here, T steps of the encoder, N batch, D size.
 
 Forward                                           Backward
-      u = branch(x)                (RS1) (RS2)          dx += branch's, from du          (RS1*) (RS2*)
+      u = branch(x)         see residual.py             dx += branch's, from du
 (TS1) z = attend(u, keys and values of u)         (TS1*) du = attend's and the keys' and values'    self-attention
 (TS2) z = attend(u, the encoder's keys, values)   (TS2*) du = attend's; dkv goes to the encoder     cross-attention
 (TS3) z = feed_forward(u)                         (TS3*) du = the feed-forward layer's              feed-forward
-      y = join(x, z)               (RS3) (RS4)          dx, dz = join's, from dy         (RS3*) (RS4*)
+      y = join(x, z)                                    dx, dz = join's, from dy
 """
 from typing import Any, NamedTuple
 

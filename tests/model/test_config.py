@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from configs import CONFIGS, SIZES, config
+from configs import CONFIGS, SIZES, TRANSFORMERS, config, transformer
 
 from minis2s.layers.attention import SCORES
 from minis2s.layers.cells import CELLS
@@ -23,27 +23,29 @@ def test_another_name_is_refused(name):
     refused(ValueError, f"{name}='gur': choose one of {', '.join(CHOICES[name])}", **{name: "gur"})
 
 
-@pytest.mark.parametrize("name", sorted(CHOICES.keys() - {"bridge", "context", "fusion"}))
+@pytest.mark.parametrize("name", sorted(CHOICES.keys() - {"bridge", "context", "fusion", "norm", "positions",
+                                                                 "feed_forward_activation"}))
 def test_none_stands_only_for_the_usual_choice(name):
     refused(ValueError, f"{name}=None: choose one of {', '.join(CHOICES[name])}", **{name: None})
 
 
 @pytest.mark.parametrize("name, choice", [(name, choice) for name in CHOICES for choice in CHOICES[name]])
 def test_every_choice_is_met_by_the_table(name, choice):
-    accepted = [getattr(c, name) for c in CONFIGS.values()]
+    accepted = [getattr(c, name) for c in (*CONFIGS.values(), *TRANSFORMERS.values())]
     if (name, choice) == ("dtype", "float32"):                    # gradient checks need float64
         accepted.append(Config(7, 8).dtype)
     assert choice in accepted
 
 
 SIZES_OF_ONE = ["embedding", "hidden", "layers", "attention_size"]
+TRANSFORMER_SIZES = ["heads", "feed_forward", "max_positions"]
 VOCABULARIES = ["source_vocab", "target_vocab"]
 SWITCHES = ["bidirectional", "input_feeding", "tied_cells", "tied_embedding", "reverse_source"]
 RATES = ["dropout", "label_smoothing"]
 
 
 def test_every_field_is_checked_here():
-    assert sorted([*CHOICES, *SIZES_OF_ONE, *VOCABULARIES, *SWITCHES, *RATES]) == sorted(
+    assert sorted([*CHOICES, *SIZES_OF_ONE, *TRANSFORMER_SIZES, *VOCABULARIES, *SWITCHES, *RATES]) == sorted(
         f.name for f in dataclasses.fields(Config))
 
 
@@ -57,6 +59,46 @@ def test_sizes(name):
     for value in [smallest, np.int64(smallest)]:
         got = getattr(Config(**{**SIZES, name: value}), name)
         assert got == smallest and type(got) is int
+
+
+@pytest.mark.parametrize("name", TRANSFORMER_SIZES)
+def test_sizes_of_a_transformer(name):
+    more = {"positions": "learned"} if name == "max_positions" else {}
+    for value in [2.0, "8", True]:
+        with pytest.raises(TypeError, match=f"^{name}={re.escape(repr(value))}: wanted a whole number$"):
+            transformer(**{name: value}, **more)
+    with pytest.raises(ValueError, match=f"^{name}=0: wanted at least 1$"):
+        transformer(**{name: 0}, **more)
+    assert getattr(transformer(**{name: np.int64(2)}, **more), name) == 2
+
+
+@pytest.mark.parametrize("sentence, choices", [
+    ("heads=3 must divide hidden=4: every head has hidden/heads numbers of a state", dict(heads=3)),
+    ("max_positions=9 is for learned positions; positions=sinusoidal have no end", dict(max_positions=9)),
+    ("cell=gru: architecture=transformer has no such choice", dict(cell="gru")),
+    ("attention=none: architecture=transformer has no such choice", dict(attention="none")),
+    ("embedding=6: architecture=transformer has no such choice", dict(embedding=6)),
+    ("bidirectional=True: architecture=transformer has no such choice", dict(bidirectional=True)),
+    ("fusion=tanh: architecture=transformer has no such choice", dict(fusion="tanh")),
+    ("heads=2: architecture=recurrent has no such choice", dict(architecture="recurrent", feed_forward=None)),
+])
+def test_what_a_transformer_cannot_be_is_refused_with_the_reason(sentence, choices):
+    with pytest.raises(ValueError, match="^" + re.escape(sentence) + "$"):
+        transformer(**choices)
+
+
+def test_the_usual_choices_of_a_transformer():
+    c = Config(7, 8, architecture="transformer", hidden=12)
+    assert (c.heads, c.feed_forward, c.feed_forward_activation, c.norm, c.positions, c.max_positions) == (
+        4, 48, "relu", "pre", "sinusoidal", None)
+    assert Config(7, 8, architecture="transformer", positions="learned").max_positions == 256
+    assert c.context == "attention"
+
+
+def test_the_choices_that_an_architecture_has():
+    assert not {"cell", "fusion", "embedding"} & transformer().chosen().keys()
+    assert not {"heads", "norm"} & config().chosen().keys()
+    assert transformer().chosen()["heads"] == 2 and config().chosen()["cell"] == "gru"
 
 
 @pytest.mark.parametrize("name", ["embedding", "hidden", "layers"])
@@ -172,7 +214,7 @@ def test_names_lead_to_cells_scores_and_fusions():
     assert PHI.keys() <= set(CHOICES["fusion"])
 
 
-@pytest.mark.parametrize("c", CONFIGS.values(), ids=CONFIGS)
+@pytest.mark.parametrize("c", [*CONFIGS.values(), *TRANSFORMERS.values()], ids=[*CONFIGS, *TRANSFORMERS])
 def test_json_and_back(c):
     assert Config.from_json(json.loads(json.dumps(c.to_json()))) == c
 
