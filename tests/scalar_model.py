@@ -6,7 +6,7 @@ Arrays become lists, packed gates become dicts.  No equation stands here: all ar
 from minis2s.testing import oracle
 from minis2s.documents.formulas.cases.case import naive_cell as cell
 from minis2s.documents.formulas.cases.case import state_of as state
-from minis2s.layers.recurrent import TwoWay
+from minis2s.layers.recurrent import Bidirectional
 
 
 def lists(t):
@@ -44,7 +44,7 @@ def stack(name, layers, xs, mask, drops, n):
     finals = []
     for p, m in zip(layers, drops):
         xs = [drop(x, m, n) for x in xs]
-        if isinstance(p, TwoWay):
+        if isinstance(p, Bidirectional):
             zero = zero_state(name, len(p.forward.U))
             (fw, fw_last), (bw, bw_last) = oracle.bidirectional(
                 cell(name, p.forward), cell(name, p.backward), xs, zero, zero, mask)

@@ -20,8 +20,9 @@ def sigmoid(a):
 
 
 def blocks(a, n):
-    """The n blocks of equal width that stand side by side in `a` (N, n H): n views (N, H)."""
-    return a.reshape(len(a), n, -1).swapaxes(0, 1)
+    """The n blocks of equal width that stand side by side in `a` (..., n H): a list of n views (..., H)."""
+    H = a.shape[-1] // n
+    return [a[..., j * H:(j + 1) * H] for j in range(n)]
 
 
 class Pointwise(NamedTuple):

@@ -10,7 +10,7 @@ Forward                              Backward, a = [s; ctx] W, so ds and dctx ar
 (U4)  z = tanh(a)         "tanh"     (U4*) da = dz (1-z^2)    dW = [s; ctx]^T da
 "none" is z = s: the context is not read out.
 """
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,12 +30,12 @@ class Cache(NamedTuple):
     z: np.ndarray              # (N, H)
 
 
-def init(rng, kind, H, C):
+def init(rng: np.random.Generator, kind: str, H: int, C: int) -> Params | None:
     """First parameters, float64; None for a kind that learns nothing."""
     return Params(glorot(rng, H + C, H)) if kind in PHI else None
 
 
-def forward(p, kind, s, ctx):
+def forward(p: Any, kind: str, s: np.ndarray, ctx: np.ndarray) -> tuple[np.ndarray, Cache | None]:
     """s (N, H), ctx (N, C) -> z (N, H), or (N, H+C) for "concat", and a Cache or None."""
     if kind == "none":
         return s, None
@@ -44,11 +44,12 @@ def forward(p, kind, s, ctx):
     s_ctx = np.concatenate([s, ctx], axis=1)
     if kind == "concat":
         return s_ctx, None                                      # (U1)
-    z = PHI[kind].f(s_ctx @ p.W)                                # (U3) (U4)
+    a = s_ctx @ p.W                                             # (U3) (U4)
+    z = PHI[kind].f(a)                                          # (U3) (U4)
     return z, Cache(s_ctx, z)
 
 
-def backward(p, kind, k, dz, H):
+def backward(p: Any, kind: str, k: Any, dz: np.ndarray, H: int) -> tuple[np.ndarray, Any, Params | None]:
     """dz -> ds (N, H), dctx (N, C) or None where the context is not read, Params gradients or None."""
     if kind == "none":
         return dz, None, None
@@ -56,6 +57,7 @@ def backward(p, kind, k, dz, H):
         return dz, dz, None                                     # (U2*)
     if kind == "concat":
         return dz[:, :H], dz[:, H:], None                       # (U1*)
-    da = dz * PHI[kind].df(k.z)                                 # (U3*) (U4*)
-    ds_ctx, dW = linear.product_backward(p.W, k.s_ctx, da)      # (U3*) (U4*)
+    s_ctx, z = k
+    da = dz * PHI[kind].df(z)                                   # (U3*) (U4*)
+    ds_ctx, dW = linear.product_backward(p.W, s_ctx, da)        # (U3*) (U4*)
     return ds_ctx[:, :H], ds_ctx[:, H:], Params(dW)

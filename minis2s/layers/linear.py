@@ -17,29 +17,31 @@ class Params(NamedTuple):
     b: np.ndarray              # (J,)
 
 
-def init(rng, I, J):
+def init(rng: np.random.Generator, I: int, J: int) -> Params:    # noqa: E741
     """First parameters, float64."""
     return Params(glorot(rng, I, J), np.zeros(J))
 
 
-def forward(p, x):
+def forward(p: Params, x: np.ndarray) -> np.ndarray:
     """x (..., I) -> y (..., J)."""
-    rows = x.reshape(-1, len(p.W))                              # one product, not one for each step
-    return (rows @ p.W + p.b).reshape(*x.shape[:-1], -1)        # (Y1)
+    return x @ p.W + p.b                                        # (Y1)
 
 
-def backward(p, x, dy):
+def backward(p: Params, x: np.ndarray, dy: np.ndarray) -> tuple[np.ndarray, Params]:
     """dy (..., J) -> dx (..., I), Params gradients."""
-    dx, dW = product_backward(p.W, x, dy)
-    return dx, Params(dW, dy.sum(axis=tuple(range(dy.ndim - 1))))    # (Y1*)
+    dx, dW = product_backward(p.W, x, dy)                       # (Y1*)
+    db = dy.sum(axis=tuple(range(dy.ndim - 1)))                 # (Y1*)
+    return dx, Params(dW, db)
 
 
-def product(W, x):
+def product(W: np.ndarray, x: np.ndarray) -> np.ndarray:
     """The same without bias: x W."""
-    return (x.reshape(-1, len(W)) @ W).reshape(*x.shape[:-1], -1)    # (Y1)
+    return x @ W                                                # (Y1)
 
 
-def product_backward(W, x, dy):
+def product_backward(W: np.ndarray, x: np.ndarray, dy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The same for a product x W without bias: -> dx, dW."""
-    rows, drows = x.reshape(-1, W.shape[0]), dy.reshape(-1, W.shape[1])
-    return (drows @ W.T).reshape(x.shape), rows.T @ drows       # (Y1*)
+    I, J = W.shape                                              # noqa: E741
+    dx = dy @ W.T                                               # (Y1*)
+    dW = x.reshape(-1, I).T @ dy.reshape(-1, J)                 # (Y1*)
+    return dx, dW

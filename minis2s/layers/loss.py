@@ -8,7 +8,7 @@ Forward                                            Backward
 (X2)  q = (1-eps) y + eps/V, y one-hot                   and as sum_v q_v = 1, (X1*) of (X3*) is
 (X3)  L = -(1/M) sum_real sum_v q_v log p_v        (X3*) dlogits = (p - q) / M on real tokens, else 0
 """
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,7 +22,7 @@ class Cache(NamedTuple):
     eps: float
 
 
-def forward(logits, targets, mask, eps=0.0):
+def forward(logits: np.ndarray, targets: np.ndarray, mask: np.ndarray, eps: float = 0.0) -> tuple[Any, Cache]:
     """Mean loss in nats per real token.
 
     Parameters
@@ -36,7 +36,8 @@ def forward(logits, targets, mask, eps=0.0):
 
     Returns
     -------
-    loss : number, Cache
+    L : number
+    cache : Cache
     """
     log_p = log_softmax(logits)                                 # (X1)
     if targets.ndim == 3:
@@ -46,18 +47,19 @@ def forward(logits, targets, mask, eps=0.0):
     per_token = -(1 - eps) * at_target
     if eps:
         per_token = per_token - eps * log_p.mean(axis=2)        # (X2)
-    loss = np.where(mask, per_token, 0).sum() / mask.sum()      # (X3)
-    return loss, Cache(log_p, targets, mask, eps)
+    L = np.where(mask, per_token, 0).sum() / mask.sum()         # (X3)
+    return L, Cache(log_p, targets, mask, eps)
 
 
-def backward(k):
+def backward(k: Cache) -> np.ndarray:
     """-> dlogits (S, N, V)."""
-    dlogits = np.exp(k.log_p)                                   # (X1*) (X3*) p
-    if k.targets.ndim == 3:
-        dlogits -= (1 - k.eps) * k.targets                      # (X3*) - q
+    log_p, targets, mask, eps = k
+    dlogits = np.exp(log_p)                                     # (X1*) (X3*) p
+    if targets.ndim == 3:
+        dlogits -= (1 - eps) * targets                          # (X3*) - q
     else:
-        s, n = np.indices(k.targets.shape)
-        dlogits[s, n, k.targets] -= 1 - k.eps                   # (X3*) - q
-    dlogits -= k.eps / k.log_p.shape[2]                         # (X2) (X3*)
-    dlogits *= (k.mask / k.mask.sum(dtype=dlogits.real.dtype))[:, :, None]    # (X3*)
+        t, n = np.indices(targets.shape)
+        dlogits[t, n, targets] -= 1 - eps                       # (X3*) - q
+    dlogits -= eps / log_p.shape[2]                             # (X2) (X3*)
+    dlogits *= (mask / mask.sum(dtype=dlogits.real.dtype))[:, :, None]    # (X3*)
     return dlogits

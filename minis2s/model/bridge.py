@@ -14,7 +14,7 @@ import numpy as np
 
 from ..core import tree
 from ..layers import linear
-from ..layers.recurrent import TwoWay
+from ..layers.recurrent import Bidirectional
 
 
 class Cache(NamedTuple):
@@ -30,23 +30,23 @@ def init(rng, kind, cell, F, H, layers):
 
 
 def join(final):
-    """State, or TwoWay of two: -> State of (N, F), forward direction first."""
-    if isinstance(final, TwoWay):
+    """State, or Bidirectional of two: -> State of (N, F), forward direction first."""
+    if isinstance(final, Bidirectional):
         return tree.map(lambda a, b: np.concatenate([a, b], axis=1), final.forward, final.backward)
     return final
 
 
 def split(like, d):
     """The reverse of `join` for gradients: a State of (N, F) -> the form of `like`."""
-    if isinstance(like, TwoWay):
+    if isinstance(like, Bidirectional):
         H = like.forward.h.shape[1]
-        return TwoWay(tree.map(lambda a: a[:, :H], d), tree.map(lambda a: a[:, H:], d))
+        return Bidirectional(tree.map(lambda a: a[:, :H], d), tree.map(lambda a: a[:, H:], d))
     return d
 
 
 def forward(p, kind, finals):
-    """Finals (tuple of State or TwoWay) -> the decoder's initial states (tuple of State), Cache."""
-    one_way = tuple(f.forward if isinstance(f, TwoWay) else f for f in finals)
+    """Finals (tuple of State or Bidirectional) -> the decoder's initial states (tuple of State), Cache."""
+    one_way = tuple(f.forward if isinstance(f, Bidirectional) else f for f in finals)
     finals = tuple(join(f) for f in finals)
     if kind == "copy":
         s0 = finals

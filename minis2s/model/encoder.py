@@ -14,7 +14,7 @@ from ..layers import embedding, recurrent
 
 class Params(NamedTuple):
     embedding: np.ndarray      # (V, E)
-    layers: tuple              # of a cell's Params, or TwoWay
+    layers: tuple              # of a cell's Params, or Bidirectional
 
 
 class Cache(NamedTuple):
@@ -26,7 +26,7 @@ def init(rng, config, cell):
     """First parameters, float64."""
     def layer(D):
         if config.bidirectional:
-            return recurrent.TwoWay(cell.init(rng, D, config.hidden), cell.init(rng, D, config.hidden))
+            return recurrent.Bidirectional(cell.init(rng, D, config.hidden), cell.init(rng, D, config.hidden))
         return cell.init(rng, D, config.hidden)
     table = embedding.init(rng, config.source_vocab, config.embedding)
     sizes = [config.embedding] + [config.encoder_size] * (config.layers - 1)

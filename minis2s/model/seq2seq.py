@@ -17,7 +17,7 @@ import numpy as np
 from ..core import initializers, tree, validation
 from ..layers import dropout, loss
 from . import bridge, decoder, encoder
-from ..layers.attention import SCORES, remember, remember_backward
+from ..layers.attention import SCORES, precompute_keys, precompute_keys_backward
 from ..layers.cells import CELLS
 
 
@@ -121,7 +121,7 @@ def encode(p, config, ids, mask, drops=None):
     s0, k_bridge = bridge.forward(p.bridge, config.bridge, finals)                  # (S2)
     source = decoder.Source(None, None)
     if config.context == "attention":
-        source = decoder.Source(remember(SCORES[config.attention], p.decoder.score, hs, mask), None)    # (S3)
+        source = decoder.Source(precompute_keys(SCORES[config.attention], p.decoder.score, hs, mask), None)    # (S3)
     elif config.context == "every-step":
         source = decoder.Source(None, k_bridge.finals[-1].h)                        # (S3)
     return source, s0, EncodeCache(hs, k_encoder, k_bridge, finals)
@@ -133,7 +133,7 @@ def encode_backward(p, config, source, k, dsource, ds0):
     dhs, g_score = np.zeros_like(k.hs), None
     dfinals, g_bridge = bridge.backward(p.bridge, config.bridge, k.bridge, ds0)     # (S2*)
     if config.context == "attention":
-        dhs, g_score = remember_backward(SCORES[config.attention], p.decoder.score, source.memory,
+        dhs, g_score = precompute_keys_backward(SCORES[config.attention], p.decoder.score, source.memory,
                                          dsource.memory)                            # (S3*)
     elif config.context == "every-step":
         top = dfinals[-1]

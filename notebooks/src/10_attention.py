@@ -23,7 +23,7 @@ from minis2s.layers import fusion
 from minis2s.model import decoder, seq2seq
 from minis2s.training import loop as train
 from minis2s.layers.attention import additive, attend, concat_dot
-from minis2s.layers.attention import attend_backward, remember, remember_backward
+from minis2s.layers.attention import attend_backward, precompute_keys, precompute_keys_backward
 from minis2s.data.batches import make_batch
 from minis2s.data.vocabulary import Vocabulary
 from minis2s.classroom.notebooks import judge, picture
@@ -60,7 +60,7 @@ $$e_{ti} = v^\top \tanh(W_s s_t + W_h h_i) \qquad \alpha_{ti} = \frac{e^{e_{ti}}
 """
 
 # %%
-ctx, k = attend(additive, p, ss[0], remember(additive, p, hs, np.ones((T, N), bool)))
+ctx, k = attend(additive, p, ss[0], precompute_keys(additive, p, hs, np.ones((T, N), bool)))
 print("alpha:", k.alpha[:, 0].round(3), f"  sum {k.alpha.sum():.3f}")
 assert abs(k.alpha.sum() - 1) < 1e-12 and np.ptp(k.alpha) > 0.01
 
@@ -171,7 +171,7 @@ context must stay what it was.
 mix = concat_dot.init(rng, H, H, A)
 as_printed = printed_b.AttentionParams(np.concatenate(mix))         # W_a: the rows for s above those for h
 order, real = [1, 0, 2, 3, 4], np.ones((T, N), bool)                # the first two change places
-intended = [attend(concat_dot, mix, ss[0], remember(concat_dot, mix, h, real))[0] for h in (hs, hs[order])]
+intended = [attend(concat_dot, mix, ss[0], precompute_keys(concat_dot, mix, h, real))[0] for h in (hs, hs[order])]
 alphas = [printed_b.attend(as_printed, ss[0], h, t=0)[0] for h in (hs, hs[order])]
 printed = [(alpha[:, :, None] * h).sum(axis=0) for alpha, h in zip(alphas, (hs, hs[order]))]
 moved = {name: abs(two[0] - two[1]).max() for name, two in (("intended", intended), ("printed", printed))}
@@ -222,13 +222,13 @@ weighed *and* it is scored. How wrong is it to forget one of these two?
 
 # %%
 s, dctx = ss[0], rng.normal(size=(N, H))
-memory = remember(additive, p, hs, real)
+memory = precompute_keys(additive, p, hs, real)
 _, k = attend(additive, p, s, memory)
 ds, dmemory, _ = attend_backward(additive, p, memory, k, dctx)
-both = remember_backward(additive, p, memory, dmemory)[0]
+both = precompute_keys_backward(additive, p, memory, dmemory)[0]
 weighed = k.alpha[:, :, None] * dctx
 truth = gradient_check.complex_step(
-    lambda h: (attend(additive, p, s, remember(additive, p, h, real))[0] * dctx).sum(), hs)
+    lambda h: (attend(additive, p, s, precompute_keys(additive, p, h, real))[0] * dctx).sum(), hs)
 errors = {name: gradient_check.worst_error(g, truth)[0]
           for name, g in (("both", both), ("weighed alone", weighed), ("scored alone", both - weighed))}
 for name, error in errors.items():

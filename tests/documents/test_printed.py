@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from minis2s.core import tree
 from minis2s.layers import linear, recurrent
 from minis2s.layers.attention import additive, attend, concat_dot
-from minis2s.layers.attention import remember
+from minis2s.layers.attention import precompute_keys
 from minis2s.layers.cells import gru, lstm, rnn
 from minis2s.layers.cells import rnn_sigmoid
 from minis2s.core.functions import softmax
@@ -132,7 +132,7 @@ def test_b4_2a_equals_the_intended_form_where_there_is_one_word(rng):           
     W_s, W_h, s = normal(rng, D, H), normal(rng, H, H), normal(rng, N, D)
     for hs in (normal(rng, 1, N, H), np.repeat(normal(rng, 1, N, H), T, axis=0)):
         p = concat_dot.Params(W_s, W_h)
-        _, k = attend(concat_dot, p, s, remember(concat_dot, p, hs, np.ones(hs.shape[:2], dtype=bool)))
+        _, k = attend(concat_dot, p, s, precompute_keys(concat_dot, p, hs, np.ones(hs.shape[:2], dtype=bool)))
         alpha, _ = b.attend(b.AttentionParams(np.concatenate([W_s, W_h])), s, hs, t=len(hs) - 1)
         close(alpha, k.alpha)
 
@@ -141,8 +141,8 @@ def test_b4_2a_depends_on_the_order_of_the_source(rng):
     """Intended: permuting the source permutes the weights.  Printed: it changes them."""
     p, q, s, hs = (concat_dot.init(rng, D, H, H), None, normal(rng, N, D), normal(rng, T, N, H))
     q, order, mask = b.AttentionParams(np.concatenate(p)), [1, 0, 3, 2], np.ones((T, N), dtype=bool)
-    _, k = attend(concat_dot, p, s, remember(concat_dot, p, hs, mask))
-    _, k_moved = attend(concat_dot, p, s, remember(concat_dot, p, hs[order], mask))
+    _, k = attend(concat_dot, p, s, precompute_keys(concat_dot, p, hs, mask))
+    _, k_moved = attend(concat_dot, p, s, precompute_keys(concat_dot, p, hs[order], mask))
     close(k_moved.alpha, k.alpha[order])
     alpha, alpha_moved = (b.attend(q, s, h, t=0)[0] for h in (hs, hs[order]))
     assert abs(alpha_moved - alpha[order]).max() > 1e-3
@@ -265,7 +265,7 @@ def test_d3_3_over_t_shares_one_set_of_weights_among_all_steps(rng):            
     p = additive.Params(normal(rng, D, 2), normal(rng, H, 2), normal(rng, 2))
     s, hs = normal(rng, N, D), normal(rng, T, N, H)
     weights, _ = d.weights(p, np.repeat(s[None], T, axis=0), hs, over_t=True)
-    _, k = attend(additive, p, s, remember(additive, p, hs, np.ones((T, N), dtype=bool)))
+    _, k = attend(additive, p, s, precompute_keys(additive, p, hs, np.ones((T, N), dtype=bool)))
     close(weights, k.alpha)
     close(d.weights(p, normal(rng, T, N, D), hs, over_t=True)[0].sum(axis=0), np.ones(N))
 

@@ -105,7 +105,7 @@ def test_stacks_in_both_directions(name, layers, two):
     sizes = [D] + [H * (1 + two)] * (layers - 1)
 
     def both(make):
-        return recurrent.TwoWay(make(), make()) if two else make()
+        return recurrent.Bidirectional(make(), make()) if two else make()
 
     def zeros():
         return cell.State(*(normal(rng, N, H) for _ in cell.State._fields))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from minis2s.testing import oracle
 from minis2s.core import tree
-from minis2s.layers.attention import SCORES, Memory, attend_backward, remember, remember_backward
+from minis2s.layers.attention import SCORES, Memory, attend_backward, precompute_keys, precompute_keys_backward
 from minis2s.layers.attention import attend
 from minis2s.core.functions import softmax_backward
 from minis2s.core.gradient_check import assert_close, assert_gradients, central_difference
@@ -33,7 +33,7 @@ class Case:
     def forward(self, v=None):
         """-> contexts (2, N, H), memory, the two caches"""
         p, ss, hs = v or self.v
-        memory = remember(self.score, p, hs, self.mask)
+        memory = precompute_keys(self.score, p, hs, self.mask)
         ctxs, ks = zip(*(attend(self.score, p, s, memory) for s in ss))
         return np.stack(ctxs), memory, ks
 
@@ -44,7 +44,7 @@ class Case:
         """Gradients in the order of v: parameters, queries, encoder states."""
         p, (_, memory, ks) = self.v[0], read_only(self.forward())
         one, two = (attend_backward(self.score, p, memory, k, d) for k, d in zip(ks, self.d))
-        dhs, dp = remember_backward(self.score, p, memory, tree.add(one[1], two[1]))
+        dhs, dp = precompute_keys_backward(self.score, p, memory, tree.add(one[1], two[1]))
         return tree.add(dp, tree.add(one[2], two[2])), np.stack([one[0], two[0]]), dhs
 
     def check_forward(self, tol=1e-12):

@@ -8,7 +8,7 @@ from minis2s.core import tree
 from minis2s.layers import dropout, recurrent, unroll
 from minis2s.layers.cells import CELLS
 from minis2s.core.gradient_check import assert_gradients
-from minis2s.layers.recurrent import TwoWay
+from minis2s.layers.recurrent import Bidirectional
 
 T, D, H = 5, 4, 2
 LENGTHS = (3, 5, 1)
@@ -23,7 +23,7 @@ class Case:
         sizes = [D] + [H * (1 + two)] * (layers - 1)
 
         def both(make):
-            return TwoWay(make(), make()) if two else make()
+            return Bidirectional(make(), make()) if two else make()
         p = tuple(both(lambda: like(rng, self.cell.init(rng, size, H))) for size in sizes)
         self.mask = read_only(mask(LENGTHS))
         self.drops = read_only(tuple(dropout.draw(rng, rate, (N, size), "float64") for size in sizes))
@@ -80,7 +80,7 @@ def test_the_backward_direction_is_each_example_reversed_by_its_own_length(name)
         fw, s_fw, _ = unroll.forward(c.cell, p.forward, x, zero, on)
         bw, s_bw, _ = unroll.forward(c.cell, p.backward, x[::-1], zero, on)
         close(hs[:L, n:n + 1], np.concatenate([fw, bw[::-1]], axis=2))
-        close(tree.map(lambda a: a[n:n + 1], final), TwoWay(s_fw, s_bw))
+        close(tree.map(lambda a: a[n:n + 1], final), Bidirectional(s_fw, s_bw))
 
 
 @pytest.mark.parametrize("two", [False, True])

@@ -8,14 +8,14 @@ from minis2s.core import tree
 from minis2s.model import bridge
 from minis2s.layers.cells import CELLS
 from minis2s.core.gradient_check import assert_gradients
-from minis2s.layers.recurrent import TwoWay
+from minis2s.layers.recurrent import Bidirectional
 
 N, H, LAYERS = 3, 2, 2
 
 
 def case(kind, two, name):
     rng, cell = np.random.default_rng(0), CELLS[name]
-    finals = tuple(TwoWay(state(rng, cell, N, H), state(rng, cell, N, H)) if two else state(rng, cell, N, H)
+    finals = tuple(Bidirectional(state(rng, cell, N, H), state(rng, cell, N, H)) if two else state(rng, cell, N, H)
                    for _ in range(LAYERS))
     p = like(rng, bridge.init(rng, kind, cell, H * (1 + two), H, LAYERS))
     return read_only((p, finals)), read_only(tuple(state(rng, cell, N, H) for _ in range(LAYERS)))

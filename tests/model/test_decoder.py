@@ -7,7 +7,7 @@ from draw import batch, close, form, like, mask, normal, read_only, readout, sam
 from minis2s.core import tree
 from minis2s.layers import dropout
 from minis2s.model import decoder, encoder
-from minis2s.layers.attention import SCORES, remember
+from minis2s.layers.attention import SCORES, precompute_keys
 from minis2s.layers.cells import CELLS
 from minis2s.model.decoder import Source, State
 from minis2s.core.gradient_check import assert_gradients
@@ -33,7 +33,7 @@ class Case:
         self.source = Source(None, None)
         if c.context == "attention":
             hs = normal(rng, T, N, c.encoder_size)
-            self.source = Source(remember(SCORES[c.attention], self.p.score, hs, MASK), None)
+            self.source = Source(precompute_keys(SCORES[c.attention], self.p.score, hs, MASK), None)
         elif c.context == "every-step":
             self.source = Source(None, normal(rng, N, c.encoder_size))
         self.source = read_only(self.source)

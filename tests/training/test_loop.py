@@ -424,7 +424,7 @@ def test_the_first_tensor_that_overflows_is_named():
     layer = progress.params.encoder.layers[0]
     layer = layer._replace(W=np.full_like(layer.W, 3e38), U=np.full_like(layer.U, -3e38))
     encoder = progress.params.encoder._replace(embedding=np.full((V, 6), 3e38, np.float32), layers=(layer,))
-    with pytest.raises(Diverged, match=r"step \d \(epoch 1\): encoder.stack.runs.0.1.i\[0, 0\] is nan"):
+    with pytest.raises(Diverged, match=r"step \d \(epoch 1\): encoder.stack.layers.0.1.i\[0, 0\] is nan"):
         trained(SMALL, progress=progress._replace(params=progress.params._replace(encoder=encoder)))
 
 

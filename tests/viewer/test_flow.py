@@ -114,7 +114,7 @@ def test_encoder_paths_are_the_derivatives_at_their_readers(choices):
                     hs = a[2].astype(complex)
                     hs[t, :, i * H:(i + 1) * H] += b.source_mask[t][:, None] * change
                     return f(a[0], a[1], hs, a[3])
-                at_call(monkeypatch, seq2seq, "remember", 0, alter)
+                at_call(monkeypatch, seq2seq, "precompute_keys", 0, alter)
             assert_allclose(paths.total[t], derivative(p, c, b, moved, call, (N, H)), atol=1e-14)
             if c.context == "attention":
                 assert_allclose(paths.attention[t], derivative(p, c, b, remembered, t, (N, H)), atol=1e-14)

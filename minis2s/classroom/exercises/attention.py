@@ -4,7 +4,7 @@ import numpy as np
 from ...core import tree
 from ...layers import linear
 from ...model import decoder
-from ...layers.attention import Memory, remember, remember_backward
+from ...layers.attention import Memory, precompute_keys, precompute_keys_backward
 from ...layers.attention import additive, attend, dot
 from ...layers.attention.attend import Cache, attend_backward
 from ...layers.cells import rnn
@@ -146,7 +146,7 @@ def _additives(rng):
 def additive_attention(s, hs, mask, W_s, W_h, v):
     """The library's attention on plain arrays."""
     p = additive.Params(W_s, W_h, v)
-    ctx, k = attend(additive, p, s, remember(additive, p, hs, mask))
+    ctx, k = attend(additive, p, s, precompute_keys(additive, p, hs, mask))
     return ctx, k.alpha
 
 
@@ -188,10 +188,10 @@ def _additives_back(rng):
 
 
 def additive_attention_backward(s, hs, u, alpha, W_s, W_h, v, dctx):
-    """The library's attend_backward and remember_backward on plain arrays."""
+    """The library's attend_backward and precompute_keys_backward on plain arrays."""
     p, memory = additive.Params(W_s, W_h, v), Memory(hs, None, None)
     ds, dmemory, g_query = attend_backward(additive, p, memory, Cache(alpha, additive.Cache(s, u)), dctx)
-    dhs, g_keys = remember_backward(additive, p, memory, dmemory)
+    dhs, g_keys = precompute_keys_backward(additive, p, memory, dmemory)
     return ds, dhs, *tree.add(g_query, g_keys)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...layers import linear, unroll
 from ...layers.attention import attend, dot
-from ...layers.attention import remember
+from ...layers.attention import precompute_keys
 from ...layers.cells import rnn
 from ...layers.cells import rnn_sigmoid
 from ...core.functions import sigmoid, softmax
@@ -75,7 +75,7 @@ def run(seed=0):
     logits = linear.forward(readout, ss)
     ps = softmax(logits)
 
-    memory = remember(dot, dot.Params(), hs, np.ones((3, 1), bool))
+    memory = precompute_keys(dot, dot.Params(), hs, np.ones((3, 1), bool))
     asked = [attend(dot, dot.Params(), s[None], memory) for s in ss]
 
     _, last_other = encode(W_e, I_LOVE_YOU[::-1])

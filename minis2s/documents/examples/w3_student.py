@@ -9,7 +9,7 @@ import numpy as np
 
 from ...model import decoder, seq2seq
 from ...training import loop as train
-from ...layers.attention import SCORES, remember
+from ...layers.attention import SCORES, precompute_keys
 from ...model.config import Config
 from ...data.vocabulary import Vocabulary
 from ...core.functions import softmax
@@ -87,7 +87,7 @@ def run(seed=0):
     one = train.batch_of(config, [(ids[:, 0].tolist(), said)], [0])     # fed its own answer: the pass again
     _, logits, k = seq2seq.forward(p, config, one)
     hs, score = k.encode.hs, SCORES["concat-dot"]
-    memory = remember(score, p.decoder.score, hs, one.source_mask)
+    memory = precompute_keys(score, p.decoder.score, hs, one.source_mask)
     steps = []
     for t, step in enumerate(k.decoder.steps):
         cell, z = step.cells[0], k.decoder.rs[t]                        # z = [s; ctx] (U1)
@@ -97,7 +97,7 @@ def run(seed=0):
         steps.append(Step(target_vocab.symbols[one.inputs[t, 0]], cell.i[0], cell.f[0], cell.o[0],
                           state_c(cell), s[0], used.v[:, 0], e[:, 0], step.attend.alpha[:, 0], ctx[0], probs,
                           target_vocab.symbols[probs.argmax()]))
-    encoder = k.encode.encoder.stack.runs[0]
+    encoder = k.encode.encoder.stack.layers[0]
     W_a = printed.AttentionParams(np.concatenate([p.decoder.score.W_s, p.decoder.score.W_h]))
     alone = [printed.attend(W_a, step.s[None], h[None], 0)[0].item() for step, h in zip(steps, hs)]
     try:

@@ -83,7 +83,7 @@ def run(seed=0):
     said = greedy(p, CONFIG, source, np.ones(source.shape, bool), 8)[0][0].ids
     batch = make_batch([ids(X)], [said])
     _, logits, k = seq2seq.forward(p, CONFIG, batch)            # fed its own answer: the free run again
-    encoder = k.encode.encoder.stack.runs[0]
+    encoder = k.encode.encoder.stack.layers[0]
     steps = []
     for t, step in enumerate(k.decoder.steps):
         cell, probs = step.cells[0], softmax(logits[t, 0])

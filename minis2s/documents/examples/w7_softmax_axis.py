@@ -12,7 +12,7 @@ from ...core import tree
 from ...layers import embedding, linear, loss, unroll
 from ...training import optimizers
 from ...layers.attention import additive
-from ...layers.attention import remember, remember_backward
+from ...layers.attention import precompute_keys, precompute_keys_backward
 from ...layers.attention.attend import Memory
 from ...layers.cells import rnn
 from ...data.batches import make_batch
@@ -74,7 +74,7 @@ def forward(p, batch, axis):
     """All sources have one length: -> loss, logits (S, N, V), alphas (S, T, N), cache."""
     zero = rnn.State(np.zeros((batch.source.shape[1], H)))
     hs, s, encoder = unroll.forward(rnn, p.encoder, p.E_x[batch.source], zero, batch.source_mask)  # (1)
-    memory, rs, steps = remember(additive, p.score, hs, batch.source_mask), [], []
+    memory, rs, steps = precompute_keys(additive, p.score, hs, batch.source_mask), [], []
     for y in batch.inputs:
         s, cell = rnn.step(p.decoder, p.E_y[y], s)                                                 # (2)
         ctx, alpha, k = attention(p.score, s.h, memory, axis)                                      # (3) (4)
@@ -101,7 +101,7 @@ def backward(p, cache):
         tree.accumulate(g_score, g)
         dxs[t], d, g = rnn.step_backward(p.decoder, cell, rnn.State(d.h + drs[t, :, :H] + ds))    # fork
         tree.accumulate(g_decoder, g)
-    dhs, g = remember_backward(additive, p.score, memory, dmemory)
+    dhs, g = precompute_keys_backward(additive, p.score, memory, dmemory)
     dx, _, g_encoder = unroll.backward(rnn, p.encoder, encoder, dhs, d, batch.source_mask)
     return Params(embedding.backward(p.E_x, batch.source, dx), g_encoder,
                   embedding.backward(p.E_y, batch.inputs, np.stack(dxs)), g_decoder, tree.add(g_score, g),

@@ -4,8 +4,7 @@ from . import cases, slips, steps
 from .entry import Form, Formula
 
 ENCODE = ("minis2s.layers.cells.rnn:step", "minis2s.layers.unroll:forward"), (
-    "minis2s.layers.cells.rnn:state_backward",
-    "minis2s.layers.cells.rnn:weights_backward",
+    "minis2s.layers.cells.rnn:step_backward",
     "minis2s.layers.unroll:backward",
 )
 ATTEND = ("minis2s.layers.attention.attend:attend", "minis2s.layers.attention.dot:score", "minis2s.layers.fusion:forward")

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...layers import linear
 from ...layers.attention import additive, attend, concat_dot
-from ...layers.attention import remember
+from ...layers.attention import precompute_keys
 from ...layers.cells import gru, lstm, rnn
 from ...core.functions import softmax
 from ..printed import a as printed_a
@@ -90,7 +90,7 @@ def b4_2a():
     s, hs = rng.normal(size=(1, 2)), rng.normal(size=(3, 1, 2))
     for name, order in (("h_1, h_2, h_3", [0, 1, 2]), ("h_2, h_1, h_3", [1, 0, 2])):
         h = hs[order]
-        ctx, _ = attend(concat_dot, p, s, remember(concat_dot, p, h, np.ones((3, 1), dtype=bool)))
+        ctx, _ = attend(concat_dot, p, s, precompute_keys(concat_dot, p, h, np.ones((3, 1), dtype=bool)))
         alpha, _ = printed_b.attend(q, s, h, t=0)
         other = (alpha[:, :, None] * h).sum(axis=0)
         lines.append(f"source {name}: ctx as intended {show(ctx)}, as printed {show(other)}")
@@ -144,7 +144,7 @@ def d3_2():
 def d3_3():
     rng = np.random.default_rng(0)
     p, s, hs = additive.init(rng, 2, 2, 2), rng.normal(size=(1, 2)), rng.normal(size=(3, 1, 2))
-    _, k = attend(additive, p, s, remember(additive, p, hs, np.ones((3, 1), dtype=bool)))
+    _, k = attend(additive, p, s, precompute_keys(additive, p, hs, np.ones((3, 1), dtype=bool)))
     lines = [f"as intended: a = {show(k.alpha)}, sum {k.alpha.sum():.3f}"]
     a, k = printed_d.weights(p, np.repeat(s[None], 3, axis=0), hs)
     _, _, g = printed_d.weights_backward(p, k, rng.normal(size=a.shape))

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...layers import fusion, linear, loss, unroll
 from ...training import optimizers
-from ...layers.attention import Memory, attend_backward, remember, remember_backward
+from ...layers.attention import Memory, attend_backward, precompute_keys, precompute_keys_backward
 from ...layers.attention import additive, attend, concat_dot, dot
 from ...layers.cells import gru as gru_cell
 from ...layers.cells import lstm as lstm_cell
@@ -88,7 +88,7 @@ def weights_backward(memory, alpha, dctx):
 
 def two_words(p, s, h1, h2, score):
     """Attention of one query over two states of one unit: -> memory, ctx, cache."""
-    memory = remember(score, p, np.array([[[h1]], [[h2]]]), np.ones((2, 1), dtype=bool))
+    memory = precompute_keys(score, p, np.array([[[h1]], [[h2]]]), np.ones((2, 1), dtype=bool))
     return memory, *attend(score, p, mat([s]), memory)
 
 
@@ -492,7 +492,7 @@ def mixed_attention(score, p, names, mark):
     s, h1, h2 = 0.5, 1.0, -0.5
     memory, ctx, k = two_words(p, s, h1, h2, score)
     ds, dmemory, g = attend_backward(score, p, memory, k, mat([1.0]))
-    dhs, g_keys = remember_backward(score, p, memory, dmemory)
+    dhs, g_keys = precompute_keys_backward(score, p, memory, dmemory)
     u, partner = names
     W_s, W_h = num(p.W_s), num(p.W_h)
     u1, u2 = (k.score.u if score is additive else k.score.v).ravel()

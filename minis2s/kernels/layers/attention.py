@@ -160,8 +160,8 @@ SCORES = {
 }
 
 
-def remember(score, p, hs, mask):
-    """See attention.remember."""
+def precompute_keys(score, p, hs, mask):
+    """See attention.precompute_keys."""
     dtype = validation.floats("hs", hs, 3)
     validation.bools("mask", mask, hs.shape[:2])
     if hasattr(p, "W_h"):
@@ -170,10 +170,10 @@ def remember(score, p, hs, mask):
     return Memory(hs, _keys(None, p.W_h, contiguous(hs)) if hasattr(p, "W_h") else None, mask)
 
 
-def remember_backward(score, p, memory, dmemory):
-    """See attention.remember_backward."""
+def precompute_keys_backward(score, p, memory, dmemory):
+    """See attention.precompute_keys_backward."""
     if not hasattr(p, "W_h"):
-        return page.remember_backward(score, p, memory, dmemory)
+        return page.precompute_keys_backward(score, p, memory, dmemory)
     dtype = validation.floats("hs", memory.hs, 3)
     validation.floats("p.W_h", p.W_h, 2)
     (T, N, H), A = memory.hs.shape, p.W_h.shape[1]

@@ -38,7 +38,7 @@ def encode(p, config, ids, mask, drops=None):
     s0, k_bridge = bridge.forward(p.bridge, config.bridge, finals)      # (S2)
     source = Source(None, None)
     if config.context == "attention":
-        source = Source(attention.remember(SCORES[config.attention], p.decoder.score, hs, mask), None)    # (S3)
+        source = Source(attention.precompute_keys(SCORES[config.attention], p.decoder.score, hs, mask), None)    # (S3)
     elif config.context == "every-step":
         source = Source(None, k_bridge.finals[-1].h)                    # (S3)
     return source, s0, page.EncodeCache(hs, k_encoder, k_bridge, finals)
@@ -49,7 +49,7 @@ def encode_backward(p, config, source, k, dsource, ds0):
     dhs, g_score = np.zeros_like(k.hs), None
     dfinals, g_bridge = bridge.backward(p.bridge, config.bridge, k.bridge, ds0)                      # (S2*)
     if config.context == "attention":
-        dhs, g_score = attention.remember_backward(SCORES[config.attention], p.decoder.score, source.memory,
+        dhs, g_score = attention.precompute_keys_backward(SCORES[config.attention], p.decoder.score, source.memory,
                                                    dsource.memory)      # (S3*)
     elif config.context == "every-step":
         top = dfinals[-1]

@@ -1,16 +1,18 @@
-"""The attention scores by name.
+"""Attention of one query over the encoder's states; the scores by name, one file each.  Start with attend.py, then dot.py.
 
-A score is anything with Params, init, keys, keys_backward, score and score_backward: a module will do.
+A score is anything with the attributes of `Score`: a module with these functions will do.  A file here may import
+core/ and linear.py.
 """
-from typing import Callable, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from . import additive, concat_dot, dot, general
-from .attend import Memory, attend, attend_backward, remember, remember_backward    # noqa: F401
+from .attend import Memory, Score, attend, attend_backward, precompute_keys, precompute_keys_backward    # noqa: F401
 
 
-class Score(NamedTuple):
-    """A variant of a score's module: the same names, with other functions bound."""
-    Params: type
+class BoundScore(NamedTuple):
+    """A score's functions under their usual names, where a module holds several scores."""
+    Params: Any
     init: Callable
     keys: Callable
     keys_backward: Callable
@@ -18,6 +20,7 @@ class Score(NamedTuple):
     score_backward: Callable
 
 
-scaled = Score(dot.Params, dot.init, dot.keys, dot.keys_backward, dot.scaled_score, dot.scaled_score_backward)
+scaled = BoundScore(dot.Params, dot.init, dot.keys, dot.keys_backward, dot.scaled_score, dot.scaled_score_backward)
 
-SCORES = {"dot": dot, "scaled": scaled, "general": general, "additive": additive, "concat-dot": concat_dot}
+SCORES: dict[str, Score] = {"dot": dot, "scaled": scaled, "general": general, "additive": additive,
+                            "concat-dot": concat_dot}

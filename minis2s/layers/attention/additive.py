@@ -31,31 +31,34 @@ class Cache(NamedTuple):
     u: np.ndarray              # (T, N, A)
 
 
-def init(rng, Q, H, A):
+def init(rng: np.random.Generator, Q: int, H: int, A: int) -> Params:
     """First parameters, float64."""
     return Params(glorot(rng, Q, A), glorot(rng, H, A), glorot(rng, A, 1)[:, 0])
 
 
-def keys(p, hs):
+def keys(p: Params, hs: np.ndarray) -> np.ndarray:
     """hs (T, N, H) -> keys (T, N, A)."""
     return hs @ p.W_h                                           # (AB1)
 
 
-def keys_backward(p, hs, dkeys):
+def keys_backward(p: Params, hs: np.ndarray, dkeys: np.ndarray) -> tuple[np.ndarray, Params]:
     """dkeys (T, N, A) -> dhs (T, N, H), Params gradients (of W_h alone)."""
     dhs, dW_h = linear.product_backward(p.W_h, hs, dkeys)       # (AB1*)
     return dhs, Params(np.zeros_like(p.W_s), dW_h, np.zeros_like(p.v))
 
 
-def score(p, s, memory):
+def score(p: Params, s: np.ndarray, memory: Memory) -> tuple[np.ndarray, Cache]:
     """s (N, Q) -> e (T, N), Cache."""
     u = np.tanh(s @ p.W_s + memory.keys)                        # (AB2)
-    return u @ p.v, Cache(s, u)                                 # (AB3)
+    e = u @ p.v                                                 # (AB3)
+    return e, Cache(s, u)
 
 
-def score_backward(p, memory, k, de):
+def score_backward(p: Params, memory: Memory, k: Cache, de: np.ndarray) -> tuple[np.ndarray, Memory, Params]:
     """de (T, N) -> ds (N, Q), Memory gradients, Params gradients (of W_s and v)."""
-    dv = np.einsum("tn,tna->a", de, k.u)                        # (AB3*)
-    da = de[:, :, None] * p.v * (1 - k.u**2)                    # (AB3*) (AB2*)
-    dq = da.sum(axis=0)                                         # (AB2*) fork: s meets every k_i
-    return dq @ p.W_s.T, Memory(None, da, None), Params(k.s.T @ dq, np.zeros_like(p.W_h), dv)    # (AB2*)
+    s, u = k
+    du, dv = de[:, :, None] * p.v, np.einsum("in,ina->a", de, u)    # (AB3*)
+    da = du * (1 - u**2)                                        # (AB2*)
+    dkeys, dq = da, da.sum(axis=0)                              # (AB2*) fork: s meets every k_i
+    ds, dW_s = dq @ p.W_s.T, s.T @ dq                           # (AB2*)
+    return ds, Memory(None, dkeys, None), Params(dW_s, np.zeros_like(p.W_h), dv)

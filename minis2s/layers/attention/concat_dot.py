@@ -29,31 +29,34 @@ class Cache(NamedTuple):
     v: np.ndarray              # (T, N, H)
 
 
-def init(rng, Q, H, A):
+def init(rng: np.random.Generator, Q: int, H: int, A: int) -> Params:
     """First parameters, float64."""
     return Params(glorot(rng, Q, H), glorot(rng, H, H))
 
 
-def keys(p, hs):
+def keys(p: Params, hs: np.ndarray) -> np.ndarray:
     """hs (T, N, H) -> keys (T, N, H)."""
     return hs @ p.W_h                                           # (AC1)
 
 
-def keys_backward(p, hs, dkeys):
+def keys_backward(p: Params, hs: np.ndarray, dkeys: np.ndarray) -> tuple[np.ndarray, Params]:
     """dkeys (T, N, H) -> dhs (T, N, H), Params gradients (of W_h alone)."""
     dhs, dW_h = linear.product_backward(p.W_h, hs, dkeys)       # (AC1*)
     return dhs, Params(np.zeros_like(p.W_s), dW_h)
 
 
-def score(p, s, memory):
+def score(p: Params, s: np.ndarray, memory: Memory) -> tuple[np.ndarray, Cache]:
     """s (N, Q) -> e (T, N), Cache."""
     v = np.tanh(s @ p.W_s + memory.keys)                        # (AC2)
-    return np.einsum("tnh,tnh->tn", v, memory.hs), Cache(s, v)  # (AC3)
+    e = np.einsum("inh,inh->in", v, memory.hs)                  # (AC3)
+    return e, Cache(s, v)
 
 
-def score_backward(p, memory, k, de):
+def score_backward(p: Params, memory: Memory, k: Cache, de: np.ndarray) -> tuple[np.ndarray, Memory, Params]:
     """de (T, N) -> ds (N, Q), Memory gradients, Params gradients (of W_s alone)."""
-    dv, dhs = de[:, :, None] * memory.hs, de[:, :, None] * k.v  # (AC3*)
-    da = dv * (1 - k.v**2)                                      # (AC2*)
-    dq = da.sum(axis=0)                                         # (AC2*) fork: s meets every k_i
-    return dq @ p.W_s.T, Memory(dhs, da, None), Params(k.s.T @ dq, np.zeros_like(p.W_h))    # (AC2*)
+    s, v = k
+    dv, dhs = de[:, :, None] * memory.hs, de[:, :, None] * v    # (AC3*)
+    da = dv * (1 - v**2)                                        # (AC2*)
+    dkeys, dq = da, da.sum(axis=0)                              # (AC2*) fork: s meets every k_i
+    ds, dW_s = dq @ p.W_s.T, s.T @ dq                           # (AC2*)
+    return ds, Memory(dhs, dkeys, None), Params(dW_s, np.zeros_like(p.W_h))

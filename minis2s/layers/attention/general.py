@@ -24,29 +24,31 @@ class Cache(NamedTuple):
     q: np.ndarray              # (N, H)
 
 
-def init(rng, Q, H, A):
+def init(rng: np.random.Generator, Q: int, H: int, A: int) -> Params:
     """First parameters, float64."""
     return Params(glorot(rng, Q, H))
 
 
-def keys(p, hs):
+def keys(p: Params, hs: np.ndarray) -> None:
     """Nothing is precomputed: the score reads hs itself."""
     return None
 
 
-def keys_backward(p, hs, dkeys):
+def keys_backward(p: Params, hs: np.ndarray, dkeys: None) -> tuple[None, Params]:
     """-> no dhs, zero Params gradients: there are no keys."""
     return None, Params(np.zeros_like(p.W))
 
 
-def score(p, s, memory):
+def score(p: Params, s: np.ndarray, memory: Memory) -> tuple[np.ndarray, Cache]:
     """s (N, Q) -> e (T, N), Cache."""
     q = s @ p.W                                                 # (AG1)
-    return np.einsum("nh,tnh->tn", q, memory.hs), Cache(s, q)   # (AG2)
+    e = np.einsum("nh,inh->in", q, memory.hs)                   # (AG2)
+    return e, Cache(s, q)
 
 
-def score_backward(p, memory, k, de):
+def score_backward(p: Params, memory: Memory, k: Cache, de: np.ndarray) -> tuple[np.ndarray, Memory, Params]:
     """de (T, N) -> ds (N, Q), Memory gradients, Params gradients."""
-    dq = np.einsum("tn,tnh->nh", de, memory.hs)                 # (AG2*)
-    dhs = de[:, :, None] * k.q                                  # (AG2*)
-    return dq @ p.W.T, Memory(dhs, None, None), Params(k.s.T @ dq)    # (AG1*)
+    s, q = k
+    dq, dhs = np.einsum("in,inh->nh", de, memory.hs), de[:, :, None] * q    # (AG2*)
+    ds, dW = dq @ p.W.T, s.T @ dq                               # (AG1*)
+    return ds, Memory(dhs, None, None), Params(dW)

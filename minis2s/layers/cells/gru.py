@@ -1,8 +1,11 @@
 """GRU cell, reset BEFORE the recurrent product: one time step, forward and backward.
 
+One gate chooses how much of the state is replaced, another how much of it the replacement may read.
+
 Source: Cho et al. (2014); row C3.1G as intended.  gru_after.py has the form that PyTorch and cuDNN use.
-Shapes: N batch, D input, H hidden.  Gates are packed on the last axis as z, r, n; U_zr are the blocks
-of z and r, U_n the block of n.
+Shapes: N batch, D input, H hidden.  Gates are packed on the last axis as z, r, n: W_z, W_r, W_n are the blocks of W,
+and U and b are cut likewise.  Where a document has one matrix W [h, x] for each gate, its columns for h are the gate's
+block of our U, transposed, and those for x the gate's block of our W.
 
 Forward                                Backward, where dw means dL/dw
 (G1)  z,r = sigmoid(x W + h' U + b)    (G1*) da_k = dk k(1-k), k in {z, r}; then as for any product
@@ -11,6 +14,13 @@ Forward                                Backward, where dw means dL/dw
 (G4)  h   = (1-z) h' + z n             (G4*) dz = dh (n-h')    dn = dh z    dh' = dh (1-z)
 
 A prime marks step t-1; (G1) and (G3) read the gates' own blocks of W, U and b.
+
+>>> rng = np.random.default_rng(0)
+>>> p, x, s = init(rng, D=3, H=2), rng.normal(size=(1, 3)), State(h=np.zeros((1, 2)))
+>>> s, k = step(p, x, s)
+>>> dx, ds, dp = step_backward(p, k, State(h=np.ones((1, 2))))
+>>> s.h.shape, dx.shape, dp.W.shape == p.W.shape
+((1, 2), (1, 3), True)
 """
 from typing import NamedTuple
 
@@ -20,7 +30,7 @@ from ...core.functions import blocks, sigmoid
 from ...core.initializers import glorot, orthogonal
 
 
-class Params(NamedTuple):
+class Params(NamedTuple):      # a gradient has the type of what it differentiates
     W: np.ndarray              # (D, 3H)
     U: np.ndarray              # (H, 3H)
     b: np.ndarray              # (3H,)
@@ -30,7 +40,7 @@ class State(NamedTuple):
     h: np.ndarray              # (N, H)
 
 
-class Cache(NamedTuple):
+class Cache(NamedTuple):       # only what the starred equations read
     x: np.ndarray              # (N, D)
     h_prev: np.ndarray         # (N, H), as are all below
     z: np.ndarray
@@ -39,49 +49,34 @@ class Cache(NamedTuple):
     n: np.ndarray
 
 
-def init(rng, D, H):
+def init(rng: np.random.Generator, D: int, H: int) -> Params:
     """First parameters, float64."""
     return Params(glorot(rng, D, H, blocks=3), orthogonal(rng, H, blocks=3), np.zeros(3 * H))
 
 
-def step(p, x, s, a_x=None):
-    """Advance one step: Params, x (N, D), State -> State, Cache.  `a_x`: x W + b, if known already."""
-    H = s.h.shape[1]
-    U_zr, U_n = p.U[:, :2 * H], p.U[:, 2 * H:]
-    a_x = x @ p.W + p.b if a_x is None else a_x                 # (G1) (G3) the input's share
-    x_z, x_r, x_n = blocks(a_x, 3)
-    h_z, h_r = blocks(s.h @ U_zr, 2)                            # (G1)
-    z, r = sigmoid(x_z + h_z), sigmoid(x_r + h_r)               # (G1)
-    q = r * s.h                                                 # (G2)
-    n = np.tanh(x_n + q @ U_n)                                  # (G3)
-    h = (1 - z) * s.h + z * n                                   # (G4)
-    return State(h), Cache(x, s.h, z, r, q, n)
+def step(p: Params, x: np.ndarray, s: State) -> tuple[State, Cache]:
+    """Advance one step: Params, x (N, D), State -> State, Cache."""
+    (W_z, W_r, W_n), (U_z, U_r, U_n), (b_z, b_r, b_n) = blocks(p.W, 3), blocks(p.U, 3), blocks(p.b, 3)
+    h_prev = s.h
+    z = sigmoid(x @ W_z + h_prev @ U_z + b_z)                   # (G1)
+    r = sigmoid(x @ W_r + h_prev @ U_r + b_r)                   # (G1)
+    q = r * h_prev                                              # (G2)
+    n = np.tanh(x @ W_n + q @ U_n + b_n)                        # (G3)
+    h = (1 - z) * h_prev + z * n                                # (G4)
+    return State(h), Cache(x, h_prev, z, r, q, n)
 
 
-def state_backward(p, k, d):
-    """What step t-1 waits for: State gradients `d` -> da, State (t-1)."""
-    H = d.h.shape[1]
-    U_zr, U_n = p.U[:, :2 * H], p.U[:, 2 * H:]
-    dz, dn = d.h * (k.n - k.h_prev), d.h * k.z                  # (G4*)
-    da_n = dn * (1 - k.n**2)                                    # (G3*)
-    dq = da_n @ U_n.T                                           # (G3*)
-    dr = dq * k.h_prev                                          # (G2*)
-    da_zr = np.concatenate([dz * k.z * (1 - k.z),               # (G1*)
-                            dr * k.r * (1 - k.r)], axis=1)      # (G1*)
-    dh_prev = d.h * (1 - k.z) + dq * k.r + da_zr @ U_zr.T       # (G4*) (G2*) (G1*) fork: h' is used thrice
-    return np.concatenate([da_zr, da_n], axis=1), State(dh_prev)
-
-
-def weights_backward(p, k, da):
-    """What no step waits for: `k` and `da` may hold the rows of many steps: -> dx, Params gradients."""
-    H = k.q.shape[1]
-    da_zr, da_n = da[:, :2 * H], da[:, 2 * H:]
-    dU = np.concatenate([k.h_prev.T @ da_zr, k.q.T @ da_n], axis=1)    # (G1*) (G3*)
-    return da @ p.W.T, Params(k.x.T @ da, dU, da.sum(axis=0))
-
-
-def step_backward(p, k, d):
+def step_backward(p: Params, k: Cache, d: State) -> tuple[np.ndarray, State, Params]:
     """Pull State gradients `d` back one step: -> dx, State (t-1), Params gradients."""
-    da, d_prev = state_backward(p, k, d)
-    dx, grads = weights_backward(p, k, da)
-    return dx, d_prev, grads
+    x, h_prev, z, r, q, n = k
+    U_z, U_r, U_n = blocks(p.U, 3)
+    dz, dn, dh_prev = d.h * (n - h_prev), d.h * z, d.h * (1 - z)    # (G4*)
+    da_n = dn * (1 - n**2)                                      # (G3*)
+    dq = da_n @ U_n.T                                           # (G3*)
+    dr, dh_prev = dq * h_prev, dh_prev + dq * r                 # (G2*) fork: h' is kept and reset
+    da_z, da_r = dz * z * (1 - z), dr * r * (1 - r)             # (G1*)
+    dh_prev = dh_prev + da_z @ U_z.T + da_r @ U_r.T             # (G1*) fork: h' makes both gates
+    dU = np.concatenate([h_prev.T @ da_z, h_prev.T @ da_r, q.T @ da_n], axis=1)    # (G1*) (G3*)
+    da = np.concatenate([da_z, da_r, da_n], axis=1)
+    dx, dW, db = da @ p.W.T, x.T @ da, da.sum(axis=0)           # (G1*) (G3*)
+    return dx, State(dh_prev), Params(dW, dU, db)

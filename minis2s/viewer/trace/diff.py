@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 
 from .entry import Entry
-from .position import is_weight
 
 OF_A_QUERY = ("s", "ds", "q", "dq", "ctx", "dctx")     # (N, ...) in attention, where all else is (T, N, ...)
 
@@ -120,6 +119,11 @@ def compare(tr, other, e, f, rtol, sizes):
 def steps_differ(a, b, T, U):
     """Whether a and b rows are T and U steps (of any number of examples), no two runs alike."""
     return U > 0 and a % T == 0 and b == a // T * U
+
+
+def is_weight(name, value):
+    """Whether it is a parameter or a parameter's gradient: its first axis is neither time nor examples."""
+    return name.lstrip("d").split("_")[0] in ("W", "U", "b", "E") or value.ndim < 2
 
 
 def is_real(tr, e, shape):

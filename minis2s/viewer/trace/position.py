@@ -6,8 +6,6 @@ place that knows how the loops are written: tests/test_trace.py holds it to runs
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 HOUSE = Path(__file__).parents[2]
 PARTS = ("encoder", "bridge", "decoder", "loss")
 FOLDERS = {"cells": "cell", "attention": "attention", "printed": "printed"}  # what runs outside of a part
@@ -19,7 +17,6 @@ class Position(NamedTuple):
     direction: str | None = None       # "forward" or "backward" in a layer of two directions
     part: str | None = None
     phase: str = "forward"             # or "backward"
-    T: int | None = None               # where t is None: rows are those of step 0, of step 1, ..., T-1
 
 
 def loop_forward(v):
@@ -27,12 +24,11 @@ def loop_forward(v):
 
 
 def loop_backward(v):
-    after = "rows" in v                                         # the loop: all t at once
-    return {"t": None if after else v.get("t"), "T": len(v["caches"]), "loop_p": v["p"], "after": after}
+    return {"t": len(v["caches"]) - 1 - len(v.get("dxs", ())), "T": len(v["caches"]), "loop_p": v["p"]}
 
 
 def layers_up(v):
-    return {"layer": len(v.get("runs", v.get("new", ()))), "p": v.get("p")}
+    return {"layer": len(v.get("caches", ())), "p": v.get("p")}
 
 
 def layers_down(v):
@@ -96,19 +92,4 @@ def locate(frame):
         if direction == "backward" and t is not None:
             t = found["T"] - 1 - t                              # the sequence's own order
     part = found.get("part") or found.get("folder") or (own[0] if own else "own")
-    return Position(t, found.get("layer"), direction, part, phase, found["T"] if found.get("after") else None)
-
-
-def by_step(position, name, value):
-    """Yield (Position, value) for each step where `value` holds the rows of all of them, else as it is."""
-    if position.T is None or is_weight(name, value):
-        yield position, value
-        return
-    for t, rows in enumerate(np.split(value, position.T)):
-        own = position.T - 1 - t if position.direction == "backward" else t
-        yield position._replace(t=own), rows
-
-
-def is_weight(name, value):
-    """Whether it is a parameter or a parameter's gradient: its first axis is neither time nor examples."""
-    return name.lstrip("d").split("_")[0] in ("W", "U", "b", "E") or value.ndim < 2
+    return Position(t, found.get("layer"), direction, part, phase)

@@ -172,10 +172,10 @@ class Trace(View):
         return page(self, title)
 
     def _record(self, marks, name, role, position, value, execution, inside, statement, filename):
-        t, layer, direction, part, phase, _ = position
+        t, layer, direction, part, phase = position
         if role == "in" and name == "mask" and value.ndim == 2:
             self.masks["decoder" if part == "loss" else "encoder"] = value
-        elif "(M1)" in marks and name == "m":
+        elif "(M1)" in marks and name == "real":
             self.masks.setdefault("steps", {})[part, t] = value[:, 0]
         self._entries.append(Entry(
             len(self._entries), marks, name, role, t, layer, direction, part, phase, self._label(position),

@@ -11,9 +11,9 @@ import numpy as np
 
 from ...core import tree
 from . import marks
-from .position import by_step, locate, module_of
+from .position import locate, module_of
 
-ALIASES = {("(D3)", "h"): "s", ("(X3)", "loss"): "L"}       # where the code's name is not the equation's
+ALIASES = {("(D3)", "h"): "s"}       # where the code's name is not the equation's
 STATES = ("s", "new", "layers", "d", "d_prev", "dlayers")   # locals that hold states, plainly called h and c
 
 
@@ -30,14 +30,13 @@ def smoothed(k):
 # Symbols of equations that the code never forms, as it works on several at once: for the statement that has
 # this mark and assigns this name, the symbol's own mark and name, and its value from the locals.
 IMPLIED = {
-    ("(X3)", "loss"): {("(X2)", "y"): lambda v: one_hot(SimpleNamespace(**v)),
+    ("(X3)", "L"): {("(X2)", "y"): lambda v: one_hot(SimpleNamespace(**v)),
                        ("(X2)", "q"): lambda v: smoothed(SimpleNamespace(**v)),
                        ("(X3)", "M"): lambda v: v["mask"].sum()},
     ("(X1*)", "dlogits"): {("(X1*)", "p"): lambda v: v["dlogits"],
                            ("(X1*)", "dlog_p"): lambda v: -smoothed(v["k"]) * v["k"].mask[:, :, None]
                            / v["k"].mask.sum(dtype=v["k"].log_p.real.dtype)},
-    ("(AB3*)", "da"): {("(AB3*)", "du"): lambda v: v["de"][:, :, None] * v["p"].v},
-    ("(R2*)", "da"): {("(R2*)", "phi_prime"): lambda v: v["phi"].df(v["k"].h)},
+    ("(R2*)", "da"): {("(R2*)", "phi_prime"): lambda v: v["phi"].df(v["h"])},
 }
 
 
@@ -156,9 +155,8 @@ class Call:
             if name in self.entered:
                 return
             self.entered.add(name)
-        for place, part in by_step(position, name, self.tracer.copy(value)):
-            self.tracer.record(marks_, name, role, place, part, self.execution,
-                               self.inside, self.statement, frame.f_code.co_filename)
+        self.tracer.record(marks_, name, role, position, self.tracer.copy(value), self.execution,
+                           self.inside, self.statement, frame.f_code.co_filename)
 
 
 def is_number(value):
@@ -191,7 +189,7 @@ def read_path(path, v, backward):
 def quantities(name, value, backward, returned=False):
     """Yield (name, changes of the position, array) for what a statement assigned: an array or a tree.
 
-    States give h and c (backward: dh and dc, of the step before except in d_new); gradients of a cell's or
+    States give h and c (backward: dh and dc, of the step before except in dnew); gradients of a cell's or
     layer's Params give dW, dU, ...; bigger trees give dotted names.  Caches are left out: they hold what was
     noted before.
     """
@@ -199,7 +197,7 @@ def quantities(name, value, backward, returned=False):
         yield name, {}, value
     elif not isinstance(value, tuple) or type(value).__name__.endswith("Cache"):
         return
-    elif is_record(value, "TwoWay"):
+    elif is_record(value, "Bidirectional"):
         for direction, part in zip(value._fields, value):
             for n, changes, array in quantities(name, part, backward, returned):
                 yield n, {**changes, "direction": direction}, array
@@ -221,7 +219,7 @@ def quantities(name, value, backward, returned=False):
 def leaf_name(name, field, kind, backward, returned):
     """The name of a field of a State, a Params or a Memory that a statement assigned to the local `name`."""
     if kind == "State":
-        if name == "d_new":
+        if name == "dnew":
             return f"d{field}"
         if returned or name in STATES:
             return f"d{field}_prev" if backward else field

@@ -3,7 +3,7 @@ from ....core import tree
 from ....layers import fusion
 from ....testing import oracle as scalar
 from ....layers.attention import attend
-from ....layers.attention import attend_backward, Memory, remember, remember_backward, SCORES
+from ....layers.attention import attend_backward, Memory, precompute_keys, precompute_keys_backward, SCORES
 from .case import Case, by_example, fields, like, normal, ragged, stacked, time_first
 
 
@@ -20,7 +20,7 @@ def attention(name, kind, oracle):
         )
 
         def forward(v):
-            memory = remember(score, v.p, v.hs, mask)
+            memory = precompute_keys(score, v.p, v.hs, mask)
             ctx, k = attend(score, v.p, v.s, memory)
             fused, k_fuse = fusion.forward(v.fusion, kind, v.s, ctx)
             return fields(z=fused, alpha=k.alpha, ctx=ctx), (memory, k, k_fuse)
@@ -30,7 +30,7 @@ def attention(name, kind, oracle):
             ds, dctx, g_fuse = fusion.backward(v.fusion, kind, k_fuse, d.z, z.H)
             dctx = tree.add(dctx, d.ctx)
             ds_attend, dmemory, g = attend_backward(score, v.p, memory, k, dctx)
-            dhs, g_keys = remember_backward(score, v.p, memory, dmemory)
+            dhs, g_keys = precompute_keys_backward(score, v.p, memory, dmemory)
             return type(v)(tree.add(g, g_keys), ds + ds_attend, dhs, g_fuse)
 
         def answer(v):

@@ -3,7 +3,7 @@ from ....core import tree
 from ....layers import embedding, linear
 from ....model import decoder
 from ....testing import oracle as scalar
-from ....layers.attention import remember, remember_backward, SCORES
+from ....layers.attention import precompute_keys, precompute_keys_backward, SCORES
 from ....layers.cells import CELLS
 from ....model.config import Config
 from ....core.functions import softmax, softmax_backward
@@ -28,7 +28,7 @@ def decoder_step(oracle, **choices):
         )
 
         def source_of(v):
-            return decoder.Source(remember(score, v.p.score, v.hs, mask) if score else None, v.ctx)
+            return decoder.Source(precompute_keys(score, v.p.score, v.hs, mask) if score else None, v.ctx)
 
         def forward(v):
             r, new, k = decoder.step(v.p, config, source_of(v), ids, decoder.State((v.s,), None))
@@ -44,7 +44,7 @@ def decoder_step(oracle, **choices):
             )
             dhs, (g_layers, g_score, g_fusion) = None, grads
             if score:
-                dhs, g_keys = remember_backward(score, v.p.score, source.memory, dsource.memory)
+                dhs, g_keys = precompute_keys_backward(score, v.p.score, source.memory, dsource.memory)
                 g_score = tree.add(g_score, g_keys)
             dE = embedding.backward(v.p.embedding, ids, demb)
             return type(v)(
