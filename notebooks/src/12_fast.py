@@ -226,9 +226,9 @@ assert share["numpy"][-1] > share["numpy"][0] and all(s.max() < 2 for s in share
 # %% [markdown]
 r"""
 At $H = 8$ there is so little to multiply that everything else shows. Whoever wants to be nearer the limit
-makes *larger* products: larger batches, and $x_t W$ of all steps at once, before the loop, as
-`minis2s/layers/unroll.py` does it. Only $h_{t-1} U$ has to wait. On the way back it is the same: $dW$, $dU$
-and $dx$ of all steps are one product each, behind the loop.
+makes *larger* products: larger batches, and $x_t W$ of all steps at once, before the loop. Only $h_{t-1} U$
+has to wait. On the way back it is the same: $dW$, $dU$ and $dx$ of all steps can be one product each, behind
+the loop. `minis2s/layers/unroll.py` does neither: it is written to be read, and the compiled code is fast.
 
 ## Reading a twin
 
@@ -243,7 +243,7 @@ def marked(module, function, mark):
     return [line.split("#")[0].strip() for line in body.splitlines() if mark in line.partition("#")[2]]
 
 marks = {("step", "step"): [f"(L{k})" for k in range(1, 6)],
-         ("state_backward", "step_backward"): [f"(L{k}*)" for k in (5, 4, 3, 2)]}
+         ("step_backward", "step_backward"): [f"(L{k}*)" for k in (5, 4, 3, 2)]}
 pairs = [(mark, marked(lstm, f, mark), marked(twin, g, mark)) for f, g in marks for mark in marks[f, g]]
 for mark, page, kernel in pairs:
     for who, lines in (("page", page), ("twin", kernel)):
@@ -372,14 +372,13 @@ print("   own  cumulative   calls")
 for own, cumulative, calls, name in rows[:6]:
     print(f"{own / total:6.0%} {cumulative / total:10.0%} {calls:8d}   {name}")
 called = {name: calls for _, _, calls, name in rows}
-assert called["step"] == called["state_backward"] == 50
+assert called["step"] == called["step_backward"] == 50
 
 # %% [markdown]
 r"""
-`weights_backward` is called once, for all steps, and stands near the top: half of the multiplications are its
-own. The other half is shared by the cell's two steps and the time loop's `forward`, which makes $x W$ of all
-steps. These four the kernels repeat. And what is called most need not cost most: compare the calls with the
-first column.
+The cell's two steps stand at the top: all multiplications are theirs, two thirds of them in `step_backward`.
+The kernels repeat these two, and the time loop around them. And what is called most need not cost most: compare
+the calls with the first column.
 
 ### Exercise 3: find the hot spot
 

@@ -54,7 +54,7 @@ def test_terminal_shows_each_equation_with_its_numbers(run_path, capsys):
     at = next(i for i, line in enumerate(lines) if line.startswith("── forward: encoder, t = 2, layer 0"))
     at = next(i for i in range(at, len(lines)) if lines[i].startswith("(L4)"))
     assert lines[at] == "(L4)    c = f c' + i g" and lines[at + 1].strip().startswith("cells/lstm.py:")
-    assert lines[at + 1].endswith("c = f * s.c + i * g")
+    assert lines[at + 1].endswith("c = f * c_prev + i * g")
     given = next(i for i in range(at, at + 20) if lines[i].strip().startswith("= c "))
     c = tr.encoder(mark="L4").c[1][0]
     assert [float(x) for x in lines[given + 1].split()] == pytest.approx(c, abs=5e-5)

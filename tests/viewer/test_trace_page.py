@@ -145,16 +145,15 @@ def test_a_cut_keeps_some_of_each_gate(cell, gates):
                 values = [e.value for e in tr.encoder(layer=0, phase=r["phase"]).entries
                           if (e.code, e.name, e.role) == (r["code"], name, role)]
                 value = values[0]
-                own = "zr" if name.endswith("_zr") else gates
-                assert x["gates"] == (own if value.shape[-1] == 70 * len(own) else ""), name
+                assert x["gates"] == (gates if value.shape[-1] == 70 * len(gates) else ""), name
                 if x["gates"]:
                     held.add(name)
-                    width = x["shape"][-1] // len(own)
-                    assert width == 70 or width == (64 if 1 in x["whole"] or len(x["whole"]) == 1 else 128 // len(own))
-                    got = numbers(x).reshape(-1, len(own), width)
-                    cuts = [value.reshape(-1, len(own), 70)[:len(got), :, :width] for value in values]
+                    width = x["shape"][-1] // len(gates)
+                    assert width == 70 or width == (64 if 1 in x["whole"] or len(x["whole"]) == 1 else 128 // len(gates))
+                    got = numbers(x).reshape(-1, len(gates), width)
+                    cuts = [value.reshape(-1, len(gates), 70)[:len(got), :, :width] for value in values]
                     assert any(np.array_equal(got, cut) for cut in cuts), name
-    assert held >= ({"U", "W", "b", "a", "da"} if cell == "lstm" else {"W", "b", "U_zr", "da_zr"})
+    assert held >= ({"U", "W", "b", "a", "da"} if cell == "lstm" else {"W", "da", "dW", "dU", "db"})
 
 
 def test_no_file_of_the_page_is_lost_in_an_installed_package(tmp_path):
@@ -339,7 +338,7 @@ def test_browser_steps_with_keys_slider_and_buttons(page):
 def test_browser_switches_passes_and_cells(page):
     page.key("ArrowRight")
     marks = "[...document.querySelectorAll('.eq')].map(e => e.dataset.mark)"
-    assert page.run(marks) == ["(L1)", "(L1)", "(L2)", "(L3)", "(L4)", "(L5)", "(M1)"]    # x W + b, then + h' U
+    assert page.run(marks) == ["(L1)", "(L2)", "(L3)", "(L4)", "(L5)", "(M1)"]
     page.key("b")
     assert page.run(WHERE).startswith("backward: encoder, t = 1")
     assert page.run("document.querySelector('[name=phase]:checked').value") == "backward"

@@ -163,9 +163,7 @@ def gates_of(e):
     The order is read from the docstring of the cell: "packed on the last axis as i, f, g, o".
     """
     gates, name = packed_gates(e.file), e.name.removeprefix("d")
-    if name in ("a_zr", "U_zr"):
-        gates = "zr"
-    elif name not in ("a", "a_x", "W", "U", "b"):
+    if name not in ("a", "W", "U", "b"):
         return ""
     whole = gates and e.value.ndim and e.value.shape[-1] > 0 and e.value.shape[-1] % len(gates) == 0
     return gates if whole else ""
