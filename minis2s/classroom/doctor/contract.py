@@ -1,6 +1,5 @@
 """Stage 1: is it a function of the right form?  Judged from an Outcome, away from the student's code."""
 from itertools import permutations
-from typing import NamedTuple
 
 import numpy as np
 
@@ -11,11 +10,6 @@ class Problem(Exception):
     def __init__(self, kind, says, look, where=""):
         super().__init__(says)
         self.kind, self.says, self.look, self.where = kind, says, look, where
-
-
-class Answer(NamedTuple):
-    """The arrays of one answer, in the order of the exercise's outputs; None where it rightly refused."""
-    arrays: list
 
 
 def signature(exercise, facts):
@@ -52,10 +46,7 @@ def answer(exercise, outcome, case):
     for name in outcome.changed:
         raise Problem("contract", f"the argument {name} was changed: its caller still needs it",
                       f"every line that writes into {name}; work on a copy")
-    result = values(exercise, outcome)
-    if exercise.own_memory:
-        own_memory(exercise, outcome)
-    return result
+    return values(exercise, outcome)
 
 
 # What Python says, in other words, and what to look at.

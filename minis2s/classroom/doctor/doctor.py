@@ -12,9 +12,9 @@ from .cases import extra, ordinary
 from .changed import changed
 from .contract import Problem
 from .experiment import experiment
-from .locate import blocks, differs, locate
+from .locate import blocks, locate
 from .outcome import facts, perform, still_there
-from .report import Report, odd
+from .report import Report
 
 
 def check(name, function, seed=0, hint=None):
@@ -125,25 +125,29 @@ def examine(exercise, runner, seed=0, hint=None):
     try:
         about = runner.facts()
         contract.signature(exercise, about)
-        got = _answers(exercise, runner, b, about)
+        got, outcomes = _answers(exercise, runner, b, about)
+        location = locate(exercise, b.cases, got, b.want)
+        if location is None and exercise.own_memory:
+            for outcome in outcomes:
+                contract.own_memory(exercise, outcome)
     except Problem as problem:
         return report(problem.kind, problem.says, problem.look, where=problem.where)
-    location = locate(exercise, b.cases, got, b.want)
     if location is None:
         refused = exercise.contract and exercise.contract(about)
         return report("contract", refused, "the line above def") if refused else \
             report("passed", "every number agrees with the library's")
-    return _judged(b, report, location, got, about, runner)
+    return _judged(b, report, location, got, about, runner, outcomes)
 
 
 def _answers(exercise, runner, b, about):
-    """The function's answers to all cases, compared in form; Problem for what is no answer."""
-    got = []
+    """The function's answers to all cases, compared in form, and the Outcomes; Problem for what is no answer."""
+    got, outcomes = [], []
     for c, case in enumerate(b.cases):
         if case.layout and about.compiled:
             got.append(b.want[c])                               # a compiled signature may ask for one layout
             continue
-        arrays = contract.answer(exercise, runner.run("ordinary", c), case)
+        outcomes.append(runner.run("ordinary", c))
+        arrays = contract.answer(exercise, outcomes[-1], case)
         if b.want[c] is not None:
             contract.forms(exercise, arrays, b.want[c])
         got.append(arrays)
@@ -155,14 +159,18 @@ def _answers(exercise, runner, b, about):
     if not all(runner.kept(c) for c, case in enumerate(b.cases) if not (case.layout and about.compiled)):
         raise Problem("contract", "a later call changes the result of an earlier one: both are the same array, "
                       "used again", "where the array that is returned is made: inside the function, at each call")
-    return got
+    return got, outcomes
 
 
-def _judged(b, report, location, got, about, runner):
+def _judged(b, report, location, got, about, runner, outcomes):
     """The Report of a wrong answer."""
     exercise, match = b.exercise, Match(b.exercise, b.cases, got, b.want)
     number = [case.label for case in b.cases].index(location.case)
     notes = _notes(exercise, location, b.cases, got[number], b.want[number])
+    try:
+        contract.own_memory(exercise, next((o for o in outcomes if o.shared), outcomes[0]))
+    except Problem as problem:
+        notes.append(problem.says)
     renamed = contract.order_of_names(exercise, about)
     if renamed:
         return report("contract", renamed, "the line that begins with def", location=location, notes=notes)

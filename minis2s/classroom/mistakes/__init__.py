@@ -3,10 +3,13 @@
 `minis2s.check` runs an exercise's bank on the inputs that a function got; equal numbers name the mistake.
 Nothing here is ever shown as code.
 """
-from . import attention, decoding, gated, learning, outputs, recurrent
+from . import (attention, attention_backward, bptt, decoder_backward, decoding, gated, gru_backward, learning,
+               lstm_backward, lstm_bptt, outputs, recurrent)
 from .mistake import Mistake    # noqa: F401
 
-BANK = tuple(m for module in (outputs, recurrent, learning, gated, attention, decoding) for m in module.BANK)
+BANK = tuple(m for module in (
+    outputs, recurrent, bptt, learning, gated, lstm_backward, lstm_bptt, gru_backward, attention,
+    attention_backward, decoding, decoder_backward) for m in module.BANK)
 
 
 def bank_of(name):
