@@ -185,43 +185,43 @@ def _judged(b, report, location, got, about, runner, outcomes):
         m = found[0].mistake
         return report("variant" if m.variant else "wrong", _see(m, m.says), m.look, location=location,
                       mistakes=[m], notes=notes)
-    sentences = _for_each_output(b, match, got, found, runner, location)
+    sentences = _for_each_output(b, match, got, found, runner)
     (says, look), *more = sentences
     return report("wrong", says, look, location=location, mistakes=[e.mistake for e in found], notes=notes,
                   more=more)
 
 
-def _for_each_output(b, match, got, found, runner, location):
-    """(says, look) for known mistakes first, then for what they leave: generic ones, numbers, an experiment."""
+def _for_each_output(b, match, got, found, runner):
+    """(says, look) for known mistakes first, then for what they leave: numbers, generic mistakes, an experiment."""
     sentences = [(_partly(e), e.mistake.look) for e in found]
     left = match.left(found)
     if not left:
         return sentences
-    rest = match.explanations(b.generic, b.run) if not _precise(b, match, got, left) else []
-    rest = [e._replace(outputs=tuple(n for n in e.outputs if n in left)) for e in rest]
-    rest = [e for e in rest if e.outputs]
-    sentences += [(_partly(e, generic=True), e.mistake.look) for e in rest]
-    left = [name for name in match.left(found + rest) if name in left]
-    told = False
-    for name in left:
-        k = match.names.index(name)
-        pairs = [(b.cases[c], got[c][k], b.want[c][k]) for c, j in sorted(match.wrong) if j == k]
-        sentence = _not_finite(name, pairs) or numbers.detect(b.exercise, pairs, k)
-        if not sentence and not told:
-            sentence, told = _experiment(b, got, runner, k, left, match), True
-        if sentence:
-            sentences.append(sentence)
+
+    def by_numbers(detectors):
+        """Sentences on outputs that are left, by these detectors; those outputs are left no more."""
+        for name in list(left):
+            k = match.names.index(name)
+            pairs = [(b.cases[c], got[c][k], b.want[c][k]) for c, j in sorted(match.wrong) if j == k]
+            sentence = _not_finite(name, pairs) or numbers.detect(b.exercise, pairs, k, detectors)
+            if sentence:
+                sentences.append(sentence)
+                left.remove(name)
+    by_numbers(numbers.BEFORE)
+    if left:
+        for e in match.explanations(b.generic, b.run):
+            outputs = tuple(name for name in e.outputs if name in left)
+            if outputs:
+                e = e._replace(outputs=outputs)
+                sentences.append((_partly(e, generic=True), e.mistake.look))
+                left = [name for name in left if name not in outputs or e.cases]
+    by_numbers(numbers.BEHIND)
+    if left:
+        sentences.append(_experiment(b, got, runner, match.names.index(left[0]), left))
     return sentences
 
 
-def _precise(b, match, got, left):
-    """Whether what is left is right but for its last digits: nothing else is said then."""
-    k = match.names.index(left[0])
-    return all(numbers.precision(b.exercise, b.cases[c], got[c][k], b.want[c][k], b.exercise.outputs[k])
-               for c, j in match.wrong if j == k)
-
-
-def _experiment(b, got, runner, k, left, match):
+def _experiment(b, got, runner, k, left):
     """The next experiment on output k; said of all outputs where all are wrong."""
     def run(number):
         right = b.right_extra(number)

@@ -11,12 +11,12 @@ from .locate import differs
 CLOSE = 1e-5                   # relative error below which float32 or an added small number is suspected
 
 
-def detect(exercise, pairs, k):
-    """The first sentence that is true in every pair: -> (says, look) or None.
+def detect(exercise, pairs, k, detectors):
+    """The first sentence of these detectors that is true in every pair: -> (says, look) or None.
 
     pairs : list of (case, got, want) of output k, of those cases in which it is wrong
     """
-    for detector in (precision, place_holders, truncated, an_argument, moved, ratio, term_or_factor):
+    for detector in detectors:
         found = [detector(exercise, *pair, exercise.outputs[k]) for pair in pairs]
         if not all(found):
             continue
@@ -179,3 +179,7 @@ def term_or_factor(exercise, case, got, want, output):
         return (f"every number of {output.name} is wrong by the same amount, {np.median(got - want):.6g}",
                 "what is added to every entry")
     return None
+
+
+BEFORE = (precision, place_holders, truncated, an_argument, moved, ratio)      # before the generic mistakes are tried
+BEHIND = (term_or_factor,)

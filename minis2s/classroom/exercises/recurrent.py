@@ -209,7 +209,7 @@ class _Hand:
     State = rnn.State
 
     @staticmethod
-    def step(p, x, s, a_x):
+    def step(p, x, s):
         return rnn.State(x), None
 
 
