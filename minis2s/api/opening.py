@@ -3,7 +3,7 @@ import math
 import sys
 
 from ..data import corpus as corpora
-from ..model import seq2seq
+from ..model import architectures
 
 
 def show(corpus, config, training, backend):
@@ -17,17 +17,25 @@ def show(corpus, config, training, backend):
 
 def lines(corpus, config, training, backend):
     """The five lines: pairs, source, target, model, computation."""
-    size = sum(math.prod(shape) for shape in seq2seq.shapes(config).values())
+    size = sum(math.prod(shape) for shape in architectures.of(config).shapes(config).values())
+    batches = math.ceil(len(corpus.train) / training.batch)
+    limit = "" if training.minutes is None else f", at most {training.minutes:g} minutes"
+    return [*corpora.summary(corpus),
+            f"model    {size:,} parameters: {model(config)}, dropout {config.dropout:g}",
+            f"compute  {threads(backend)}, {config.dtype}; {batches:,} batches of {training.batch}, "
+            f"{training.epochs} epochs{limit}"]
+
+
+def model(config):
+    """The model in a few words."""
+    if config.architecture == "transformer":
+        return (f"Transformer of {config.hidden}, {config.layers} layer{'s' if config.layers > 1 else ''} on each side, "
+                f"{config.heads} heads, feed-forward {config.feed_forward}, {config.norm}-norm")
     cell = f"{config.cell.upper()} of {config.hidden}" + (f", {config.layers} layers" if config.layers > 1 else "")
     ways = " in both directions" if config.bidirectional else ""
     context = (f"{config.attention} attention {config.order} the cell" if config.context == "attention"
                else f"context {config.context}")
-    batches = math.ceil(len(corpus.train) / training.batch)
-    limit = "" if training.minutes is None else f", at most {training.minutes:g} minutes"
-    return [*corpora.summary(corpus),
-            f"model    {size:,} parameters: {cell}{ways}, {context}, dropout {config.dropout:g}",
-            f"compute  {threads(backend)}, {config.dtype}; {batches:,} batches of {training.batch}, "
-            f"{training.epochs} epochs{limit}"]
+    return f"{cell}{ways}, {context}"
 
 
 def threads(backend):

@@ -14,7 +14,7 @@ from ..training import checkpoint
 from ..training.loop import Training
 from . import answering, evaluation, fitting
 from .answering import Translation, attention_of        # noqa: F401  their public place
-from .backends import backend_name
+from .backends import backend_for
 from .run import Run
 from .texts import hold_out, text_pairs
 
@@ -72,7 +72,8 @@ class Seq2Seq:
         validation.whole("max_length", max_length, 1)
         if not isinstance(lowercase, bool):
             raise TypeError(f"lowercase={lowercase!r}: wanted True or False")
-        self.config, self.backend = config or Config(), backend_name(backend)
+        self.config = config or Config()
+        self.backend = backend_for(self.config, backend)
         self.source_units, self.target_units, self.min_count = source_units, target_units, min_count
         self.lowercase, self.max_length = lowercase, max_length
         self.source_tokenizer = self.target_tokenizer = None
@@ -252,7 +253,7 @@ class Seq2Seq:
         lines = [f"{'parameter':<{wide}}  {'shape':>14}  {'numbers':>11}"]
         lines += [f"{name:<{wide}}  {shape:>14}  {size:>11,}" for name, shape, size in rows]
         lines += [f"{'in all':<{wide}}  {'':>14}  {sum(size for *_, size in rows):>11,}"]
-        told = ", ".join(f"{k} {v}" for k, v in self.config.to_json().items() if v not in (None, False, 0.0))
+        told = ", ".join(f"{k} {v}" for k, v in self.config.chosen().items() if v not in (None, False, 0.0))
         return "\n".join([f"vocabularies: {len(self.source_vocab)} source ({self.source_units}), "
                           f"{len(self.target_vocab)} target ({self.target_units})", told, "", *lines])
 

@@ -5,15 +5,16 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-from ..api.backends import BACKENDS, choose
+from ..api.backends import BACKENDS, backend_for, choose
 from ..api.seq2seq import Seq2Seq
 from ..api.signals import Stopped
 from ..api.texts import hold_out, text_pairs
 from ..core.backend import cores
-from ..model.config import CHOICES, Config
+from ..model.config import CHOICES, RECURRENT, Config
 from ..data.corpus import MAX_LENGTH
 from ..data.pairs import read_pairs
 from ..training.optimizers import OPTIMIZERS
+from ..training.schedule import SCHEDULES
 from ..api.run import Run
 from ..tasks import TASKS, load
 from ..training.loop import Training
@@ -34,19 +35,24 @@ in the run's directory show all that were made.
 """
 
 MODEL_HELP = {
+    "architecture": "kind of model; the options from --heads to --max-positions are the transformer's",
     "cell": "recurrent cell", "activation": "of the RNN cell", "reset": "the GRU's reset gate, about the product",
-    "embedding": "size of token vectors", "hidden": "size of states", "layers": "recurrent layers of each side",
+    "embedding": "size of token vectors", "hidden": "size of states", "layers": "layers of each side",
     "bidirectional": "the encoder also reads from the end", "bridge": "encoder states to decoder states",
     "attention": "score of the attention", "attention_size": "hidden layer of the additive score",
     "context": "what the decoder knows of the source without attention", "order": "attention about the cell",
     "fusion": "state and context made one", "input_feeding": "feed the fused state to the next step",
     "readout": "what the output matrix reads", "tied_cells": "encoder and decoder share cells",
+    "heads": "of multi-head attention (default: 4)", "feed_forward": "hidden units of its layers (default: 4 times hidden)",
+    "feed_forward_activation": "of those units (default: relu)", "norm": "before sub-layers or after sums (default: pre)",
+    "positions": "what tells the order (default: sinusoidal)", "max_positions": "how many are learned (default: 256)",
     "tied_embedding": "output matrix = target embedding", "dropout": "share of inputs dropped",
     "label_smoothing": "probability spread over all tokens", "reverse_source": "read the source from its end",
     "dtype": "precision"}
 TRAINING_HELP = {
     "epochs": "times through the data", "minutes": "stop after so long", "batch": "pairs in a batch",
-    "lr": "step size", "lr_final": "step size at the end, reached evenly", "optimizer": "who makes steps of gradients",
+    "lr": "step size", "lr_final": "step size at the end, reached evenly", "warmup": "steps over which the step size grows",
+    "schedule": "step size after the warm-up", "optimizer": "who makes steps of gradients",
     "momentum": "of sgd", "clip": "longest gradient, by global norm",
     "clip_value": "largest gradient entry", "lr_decay": "factor of the step size when validation stops improving",
     "lr_patience": "epochs before that", "patience": "epochs without improvement before stopping",
@@ -80,7 +86,8 @@ def arguments(parser):
     parser.add_argument("--threads", type=int, metavar="N",
                         help="of the compiled kernels; the result is the same for any number (default: MINIS2S_THREADS, or "
                              f"all {cores()} cores)")
-    choices = {**CHOICES, "optimizer": tuple(OPTIMIZERS), "monitor": ("loss", "exact-match")}
+    choices = {**CHOICES, "optimizer": tuple(OPTIMIZERS), "monitor": ("loss", "exact-match"),
+               "schedule": SCHEDULES}
     for title, record, helps in (("model", Config, MODEL_HELP), ("training", Training, TRAINING_HELP)):
         group = parser.add_argument_group(title)
         for f in fields(record):
@@ -127,13 +134,13 @@ def run(args):
         task = task_of(origin["task"]) if args.task else None
         preset = dict(task.options) if task else {}
         units = {"source_units": task.source_unit, "target_units": task.target_unit} if task else {}
-        preset = without_rivals(preset, model_options)
+        preset = without_rivals(preset, {**model_options, **training_options})
     begun = stored.get("backend") if args.resume else None
-    backend = choose(args.backend or begun, otherwise="numba")  # another than before would round differently
-    backend.use_threads(args.threads)
     names = {f.name for f in fields(Config)}
     config = Config(**{**{k: v for k, v in preset.items() if k in names}, **model_options})
     training = Training(**{**{k: v for k, v in preset.items() if k not in names}, **training_options})
+    backend = choose(backend_for(config, args.backend or begun, otherwise="numba"))     # another would round differently
+    backend.use_threads(args.threads)
     asked = {name: getattr(args, name) for name in UNIT_OPTIONS}
     train_pairs, valid, test = data(origin)
     model = Seq2Seq(config, **{**units, **{name: value for name, value in asked.items() if value is not None}},
@@ -153,8 +160,12 @@ def run(args):
 
 
 def without_rivals(preset, asked):
-    """A task's own options, less those about attention that the options asked for leave no room for."""
+    """A task's own options, less those about attention and step size that the options asked for leave no room for."""
+    if asked.get("schedule", "constant") != "constant":
+        preset = {name: value for name, value in preset.items() if name != "lr_final"}
     attention, context = asked.get("attention"), asked.get("context")
+    if asked.get("architecture") == "transformer":
+        return {name: value for name, value in preset.items() if name not in RECURRENT}
     if attention == "none" or context not in (None, "attention"):
         rivals = ("attention", "context", "order", "fusion", "input_feeding", "readout")
         instead = {"attention": "none"}

@@ -50,7 +50,7 @@ def backend_option(parser):
 def model_of(args):
     """The run's model, and as many threads as kernels shall use."""
     model = Seq2Seq.load(args.path, args.backend)
-    choose(args.backend).use_threads(None)
+    choose(model.backend).use_threads(None)
     return model
 
 

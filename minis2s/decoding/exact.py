@@ -24,7 +24,7 @@ import numpy as np
 from ..core import tree, validation
 from ..data.vocabulary import EOS
 from .beam import beam
-from .hypotheses import Live, advance, answer, check_source, ended, extend, select, select_source, start
+from .hypotheses import Live, advance, answer, check_source, ended, extend, select, start
 
 WIDTH = 4                      # of the beam search that finds the first answer to beat
 AT_ONCE = 16                   # prefixes expanded as one batch: quicker, though a few are in vain
@@ -70,16 +70,28 @@ def branch_and_bound(advance, p, config, roots, mask, n, best, max_length, budge
     order = count()                                             # of equally probable prefixes the older first
     open_ = [(0.0, next(order), roots.hypotheses[n], select(roots.state, n))]   # a heap, most probable on top
     while open_ and -open_[0][0] > least and budget > 0:
-        batch = [heappop(open_) for _ in range(min(AT_ONCE, budget, len(open_)))]
-        budget -= len(batch)
-        _, _, prefixes, states = zip(*batch)
-        state = tree.map(lambda *rows: np.stack(rows), *states)
-        step = advance(p, config, Live(list(prefixes), select_source(roots.source, [n] * len(batch)), state))
-        matters = step.total > least                            # the rest of the tree is cut off here
-        matters[[h.length + 1 == max_length for h in prefixes], EOS + 1:] = False   # the last must be EOS
-        for h in extend(step, *np.nonzero(matters)):
-            if not ended(h):
-                heappush(open_, (-h.log_p, next(order), h, select(step.live.state, h.row)))
-            elif h.log_p > least:                               # `least` may have grown in this loop
-                best, least = answer(h, mask), h.log_p
+        popped = [heappop(open_) for _ in range(min(AT_ONCE, budget, len(open_)))]
+        budget -= len(popped)
+        for batch in alike(popped):
+            _, _, prefixes, states = zip(*batch)
+            state = tree.map(lambda *rows: np.stack(rows), *states)
+            step = advance(p, config, Live(list(prefixes), roots.source.select([n] * len(batch)), state))
+            matters = step.total > least                        # the rest of the tree is cut off here
+            matters[[h.length + 1 == max_length for h in prefixes], EOS + 1:] = False   # the last must be EOS
+            for h in extend(step, *np.nonzero(matters)):
+                if not ended(h):
+                    heappush(open_, (-h.log_p, next(order), h, select(step.live.state, h.row)))
+                elif h.log_p > least:                           # `least` may have grown in this loop
+                    best, least = answer(h, mask), h.log_p
     return best._replace(proven=not open_ or -open_[0][0] <= least)
+
+
+def alike(entries):
+    """Share entries of the heap out into lists whose states have the same shapes.
+
+    Recurrent states all have; what a Transformer keeps grows with the prefix.
+    """
+    lists = {}
+    for entry in entries:
+        lists.setdefault(tuple(a.shape for a in tree.leaves(entry[-1])), []).append(entry)
+    return lists.values()

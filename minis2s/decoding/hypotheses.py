@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core import validation, tree
-from ..model import decoder, seq2seq
+from ..model import architectures
 from ..data.vocabulary import BOS, EOS, PAD, UNK
 from ..core.functions import log_softmax
 
@@ -56,8 +56,8 @@ class Hypothesis(NamedTuple):  # a token appended to another hypothesis: a chain
 
 class Live(NamedTuple):        # the hypotheses that go on: row r of every array belongs to hypotheses[r]
     hypotheses: list
-    source: decoder.Source
-    state: decoder.State
+    source: Any                # what the decoder reads of the sources: a decoder's Source
+    state: Any                 # what it hands from step to step: a tree of (R, ...) arrays
 
 
 NO_TOKEN = "p: the model has probability 0 for all tokens that may come next, wanted one that can be chosen"
@@ -78,11 +78,9 @@ def start(p, config, source, mask):
     ValueError
         For parameters of another Config.
     """
-    seq2seq.check_params(p, config)
-    p = seq2seq.untie(p, config)
-    encoded, layers, _ = seq2seq.encode(p, config, source, mask)
+    p, encoded, state = architectures.of(config).start(p, config, source, mask)
     empty = [Hypothesis(n, None, BOS, 0, 0.0, n, None) for n in range(source.shape[1])]
-    return p.decoder, Live(empty, encoded, decoder.initial_state(config, layers))
+    return p, Live(empty, encoded, state)
 
 
 def advance(p, config, live):
@@ -94,9 +92,9 @@ def advance(p, config, live):
         The model computes NaN, or probability 0 for all tokens: no search could rank that.
     """
     ids = np.array([h.token for h in live.hypotheses])
-    r, state, k = decoder.step(p, config, live.source, ids, live.state)
-    log_p = log_softmax(decoder.readout(p, r).astype(np.float64))   # float64: log p are summed over tokens
-    return weigh(live._replace(state=state), log_p, k.attend.alpha if k.attend else None)
+    logits, state, alpha = architectures.of(config).step(p, config, live.source, ids, live.state)
+    log_p = log_softmax(logits.astype(np.float64))                  # float64: log p are summed over tokens
+    return weigh(live._replace(state=state), log_p, alpha)
 
 
 def weigh(live, log_p, alpha):
@@ -124,18 +122,13 @@ def follow(step, hypotheses):
     rows = np.array([h.row for h in hypotheses], dtype=int)
     source = step.live.source
     if [h.n for h in hypotheses] != [h.n for h in step.live.hypotheses]:    # else nothing to copy
-        source = select_source(source, rows)
+        source = source.select(rows)
     return Live(hypotheses, source, select(step.live.state, rows))
 
 
 def select(state, rows):
     """Pick rows, in any order and any number of times, of a tree of (N, ...) arrays; None stays None."""
     return tree.map(lambda a: a[rows], state)
-
-
-def select_source(source, rows):
-    """The same for a decoder.Source, whose Memory has time before the batch."""
-    return decoder.Source(tree.map(lambda a: a[:, rows], source.memory), select(source.ctx, rows))
 
 
 def top(values, K):

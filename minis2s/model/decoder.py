@@ -38,6 +38,10 @@ class Source(NamedTuple):      # what the decoder may know of the source beside 
     memory: Memory             # for attention, or None
     ctx: np.ndarray            # (N, C), the same at every step, or None
 
+    def select(self, rows):
+        """The Source of some examples, in any order and any number of times."""
+        return Source(tree.map(lambda a: a[:, rows], self.memory), None if self.ctx is None else self.ctx[rows])
+
 
 class State(NamedTuple):       # what one step hands to the next
     layers: tuple              # of a cell's State

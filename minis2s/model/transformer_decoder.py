@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..core import tree
 from ..layers import dropout, embedding, layer_norm, linear, positions
 from ..layers.attention import multi_head
 from ..layers.attention.scaled_dot_product import see_past
@@ -42,7 +43,11 @@ class Params(NamedTuple):
 
 class Source(NamedTuple):      # what the decoder reads of the source, examples first
     kvs: tuple                 # for each layer multi_head.KeyValues (N, h, T, d)
-    visible: np.ndarray        # (N, 1, 1, T), True = real; None in a gradient
+    visible: np.ndarray        # (N, 1, 1, T), True = real
+
+    def select(self, rows):
+        """The Source of some examples, in any order and any number of times."""
+        return tree.map(lambda a: a[rows], self)
 
 
 class State(NamedTuple):       # what decoded positions leave behind, examples first

@@ -8,7 +8,7 @@ import json
 import numpy as np
 
 from ..core import tree
-from ..model import seq2seq
+from ..model import architectures
 from . import optimizers
 from ..core.files import parse_json, write_atomically
 from .loop import Progress
@@ -101,10 +101,10 @@ def save_weights(path, params, config):
 
 
 def load_weights(path, config):
-    """Read the parameters of a model of this Config: -> seq2seq.Params; ValueError if they are another's."""
+    """Read the parameters of a model of this Config: -> the model's Params; ValueError if they are another's."""
     arrays, metadata = load_arrays(path)
     check_config(path, metadata.get("config", {}), config)
-    return fit_into(seq2seq.init(config), arrays, path)
+    return fit_into(architectures.of(config).init(config), arrays, path)
 
 
 def save_progress(path, progress, config):
@@ -119,7 +119,7 @@ def load_progress(path, config):
     check_config(path, metadata.get("config", {}), config)
     if "progress" not in metadata:
         raise ValueError(f"{path}: weights alone; training cannot go on from them")
-    numbers, p = metadata["progress"], seq2seq.init(config)
+    numbers, p = metadata["progress"], architectures.of(config).init(config)
     form = (p, optimizers.start(p)[1:], p)
     params, (m, v), best = fit_into(form, arrays, path)
     score = numbers.pop("best_score")

@@ -8,16 +8,17 @@ import math
 import time
 from dataclasses import asdict, dataclass, fields
 from numbers import Integral, Real
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..core import tree
 from ..layers import loss
-from ..model import seq2seq
+from ..model import architectures
 from . import optimizers
 from .memory import keep_freed_memory
 from .reference import NUMPY
+from .schedule import SCHEDULES, factor
 from ..data.batches import bucketed, make_batch
 from ..data.vocabulary import UNK
 
@@ -39,6 +40,10 @@ class Training:
         Step size at the start.
     lr_final : float or None
         Step size at the end of the last epoch, reached evenly from `lr`; None: constant.
+    warmup : int or None
+        Steps over which the step size grows evenly from 0 to `lr`; None: no warm-up.
+    schedule : {"constant", "inverse-sqrt"}
+        After the warm-up: `lr` as it is, or falling with the inverse square root of the step (see schedule.py).
     optimizer : {"adam", "rmsprop", "sgd"}
     momentum : float
         Of SGD.
@@ -71,6 +76,8 @@ class Training:
     batch: int = 64
     lr: float = 1e-3
     lr_final: float | None = None
+    warmup: int | None = None
+    schedule: str = "constant"
     optimizer: str = "adam"
     momentum: float = 0.0
     clip: float | None = 5.0
@@ -102,12 +109,13 @@ class Training:
             object.__setattr__(self, f.name, value)
         ranges = [
             (("epochs", "seed"), lambda x: x >= 0, "0 or more"),
-            (("batch", "lr_patience", "patience", "evaluate_every"), lambda x: x >= 1, "1 or more"),
+            (("batch", "lr_patience", "patience", "evaluate_every", "warmup"), lambda x: x >= 1, "1 or more"),
             (("minutes", "lr", "lr_final", "clip", "clip_value"), lambda x: x > 0, "more than 0"),
             (("momentum",), lambda x: 0 <= x < 1, "at least 0 and less than 1"),
             (("lr_decay",), lambda x: 0 < x <= 1, "more than 0 and at most 1"),
             (("teacher_forcing", "teacher_final"), lambda x: 0 <= x <= 1, "from 0 to 1"),
             (("optimizer",), lambda x: x in optimizers.OPTIMIZERS, "one of " + ", ".join(optimizers.OPTIMIZERS)),
+            (("schedule",), lambda x: x in SCHEDULES, "one of " + ", ".join(SCHEDULES)),
             (("monitor",), lambda x: x in ("loss", "exact-match"), "loss or exact-match"),
         ]
         for names, allowed, wanted in ranges:
@@ -115,6 +123,10 @@ class Training:
                 value = getattr(self, name)
                 if value is not None and not allowed(value):
                     raise ValueError(f"{name}={value!r}: wanted {wanted}")
+        if self.schedule == "inverse-sqrt" and self.warmup is None:
+            raise ValueError("schedule=inverse-sqrt falls from the end of the warm-up on; give warmup, a number of steps")
+        if self.schedule == "inverse-sqrt" and self.lr_final is not None:
+            raise ValueError(f"lr_final={self.lr_final} with schedule=inverse-sqrt: choose one way for the step size")
         if self.momentum and self.optimizer != "sgd":
             raise ValueError(f"momentum={self.momentum} is SGD's; {self.optimizer} has none to set")
 
@@ -125,9 +137,9 @@ class Training:
 
 class Progress(NamedTuple):
     """All that training depends on, between two steps."""
-    params: seq2seq.Params
+    params: Any                # the model's Params
     optimizer: optimizers.State
-    best: seq2seq.Params       # the parameters of the best epoch so far
+    best: Any                  # the parameters of the best epoch so far
     lr: float
     best_score: tuple | None   # (exact match or 0, -loss): larger is better
     waits: int                 # epochs since the best one
@@ -146,7 +158,7 @@ class Diverged(ArithmeticError):
 
 def begin(config, training):
     """The Progress before the first step."""
-    p = seq2seq.init(config, training.seed)
+    p = architectures.of(config).init(config, training.seed)
     return Progress(p, optimizers.start(p), p, training.lr, None, 0, 0, 0, 0, 0, 0.0, 0, False)
 
 
@@ -170,11 +182,13 @@ def teacher_ratio(training, epoch):
 
 
 def step_size(training, progress, batches):
-    """The step size now: the present `lr`, on its even way to `lr_final`, in an epoch of so many batches."""
+    """The step size now: the present `lr`, by the schedule and on its even way to `lr_final`, in an epoch of so many
+    batches."""
+    lr = progress.lr * factor(training.schedule, training.warmup, progress.step + 1)
     if training.lr_final is None:
-        return progress.lr
+        return lr
     done = min(1.0, (progress.epoch + progress.batch / batches) / training.epochs)
-    return progress.lr * (1 + done * (training.lr_final / training.lr - 1))
+    return lr * (1 + done * (training.lr_final / training.lr - 1))
 
 
 def batch_of(config, examples, indices):
@@ -190,7 +204,7 @@ def one_step(config, training, progress, batch, lr, backend=NUMPY):
     if ratio < 1:
         teacher = rng_for(training, COINS, progress.step).random(batch.inputs.shape) < ratio
     if config.dropout:
-        drops = seq2seq.draw_drops(rng_for(training, DROPS, progress.step), config, batch.inputs.shape[1])
+        drops = architectures.of(config).draw_drops(rng_for(training, DROPS, progress.step), config, batch)
     options = {"momentum": training.momentum} if training.optimizer == "sgd" else {}
     L, params, state, size, finite = backend.loss_and_update(
         progress.params, config, batch, teacher, drops, progress.optimizer, training.optimizer, lr, training.clip,
@@ -198,9 +212,8 @@ def one_step(config, training, progress, batch, lr, backend=NUMPY):
     if not math.isfinite(L):
         # once more, to see where
         _, logits, k = backend.forward(progress.params, config, batch, teacher, drops)
-        e = k.encode
-        raise Diverged(culprit(progress, params=progress.params, encoder=e.encoder, hs=e.hs, bridge=e.bridge,
-                               source=k.source, decoder=k.decoder, logits=logits, loss=L))
+        raise Diverged(culprit(progress, params=progress.params, **architectures.of(config).parts(k), logits=logits,
+                               loss=L))
     if not math.isfinite(size):
         _, g = backend.loss_and_gradient(progress.params, config, batch, teacher, drops)
         raise Diverged(culprit(progress, gradient=dict(reversed(list(tree.named(g))))))     # decoder's first

@@ -4,7 +4,7 @@ from contextlib import nullcontext
 from .. import decoding
 from ..core.backend import Backend, thread_count
 from ..layers import unroll
-from ..model import seq2seq
+from ..model import architectures
 from .update import loss_and_update
 
 
@@ -20,10 +20,10 @@ def precompile(config, optimizer):
 
 NUMPY = Backend(
     name="numpy",
-    forward=seq2seq.forward,
-    backward=seq2seq.backward,
-    loss_and_gradient=seq2seq.loss_and_gradient,
-    logits=seq2seq.logits,
+    forward=architectures.forward,
+    backward=architectures.backward,
+    loss_and_gradient=architectures.loss_and_gradient,
+    logits=architectures.logits,
     loss_and_update=loss_and_update,
     greedy=decoding.greedy,
     beam=decoding.beam,

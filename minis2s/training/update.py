@@ -3,7 +3,7 @@
 The compiled implementation does the same in two calls (kernels/training/update.py); everything around it, such as
 random numbers and bookkeeping, stays in Python and is the same for both.
 """
-from ..model import seq2seq
+from ..model import architectures
 from . import optimizers
 
 
@@ -16,5 +16,5 @@ def loss_and_update(p, config, batch, teacher, drops, s, optimizer, lr, limit=No
     p, s, size, finite
         See optimizers.step; where L or size is not finite, neither p nor s is of use.
     """
-    L, g = seq2seq.loss_and_gradient(p, config, batch, teacher, drops)
+    L, g = architectures.loss_and_gradient(p, config, batch, teacher, drops)
     return L, *optimizers.step(p, g, s, optimizer, lr, limit, value, **options)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from minis2s.core import tree
-from minis2s.model import decoder, seq2seq
+from minis2s.model import architectures, decoder, seq2seq, transformer_decoder
 from minis2s.model.config import Config
 from minis2s.data.batches import make_batch, pad
 from minis2s.data.vocabulary import BOS, EOS, PAD, UNK
@@ -35,14 +35,18 @@ FAMILIES = {
     "scaled-state-context": dict(cell="rnn", attention="scaled", fusion="none", readout="state-context"),
     "ties": dict(cell="rnn", attention="concat-dot", fusion="tanh", embedding=5, tied_cells=True,
                  tied_embedding=True),
+    "transformer-pre": dict(architecture="transformer", heads=2, hidden=4, norm="pre", layers=2),
+    "transformer-post": dict(architecture="transformer", heads=1, norm="post", positions="learned", tied_embedding=True,
+                             max_positions=9),
 }
 
 
 def make(seed, sharp=3.0, **kinds):
     """A Config, and random parameters that are large enough for distributions far from even."""
-    config = Config(V, V, hidden=5, dtype="float64", **{"embedding": 3, **kinds})
+    small = {"hidden": 5} if "architecture" in kinds else {"hidden": 5, "embedding": 3}
+    config = Config(V, V, dtype="float64", **{**small, **kinds})
     rng = np.random.default_rng(seed)
-    return tree.map(lambda a: a * sharp + rng.normal(size=a.shape), seq2seq.init(config, seed)), config
+    return tree.map(lambda a: a * sharp + rng.normal(size=a.shape), architectures.of(config).init(config, seed)), config
 
 
 def constant(logits):
@@ -56,7 +60,7 @@ def constant(logits):
 def table(p, config, source, max_length=L):
     """log p of every beginning of at most max_length allowed tokens: a dict from tuples, EOS written out."""
     ys = [list(y) for y in product([4, 5, 6], repeat=max_length)]
-    _, logits, _ = seq2seq.forward(p, config, make_batch([source] * len(ys), ys))
+    _, logits, _ = architectures.forward(p, config, make_batch([source] * len(ys), ys))
     log_ps, found = log_softmax(logits), {(): 0.0}
     for n, y in enumerate(ys):
         for t in range(max_length):
@@ -85,6 +89,13 @@ def assert_same(a, b):
             np.testing.assert_allclose(x.alpha, y.alpha, rtol=1e-9, atol=1e-14)
 
 
+def weights(config, k):
+    """The attention weights (S, T) of a batch of one: a Transformer's are the means over the last layer's heads."""
+    if config.architecture == "transformer":
+        return transformer_decoder.alphas(k.decoder)[-1][0].mean(axis=0)
+    return decoder.alphas(k.decoder)[:, :, 0]
+
+
 SEARCHES = {
     "greedy": lambda *a: greedy(*a, L),
     "beam": lambda *a: beam(*a, L, width=3, nbest=2, length_penalty=0.7),
@@ -106,7 +117,7 @@ def test_log_prob_and_alpha_are_those_of_the_teacher_forced_model(search, kinds)
             for a in answers:
                 length = len(a.ids) + a.finished
                 target = a.ids if a.finished else a.ids[:-1]
-                loss, _, k = seq2seq.forward(p, config, make_batch([source], [target]))
+                loss, _, k = architectures.forward(p, config, make_batch([source], [target]))
                 if a.finished:
                     assert a.log_prob == pytest.approx(-loss * length, rel=1e-11)
                 else:
@@ -115,7 +126,7 @@ def test_log_prob_and_alpha_are_those_of_the_teacher_forced_model(search, kinds)
                 if config.context == "attention":
                     assert a.alpha.shape == (length, len(source))
                     np.testing.assert_allclose(a.alpha.sum(axis=1), 1)
-                    np.testing.assert_allclose(a.alpha, decoder.alphas(k.decoder)[:, :, 0], atol=1e-12)
+                    np.testing.assert_allclose(a.alpha, weights(config, k), atol=1e-12)
                 else:
                     assert a.alpha is None
 
@@ -478,3 +489,12 @@ def test_bad_input_is_named(name, error, call):
     with pytest.raises(error, match=f"^{name}: ") as e:
         call(*make(0), *pad(SOURCES))
     assert "wanted" in str(e.value) and "\n" not in str(e.value)
+
+
+def test_answers_end_where_learned_positions_do():
+    p, config = make(0, architecture="transformer", heads=1, positions="learned", max_positions=3)
+    assert greedy(p, config, *pad([[4, 5]]), 3)
+    with pytest.raises(ValueError, match="^max_length: 4 steps, wanted at most 3, as many as there are learned positions"):
+        for seed in range(20):                                              # until one does not end by itself
+            greedy(make(seed, architecture="transformer", heads=1, positions="learned", max_positions=3)[0], config,
+                   *pad([[4, 5]]), 9)

@@ -1,0 +1,115 @@
+"""The architectures by name: what training, decoding and checkpoints call, whatever the model.
+
+Recurrent models stand in seq2seq.py, Transformers in transformer.py.  `of(config)` is the one place that chooses.
+Decoding needs two functions: `start` reads the sources, `step` answers one more token for each row and hands on the
+state that the next step needs.
+"""
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from . import decoder, seq2seq, transformer, transformer_decoder
+
+
+class Architecture(NamedTuple):
+    """The functions of one architecture; each is documented where it is defined."""
+    init: Callable                 # config, seed -> parameters
+    shapes: Callable               # config -> dict of names and shapes of the parameters
+    draw_drops: Callable           # rng, config, batch -> dropout masks or None
+    forward: Callable              # p, config, batch, teacher, masks -> loss, logits, cache
+    backward: Callable             # p, config, cache -> gradient
+    loss_and_gradient: Callable    # p, config, batch, teacher, masks -> loss, gradient
+    logits: Callable               # p, config, batch, teacher -> logits
+    parts: Callable                # cache -> dict of its parts by name, in order of computation
+    start: Callable                # p, config, source, mask -> decoder's parameters, what it reads of the source, state
+    step: Callable                 # p, config, source, ids (R,), state -> logits (R, V), state, weights (T, R) or None
+
+
+def of(config):
+    """The Architecture of a Config."""
+    return ARCHITECTURES[config.architecture]
+
+
+def forward(p, config, batch, teacher=None, drops=None):
+    """See seq2seq.forward, transformer.forward."""
+    return of(config).forward(p, config, batch, teacher, drops)
+
+
+def backward(p, config, k):
+    """See seq2seq.backward, transformer.backward."""
+    return of(config).backward(p, config, k)
+
+
+def loss_and_gradient(p, config, batch, teacher=None, drops=None):
+    """See seq2seq.loss_and_gradient, transformer.loss_and_gradient."""
+    return of(config).loss_and_gradient(p, config, batch, teacher, drops)
+
+
+def logits(p, config, batch, teacher=None):
+    """See seq2seq.logits, transformer.logits."""
+    return of(config).logits(p, config, batch, teacher)
+
+
+# Recurrent ----------------------------------------------------------------------------------------------
+
+def recurrent_start(p, config, source, mask):
+    """Encode the sources; ValueError for parameters of another Config."""
+    seq2seq.check_params(p, config)
+    p = seq2seq.untie(p, config)
+    encoded, layers, _ = seq2seq.encode(p, config, source, mask)
+    return p.decoder, encoded, decoder.initial_state(config, layers)
+
+
+def recurrent_step(p, config, source, ids, state):
+    """One step of every row."""
+    r, state, k = decoder.step(p, config, source, ids, state)
+    return decoder.readout(p, r), state, k.attend.alpha if k.attend else None
+
+
+def recurrent_draw_drops(rng, config, batch):
+    """See seq2seq.draw_drops."""
+    return seq2seq.draw_drops(rng, config, batch.inputs.shape[1])
+
+
+def recurrent_parts(k):
+    """The parts of a seq2seq.Cache."""
+    e = k.encode
+    return dict(encoder=e.encoder, hs=e.hs, bridge=e.bridge, source=k.source, decoder=k.decoder)
+
+
+# Transformer --------------------------------------------------------------------------------------------
+
+def transformer_start(p, config, source, mask):
+    """Encode the sources; ValueError for parameters of another Config."""
+    transformer.check_params(p, config)
+    p = transformer.untie(p, config)
+    encoded, _ = transformer.encode(p, config, source, mask)
+    return p.decoder, encoded, transformer_decoder.initial_state(p.decoder, config, source.shape[1])
+
+
+def transformer_step(p, config, source, ids, state):
+    """One step of every row; the weights are the means over the heads of the last layer."""
+    transformer.check_length(config, "max_length", state.kvs[0].k.shape[2] + 1)
+    logits, state, k = transformer_decoder.forward(p, config, source, ids[None], state)
+    return logits[0], state, np.ascontiguousarray(transformer_decoder.alphas(k)[-1].mean(axis=1)[:, 0].T)
+
+
+def transformer_draw_drops(rng, config, batch):
+    """See transformer.draw_drops."""
+    return transformer.draw_drops(rng, config, len(batch.source), *batch.inputs.shape)
+
+
+def transformer_parts(k):
+    """The parts of a transformer.Cache."""
+    return dict(encoder=k.encode.encoder, hs=k.encode.hs, decoder=k.decoder)
+
+
+ARCHITECTURES = {
+    "recurrent": Architecture(
+        seq2seq.init, seq2seq.shapes, recurrent_draw_drops, seq2seq.forward, seq2seq.backward,
+        seq2seq.loss_and_gradient, seq2seq.logits, recurrent_parts, recurrent_start, recurrent_step),
+    "transformer": Architecture(
+        transformer.init, transformer.shapes, transformer_draw_drops, transformer.forward, transformer.backward,
+        transformer.loss_and_gradient, transformer.logits, transformer_parts, transformer_start, transformer_step),
+}

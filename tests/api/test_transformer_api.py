@@ -1,0 +1,74 @@
+"""A Transformer through the public class and the command line: learn, answer, evaluate, describe, save, load."""
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from minis2s import Config, Seq2Seq, Training
+from minis2s.model.config import Config as ModelConfig
+
+PAIRS = [("ab", "ba"), ("bc", "cb"), ("ca", "ac"), ("a", "a"), ("abc", "cba"), ("b", "b")]
+
+
+@pytest.fixture(scope="module")
+def model():
+    config = Config(architecture="transformer", hidden=16, heads=2, feed_forward=24, reverse_source=True)
+    return Seq2Seq(config).fit(PAIRS, valid=PAIRS, training=Training(epochs=60, batch=3, lr=0.01), progress=False)
+
+
+def test_it_learns_and_answers(model):
+    assert model.translate([x for x, _ in PAIRS]) == [y for _, y in PAIRS]
+    found = model.evaluate(PAIRS, beam=3)
+    assert found["exact_match"] == 1 and found["token_accuracy"] == 1 and found["nll_free_running"] < 0.5
+    for options in (dict(beam=3, nbest=3), dict(method="exact"), dict(method="sample", temperature=0.1)):
+        assert [best[0].text for best in model.decode([x for x, _ in PAIRS], **options)] == [y for _, y in PAIRS]
+
+
+def test_attention_stands_in_the_order_of_the_text(model):
+    for x, y in PAIRS:
+        a = model.decode([x])[0][0]
+        assert a.alpha.shape == (len(y) + 1, len(x))
+        np.testing.assert_allclose(a.alpha.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_the_summary_tells_its_own_choices_only(model):
+    text = model.summary()
+    assert "architecture transformer" in text and "heads 2" in text and "norm pre" in text
+    assert "lstm" not in text and "additive" not in text and "decoder.layers.0.cross.f.k" in text
+
+
+def test_saved_and_loaded_it_answers_the_same(model, tmp_path):
+    model.save(tmp_path / "m")
+    again = Seq2Seq.load(tmp_path / "m")
+    assert again.config == model.config and isinstance(again.config, ModelConfig)
+    for a, b in zip(model.decode(["abc"], beam=2, nbest=2)[0], again.decode(["abc"], beam=2, nbest=2)[0]):
+        assert a.text == b.text and a.log_prob == b.log_prob
+
+
+def test_without_kernels_numpy_computes_and_says_so(monkeypatch):
+    config = Config(architecture="transformer", hidden=8)
+    with pytest.warns(UserWarning, match="^backend='numba': the Transformer has no compiled implementation yet"):
+        assert Seq2Seq(config, backend="numba").backend == "numpy"
+    monkeypatch.setenv("MINIS2S_BACKEND", "numba")
+    with pytest.warns(UserWarning, match="NumPy computes it$"):
+        assert Seq2Seq(config).backend == "numpy"
+    assert Seq2Seq(Config(hidden=8)).backend == "numba"
+
+
+def test_the_command_line(tmp_path):
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "minis2s"]
+    train = [*command, "train", "reverse", "--architecture", "transformer", "--hidden", "8", "--heads", "2", "--norm",
+             "post", "--layers", "1", "--size", "200", "--epochs", "1", "--warmup", "5", "--schedule", "inverse-sqrt",
+             "--out", str(out)]
+    done = subprocess.run(train, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Transformer of 8" in done.stderr and "2 heads" in done.stderr and "NumPy" in done.stderr
+    assert (out / "attention.png").exists() and (out / "weights.safetensors").exists()
+    said = subprocess.run([*command, "summary", str(out)], capture_output=True, text=True)
+    assert said.returncode == 0 and "architecture transformer" in said.stdout
+    said = subprocess.run([*command, "translate", str(out), "abc"], capture_output=True, text=True)
+    assert said.returncode == 0 and said.stdout
+    bad = subprocess.run([*train, "--overwrite", "--cell", "gru"], capture_output=True, text=True)
+    assert bad.returncode == 2 and "--cell gru: --architecture transformer has no such choice" in bad.stderr
