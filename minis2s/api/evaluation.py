@@ -1,6 +1,7 @@
 """How good a model is: its answers against references, and its losses."""
 import math
 
+from ..data import corpus as corpora
 from ..training import loop, metrics
 from . import answering
 from .backends import choose
@@ -8,20 +9,35 @@ from .backends import choose
 
 def evaluate(model, pairs, beam, length_penalty):
     """See `Seq2Seq.evaluate`."""
+    pairs, tokens, left_out = short_enough(model, pairs)
     references = {}
-    for x, y in pairs:
-        references.setdefault(x, []).append(model.target_tokenizer.normal(y))
+    for (x, y), (_, cut) in zip(pairs, tokens):
+        references.setdefault(x, []).append((y, cut))
     how = answering.checked(answering.Options(beam=beam, length_penalty=length_penalty), model.lengths)
-    answers = [best[0].text for best in answering.decode(model, list(references), how)]
-    right = list(references.values())
-    v = loop.validate(model.params, model.config, model._encode(pairs), backend=choose(model.backend))
+    best = [answers[0] for answers in answering.decode(model, list(references), how)]
+    answers, right = [a.text for a in best], list(references.values())
+    said = [[model.target_tokenizer.join(cut) for _, cut in one] for one in right]      # in the form that answers have
+    ids = [(model.source_vocab.encode(s), model.target_vocab.encode(t), x) for (s, t), (x, _) in zip(tokens, pairs)]
+    v = loop.validate(model.params, model.config, ids, backend=choose(model.backend))
     return {
-        "pairs": len(pairs), "sources": len(references), "beam": beam,
-        "exact_match": metrics.exact_match(answers, right), "token_accuracy": v.token_accuracy,
-        "character_error_rate": metrics.character_error_rate(answers, right),
+        "pairs": len(pairs), "sources": len(references), "too_long": left_out, "beam": beam,
+        "exact_match": metrics.exact_match(answers, said), "token_accuracy": v.token_accuracy,
+        "unknown_tokens": corpora.unknown_share(ids, 1),
+        "character_error_rate": metrics.error_rate(answers, said),
+        "token_error_rate": metrics.error_rate([a.target for a in best], [[cut for _, cut in one] for one in right]),
         "nll_teacher_forced": v.loss_teacher_forced, "perplexity_teacher_forced": safe_exp(v.loss_teacher_forced),
         "nll_free_running": v.loss_free_running, "perplexity_free_running": safe_exp(v.loss_free_running),
-        **metrics.corpus_scores(answers, right)}
+        **metrics.corpus_scores(answers, [[y for y, _ in one] for one in right])}
+
+
+def short_enough(model, pairs):
+    """The pairs with no side longer than model.max_length, their tokens, and how many were left out."""
+    tokens = [(model.source_tokenizer.split(x), model.target_tokenizer.split(y)) for x, y in pairs]
+    kept = [i for i, pair in enumerate(tokens) if max(map(len, pair)) <= model.max_length]
+    if not kept:
+        raise ValueError(f"pairs: all {len(pairs)} are longer than {model.max_length} tokens, the limit of this run "
+                         "(max_length)")
+    return [pairs[i] for i in kept], [tokens[i] for i in kept], len(pairs) - len(kept)
 
 
 def safe_exp(x):

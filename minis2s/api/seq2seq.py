@@ -236,9 +236,10 @@ class Seq2Seq:
         Returns
         -------
         dict
-            sources, pairs; exact_match, token_accuracy (shares, the latter teacher-forced);
-            character_error_rate; nll and perplexity for each target token, teacher-forced and free-running;
-            bleu and chrf (per cent, with how the text was cut) where sacrebleu is installed.
+            pairs, sources, too_long (pairs left out, with more than `max_length` tokens); exact_match, token_accuracy
+            (teacher-forced), unknown_tokens (shares); character_error_rate, token_error_rate; nll and perplexity,
+            teacher-forced and free-running; bleu (or why it is undefined) and chrf in per cent, with how the text was
+            cut, where sacrebleu is installed.  training/metrics.py says what each means.
         """
         self._need_params()
         return evaluation.evaluate(self, text_pairs("pairs", pairs), beam, length_penalty)

@@ -25,7 +25,7 @@ class Corpus(NamedTuple):
     source: Side
     target: Side
     train: list             # of (source ids, target ids)
-    valid: list             # the same, held out
+    valid: list             # the same, held out, each with its source text as a name
     valid_texts: list       # of (source, target), as many as `valid`
     seen: int               # held-out pairs whose source stands in training too
     too_long: tuple         # pairs left out of training and of validation because of their length
@@ -70,6 +70,7 @@ def build(pairs, valid, source_units, target_units, *, min_count=1, lowercase=Fa
         if len(vocab) == len(SPECIALS):
             raise ValueError(f"min_count={min_count}: no {side} token stands so often in the pairs")
     train, held = ([tuple(v.encode(t) for v, t in zip(vocabs, pair)) for pair in tokens[name]] for name in tokens)
+    held = [(*ids, source) for ids, (source, _) in zip(held, texts["valid"])]
     return Corpus(*map(Side, sides, vocabs), train, held, texts["valid"], overlap(texts["pairs"], texts["valid"]),
                   tuple(too_long))
 

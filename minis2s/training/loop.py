@@ -21,6 +21,7 @@ from .reference import NUMPY
 from .schedule import SCHEDULES, factor
 from ..data.batches import bucketed, make_batch
 from ..data.vocabulary import UNK
+from ..decoding.hypotheses import NEVER
 
 ORDER, COINS, DROPS = 1, 2, 3       # what random numbers are drawn for
 
@@ -194,7 +195,7 @@ def step_size(training, progress, batches):
 def batch_of(config, examples, indices):
     """The Batch of some examples (pairs of id lists)."""
     chosen = [examples[i] for i in indices]
-    return make_batch([x for x, _ in chosen], [y for _, y in chosen], config.reverse_source)
+    return make_batch([x for x, *_ in chosen], [y for _, y, *_ in chosen], config.reverse_source)
 
 
 @np.errstate(all="ignore")          # what overflows becomes NaN or infinity, and these are looked for
@@ -250,32 +251,68 @@ def walk(part, name=""):
 
 
 class Validation(NamedTuple):
-    """What a model does on held-out pairs; losses in nats per target token, without label smoothing."""
-    loss_teacher_forced: float
+    """What a model does on held-out pairs, without label smoothing; metrics.py says what the measures mean."""
+    loss_teacher_forced: float  # nats per target token that the model can write
     loss_free_running: float
-    token_accuracy: float      # share of tokens right, teacher forced
-    exact_match: float         # share of sequences right, free running: greedy decoding, which though never says <unk>
+    token_accuracy: float       # teacher-forced
+    exact_match: float          # share of sources whose greedy answer is one of their targets
 
 
 @np.errstate(all="ignore")
 def validate(p, config, examples, batch=256, backend=NUMPY):
-    """Evaluate parameters on examples (pairs of id lists): -> Validation."""
-    lengths = [(len(x), len(y)) for x, y in examples]
-    sums = dict(forced=0.0, free=0.0, right=0, exact=0, tokens=0)
+    """Evaluate parameters on held-out examples.
+
+    Parameters
+    ----------
+    p : seq2seq.Params
+    config : Config
+    examples : list of (source ids, target ids) or (source ids, target ids, name)
+        Examples with the same name, or where there is none the same source, are several targets of one source.
+    batch : int
+    backend : core.backend.Backend
+
+    Returns
+    -------
+    Validation
+    """
+    lengths = [(len(x), len(y)) for x, y, *_ in examples]
+    sums = dict(forced=0.0, free=0.0, right=0, known=0, tokens=0)
+    solved = {}                                                         # source -> whether an answer was right
     for indices in bucketed(lengths, batch, np.random.default_rng(0)):
         b = batch_of(config, examples, indices)
-        n, free = int(b.target_mask.sum()), np.zeros(b.inputs.shape, dtype=bool)
-        for key, teacher in (("forced", None), ("free", free)):
+        known = b.target_mask & (b.targets != UNK)
+        for key, teacher in (("forced", None), ("free", np.zeros(b.inputs.shape, dtype=bool))):
             logits = backend.logits(p, config, b, teacher)
-            sums[key] += float(loss.forward(logits, b.targets, b.target_mask)[0]) * n
-            right = (logits.argmax(axis=2) == b.targets) | ~b.target_mask
+            sums[key] += float(loss.forward(logits, b.targets, known)[0]) * int(known.sum())
+            said = logits.argmax(axis=2)
             if teacher is None:
-                sums["right"] += int((right & b.target_mask).sum())
-            else:
-                sums["exact"] += int((right & (b.targets != UNK)).all(axis=0).sum())    # <unk> is no answer
-        sums["tokens"] += n
-    return Validation(sums["forced"] / sums["tokens"], sums["free"] / sums["tokens"],
-                      sums["right"] / sums["tokens"], sums["exact"] / len(examples))
+                sums["right"] += int(((said == b.targets) & known).sum())
+        right = exact(p, config, b, said, backend) if math.isfinite(sums["free"]) else np.zeros(len(indices))
+        for i, one in zip(indices, right):
+            x, _, *name = examples[i]
+            source = name[0] if name else tuple(x)
+            solved[source] = solved.get(source, False) or bool(one)
+        sums["known"] += int(known.sum())
+        sums["tokens"] += int(b.target_mask.sum())
+    return Validation(sums["forced"] / sums["known"], sums["free"] / sums["known"], sums["right"] / sums["tokens"],
+                      sum(solved.values()) / len(solved))
+
+
+def exact(p, config, b, said, backend):
+    """Which examples of a batch greedy decoding answers rightly, given what the model said running freely, (S, N): -> (N,).
+
+    Decoding never writes <unk>, padding or a beginning, so where the model said one of these it is asked again.
+    """
+    right = ((said == b.targets) | ~b.target_mask).all(axis=0)
+    writable = ((b.targets != UNK) | ~b.target_mask).all(axis=0)
+    again = np.flatnonzero(writable & (np.isin(said, NEVER) & b.target_mask).any(axis=0))
+    if len(again):
+        source, mask = b.source[:, again], b.source_mask[:, again]
+        longest = mask.any(axis=1)
+        found = backend.greedy(p, config, source[longest], mask[longest], len(b.targets))
+        for n, (answer,) in zip(again, found):
+            right[n] = answer.finished and answer.ids == list(b.targets[b.target_mask[:, n], n][:-1])
+    return right & writable
 
 
 def score_of(training, v):
@@ -319,6 +356,7 @@ def run(config, training, train_set, valid_set, progress=None, on_step=None, on_
         With the sizes of both vocabularies.
     training : Training
     train_set, valid_set : lists of (source ids, target ids)
+        Held-out examples may have a third entry, see `validate`.
     progress : Progress, optional
         Where to continue; None: at the beginning.
     on_step : callable(Progress, loss so far), optional

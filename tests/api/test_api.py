@@ -660,9 +660,39 @@ def test_evaluate_says_what_validation_says(model):
     assert evaluation.safe_exp(1e4) == np.inf
 
 
+def test_training_and_evaluation_agree_on_sources_with_several_targets(tmp_path):
+    """Five targets for one source: whichever is answered, the source is right, for both."""
+    pairs = [("a", "x"), ("a", "y"), ("a", "z"), ("b", "w q"), ("c", "w")]
+    model = fit(pairs, pairs, training=LONG, target_units="word", min_count=1)
+    assert model.records[-1]["valid_exact_match"] == model.evaluate(pairs)["exact_match"] == 1
+    rare = fit(pairs * 2 + [("b", "r")], pairs + [("b", "r")], training=LONG, target_units="word", min_count=2)
+    got = rare.evaluate(pairs + [("b", "r")])
+    assert rare.records[-1]["valid_exact_match"] == got["exact_match"]
+    assert got["unknown_tokens"] == pytest.approx(1 / 7) and got["token_accuracy"] < 1
+
+
+def test_scores_see_the_text_as_it_was_given():
+    """BLEU against the person's text; exact match in the form that answers can have."""
+    pytest.importorskip("sacrebleu")
+    pairs = [("a", "Tom  Read MY Book"), ("b", "He went Home Again")]
+    model = fit(pairs, pairs, training=LONG, target_units="word", lowercase=True)
+    got = model.evaluate(pairs)
+    assert got["exact_match"] == 1 and got["character_error_rate"] == got["token_error_rate"] == 0
+    assert got["bleu"] < 50 and model.translate("a") == "tom read my book"
+
+
+def test_pairs_beyond_the_runs_limit_are_left_out_of_scores(model):
+    short = fit(max_length=8)
+    got = short.evaluate(PAIRS + [("a" * 9, "x")])
+    assert got["too_long"] == 1 and got["pairs"] == len(PAIRS)
+    assert {**got, "too_long": 0} == short.evaluate(PAIRS)
+    with pytest.raises(ValueError, match="pairs: all 1 are longer than 8 tokens"):
+        short.evaluate([("a" * 9, "x")])
+
+
 def test_bleu_and_chrf_where_sacrebleu_is(model, monkeypatch):
     pytest.importorskip("sacrebleu")
-    assert {"bleu", "bleu_tokenize", "chrf"} <= model.evaluate(PAIRS).keys()
+    assert {"bleu_undefined", "bleu_tokenize", "chrf"} <= model.evaluate(PAIRS).keys()       # short targets
     monkeypatch.setitem(sys.modules, "sacrebleu", None)
     assert not {"bleu", "bleu_tokenize", "chrf"} & model.evaluate(PAIRS).keys()
 

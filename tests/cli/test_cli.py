@@ -347,6 +347,24 @@ def test_sacrebleu_is_named_where_it_is_missing(call, trained, monkeypatch):
     assert "need sacrebleu" in call("evaluate", trained)[1]
 
 
+def test_scores_that_are_no_numbers_of_json(call, trained, monkeypatch):
+    """Infinite perplexity is null: JSON has no Infinity."""
+    real = Seq2Seq.evaluate
+    monkeypatch.setattr(Seq2Seq, "evaluate", lambda *a, **k: {**real(*a, **k), "perplexity_free_running": float("inf"),
+                                                              "nll_free_running": float("nan")})
+    status, out, _ = call("evaluate", trained, "--json")
+    got = json.loads(out, parse_constant=lambda name: pytest.fail(name))
+    assert status == 0 and got["perplexity_free_running"] is got["nll_free_running"] is None
+    assert "inf" in call("evaluate", trained)[1]
+
+
+def test_test_pairs_that_were_trained_on_are_counted(call, trained, data, tmp_path):
+    path = tmp_path / "t.tsv"
+    path.write_text("ab\tba\nbc \tcb\nzz\tzz\n", encoding="utf-8")
+    status, _, err = call("evaluate", trained, "--pairs", path)
+    assert status == 0 and err == "minis2s: 2 of these 3 pairs are not unseen: their sources stand in the training pairs\n"
+
+
 def test_summary(call, trained):
     status, out, _ = call("summary", trained)
     assert status == 0 and re.search(r"encoder.embedding +8 x 8 +64\n",

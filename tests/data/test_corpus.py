@@ -15,7 +15,7 @@ def build(pairs=PAIRS, valid=VALID, source="word", target="word", **options):
 def test_the_vocabulary_is_that_of_training():
     c = build()
     assert c.source.vocab.symbols[4:] == ("a", "b", "c") and c.target.vocab.symbols[4:] == ("x", "y", "z")
-    assert c.valid == [([4, UNK], [4]), ([5], [UNK, UNK]), ([5], [4])] and c.valid_texts == VALID
+    assert c.valid == [([4, UNK], [4], "a d"), ([5], [UNK, UNK], "b"), ([5], [4], "b")] and c.valid_texts == VALID
     assert c.source.encode("c a") == [6, 4]
     assert build(min_count=2).source.vocab.symbols[4:] == ("a", "b")
     assert corpus.lengths(c) == {"source": 2, "target": 3}

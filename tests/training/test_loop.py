@@ -222,7 +222,8 @@ def test_ratio_0_is_free_running():
 # Validation ----------------------------------------------------------------------------------------------
 
 def by_hand(p, config, examples):
-    """Validation, example by example, without batches or padding."""
+    """Validation, example by example, without batches or padding; no two examples have the same source."""
+    assert len({tuple(x) for x, _ in examples}) == len(examples)
     forced = free = right = exact = tokens = 0
     for x, y in examples:
         b = train.batch_of(config, [(x, y)], [0])
@@ -242,33 +243,68 @@ def half_trained(config):
     return train.run(config, Training(epochs=12, batch=4, lr=0.01), examples(30), VALID).params
 
 
+def distinct(count):
+    """Examples with different sources."""
+    return list({tuple(x): (x, y) for x, y in examples(count)}.values())
+
+
 @pytest.mark.parametrize("change", [dict(), dict(label_smoothing=0.1, dropout=0.5, cell="gru")])
 def test_validation_is_each_example_alone_without_smoothing_and_dropout(change):
     config = replace(SMALL, hidden=12, dtype="float64", **change)
     p = half_trained(config)
     for batch in (1, 7, 256):
-        got = train.validate(p, config, examples(30), batch)
-        np.testing.assert_allclose(got, by_hand(p, config, examples(30)), rtol=1e-9)
+        got = train.validate(p, config, distinct(30), batch)
+        np.testing.assert_allclose(got, by_hand(p, config, distinct(30)), rtol=1e-9)
     assert got.loss_teacher_forced != got.loss_free_running
 
 
 def test_exact_match_is_that_of_greedy_decoding():
     config = replace(SMALL, hidden=12, dtype="float64")
     p = half_trained(config)
-    source, mask = pad([x for x, _ in examples(30)])
+    source, mask = pad([x for x, _ in distinct(30)])
     found = decoding.greedy(p, config, source, mask, 20)
-    share = np.mean([a.ids == y and a.finished for (a,), (_, y) in zip(found, examples(30))])
+    share = np.mean([a.ids == y and a.finished for (a,), (_, y) in zip(found, distinct(30))])
     assert 0.1 < share < 0.9
-    assert train.validate(p, config, examples(30)).exact_match == share
+    assert train.validate(p, config, distinct(30)).exact_match == share
 
 
-def test_unk_is_never_an_exact_answer(monkeypatch):
-    """A model that says <unk> <eos> where the target's word is unknown."""
+def test_exact_match_is_that_of_decoding_where_the_model_would_say_unk():
+    """Decoding never writes <unk>: the next best token may be right."""
+    config = replace(SMALL, hidden=12, dtype="float64")
+    p = half_trained(config)
+    b = p.decoder.readout.b
+    for nudge in (4.0, 8.0):                                            # <unk> becomes the most probable token, often
+        changed = b.copy()
+        changed[3] += nudge
+        q = p._replace(decoder=p.decoder._replace(readout=p.decoder.readout._replace(b=changed)))
+        source, mask = pad([x for x, _ in distinct(30)])
+        found = decoding.greedy(q, config, source, mask, 20)
+        share = np.mean([a.ids == y and a.finished for (a,), (_, y) in zip(found, distinct(30))])
+        assert share > 0.1
+        for batch in (1, 7, 256):
+            assert train.validate(q, config, distinct(30), batch).exact_match == share
+
+
+def test_unk_is_never_right(monkeypatch):
+    """A model that says <unk> <eos> where the target's word is unknown: one of two tokens is right, and it is sure of that."""
     logits = np.zeros((2, 1, V))
-    logits[0, 0, 3] = logits[1, 0, 2] = 9
+    logits[0, 0, 3] = logits[1, 0, 2] = 99
     monkeypatch.setattr(seq2seq, "forward", lambda *_, **__: (0.1, logits, None))
     v = train.validate(None, SMALL, [([4], [3])])
-    assert v.exact_match == 0 and v.token_accuracy == 1
+    assert v.exact_match == 0 and v.token_accuracy == 1 / 2
+    assert v.loss_teacher_forced == v.loss_free_running == pytest.approx(0, abs=1e-9)     # of the end alone
+    logits[0, 0, 3] = -99
+    assert train.validate(None, SMALL, [([4], [3])]).loss_teacher_forced == pytest.approx(0, abs=1e-9)
+
+
+def test_one_of_several_targets_is_enough(monkeypatch):
+    """The same source with three targets, one of them the answer, and another source that is answered wrongly."""
+    said = np.zeros((2, 1, V))
+    said[0, 0, 5] = said[1, 0, 2] = 9
+    monkeypatch.setattr(seq2seq, "forward", lambda p, config, b, *_, **__: (0.1, np.repeat(said, b.inputs.shape[1], 1), None))
+    several = [([4], [6]), ([4], [5]), ([4], [7]), ([6], [7])]
+    assert train.validate(None, SMALL, several).exact_match == 1 / 2
+    assert train.validate(None, SMALL, [(*one, name) for one, name in zip(several, "abac")]).exact_match == 1 / 3
 
 
 # When to stop --------------------------------------------------------------------------------------------
