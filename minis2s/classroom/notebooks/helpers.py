@@ -70,8 +70,8 @@ def picture(words, width=7.0, height=2.6, rows=1, columns=1, **layout):
     matplotlib Axes, or an array of them
     """
     import matplotlib
-    from ...viewer.plots import new_figure, style
-    with style(), matplotlib.rc_context({"axes.prop_cycle": matplotlib.cycler(color=COLOURS)}):
+    from ...viewer.plots import new_figure, styled
+    with styled(), matplotlib.rc_context({"axes.prop_cycle": matplotlib.cycler(color=COLOURS)}):
         figure = new_figure(width, height)
         figure.set_layout_engine("constrained")
         yield figure.subplots(rows, columns, **layout)

@@ -25,6 +25,20 @@ def grow(p, config, source, mask, max_length, width):
     return levels
 
 
+def finished(levels):
+    """The hypotheses that ended, the most probable first."""
+    return sorted((h for level in levels for h in level if moves.ended(h)), key=lambda h: -h.log_p)
+
+
+def best_tokens(levels):
+    """The token ids of the most probable hypothesis that ended, without its end; none where none ended."""
+    h, found = next(iter(finished(levels)), None), []
+    while h is not None and h.previous is not None:
+        found.insert(0, h.token)
+        h = h.previous
+    return found[:-1]
+
+
 def line(h):
     """A hypothesis and all its beginnings, as ids of objects: two of them may have the same tokens."""
     found = []
@@ -44,9 +58,9 @@ def draw(levels, decode, title, path):
     title : str
     """
     levels = [list(level) for level in levels]
-    finished = sorted((h for level in levels for h in level if moves.ended(h)), key=lambda h: -h.log_p)
-    best = set(line(finished[0])) if finished else set()
-    useful = {i for h in finished for i in line(h)}
+    ended = finished(levels)
+    best = set(line(ended[0])) if ended else set()
+    useful = {i for h in ended for i in line(h)}
     width, pitch, gap = max(len(level) for level in levels), 1.5, 0.78
     height = gap * (width - 1) + 1.95
     place = {id(h): (1.95 + pitch * k, height - 1.15 - gap * r)

@@ -12,4 +12,4 @@ its global list of figures are never used.  matplotlib is imported when the firs
 from .attention import attention_grid, attention_map                                         # noqa: F401
 from .curves import loss_curves                                                              # noqa: F401
 from .gradients import gate_saturation, gradient_norms, gradient_paths, jacobian_spectra     # noqa: F401
-from .style import BLACK, BLUE, GREEN, ORANGE, PURPLE, canvas, new_figure, panel_row, style  # noqa: F401
+from .style import BLACK, BLUE, GREEN, ORANGE, PURPLE, canvas, new_figure, panel_row, styled  # noqa: F401

@@ -5,7 +5,7 @@ import textwrap
 import numpy as np
 
 from .fonts import Letters
-from .style import check_path, new_figure, save, style
+from .style import check_path, new_figure, save, styled
 
 
 def attention_map(alpha, source, target, path=None, title=None):
@@ -99,7 +99,7 @@ def draw_maps(maps, columns, path, title):
     """Maps side by side, the colour bar at their right, the title above, a note on missing glyphs below."""
     letters = Letters([title or ""] + [token for _, *sides in maps for side in sides for token in side])
     maps = [(alpha, *([letters.label(token) for token in side] for side in sides)) for alpha, *sides in maps]
-    with style(letters.families):
+    with styled(letters.families):
         at = Layout(maps, columns, letters, title)
         figure = new_figure(at.width, at.height)
 

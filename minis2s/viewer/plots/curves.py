@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 
-from .style import BLUE, GREEN, ORANGE, check_path, new_figure, save, style
+from .style import BLUE, GREEN, ORANGE, check_path, new_figure, save, styled
 
 CURVES = {                                 # key of a record: (label, colour, dashes)
     "train_loss": ("training", BLUE, "-"),
@@ -45,7 +45,7 @@ def loss_curves(records, path=None):
     check_path(path)
     records = list(records)
     x_key = check_records(records)
-    with style():
+    with styled():
         figure = new_figure(8.0, 3.2)
         figure.set_layout_engine("constrained")
         losses, rates = figure.subplots(1, 2)

@@ -20,7 +20,7 @@ class Letters:
     Attributes
     ----------
     families : list of str
-        Names of fonts, for `style`.
+        Names of fonts, for `styled`.
     glyphs : set of str
         The characters that they have.
     note : str

@@ -28,7 +28,7 @@ SETTINGS = {
 
 
 @contextlib.contextmanager
-def style(families=("DejaVu Sans",)):
+def styled(families=("DejaVu Sans",)):
     """Our settings over matplotlib's own defaults, whatever the user's are; theirs come back afterwards.
 
     Parameters
@@ -67,7 +67,7 @@ def panel_row(names, path, xlabel, ylabel, size=(3.2, 3.2), sharey=True):
     """
     check_path(path)
     names = list(names)
-    with style():
+    with styled():
         figure = new_figure(max(4.2, size[0] * len(names)), size[1])
         figure.set_layout_engine("constrained")
         panels = list(figure.subplots(1, len(names), sharey=sharey, squeeze=False)[0])
@@ -95,7 +95,7 @@ def canvas(width, height, path=None):
         As `attention_map`, for a bad path.
     """
     check_path(path)
-    with style():
+    with styled():
         figure = new_figure(width, height)
         axes = figure.add_axes([0, 0, 1, 1])
         axes.set(xlim=(0, width), ylim=(0, height))
