@@ -1,5 +1,9 @@
 """A run's directory: made, refused, read, rewound."""
 import json
+import os
+import re
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -7,7 +11,9 @@ from minis2s.model import seq2seq
 from minis2s.training import loop as train
 from minis2s.model.config import Config
 from minis2s.data.vocabulary import SPECIALS, Vocabulary
+from minis2s.api import run as run_file
 from minis2s.api.run import FILES, Run
+from minis2s.core import files
 
 C = Config(source_vocab=6, target_vocab=5, embedding=3, hidden=2)
 SOURCE, TARGET = Vocabulary(SPECIALS + ("a", "你")), Vocabulary(SPECIALS + ("b",))
@@ -184,3 +190,146 @@ def test_weights_are_the_best_or_before_that_the_present_ones(run):
         assert (got.encoder.embedding == wanted.encoder.embedding).all()
         assert (checkpoint.load_progress(run.checkpoint,
                                          C).params.encoder.embedding == other.encoder.embedding).all()
+
+
+# The record of training ----------------------------------------------------------------------------------
+
+WHOLE = "".join(json.dumps(r) + "\n" for r in ROWS)
+BAD_LINES = {
+    "cut off": (WHOLE[:-20], 3, "line 4: not JSON"), "cut off at its end": (WHOLE[:-1], 4, None),
+    "NaN": (WHOLE + '{"step": 9, "epoch": 3, "end_of_epoch": true, "valid_exact_match": NaN}\n', 4, "line 5: not JSON .*NaN"),
+    "infinite": (WHOLE + '{"step": 9, "epoch": 1e999, "end_of_epoch": true, "valid_exact_match": 0.5}\n', 4, "epoch is inf"),
+    "another": (WHOLE + '{"step": 9, "epoch": 3, "end_of_epoch": true, "valid_exact_match": 0.5, "lr": -1e999}\n', 4, "lr is -inf"),
+    "a word": (WHOLE.replace('"step": 4', '"step": "4"'), 1, "line 2: step is '4'; .* nor are the 2 lines after"),
+    "a truth": (WHOLE.replace('"epoch": 1.5', '"epoch": true'), 2, "line 3: epoch is True; .* nor is the line after"),
+    "missing": (WHOLE.replace('"end_of_epoch": true, ', ""), 1, "line 2: end_of_epoch is None"),
+    "list": ("[]\n" + WHOLE, 0, "line 1: not a JSON object"),
+    "deep": (WHOLE + '{"step":' + "[" * 100_000 + "\n", 4, "line 5: not JSON .nested deeper than 100 levels"),
+    "not UTF-8": (None, 1, "line 2: not JSON"), "fine": (WHOLE, 4, None), "nothing": ("", 0, None)}
+
+
+@pytest.mark.parametrize("text, count, told", BAD_LINES.values(), ids=BAD_LINES)
+def test_a_broken_record_is_not_counted_and_said(run, text, count, told):
+    data = WHOLE.encode().replace(b"4", b"\xff", 1) if text is None else text.encode()
+    run.metrics.write_bytes(data)
+    rows, problem = run.read_records()
+    assert rows == ROWS[:count] == run.records()
+    if told is None:
+        assert problem is None
+    else:
+        assert re.search(f"^{re.escape(str(run.metrics))}, line .*", problem) and re.search(told, problem), problem
+        assert "not counted" in problem and problem.isprintable()
+
+
+def test_numbers_that_are_not_finite_are_written_as_null(run):
+    run.append({**ROWS[0], "valid_loss_free_running": float("nan"), "lr": float("inf"), "train_loss": 0.5})
+    assert run.records() == [{**ROWS[0], "valid_loss_free_running": None, "lr": None, "train_loss": 0.5}]
+
+
+# Digests, nesting, full disks ----------------------------------------------------------------------------
+
+def test_every_part_of_the_configuration_is_under_its_digest(run):
+    """Whatever is edited, added or removed; only a run from before there was one has none."""
+    run.write_model({**STORY, "training": {"batch": 2, "seed": 0}, "data": {"train": 5, "sha256": "x"}}, SOURCE, TARGET)
+    good = json.loads(run.config.read_text(encoding="utf-8"))
+    edits = [dict(training={"batch": 3, "seed": 0}), dict(training={"batch": 2, "seed": 1}), dict(training=None),
+             dict(data={"train": 4, "sha256": "x"}), dict(origin={"task": "y"}), dict(lengths={"source": 4, "target": 2}),
+             dict(units={**UNITS, "min_count": 2}), dict(config={**C.to_json(), "dropout": 0.5}), dict(more=1),
+             dict(sha256="0" * 64), dict(sha256=5)]
+    for changes in edits:
+        edited(run.config, **changes)
+        with pytest.raises(ValueError, match=r"config.json: changed after it was saved \(its digest does not fit\)"):
+            run.read_model()
+        run.config.write_text(json.dumps(good), encoding="utf-8")
+    run.read_model()
+    edited(run.config, sha256=None)
+    run.read_model()
+
+
+@pytest.mark.parametrize("name", ["config.json", "vocabulary.json"])
+@pytest.mark.parametrize("depth", [90, 101, 900, 100_000])
+def test_json_nested_deeply_is_refused_in_one_line(run, name, depth):
+    path = run.path / name
+    path.write_text('{"a": ' + "[" * depth + "]" * depth + "}")
+    with pytest.raises(ValueError, match=f"{name}: not JSON .nested deeper than 100 levels" if depth > 100
+                       else "format None|vocabulary.json: changed"):
+        run.read_model()
+
+
+def test_what_is_wrong_in_a_file_is_shown_in_short(run):
+    edited(run.config, format="x" * 10_000, units=["y" * 10_000])
+    for _ in range(2):
+        with pytest.raises(ValueError) as caught:
+            run.read_model()
+        assert len(str(caught.value)) < 500 and str(caught.value).isprintable()
+        edited(run.config, format=1)
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a file system that takes any bytes as a name")
+def test_a_name_that_is_not_utf8_is_written_and_read():
+    name = os.fsdecode(b"pairs-\xff.tsv")
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        run = Run(Path(folder) / os.fsdecode(b"r-\xff"))
+        run.create(lambda new: new.write_model({**STORY, "origin": {"pairs": name}}, SOURCE, TARGET))
+        assert run.read_model()[0]["origin"] == {"pairs": name}
+
+
+def test_the_old_run_is_no_run_while_it_is_replaced(run, monkeypatch):
+    """A process killed between two files must not leave one run's configuration with another's weights."""
+    moved = []
+
+    def replace(old, new):
+        moved.append(Path(new).name)
+        assert not run.config.exists()
+        os.rename(old, new)
+    with monkeypatch.context() as m:
+        m.setattr(run_file.os, "replace", lambda old, new: os.rename(old, new))
+
+        def both(new):
+            write(new)
+            new.weights.write_text("w")
+            m.setattr(run_file.os, "replace", replace)
+        run.create(both, overwrite=True)
+    assert sorted(moved) == ["config.json", "vocabulary.json", "weights.safetensors"] and moved[-1] == "config.json"
+
+
+def test_errors_name_the_persons_file_not_a_temporary_one(run, monkeypatch):
+    def full(new):
+        raise OSError(28, "No space left on device", str(new.weights))
+
+    def no_room(new):
+        monkeypatch.setattr(files.os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        write(new)
+    for fail, name in ((full, "weights.safetensors"), (no_room, "vocabulary.json")):
+        with pytest.raises(OSError) as caught:
+            run.create(fail, overwrite=True)
+        assert caught.value.filename == str(run.path / name)
+        monkeypatch.undo()
+    monkeypatch.setattr(run_file.tempfile, "mkdtemp", lambda *a, **k: (_ for _ in ()).throw(
+        PermissionError(13, "Permission denied", str(run.path / ".tmp-abc"))))
+    with pytest.raises(PermissionError) as caught:
+        run.create(write, overwrite=True)
+    assert caught.value.filename == str(run.path)
+    monkeypatch.undo()
+    monkeypatch.setattr("builtins.open", lambda *a, **k: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(OSError) as caught:
+        run.append(ROWS[0])
+    monkeypatch.undo()
+    assert caught.value.filename == str(run.metrics)
+
+
+def test_what_cannot_be_read_is_not_said_to_be_missing(run, monkeypatch):
+    def denied(self):
+        raise PermissionError(13, "Permission denied", str(self))
+    monkeypatch.setattr(Path, "read_bytes", denied)
+    for read in (run.read_model, run.records):
+        with pytest.raises(PermissionError):
+            read()
+
+
+def test_leftovers_of_a_killed_process_are_no_run(tmp_path):
+    """A process killed while it made the run leaves a folder of its own, and its lock."""
+    (tmp_path / ".tmp-abc").mkdir()
+    (tmp_path / ".lock").write_text("process 5")
+    Run(tmp_path).create(write)
+    assert {p.name for p in tmp_path.iterdir()} == {"config.json", "vocabulary.json"}

@@ -14,6 +14,7 @@ import time
 
 import numpy as np
 import pytest
+from commands import done, module, start, wait_for
 
 from minis2s import Config, Seq2Seq
 from minis2s.cli import main as cli
@@ -554,36 +555,6 @@ def test_a_divergence_ends_with_2_and_keeps_a_good_checkpoint(refused, data, tmp
 
 # A process of its own: signals, limits, pipes ------------------------------------------------------------
 
-# the command line, saving after every step, without pictures
-QUICK_SAVER = """
-import sys
-from minis2s import Seq2Seq
-from minis2s.cli import main as cli
-from minis2s.training import loop as train
-run, Seq2Seq._draw = train.run, lambda *_: None
-train.run = lambda *a, **k: run(*a, **k, save_seconds=0)
-sys.exit(cli.main())
-"""
-
-
-def start(*argv, script=QUICK_SAVER, **options):
-    return subprocess.Popen([sys.executable, "-c", script, *map(str, argv)], stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True, **options)
-
-
-def done(process):
-    """-> exit status, standard output, standard error"""
-    out, err = process.communicate(timeout=60)
-    assert "Traceback" not in err, err
-    return process.returncode, out, err
-
-
-def wait_for(process, ready):
-    while process.poll() is None and not ready():
-        time.sleep(0.005)
-    assert process.poll() is None, "it ended before it could be stopped"
-
-
 def rows(out):
     return [{k: v for k, v in r.items() if k != "tokens_per_second"} for r in Run(out).records()]
 
@@ -662,10 +633,6 @@ def test_a_full_disk(data, tmp_path):
     assert status == 2 and err.count("\n") == len(OPENING) + 1 and "File too large" in err
     assert {name: (out / name).read_bytes() for name in before} == before and not list(out.glob(".tmp-*"))
     assert done(start("train", "--resume", "--epochs", "2", "--out", out))[0] == 0
-
-
-def module(*argv, **options):
-    return subprocess.run([sys.executable, "-m", "minis2s", *map(str, argv)], capture_output=True, **options)
 
 
 def test_the_module_is_the_command(trained):

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from minis2s.core import files
-from minis2s.core.files import write_atomically, write_text
+from minis2s.core.files import parse_json, write_atomically, write_text
 
 
 def names(folder):
@@ -107,3 +107,45 @@ def test_a_link_stays_a_link(tmp_path):
     (tmp_path / "link.txt").symlink_to("real.txt")
     write_text(tmp_path / "link.txt", "new")
     assert (tmp_path / "link.txt").is_symlink() and (tmp_path / "real.txt").read_text() == "new"
+
+
+def test_errors_of_the_system_name_the_persons_file(tmp_path):
+    """Not the temporary one, which is gone; what names another file, or is no error of the system, stays."""
+    path = tmp_path / "a.txt"
+    for filename in (None, "temporary"):
+        def write(temporary):
+            raise PermissionError(errno.EACCES, "Permission denied", *[str(temporary)] * (filename is not None))
+        with pytest.raises(PermissionError) as caught:
+            write_atomically(path, write)
+        assert caught.value.filename == str(path) and ".tmp" not in str(caught.value)
+    for error, name in ((PermissionError(errno.EACCES, "Permission denied", "/other"), "/other"), (OSError("odd"), None)):
+        def write(_):
+            raise error
+        with pytest.raises(OSError) as caught:
+            write_atomically(path, write)
+        assert caught.value.filename == name
+
+
+def test_half_a_surrogate_pair_is_refused_or_escaped(tmp_path):
+    with pytest.raises(UnicodeEncodeError):
+        write_text(tmp_path / "a.txt", "a\udcffb")
+    assert names(tmp_path) == []
+    write_text(tmp_path / "a.txt", "a\udcffb", "backslashreplace")
+    assert (tmp_path / "a.txt").read_bytes() == b"a\\udcffb"
+
+
+@pytest.mark.parametrize("text, value", [("5", 5), ('{"a": [1, 2.5, null, true, "x"]}', {"a": [1, 2.5, None, True, "x"]}),
+                                         ("[" * 100 + "]" * 100, None)])
+def test_json_is_read(text, value):
+    got = parse_json(text)
+    assert value is None or got == value
+
+
+@pytest.mark.parametrize("text, told", [
+    ("NaN", "NaN is no JSON number"), ('{"a": -Infinity}', "-Infinity is no JSON number"), ("[Infinity]", "Infinity"),
+    ("[" * 102 + "]" * 102, "nested deeper than 100"), ('{"a":' * 102 + "1" + "}" * 102, "nested deeper than 100"),
+    ("[" * 10_000_000, "nested deeper than 100"), ("{", "Expecting"), ("", "Expecting value"), ("{'a': 1}", "Expecting"),
+    ("9" * 5_000, "digits")])
+def test_what_is_no_json_is_a_value_error(text, told):
+    with pytest.raises(ValueError, match=told):
+        parse_json(text)

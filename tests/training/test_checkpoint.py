@@ -170,3 +170,84 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
         checkpoint.save_weights(tmp_path / "w", seq2seq.init(C, seed=2), C)
     assert [f.name for f in tmp_path.iterdir()] == ["w"]
     same(checkpoint.load_weights(tmp_path / "w", C), P)
+
+
+# Bugs that only a file can show --------------------------------------------------------------------------
+
+def resaved(path, change_arrays=lambda a: a, change_head=lambda h: h, sign=False):
+    """Write a file anew with other arrays or another head; its digest is the old one unless `sign`."""
+    from safetensors import safe_open
+    with safe_open(path, framework="numpy") as f:
+        head = json.loads(f.metadata()["minis2s"])
+        arrays = {name: f.get_tensor(name).copy() for name in f.keys()}
+    arrays, head = change_arrays(arrays), change_head(head)
+    if sign:
+        head.pop("sha256")
+        head["sha256"] = checkpoint.digest(arrays, head)
+    save_file(arrays, path, {"minis2s": json.dumps(head, sort_keys=True)})
+
+
+def first(arrays):
+    return min(name for name in arrays if arrays[name].ndim == 2)
+
+
+@pytest.mark.parametrize("change", [
+    lambda a: {**a, first(a): a[first(a)].reshape(a[first(a)].shape[::-1])},        # the same bytes in another shape
+    lambda a: {**a, first(a): a[first(a)].reshape(-1)},
+    lambda a: {**a, first(a): a[first(a)].view(np.int32)},                          # and of another type
+    lambda a: {name + "x" * (name == first(a)): x for name, x in a.items()},        # and under another name
+    lambda a: {name: x for name, x in a.items() if name != first(a)},
+    lambda a: {**a, "more": a[first(a)]}], ids=["shape", "flat", "type", "name", "missing", "left over"])
+def test_the_digest_covers_names_shapes_types_and_which_arrays_there_are(tmp_path, change):
+    for save, load in ((checkpoint.save_weights, checkpoint.load_weights),
+                       (checkpoint.save_progress, checkpoint.load_progress)):
+        save(tmp_path / "w", P if save is checkpoint.save_weights else train.begin(C, train.Training()), C)
+        resaved(tmp_path / "w", change)
+        with pytest.raises(ValueError, match=r"w: changed after it was saved \(its digest does not fit\)"):
+            load(tmp_path / "w", C)
+
+
+def test_the_digest_covers_the_numbers_of_progress(tmp_path):
+    for name in ("lr", "epoch", "batch", "step", "t", "waits", "finished", "best_score"):
+        checkpoint.save_progress(tmp_path / "c", progress(), C)
+        resaved(tmp_path / "c", change_head=lambda h: {**h, "story": {
+            **h["story"], "progress": {**h["story"]["progress"], name: 0.25}}})
+        with pytest.raises(ValueError, match="changed after it was saved"):
+            checkpoint.load_progress(tmp_path / "c", C)
+
+
+@pytest.mark.parametrize("change, told", [
+    (lambda a: {name: x for name, x in a.items() if name != "encoder.embedding"}, "encoder.embedding is missing"),
+    (lambda a: {**a, "encoder.more": a["encoder.embedding"]}, "encoder.more is not part of this configuration"),
+    (lambda a: {**a, "encoder.embedding": a["encoder.embedding"].T.copy()}, r"encoder.embedding is float32 \(3, 6\)"),
+    (lambda a: {**a, "encoder.embedding": a["encoder.embedding"].astype(float)}, "encoder.embedding is float64")])
+def test_parameters_that_are_missing_or_left_over_are_named(tmp_path, change, told):
+    """Of a file that is whole, such as one written by a version whose parameters are others."""
+    checkpoint.save_weights(tmp_path / "w", P, C)
+    resaved(tmp_path / "w", change, sign=True)
+    with pytest.raises(ValueError, match=f"w: {told}"):
+        checkpoint.load_weights(tmp_path / "w", C)
+
+
+@pytest.mark.parametrize("depth", [101, 100_000])
+def test_a_header_nested_deeply_is_refused_in_one_line(tmp_path, depth):
+    checkpoint.save_weights(tmp_path / "w", P, C)
+    save_file({"a": np.ones(3)}, tmp_path / "w", {"minis2s": '{"sha256":' + "[" * depth + "]" * depth + "}"})
+    with pytest.raises(ValueError, match="w: changed after it was saved"):
+        checkpoint.load_weights(tmp_path / "w", C)
+
+
+@pytest.mark.parametrize("head", ["[]", "5", "null", "{}", '{"sha256": NaN}', "{", ""])
+def test_a_header_that_is_something_else(tmp_path, head):
+    save_file({"a": np.ones(3)}, tmp_path / "w", {"minis2s": head})
+    with pytest.raises(ValueError, match="w: changed after it was saved"):
+        checkpoint.load_weights(tmp_path / "w", C)
+
+
+def test_a_full_disk_is_said_of_the_persons_file(tmp_path, monkeypatch):
+    def fail(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr(files.os, "fsync", fail)
+    with pytest.raises(OSError) as caught:
+        checkpoint.save_weights(tmp_path / "w", P, C)
+    assert caught.value.filename == str(tmp_path / "w")

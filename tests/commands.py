@@ -1,0 +1,37 @@
+"""The command line as a process of its own: started, waited for, stopped."""
+import subprocess
+import sys
+import time
+
+# the command line, saving after every step, without pictures
+QUICK_SAVER = """
+import sys
+from minis2s import Seq2Seq
+from minis2s.cli import main as cli
+from minis2s.training import loop as train
+run, Seq2Seq._draw = train.run, lambda *_: None
+train.run = lambda *a, **k: run(*a, **k, save_seconds=0)
+sys.exit(cli.main())
+"""
+
+
+def start(*argv, script=QUICK_SAVER, **options):
+    return subprocess.Popen([sys.executable, "-c", script, *map(str, argv)], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True, **options)
+
+
+def done(process):
+    """-> exit status, standard output, standard error"""
+    out, err = process.communicate(timeout=60)
+    assert "Traceback" not in err, err
+    return process.returncode, out, err
+
+
+def wait_for(process, ready):
+    while process.poll() is None and not ready():
+        time.sleep(0.005)
+    assert process.poll() is None, "it ended before it could be stopped"
+
+
+def module(*argv, **options):
+    return subprocess.run([sys.executable, "-m", "minis2s", *map(str, argv)], capture_output=True, **options)
