@@ -3,6 +3,12 @@ import subprocess
 import sys
 import time
 
+PAIRS = [("ab", "ba"), ("bc", "cb"), ("ca", "ac"), ("abc", "cba"), ("d", "d"), ("add", "dda")]
+SMALL = ["--hidden", "16", "--embedding", "8", "--batch", "2", "--seed", "3"]
+RESTLESS = [*SMALL, "--epochs", "12", "--dropout", "0.2", "--teacher-forcing", "0.9", "--teacher-final",
+            "0.3",
+            "--optimizer", "rmsprop", "--evaluate-every", "2"]
+
 # the command line, saving after every step, without pictures
 QUICK_SAVER = """
 import sys

@@ -14,7 +14,7 @@ import time
 
 import numpy as np
 import pytest
-from commands import done, module, start, wait_for
+from commands import PAIRS, RESTLESS, SMALL, done, module, start, wait_for
 
 from minis2s import Config, Seq2Seq
 from minis2s.cli import main as cli
@@ -23,63 +23,8 @@ from minis2s.api.backends import BACKENDS, choose
 from minis2s.training import loop as train
 from minis2s.api.run import Run
 
-PAIRS = [("ab", "ba"), ("bc", "cb"), ("ca", "ac"), ("abc", "cba"), ("d", "d"), ("add", "dda")]
-SMALL = ["--hidden", "16", "--embedding", "8", "--batch", "2", "--seed", "3"]
-RESTLESS = [*SMALL, "--epochs", "12", "--dropout", "0.2", "--teacher-forcing", "0.9", "--teacher-final",
-            "0.3",
-            "--optimizer", "rmsprop", "--evaluate-every", "2"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_pictures():
-    with pytest.MonkeyPatch.context() as m:
-        m.setattr(Seq2Seq, "_draw", lambda *_: None)
-        m.setenv("MINIS2S_BACKEND", "numpy")                    # many small Configs: nothing is compiled for them
-        yield
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    path = tmp_path_factory.mktemp("data") / "pairs.tsv"
-    path.write_text("".join(f"{x}\t{y}\n" for x, y in PAIRS), encoding="utf-8")
-    return str(path)
-
-
-@pytest.fixture(scope="module")
-def trained(data, tmp_path_factory):
-    """A run that knows its pairs by heart, with attention."""
-    out = str(tmp_path_factory.mktemp("runs") / "good")
-    assert cli.main(["train", "--pairs", data, "--valid", data, *SMALL, "--epochs", "120", "--lr", "0.02",
-                     "--out", out]) == 0
-    return out
-
-
-@pytest.fixture
-def call(capfd):
-    """Run a command in this process: -> exit status, standard output, standard error."""
-    def call(*argv):
-        capfd.readouterr()
-        try:
-            status = cli.main([str(a) for a in argv])
-        except SystemExit as e:
-            status = e.code
-        return status, *capfd.readouterr()
-    return call
-
+pytestmark = pytest.mark.usefixtures("no_pictures")
 OPENING = ["pairs", "source", "target", "model", "compute"]     # the lines before the first epoch
-
-
-@pytest.fixture
-def refused(call):
-    """Run a command that must end with 2 and one line: -> that line."""
-    def refused(*argv):
-        status, out, err = call(*argv)
-        assert status == 2 and "Traceback" not in err, (status, err)
-        lines = err.strip().splitlines()
-        line, before = lines[-1], [row.split()[0] for row in lines[:-1]]
-        assert line.startswith("minis2s") and (err.startswith("usage:") or before in ([], OPENING)), err
-        return line
-    return refused
 
 
 # What it prints ------------------------------------------------------------------------------------------
@@ -296,8 +241,8 @@ def test_both_backends_translate_and_evaluate(call, trained, monkeypatch):
     monkeypatch.delenv("MINIS2S_BACKEND")
     monkeypatch.setenv("MINIS2S_THREADS", "1")
     asked = []
-    for module in (answering, evaluation):
-        monkeypatch.setattr(module, "choose", lambda name: asked.append(name) or choose(name))
+    for part in (answering, evaluation):
+        monkeypatch.setattr(part, "choose", lambda name: asked.append(name) or choose(name))
     said, measured = {}, {}
     for backend in BACKENDS:
         asked.clear()
