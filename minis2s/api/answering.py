@@ -5,12 +5,16 @@ import numpy as np
 
 from ..core import validation
 from ..data.batches import pad
-from . import signals
+from ..data.text import is_blank
+from . import notes, signals
 from .backends import choose
-from .texts import shown
+from .display import Bar
+from .texts import check_characters
 
 METHODS = {"beam": (), "sample": ("temperature", "top_k", "top_p"), "exact": ("budget",)}   # and options of their own
 EXTRA = 10                          # tokens that an answer may be longer than the longest target trained on
+LONGEST = 20_000                    # tokens of a text that is read: what is longer takes memory for nothing
+AT_ONCE = 1 << 15                   # tokens of a batch, padding too: so long texts go in smaller batches
 
 
 class Translation(NamedTuple):
@@ -22,7 +26,7 @@ class Translation(NamedTuple):
     score: float                    # what it was ranked by
     alpha: np.ndarray               # (rows, len(source)) attention weights, or None
     finished: bool                  # False: cut off at the greatest length
-    notes: tuple                    # unknown tokens, unusual length: sentences
+    notes: tuple                    # unknown tokens, unusual length, an answer cut off: sentences
     proven: bool                    # from the exact search: no other answer is more probable
 
 
@@ -69,21 +73,43 @@ def check_texts(texts):
     for i, text in enumerate(texts):
         if not isinstance(text, str):
             raise TypeError(f"texts[{i}]: got {type(text).__name__}, wanted a string")
+        check_characters(f"texts[{i}]", text)
 
 
-def decode(model, texts, how):
-    """-> for each text a list of Translation, the best first."""
-    tokens = [model.source_tokenizer.split(t) for t in texts]
-    for i, t in enumerate(tokens):
-        if not t:
-            raise ValueError(f"texts[{i}]: {shown(texts[i])} is empty")
-    order, answers = sorted(range(len(texts)), key=lambda i: len(tokens[i])), [None] * len(texts)
-    for at in range(0, len(order), how.batch):
-        chosen = order[at:at + how.batch]
-        for i, best in zip(chosen, search(model, [tokens[i] for i in chosen], how, at)):
-            answers[i] = [translation(model, tokens[i], a) for a in best]
-        signals.check()
-    return answers
+def decode(model, texts, how, progress=False):
+    """-> for each text a list of Translation, the best first; a blank text is answered by a blank one.
+
+    With `progress` there is a bar on standard error, if that is a terminal.
+    """
+    tokens = [[] if is_blank(t) else model.source_tokenizer.split(t) for t in texts]
+    answers = [[unread(t)] for t in tokens]
+    read = [i for i, t in enumerate(tokens) if 0 < len(t) <= LONGEST]
+    with Bar(len(read), "text", progress) as bar:
+        at = 0
+        for chosen in batches(read, tokens, how.batch):
+            for i, best in zip(chosen, search(model, [tokens[i] for i in chosen], how, at)):
+                answers[i] = [translation(model, tokens[i], a) for a in best]
+            at += len(chosen)
+            bar.advance(len(chosen))
+            signals.check()
+    return [[a._replace(notes=notes.of(model, a)) for a in best] for best in answers]
+
+
+def batches(indices, tokens, count):
+    """Share texts out into batches of similar lengths: at most `count` texts, and AT_ONCE tokens, in each."""
+    batch = []
+    for i in sorted(indices, key=lambda i: len(tokens[i])):
+        if batch and (len(batch) == count or (len(batch) + 1) * len(tokens[i]) > AT_ONCE):
+            yield batch
+            batch = []
+        batch.append(i)
+    if batch:
+        yield batch
+
+
+def unread(tokens):
+    """The answer to a text that is not read, because it is blank or too long."""
+    return Translation("", tokens, [], 0.0, 0.0, None, not tokens, (), False)
 
 
 def search(model, tokens, how, at):
@@ -106,13 +132,8 @@ def translation(model, source, answer):
     target, alpha = model.target_vocab.decode(answer.ids), answer.alpha
     if alpha is not None and model.config.reverse_source:
         alpha = alpha[:, ::-1]                              # back to the order of the text
-    notes, unknown = [], model.source_vocab.unknown(source)
-    if unknown:
-        notes.append(f"unknown to the model, read as <unk>: {' '.join(unknown)}")
-    if len(source) > model.lengths["source"]:
-        notes.append(f"{len(source)} tokens; the longest text trained on has {model.lengths['source']}")
     return Translation(model.target_tokenizer.join(target), source, target, answer.log_prob, answer.score, alpha,
-                       answer.finished, tuple(notes), answer.proven)
+                       answer.finished, (), answer.proven)
 
 
 def attention_of(a):

@@ -12,7 +12,7 @@ from ..data.tokenizer import Tokenizer, check_unit
 from ..model.config import Config
 from ..training import checkpoint
 from ..training.loop import Training
-from . import answering, evaluation, fitting
+from . import answering, evaluation, fitting, notes
 from .answering import Translation, attention_of        # noqa: F401  their public place
 from .backends import backend_for
 from .run import Run
@@ -167,7 +167,10 @@ class Seq2Seq:
     # answering --------------------------------------------------------------------------------------
 
     def translate(self, texts, *, beam=1, length_penalty=1.0, max_length=None):
-        """The best answer to each text; warns of unknown tokens and of texts longer than those trained on.
+        """The best answer to each text; a blank text is answered by a blank one.
+
+        Warns of unknown tokens, of texts longer than those trained on, and of answers that were cut off; about several
+        texts there is one warning for each of these, which numbers them from 1.
 
         Parameters
         ----------
@@ -186,7 +189,7 @@ class Seq2Seq:
         one = isinstance(texts, str)
         answers = self.decode([texts] if one else texts, beam=beam, length_penalty=length_penalty,
                               max_length=max_length)
-        for note in dict.fromkeys(note for best in answers for note in best[0].notes):
+        for note in notes.grouped(self, answers):
             warnings.warn(note, stacklevel=2)
         return answers[0][0].text if one else [best[0].text for best in answers]
 
@@ -216,7 +219,7 @@ class Seq2Seq:
         Raises
         ------
         ValueError, TypeError
-            For texts that are empty or no strings, and for options that cannot be or are not the method's.
+            For texts that are no strings, and for options that cannot be or are not the method's.
         """
         self._need_params()
         answering.check_texts(texts)

@@ -1,5 +1,7 @@
-"""minis2s summary: what a trained model is made of."""
+"""minis2s summary: configuration, parameters and training of a model."""
+from ..api.run import Run
 from ..api.seq2seq import Seq2Seq
+from .streams import note
 
 NAME, HELP = "summary", "show a trained model's configuration, parameters and sizes"
 EPILOG = "examples:\n  minis2s summary runs/dates"
@@ -11,10 +13,12 @@ def arguments(parser):
 
 
 def run(args):
-    """Print the table."""
-    model = Seq2Seq.load(args.path)
-    print(model.summary())
-    ends = [r for r in model.records if r["end_of_epoch"]]
+    """Print the table, and how long the model was trained."""
+    print(Seq2Seq.load(args.path).summary())
+    records, problem = Run(args.path).read_records()
+    if problem:
+        note(f"minis2s: {problem}")
+    ends = [r for r in records if r["end_of_epoch"]]
     if ends:
         epochs = f"{ends[-1]['epoch']:g} epoch{'s' if ends[-1]['epoch'] != 1 else ''}"
         print(f"\ntrained for {epochs}; held-out exact match {ends[-1]['valid_exact_match']:.2%}")

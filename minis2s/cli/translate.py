@@ -1,18 +1,34 @@
 """minis2s translate: answers to texts."""
+import argparse
 import sys
 
+from ..api import answering, notes
 from ..api.backends import BACKENDS, choose
 from ..api.seq2seq import Seq2Seq, attention_of
+from ..api.texts import shown
 from ..core.files import check_free
 from ..data.text import control_character, is_blank, read_lines
+from .streams import note
 
 NAME, HELP = "translate", "translate texts, given as arguments or as lines on standard input"
 EPILOG = """examples:
   minis2s translate runs/dates "the 3rd of May 1999"
-  minis2s translate runs/dates "3 May 99" --beam 5 --nbest 3 --attention map.png
+  minis2s translate runs/dates "3 May 99" --beam 5 --nbest 3 --attention-map map.png
   minis2s translate runs/french < sentences.txt
   minis2s translate runs/addition -- "-5+3"      a text that begins with - stands after --
+
+One line for each text: its answer.  With --nbest or --exact a line has columns, divided by TAB: answer, log p, score or
+proof, and "cut off" where the answer reached --max-length.  With --nbest, if there are several texts, a column before these
+has the number of the text (or of its line).  Notes about texts and answers go to standard error.
 """
+
+
+class Former(argparse.Action):
+    """A name that an option had: it works, and the present name is said."""
+
+    def __call__(self, parser, namespace, value, option):
+        setattr(namespace, self.dest, value)
+        note(f"minis2s: {option} is now called --{self.dest.replace('_', '-')}")
 
 
 def arguments(parser):
@@ -23,25 +39,28 @@ def arguments(parser):
                              "of no-break or zero-width spaces, is answered by a blank line")
     parser.add_argument("--beam", type=int, default=None, metavar="K", help="hypotheses kept (default: 1, greedy)")
     parser.add_argument("--nbest", type=int, default=1, metavar="N",
-                        help="answers shown, with log p and score (at most K of --beam)")
+                        help="answers shown, with log p and score (at most K of --beam; default: 1)")
     parser.add_argument("--length-penalty", type=float, default=1.0, metavar="X",
                         help="beams are ranked by log p / length^X (default: 1)")
-    parser.add_argument("--max-length", type=int, metavar="N", help="most tokens of an answer")
+    parser.add_argument("--max-length", type=int, metavar="N", help="most tokens of an answer (default: "
+                        f"{answering.EXTRA} more than the longest target trained on)")
     parser.add_argument("--sample", action="store_true", help="draw a random answer")
     parser.add_argument("--temperature", type=float, metavar="X", help="of --sample (default: 1)")
-    parser.add_argument("--top-k", type=int, metavar="N", help="of --sample: only the N most probable tokens")
-    parser.add_argument("--top-p", type=float, metavar="X", help="of --sample: only the most probable X of the mass")
+    parser.add_argument("--top-k", type=int, metavar="N", help="of --sample: only the N most probable tokens (default: all)")
+    parser.add_argument("--top-p", type=float, metavar="X",
+                        help="of --sample: only the most probable X of the mass (default: all)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of --sample (default: 0)")
     parser.add_argument("--exact", action="store_true", help="search for the provably most probable answer")
     parser.add_argument("--budget", type=int, metavar="N", help="of --exact: outputs begun at most")
     backend_option(parser)
-    parser.add_argument("--attention", metavar="MAP.png",
-                        help="draw the attention weights (of all texts, in one figure)")
+    parser.add_argument("--attention-map", metavar="MAP.png",
+                        help="draw the attention weights (of all texts, in one figure; .png or .svg)")
+    parser.add_argument("--attention", dest="attention_map", action=Former, help=argparse.SUPPRESS)
     parser.add_argument("--overwrite", action="store_true", help="replace MAP.png if it exists")
 
 
 def backend_option(parser):
-    """Who computes, for a model that is trained."""
+    """The implementation that computes, for a model that is trained."""
     parser.add_argument("--backend", choices=BACKENDS,
                         help="implementation that computes: plain NumPy, which starts at once, or compiled kernels, for many "
                              "texts (default: MINIS2S_BACKEND, or numpy)")
@@ -56,47 +75,24 @@ def model_of(args):
 
 def run(args):
     """Print an answer for each text; notes go to standard error."""
+    how = options(args)
     model = model_of(args)
-    if args.attention:
-        check_free(args.attention, args.overwrite)
-    elif args.overwrite:
-        raise ValueError("--overwrite goes with --attention")
-    if args.attention and model.config.context != "attention":
-        raise ValueError("--attention: this model has no attention")
-    method, options = how(args)
-    texts = args.texts or lines(sys.stdin)
-    for i, text in enumerate(args.texts, start=1):
-        if control_character(text):
-            raise ValueError(f"TEXT {i}: {control_character(text)}")
-    asked = [text for text in texts if not is_blank(text)]
-    if not asked:
-        raise ValueError("no text: give TEXT, or lines on standard input")
-    answers = model.decode(asked, method=method, max_length=args.max_length, **options)
-    coming = iter(answers)
-    for text in texts:
-        if is_blank(text):
-            print()                             # so that the lines of a file and of its translation go together
-            continue
-        best = next(coming)
-        for note in best[0].notes:
-            print(f"minis2s: {text!r}: {note}", file=sys.stderr)
+    check_map(args, model)
+    texts, what = texts_of(args)
+    answers = answering.decode(model, texts, answering.checked(how, model.lengths), progress=True)
+    for line in notes.grouped(model, answers, what, shown=lambda i: shown(texts[i])):
+        note(f"minis2s: {line.replace('max_length=N', '--max-length')}")
+    for number, best in enumerate(answers, 1):
+        before = f"{number}\t" if how.nbest > 1 and (len(texts) > 1 or what == "line") else ""
         for a in best:
-            if method == "exact":
-                proven = "proven" if a.proven else "not proven, the budget is spent"
-                print(f"{a.text}\t{a.log_prob:.4f}\t{proven}")
-            elif args.nbest > 1:
-                print(f"{a.text}\t{a.log_prob:.4f}\t{a.score:.4f}")
-            else:
-                print(a.text)
-    if args.attention:
-        from ..viewer import plots
-        plots.attention_grid([attention_of(best[0]) for best in answers], args.attention)
-        print(f"minis2s: attention drawn in {args.attention}", file=sys.stderr)
+            print(before + "\t".join(columns(a, how)))
+    if args.attention_map:
+        draw_map(answers, args.attention_map)
     return 0
 
 
-def how(args):
-    """-> method, options of Seq2Seq.decode; ValueError for options that do not go together."""
+def options(args):
+    """The answering.Options; ValueError for options that do not go together."""
     if args.sample + args.exact + (args.beam is not None) > 1:
         raise ValueError("--beam, --sample, --exact: choose one")
     sampling = {k: getattr(args, k) for k in ("temperature", "top_k", "top_p") if getattr(args, k) is not None}
@@ -110,12 +106,38 @@ def how(args):
         raise ValueError("--length-penalty goes with --beam")
     if args.beam is not None and 1 <= args.beam < args.nbest:
         raise ValueError(f"--nbest {args.nbest} with --beam {args.beam}: a beam has no more answers than it keeps")
+    how = answering.Options(max_length=args.max_length)
     if args.sample:
-        return "sample", {**sampling, "seed": args.seed}
+        return how._replace(method="sample", own=sampling, seed=args.seed)
     if args.exact:
-        return "exact", {} if args.budget is None else {"budget": args.budget}
+        return how._replace(method="exact", own={} if args.budget is None else {"budget": args.budget})
     beam = args.beam if args.beam is not None else max(1, args.nbest)
-    return "beam", {"beam": beam, "nbest": args.nbest, "length_penalty": args.length_penalty}
+    return how._replace(beam=beam, nbest=args.nbest, length_penalty=args.length_penalty)
+
+
+def check_map(args, model):
+    """Whether the picture can be drawn, before anything is computed for it."""
+    if not args.attention_map:
+        if args.overwrite:
+            raise ValueError("--overwrite goes with --attention-map")
+        return
+    if model.config.context != "attention":
+        raise ValueError("--attention-map: this model has no attention")
+    import matplotlib.figure                                    # noqa: F401  refuses a wrong MPLBACKEND
+    from ..viewer.plots.style import check_path
+    check_path(args.attention_map)
+    check_free(args.attention_map, args.overwrite)
+
+
+def texts_of(args):
+    """-> the texts, and what one is called: "text" of the arguments, or "line" of standard input."""
+    for i, text in enumerate(args.texts, start=1):
+        if control_character(text):
+            raise ValueError(f"TEXT {i}: {control_character(text)}")
+    texts = args.texts or lines(sys.stdin)
+    if all(map(is_blank, texts)):
+        raise ValueError("no text: give TEXT, or lines on standard input")
+    return texts, "text" if args.texts else "line"
 
 
 def lines(stream):
@@ -124,3 +146,26 @@ def lines(stream):
         return []
     data = stream.buffer.read() if hasattr(stream, "buffer") else stream.read().encode()
     return read_lines(data, "standard input")
+
+
+def columns(a, how):
+    """What is printed of an answer."""
+    if how.method != "exact" and how.nbest == 1:
+        return [a.text]
+    if how.method == "exact":
+        last = "proven" if a.proven else "not proven, the budget is spent"
+    else:
+        last = f"{a.score:.4f}"
+    if not a.source:
+        return [a.text]                         # of a blank text nothing was computed
+    return [a.text, f"{a.log_prob:.4f}", last] + ([] if a.finished else ["cut off"])
+
+
+def draw_map(answers, path):
+    """Draw the attention of the best answers in one figure."""
+    from ..viewer import plots
+    drawn = [attention_of(best[0]) for best in answers if best[0].alpha is not None]
+    if not drawn:
+        raise ValueError("--attention-map: no text was read, so there is nothing to draw")
+    plots.attention_grid(drawn, path)
+    note(f"minis2s: attention drawn in {path}")

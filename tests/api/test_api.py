@@ -2,6 +2,7 @@
 import doctest
 import errno
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from draw import same
 
 from minis2s import Config, Diverged, Seq2Seq, Training
 from minis2s import decoding
-from minis2s.api import evaluation, seq2seq as api, signals, texts
+from minis2s.api import answering, evaluation, seq2seq as api, signals, texts
 from minis2s.core import files, tree
 from minis2s.model import seq2seq
 from minis2s.training import checkpoint, loop as train
@@ -536,9 +537,83 @@ def test_wrong_options(model, options, told):
         model.decode(["abc"], **options)
 
 
+@pytest.mark.parametrize("blank", ["", " ", "\t\n", "\u00a0", "\u200b\u2060", "\u3000"])
+def test_a_blank_text_is_answered_by_a_blank_one(model, turned, blank):
+    """Among others, alone, for every method; and it changes nothing for the others."""
+    for m in (model, turned):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert m.translate(["ab", blank, "abc", blank]) == ["ba", "", "cba", ""]
+            assert m.translate(blank) == "" and m.translate([blank]) == [""]
+        for options in (dict(beam=3, nbest=3), dict(method="sample"), dict(method="exact")):
+            (answer,), others = m.decode([blank, "ab"], **options)
+            assert (answer.text, answer.source, answer.target, answer.log_prob, answer.alpha) == ("", [], [], 0.0, None)
+            assert others[0].target
+
+
+def test_a_text_that_is_much_too_long_is_not_read_and_said(model):
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        assert model.translate(["ab", "a" * 200_000, "d"]) == ["ba", "", "d"]
+    assert [str(w.message) for w in said] == ["text 2: 200,000 tokens, so not read; at most 20,000 are"]
+    (answer,), = model.decode(["a" * 200_000])
+    assert not answer.finished and answer.notes == ("200,000 tokens, so not read; at most 20,000 are",)
+
+
+def test_long_texts_go_in_small_batches(model, monkeypatch):
+    """So that memory is bounded; short texts are searched 128 at once, as ever."""
+    sizes, search = [], answering.search
+    monkeypatch.setattr(answering, "search", lambda model, tokens, *rest: sizes.append(
+        (len(tokens), max(map(len, tokens)))) or search(model, tokens, *rest))
+    model.decode(["ab"] * 300 + ["a" * 3_000] * 20 + ["a" * 15_000] * 3, max_length=1)
+    assert sizes[:2] == [(128, 2), (128, 2)] and max(n for n, _ in sizes) == 128
+    assert max(n * longest for n, longest in sizes) <= answering.AT_ONCE and sum(n for n, _ in sizes) == 323
+
+
+def test_every_batch_draws_random_numbers_of_its_own(model):
+    """The same text a hundred times: no batch repeats what another has drawn, and the seed alone decides."""
+    def hot(batch, seed=0):
+        return [best[0].text for best in model.decode(["abc"] * 12, method="sample", temperature=8.0, batch=batch,
+                                                      seed=seed)]
+    drawn = hot(4)
+    assert len({tuple(drawn[i:i + 4]) for i in (0, 4, 8)}) == 3
+    assert len(set(hot(1))) > 6                                         # a batch of one text each
+    assert hot(1) == hot(1) != hot(1, seed=1)
+
+
+def test_answers_that_are_cut_off_are_marked(model):
+    with pytest.warns(UserWarning, match="the answer is cut off at 2 tokens, the greatest length; a larger max_length"):
+        assert model.translate("abc", max_length=2) == "cb"
+    (answer,), = model.decode(["abc"], max_length=2)
+    assert not answer.finished and len(answer.notes) == 1
+    (answer,), = model.decode(["abc"], max_length=3 + 1)
+    assert answer.finished and answer.notes == ()
+
+
+def test_many_texts_have_one_warning_for_each_kind_with_their_numbers(model):
+    texts = ["ab"] * 500
+    for i in range(7, 500, 30):
+        texts[i] = "a" + chr(0x4e00 + i)
+    texts[3], texts[9], texts[11] = "abcab", "abcabcd", "x" * 5_000
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        model.translate(texts)
+    said = [str(w.message) for w in said]
+    assert len(said) <= 3 and all(len(m) < 400 for m in said)
+    assert re.match(r"texts 8, 12, 38, 68, 98 and 13 more: unknown to the model, read as <unk>: \S( \S){9} and 8 more$", said[1]
+                    if said[0].startswith("texts 4") else said[0]), said
+    assert any(m.startswith("texts 4, 10 and 12: up to 5,000 tokens; the longest text trained on has 3") for m in said)
+
+
+def test_notes_name_tokens_that_can_be_seen(model):
+    (answer,), = model.decode(["a\u202e" + "".join(map(chr, range(0x4e00, 0x4e40)))])
+    note, = (n for n in answer.notes if n.startswith("unknown"))
+    assert note.isprintable() and "\\u202e 一" in note and note.endswith(" and 55 more")
+
+
 def test_wrong_texts(model):
-    with pytest.raises(ValueError, match=r"texts\[1\]: '' is empty"):
-        model.translate(["a", ""])
+    with pytest.raises(ValueError, match=r"texts\[1\]: .* half of a surrogate pair"):
+        model.translate(["a", "\ud800"])
     for texts, told in ((5, "texts: got int"), (None, "got NoneType"), ("abc", "texts: got str, wanted a list"),
                         (["a", 5], r"texts\[1\]: got int, wanted a string"), ([b"a"], "got bytes"),
                         ((t for t in ["a"]), "got generator")):

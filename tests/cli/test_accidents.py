@@ -42,9 +42,7 @@ def test_the_second_process_in_a_run_is_refused_in_one_line(refused, data, tmp_p
     finally:
         first.send_signal(signal.SIGINT)
     assert done(first)[0] == 130
-    state = Run(out)
-    assert not (out / ".lock").exists() and state.read_records()[1] is None
-    assert done(start("train", "--resume", "--epochs", state.records()[-1]["epoch"] // 1 + 1, "--out", out))[0] == 0 or True
+    assert not (out / ".lock").exists() and Run(out).read_records()[1] is None
 
 
 def test_a_killed_owner_locks_nobody_out(data, tmp_path):
@@ -132,7 +130,7 @@ def test_messages_have_no_control_characters_and_are_not_endless(refused, call, 
 
 def test_one_line_is_printable_short_and_keeps_both_ends():
     assert streams.one_line("a  b\n c\td") == "a b c d"
-    assert streams.one_line("\x1b[31m\u2028é\ud800") == "\\x1b[31m é\\ud800".replace(" ", "\\u2028") or True
+    assert streams.one_line("\x1b[31m\u202eé\ud800") == "\\x1b[31m\\u202eé\\ud800"
     long = streams.one_line("begin " + "x" * 9000 + " end")
     assert len(long) <= streams.LONGEST and long.startswith("begin xxx") and long.endswith("xxx end") and " ... " in long
 

@@ -217,14 +217,62 @@ def test_notes_go_to_standard_error(call, trained):
 
 
 def test_drawing_attention(call, refused, trained, tmp_path):
-    status, out, err = call("translate", trained, "abc", "--attention", tmp_path / "map.png")
+    status, out, err = call("translate", trained, "abc", "--attention-map", tmp_path / "map.png")
     assert (status, out) == (0, "cba\n") and (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
     (tmp_path / "map.png").write_text("mine")
-    assert "map.png: exists already" in refused("translate", trained, "abc", "--attention", tmp_path / "map.png")
+    assert "map.png: exists already" in refused("translate", trained, "abc", "--attention-map", tmp_path / "map.png")
     assert (tmp_path / "map.png").read_text() == "mine"
-    assert call("translate", trained, "abc", "--attention", tmp_path / "map.png", "--overwrite")[0] == 0
+    assert call("translate", trained, "abc", "--attention-map", tmp_path / "map.png", "--overwrite")[0] == 0
     assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
-    assert "--overwrite goes with --attention" in refused("translate", trained, "abc", "--overwrite")
+    assert "--overwrite goes with --attention-map" in refused("translate", trained, "abc", "--overwrite")
+
+
+def test_the_former_name_of_the_attention_map(call, trained, tmp_path):
+    status, out, err = call("translate", trained, "abc", "--attention", tmp_path / "map.png")
+    assert (status, out) == (0, "cba\n") and (tmp_path / "map.png").exists()
+    assert "--attention is now called --attention-map" in err
+    assert "--attention " not in call("translate", "--help")[1]
+
+
+def test_a_map_that_cannot_be_drawn_is_refused_before_anything_is_searched(refused, trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(answering, "search", lambda *_: pytest.fail("searched in vain"))
+    for name, told in (("x.pdf", "wanted .png or .svg"), ("none/x.png", "does not exist"), ("x", "wanted .png or .svg")):
+        assert told in refused("translate", trained, "abc", "--attention-map", tmp_path / name)
+    got = module("translate", trained, "abc", "--attention-map", tmp_path / "x.png", env={**os.environ, "MPLBACKEND": "pdq"})
+    assert got.returncode == 2 and got.stdout == b"" and b"pdq" in got.stderr and got.stderr.count(b"\n") == 1
+
+
+def test_lists_of_several_texts_number_them(call, trained, monkeypatch):
+    """The number of the argument, or of the line, also where some are blank; a single text has none."""
+    rows = [row.split("\t") for row in call("translate", trained, "abc", " ", "d", "--beam", "3", "--nbest", "2")[1].splitlines()]
+    assert [row[0] for row in rows] == ["1", "1", "2", "3", "3"] and [row[1] for row in rows][::2] == ["cba", "", rows[4][1]]
+    assert rows[3][1] == "d" and len(rows[0]) == 4 and len(rows[2]) == 2
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\nabc\n"))
+    rows = [row.split("\t") for row in call("translate", trained, "--nbest", "2")[1].splitlines()]
+    assert [row[0] for row in rows] == ["1", "2", "2"]
+    assert call("translate", trained, "abc", "--nbest", "2")[1].startswith("cba\t")
+
+
+def test_answers_that_are_cut_off_are_marked(call, trained, monkeypatch):
+    status, out, err = call("translate", trained, "abc", "d", "ca", "--max-length", "2")
+    assert out == "cb\nd\nac\n"
+    assert err == "minis2s: texts 1 and 3, ".replace(", ", ": ") + (
+        "the answer is cut off at 2 tokens, the greatest length; a larger --max-length allows more\n")
+    rows = [row.split("\t") for row in call("translate", trained, "abc", "--max-length", "2", "--nbest", "2")[1].splitlines()]
+    assert all(row[3:] == ["cut off"] for row in rows if len(row[0]) == 2) and rows[0][0] == "cb"
+    assert call("translate", trained, "abc", "--exact", "--max-length", "2")[1].count("\t") >= 2
+
+
+def test_notes_about_many_lines_are_few_and_name_them(call, trained, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("ab\n" * 200 + "axb\n" + "\n" * 99 + "azb\nab\n" + "ayb\n" * 100))
+    status, out, err = call("translate", trained)
+    assert status == 0 and len(out.splitlines()) == 402
+    first, *rest = [line for line in err.splitlines() if "unknown" in line]
+    assert not rest and first == ("minis2s: lines 201, 301, 303, 304, 305 and 97 more: unknown to the model, read as <unk>: "
+                                  "x z y")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("ab\n" * 20 + "axb" + "b" * 500 + "\n"))
+    err = call("translate", trained)[2].splitlines()
+    assert all(line.startswith("minis2s: line 21, 'axbbb") and len(line) < 300 for line in err) and len(err) >= 2
 
 
 def test_evaluating(call, trained, data):
@@ -247,7 +295,7 @@ def test_both_backends_translate_and_evaluate(call, trained, monkeypatch):
     for backend in BACKENDS:
         asked.clear()
         out = call("translate", trained, "abc", "cab", "--beam", "2", "--nbest", "2", "--backend", backend)[1]
-        said[backend] = [line.split("\t")[0] for line in out.splitlines()]
+        said[backend] = [line.split("\t")[1] for line in out.splitlines()]
         measured[backend] = json.loads(call("evaluate", trained, "--beam", "2", "--json", "--backend", backend)[1])
         assert set(asked) == {backend}
     assert said["numpy"] == said["numba"] and said["numpy"][0] == "cba"
@@ -467,7 +515,7 @@ BAD_DECODING = {
     "spent": (["--exact", "--budget", "0"], "--budget"), "two ways": (["--sample", "--exact"], "choose one"),
     "penalty of exact": (["--exact", "--length-penalty", "0.5"], "--length-penalty goes with --beam"),
     "nbest of samples": (["--sample", "--nbest", "2"], "--nbest goes with --beam"),
-    "nowhere": (["--attention", "/nowhere/map.png"], "/nowhere"),
+    "nowhere": (["--attention-map", "/nowhere/map.png"], "/nowhere"),
 }
 
 
@@ -486,7 +534,7 @@ def test_bad_texts_and_evaluations(refused, trained, monkeypatch):
 def test_attention_maps_need_attention(refused, call, data, tmp_path):
     assert call("train", "--pairs", data, "--valid", data, *SMALL, "--epochs", "0", "--attention", "none",
                 "--out", tmp_path / "r")[0] == 0
-    assert "has no attention" in refused("translate", tmp_path / "r", "ab", "--attention",
+    assert "has no attention" in refused("translate", tmp_path / "r", "ab", "--attention-map",
                                          tmp_path / "map.png")
 
 
