@@ -35,7 +35,7 @@ def layer(name):
             f"unroll.backward {name}": (lambda p, k, dhs, d, mask: unroll.backward(c.cell, p, k, dhs, d, mask),
                                         dict(p=c.p, k=k, dhs=c.dhs, d=c.d, mask=c.mask)),
             f"recurrent.backward {name}": (lambda p, k, dhs, d: recurrent.backward(
-                c.cell, (p,), states._replace(runs=(k,)), dhs, (d,)), dict(p=c.p, k=states.runs[0], dhs=c.dhs, d=c.d))}
+                c.cell, (p,), states._replace(layers=(k,)), dhs, (d,)), dict(p=c.p, k=states.layers[0], dhs=c.dhs, d=c.d))}
 
 
 def layers():

@@ -9,7 +9,7 @@ x W and dx wait for no step.  With fewer than FEW rows, all of them one thread's
 (dx: of a block), as small products are slow; else each step makes its own, while its numbers are in the cache.
 The page's (M1), (M1*) stand in the cells' twins, where the state is at hand.
 """
-from functools import cache, lru_cache
+from functools import cache
 from typing import Callable, NamedTuple
 
 import numpy as np
@@ -17,10 +17,11 @@ from numpy import ascontiguousarray as contiguous
 
 from ...layers.cells import CELLS
 from ..core import validation
+from ..core.validation import have_no_gaps, shapes_are
 from .cells import gru, gru_after, lstm, rnn
 from ..linalg.gemm import product
 from ..linalg.gradients import steps_of_a_block
-from ..runtime.jit import inlined, inner, jit
+from ..runtime.jit import JIT, inlined, inner, jit
 from ..linalg.simd import LANES, at
 from ..runtime.threads import over_columns, over_rows
 
@@ -31,19 +32,52 @@ COMPILED = {CELLS["rnn"]: rnn.TANH, CELLS["rnn-sigmoid"]: rnn.SIGMOID, CELLS["ls
 
 def forward(cell, p, xs, s0, mask):
     """See unroll.forward; `caches` is one Cache of the cell whose arrays have a leading T axis."""
+    if not JIT:
+        check_forward(cell, p, xs, s0, mask)
+    try:
+        if not (isinstance(p, cell.Params) and isinstance(s0, cell.State)):
+            raise TypeError                            # Numba takes a tuple for any other of the same length
+        if not (p.b.flags.c_contiguous and p[-1].flags.c_contiguous):
+            p = tuple_map(tidy, p)
+        return loops(cell).called_forward(p, tidy(xs), tuple_map(tidy, s0), tidy(mask))
+    except Exception:                                  # what does not fit, see core/validation.py
+        check_forward(cell, p, xs, s0, mask)
+        raise
+
+
+def backward(cell, p, caches, dhs, d, mask):
+    """See unroll.backward."""
+    if not JIT:
+        check_backward(cell, p, caches, dhs, d, mask)
+    try:
+        return backward_of(cell, p, caches, dhs, d, mask)
+    except Exception:                                  # what does not fit, or a cache whose arrays have gaps
+        check_backward(cell, p, caches, dhs, d, mask)
+        if all([a.flags.c_contiguous for a in caches]):
+            raise
+    return backward_of(cell, p, tuple_map(tidy, caches), dhs, d, mask)
+
+
+def backward_of(cell, p, caches, dhs, d, mask):
+    if not (isinstance(p, cell.Params) and isinstance(caches, COMPILED[cell].Cache) and isinstance(d, cell.State)):
+        raise TypeError                                # Numba takes a tuple for any other of the same length
+    g = type(p)(*[np.zeros(a.shape, a.dtype) for a in p])
+    dxs, ds = loops(cell).called_backward(p, g, caches, tidy(dhs), tuple_map(tidy, d), tidy(mask))
+    return dxs, ds, g
+
+
+def check_forward(cell, p, xs, s0, mask):
+    """Require arguments of `forward` that belong together."""
     dtype, (D, H) = check_params(cell, p), (len(p.W), len(p.U))
     validation.floats("xs", xs, 3)
     validation.kind("s0", s0, cell.State)
     T, N, _ = xs.shape
     validation.arrays(dtype, ("xs", *STATE_NAMES["s0"]), [(T, N, D)] + [(N, H)] * len(s0), (xs, *s0))
     validation.bools("mask", mask, (T, N))
-    if not (p.b.flags.c_contiguous and p[-1].flags.c_contiguous):
-        p = tuple_map(contiguous, p)
-    return loops(cell).called_forward(p, contiguous(xs), tuple_map(contiguous, s0), contiguous(mask))
 
 
-def backward(cell, p, caches, dhs, d, mask):
-    """See unroll.backward."""
+def check_backward(cell, p, caches, dhs, d, mask):
+    """Require arguments of `backward` that belong together."""
     dtype, H = check_params(cell, p), len(p.U)
     validation.floats("dhs", dhs, 3)
     validation.kind("caches", caches, COMPILED[cell].Cache)
@@ -52,11 +86,6 @@ def backward(cell, p, caches, dhs, d, mask):
     names, shapes = backward_arrays(cell, T, N, len(p.W), H)
     validation.arrays(dtype, names, shapes, (dhs, *d, *caches))
     validation.bools("mask", mask, (T, N))
-    if not is_readable(caches, dtype.itemsize):
-        caches = tuple_map(contiguous, caches)
-    g = type(p)(*[np.zeros(a.shape, a.dtype) for a in p])
-    dxs, ds = loops(cell).called_backward(p, g, caches, contiguous(dhs), tuple_map(contiguous, d), contiguous(mask))
-    return dxs, ds, g
 
 
 STATE_NAMES = {name: (f"{name}.h", f"{name}.c") for name in ("s0", "d")}
@@ -75,7 +104,6 @@ def check_params(cell, p):
     return dtype
 
 
-@cache
 def params_arrays(cell, D, H):
     """Names and shapes of a cell's parameters."""
     wide = COMPILED[cell].BLOCKS * H
@@ -83,7 +111,6 @@ def params_arrays(cell, D, H):
     return tuple(f"p.{name}" for name in cell.Params._fields), [shapes[name] for name in cell.Params._fields]
 
 
-@lru_cache(256)
 def backward_arrays(cell, T, N, D, H):
     """Names and shapes of dhs, the State's gradients, and the Cache's arrays."""
     fields = COMPILED[cell].Cache._fields
@@ -91,11 +118,9 @@ def backward_arrays(cell, T, N, D, H):
             [(T, N, H)] + [(N, H)] * len(cell.State._fields) + [(T, N, D if name == "x" else H) for name in fields])
 
 
-def is_readable(caches, itemsize):
-    """Whether kernels can read a Cache as it is: neighbours on the last axis, and no gaps where rows of all steps are
-    the rows of one product."""
-    return (all([a.strides[-1] == itemsize for a in caches])
-            and all([getattr(caches, name).flags.c_contiguous for name in ("x", "h_prev", "q") if hasattr(caches, name)]))
+def tidy(a):
+    """An array without gaps: `a` itself, or a copy."""
+    return a if a.flags.c_contiguous else contiguous(a)
 
 
 def tuple_map(f, state):
@@ -121,6 +146,7 @@ def loops(cell):
     """-> the loops forward and backward with this cell's steps in them."""
     twin = COMPILED[cell]
     step, step_backward, name = twin.step, twin.step_backward, twin.__name__.split(".")[-1]
+    blocks, has_b_U = twin.BLOCKS, "b_U" in cell.Params._fields
     start, state, cell_cache = twin.start, twin.state, twin.cache
     start_backward, state_gradient = twin.start_backward, twin.state_gradient
     add_gradients = inner(f"unroll.add_gradients.{name}")(twin.add_gradients)
@@ -169,13 +195,30 @@ def loops(cell):
             over_columns(add_gradients, (k, b, t0, t1), p.W.shape[1], work)
         return b
 
-    @jit(f"unroll.forward.{name}")
+    @inlined
+    def params_fit(p, D, H):
+        wide = blocks * H
+        fit = shapes_are((p.W, p.U), (D, wide), (H, wide)) and shapes_are((p.b,), (wide,), (wide,))
+        if has_b_U:
+            fit = fit and shapes_are((p.b_U,), (H,), (H,))
+        return fit
+
+    @jit(f"unroll.forward.{name}", accepts=(cell.Params, "f", cell.State, "b"))
     def called_forward(p, xs, s0, mask):
+        (T, N, D), H = xs.shape, p.U.shape[0]
+        if not (T > 0 and N > 0 and H > 0 and params_fit(p, D, H) and shapes_are(s0, (N, H), (N, H))
+                and shapes_are((mask,), (T, N), (T, N))):
+            raise ValueError
         k = forward(None, p, xs, s0, mask)
         return k.hs[1:], state(k), cell_cache(k)
 
-    @jit(f"unroll.backward.{name}")
+    @jit(f"unroll.backward.{name}", accepts=(cell.Params, cell.Params, twin.Cache, "f", cell.State, "b"))
     def called_backward(p, g, k, dhs, d, mask):
+        (T, N, H), D = dhs.shape, p.W.shape[0]
+        if not (T > 0 and N > 0 and H > 0 and H == p.U.shape[0] and params_fit(p, D, H)
+                and shapes_are(k, (T, N, D), (T, N, H)) and have_no_gaps(k) and shapes_are(d, (N, H), (N, H))
+                and shapes_are((mask,), (T, N), (T, N))):
+            raise ValueError
         b = backward(None, p, g, k, dhs, d, mask)
         return b.dxs, state_gradient(b)
 

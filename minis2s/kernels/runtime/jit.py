@@ -55,10 +55,11 @@ try:
     from numba.core.caching import _Cache
     from numba.core.compiler_lock import global_compiler_lock
     from numba.core.registry import cpu_target
+    from numba import types
     from numba.extending import intrinsic
     JIT = not numba.config.DISABLE_JIT
 except ImportError:
-    JIT = False
+    JIT, types = False, None
 
 HOUSE = Path(__file__).parents[2]
 LEVEL = 1                      # of LLVM's optimization
@@ -68,21 +69,31 @@ READ = "core", "data", "decoding", "kernels", "layers", "model", "training"     
 OPTIONS = dict(nogil=True, error_model="numpy", fastmath={"contract"}, _nrt=True, no_cfunc_wrapper=True)
 
 
-def jit(name, **options):
-    """Decorate a kernel.  `name` tells compositions of one function from each other: it is part of the
-    cache's key."""
+def jit(name, accepts=None, **options):
+    """Decorate a kernel.
+
+    Parameters
+    ----------
+    name : str
+        Tells compositions of one function from each other: it is part of the cache's key.
+    accepts : tuple, optional
+        What each argument must be, asked once for each new combination of types: a class of NamedTuples, "f" for an
+        array of numbers, "b" for one of truth values.  All numbers of a call are of one type, float32 or float64.
+    options
+        Of numba.njit.
+    """
     def compiled(function):
         if not JIT:
             return function
         plain = getattr(function, "py_func", function)                  # of an inlined one, too
         dispatcher = numba.njit(**(OPTIONS | options))(plain)
-        dispatcher._cache, dispatcher.compile = Cache(name, code_of(plain)), quick(dispatcher.compile)
+        dispatcher._cache, dispatcher.compile = Cache(name, code_of(plain)), quick(dispatcher.compile, accepts)
         KERNELS[name] = dispatcher
         return dispatcher
     return compiled
 
 
-def quick(compile):
+def quick(compile, accepts=None):
     """The same, in three quarters of the time, the machine code as fast, and its names nobody else's.
 
     LLVM optimizes at its level 1: what higher ones add, as making vectors of loops, these kernels do by themselves.
@@ -90,6 +101,8 @@ def quick(compile):
     """
     @wraps(compile)
     def quick_compile(*args):
+        if accepts:
+            check_types(args[0], accepts)
         with global_compiler_lock:
             cpu_target.target_context                          # made for all of Numba's users, at their level
             level, collects = numba.config.OPT, gc.isenabled()
@@ -103,6 +116,24 @@ def quick(compile):
                 if collects:
                     gc.enable()
     return quick_compile
+
+
+def check_types(given, accepts):
+    """Ask whether a kernel is for arguments of these types; TypeError if not.  See `jit`."""
+    numbers = set()
+    for i, (kind, wanted) in enumerate(zip(given, accepts, strict=True)):
+        if isinstance(wanted, str):
+            arrays = [kind]
+        elif isinstance(kind, types.BaseNamedTuple) and kind.instance_class is wanted:
+            arrays = kind.types
+        else:
+            raise TypeError(f"argument {i} is {kind}, wanted {wanted.__name__}")
+        for a in arrays:
+            if not isinstance(a, types.Array) or (a.dtype == types.boolean) != (wanted == "b"):
+                raise TypeError(f"argument {i} is {a}, wanted arrays of {'bool' if wanted == 'b' else 'numbers'}")
+            numbers |= {a.dtype} - {types.boolean}
+    if numbers not in ({types.float32}, {types.float64}):
+        raise TypeError(f"got numbers of {sorted(map(str, numbers))}, wanted float32 or float64 for all")
 
 
 def inner(name):

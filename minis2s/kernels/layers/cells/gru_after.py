@@ -22,6 +22,7 @@ from ...linalg.simd import LANES, at, sigmoid, tanh, where
 
 BLOCKS = 3                     # of W's columns, each as wide as the state
 
+
 class Run(NamedTuple):
     W: Operand
     U_zr: Operand

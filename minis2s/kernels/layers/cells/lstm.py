@@ -25,6 +25,7 @@ from ...linalg.simd import LANES, at, sigmoid, tanh, where
 
 BLOCKS = 4                     # of W's columns, each as wide as the state
 
+
 class Run(NamedTuple):         # what the steps of a sequence read and fill
     W: Operand
     U: Operand
