@@ -1,6 +1,7 @@
-"""How many random examples hypothesis tries, HYPOTHESIS_PROFILE=ci (few, always the same) or wide (many), and a
-fixture for the kernels' threads."""
+"""How many random examples hypothesis tries, HYPOTHESIS_PROFILE=ci (few, always the same) or wide (many); marks of
+equations after -k (see test_equations.py); and a fixture for the kernels' threads."""
 import os
+import re
 
 import pytest
 from hypothesis import settings
@@ -8,6 +9,22 @@ from hypothesis import settings
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=25)
 settings.register_profile("wide", deadline=None, max_examples=500)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+MARK = re.compile(r"\(([A-Z]{1,3}\d{1,2})(\*?)\)|(?<![\w.\[-])([A-Z]{1,3}\d{1,2})(?:(\*)|(?![\w.\]-]))")
+
+
+def with_ids(expression):
+    """An expression of -k, its marks of equations turned into ids of tests: L4 -> [L4], L4* -> [L4-star]."""
+    def id_of(found):
+        from minis2s.documents.equations import all_equations
+        mark, star = (found[1], found[2]) if found[1] else (found[3], found[4])
+        known = f"({mark}{star or ''})" in all_equations()
+        return f"[{mark}{'-star' if star else ''}]" if known else found[0]
+    return MARK.sub(id_of, expression)
+
+
+def pytest_configure(config):
+    config.option.keyword = with_ids(config.option.keyword)
 
 
 @pytest.fixture

@@ -394,8 +394,8 @@ def loops(c):
             fuse_backward(d.fuse_WT, k.rs[t, :, :Z], d.dz, d.da, d.ds_ctx, top.dh, d.dctx, t, n0,
                           n1)                                                       # (D5*)
             if after:
-                # (D4*) fork: s_t is fused and asks
-                attend_backward(k.read, d.read, t, n0, n1, d.dctx, top.dh)
+                # fork: s_t is fused and is the query
+                attend_backward(k.read, d.read, t, n0, n1, d.dctx, top.dh)          # (D4*)
             for i in range(layers - 1, -1, -1):
                 layer = d.cells[i]
                 step_backward(caches[i], layer, k.real, t, n0, n1)                  # (D3*)

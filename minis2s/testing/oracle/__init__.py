@@ -24,7 +24,8 @@ from .vectors import pairs, dot, times, add, mul, concat, each, argmax, h_of    
 from .functions import sigmoid, tanh_, softmax, log_softmax    # noqa: F401
 from .initializers import glorot_bound, orthogonal    # noqa: F401
 from .gradient_check import complex_step, central_difference    # noqa: F401
-from .cells import rnn_step, lstm_gates, lstm_step, gru_step, gru_after_step    # noqa: F401
+from .cells import (    # noqa: F401
+    rnn_step, lstm_gates, lstm_step, gru_gates, gru_step, gru_after_gates, gru_after_step)
 from .unroll import unroll, reverse_real, bidirectional    # noqa: F401
 from .attention import (    # noqa: F401
     score_dot, score_scaled_dot, score_general, score_additive, score_concat_dot, attention_weights,

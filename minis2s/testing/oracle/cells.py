@@ -43,29 +43,45 @@ def lstm_step(W, U, b, x, h_prev, c_prev):
     return h, c
 
 
-def gru_step(W, U, b, x, h_prev):
-    """GRU, reset *before* the product.  W, U, b are dicts with the blocks z, r, n; returns h.
+def gru_gates(W, U, b, x, h_prev):
+    """The gates of the GRU, reset *before* the product: returns z, r, q, n.  W, U, b are dicts with the blocks z, r, n.
 
     (G1) z, r = σ(x W + h' U + b), blocks z and r
     (G2) q = r ⊙ h'
     (G3) n = tanh(x W_n + q U_n + b_n)
-    (G4) h = (1 - z) ⊙ h' + z ⊙ n
     """
     z, r = (each(sigmoid, add(times(x, W[k]), times(h_prev, U[k]), b[k])) for k in "zr")   # (G1)
     q = mul(r, h_prev)                                                                 # (G2)
     n = each(tanh_, add(times(x, W["n"]), times(q, U["n"]), b["n"]))                   # (G3)
+    return z, r, q, n
+
+
+def gru_step(W, U, b, x, h_prev):
+    """GRU, reset *before* the product.  W, U, b as in `gru_gates`; returns h.
+
+    (G4) h = (1 - z) ⊙ h' + z ⊙ n
+    """
+    z, _, _, n = gru_gates(W, U, b, x, h_prev)
     return [(1 - z[j]) * h_prev[j] + z[j] * n[j] for j in range(len(z))]               # (G4)
 
 
-def gru_after_step(W, U, b, b_U, x, h_prev):
-    """GRU, reset *after* the product; b_U (H entries) is the product's own bias; returns h.
+def gru_after_gates(W, U, b, b_U, x, h_prev):
+    """The gates of the GRU, reset *after* the product; b_U (H entries) is the product's own bias: returns z, r, m, n.
 
     (GA1) z, r = σ(x W + h' U + b), blocks z and r
     (GA2) m = h' U_n + b_U
     (GA3) n = tanh(x W_n + b_n + r ⊙ m)
-    (GA4) h = (1 - z) ⊙ h' + z ⊙ n
     """
     z, r = (each(sigmoid, add(times(x, W[k]), times(h_prev, U[k]), b[k])) for k in "zr")   # (GA1)
     m = add(times(h_prev, U["n"]), b_U)                                                # (GA2)
     n = each(tanh_, add(times(x, W["n"]), b["n"], mul(r, m)))                          # (GA3)
+    return z, r, m, n
+
+
+def gru_after_step(W, U, b, b_U, x, h_prev):
+    """GRU, reset *after* the product.  Parameters as in `gru_after_gates`; returns h.
+
+    (GA4) h = (1 - z) ⊙ h' + z ⊙ n
+    """
+    z, _, _, n = gru_after_gates(W, U, b, b_U, x, h_prev)
     return [(1 - z[j]) * h_prev[j] + z[j] * n[j] for j in range(len(z))]               # (GA4)

@@ -90,15 +90,16 @@ def seq2seq(m, source, inputs, mask=None, teacher=None, z_0=None):
     return logits
 
 
-def batch_loss(m, batch, eps=0.0, z_0=None):
+def batch_loss(batch, eps=0.0, z_0=None):
     """Loss of a batch for each real target token.
 
     (S5) L = cross_entropy(logits, targets)
 
-    batch is a list with, for each example, the source ids, the S inputs, the S targets and the mask of the targets.
+    batch is a list with, for each example, the model (with the example's dropout masks), the source ids and their mask,
+    the S inputs, the S targets and their mask.
     """
-    logits = [seq2seq(m, source, inputs, z_0=z_0) for source, inputs, _, _ in batch]
-    S = range(len(batch[0][1]))
+    logits = [seq2seq(m, source, inputs, mask, z_0=z_0) for m, source, mask, inputs, _, _ in batch]
+    S = range(len(logits[0]))
     by_step = [[one[t] for one in logits] for t in S]
-    targets, real = [[[example[k][t] for example in batch] for t in S] for k in (2, 3)]
+    targets, real = [[[example[k][t] for example in batch] for t in S] for k in (4, 5)]
     return cross_entropy(by_step, targets, real, eps)                                  # (S5)

@@ -13,8 +13,8 @@ import tokenize
 from pathlib import Path
 from typing import NamedTuple
 
-MARK = re.compile(r"\([A-Z]{1,3}\d{1,2}\*?\)")
-HEAD = re.compile(rf"(?:^|(?<=  ))({MARK.pattern})(?= )")     # where a line or a column begins
+from ...documents.marks import MARK, equations
+
 SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Expr)
 INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
@@ -26,29 +26,6 @@ class Statement(NamedTuple):
     writes: tuple              # of local names
     returns: tuple             # (name, local or None) for each part returned; None: no return
     code: str
-
-
-def equations(docstring):
-    """Docstring of a module -> {mark: equation as it is written there}, continued lines included."""
-    found, left, right, column = {}, None, None, 0
-    for line in docstring.splitlines():
-        heads = list(HEAD.finditer(line))
-        if not line.strip() or not (heads or line.startswith("    ")):
-            left = right = None
-            continue
-        if heads and heads[0].start() == 0:
-            left = heads[0][1]
-        if heads and heads[-1].start() > 0:
-            right, column = heads[-1][1], heads[-1].start()
-        elif left and heads and right and line[column - 2:column].strip():
-            right = None                                        # the left text runs on over the right column
-        cut = column if right else len(line)
-        for mark, text in ((left, line[:cut]), (right, line[cut:])):
-            text = re.sub(r" {2,}(?=\+?=)", " ", HEAD.sub("", text).strip())
-            text = re.sub(r" {2,}", "  ", text)
-            if mark and text:
-                found[mark] = f"{found[mark]}\n{text}" if mark in found else text
-    return found
 
 
 @functools.lru_cache(maxsize=None)

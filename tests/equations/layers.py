@@ -1,0 +1,83 @@
+"""Embedding, linear layer, dropout, bridge and loss: (E), (Y), (DR), (B), (X)."""
+from functools import partial
+
+import numpy as np
+import scalar_model
+
+from minis2s.documents.formulas.cases.case import Case, fields
+from minis2s.layers import dropout, embedding, linear, loss
+from minis2s.layers.cells import lstm
+from minis2s.model import bridge
+from minis2s.testing import oracle
+
+from .model import compiled_model
+from .unit import Unit
+
+RNG = np.random.default_rng(0)
+X, IDS, E = RNG.normal(size=(3, 2, 4)), np.array([[0, 4], [4, 1], [2, 4]]), RNG.normal(size=(5, 3))
+M = dropout.draw(np.random.default_rng(1), 0.5, (2, 4), "float64")
+LINEAR = linear.Params(RNG.normal(size=(4, 3)), RNG.normal(size=3))
+MASK = np.array([[True, True], [True, False], [True, False]])
+
+
+def rows(a, f):
+    """f of every row of an array (T, N, ...), as lists."""
+    return [[f(t, n) for n in range(a.shape[1])] for t in range(a.shape[0])]
+
+
+def embed():
+    return Case(fields(E=E), lambda v: (fields(x=embedding.forward(v.E, IDS)), None),
+                lambda v, k, d: type(v)(embedding.backward(v.E, IDS, d.x)),
+                lambda v: fields(x=rows(IDS, lambda t, n: oracle.embed(v.E.tolist(), IDS[t, n]))))
+
+
+def product():
+    def backward(v, k, d):
+        dx, g = linear.backward(v.p, v.x, d.y)
+        return type(v)(g, dx)
+    return Case(fields(p=LINEAR, x=X), lambda v: (fields(y=linear.forward(v.p, v.x)), None), backward,
+                lambda v: fields(y=rows(X, lambda t, n: oracle.linear(*scalar_model.lists(v.p), v.x[t, n].tolist()))))
+
+
+def drop():
+    return Case(fields(x=X), lambda v: (fields(y=dropout.forward(v.x, M)), None),
+                lambda v, k, d: type(v)(dropout.backward(d.y, M)),
+                lambda v: fields(y=rows(X, lambda t, n: oracle.dropout(v.x[t, n].tolist(), M[n].tolist()))))
+
+
+def dense_bridge():
+    """One layer of LSTM states: h and c each have a map of their own."""
+    p = (lstm.State(LINEAR, linear.Params(-LINEAR.W, LINEAR.b)),)
+
+    def forward(v):
+        (s,), k = bridge.forward(v.p, "dense", (v.s,))
+        return fields(s=s), k
+
+    def backward(v, k, d):
+        (ds,), g = bridge.backward(v.p, "dense", k, (d.s,))
+        return type(v)(g, ds)
+
+    def answer(v):
+        return fields(s=lstm.State(*([oracle.bridge(*scalar_model.lists(q), row.tolist()) for row in a]
+                                     for q, a in zip(v.p[0], v.s))))
+    return Case(fields(p=p, s=lstm.State(X[0], X[1])), forward, backward, answer)
+
+
+def cross_entropy(eps):
+    targets = IDS % 4
+
+    def forward(v):
+        L, k = loss.forward(v.logits, targets, MASK, eps)
+        return fields(L=L), k
+    return Case(fields(logits=X), forward, lambda v, k, d: type(v)(d.L * loss.backward(k)),
+                lambda v: fields(L=oracle.cross_entropy(v.logits.tolist(), targets.tolist(), MASK.tolist(), eps)))
+
+
+UNITS = [
+    Unit({"(E1)": "", "(E1*)": ""}, embed, partial(compiled_model, "plain-gru")),
+    Unit({"(Y1)": "", "(Y1*)": ""}, product),
+    Unit({"(DR1)": "", "(DR1*)": ""}, drop, partial(compiled_model, "dropout")),
+    Unit({"(B1)": "", "(B1*)": ""}, dense_bridge),
+    Unit({"(X1)": "", "(X2)": "", "(X3)": "", "(X1*)": "", "(X3*)": ""}, partial(cross_entropy, 0.2),
+         partial(compiled_model, "smoothing")),
+]

@@ -1,0 +1,134 @@
+"""The parts of the Transformer: (LN), (FF), (FR), (FG), (PE), (SA), (MH), (RS)."""
+from functools import partial
+
+import numpy as np
+from draw import like, mask
+from scalar_model import lists
+
+from minis2s.core import tree
+from minis2s.documents.formulas.cases.case import Case, fields
+from minis2s.layers import feed_forward, layer_norm, linear, positions, residual
+from minis2s.layers.attention import multi_head, scaled_dot_product
+from minis2s.testing.oracle import linear as oracle_linear
+from minis2s.testing.oracle import transformer as oracle
+
+from .unit import Unit
+
+T, N, D, HEADS = 4, 2, 6, 3
+X, P = np.random.default_rng(0).normal(size=(T, N, D)), np.random.default_rng(1).normal(size=(T, D))
+MASK = mask((4, 2))
+
+
+def rng():
+    return np.random.default_rng(2)
+
+
+def each_row(f, xs):
+    """f of every row (t, n)."""
+    return [[f(x.tolist()) for x in row] for row in xs]
+
+
+def each_sequence(f):
+    """f(n) -> T rows, for every example; time first."""
+    return [list(step) for step in zip(*(f(n) for n in range(N)))]
+
+
+def normed():
+    def forward(v):
+        y, k = layer_norm.forward(v.p, v.x)
+        return fields(y=y), k
+
+    def backward(v, k, d):
+        dx, g = layer_norm.backward(v.p, k, d.y)
+        return type(v)(g, dx)
+    return Case(fields(p=like(rng(), layer_norm.init(D)), x=X), forward, backward,
+                lambda v: fields(y=each_row(lambda x: oracle.layer_norm(*lists(v.p), x), v.x)))
+
+
+def fed_forward(phi):
+    def forward(v):
+        y, k = feed_forward.forward(v.p, phi, v.x)
+        return fields(y=y), k
+
+    def backward(v, k, d):
+        dx, g = feed_forward.backward(v.p, phi, k, d.y)
+        return type(v)(g, dx)
+    return Case(fields(p=like(rng(), feed_forward.init(rng(), D, 5)), x=X), forward, backward,
+                lambda v: fields(y=each_row(
+                    lambda x: oracle.feed_forward(*lists(v.p.hidden), *lists(v.p.out), x, phi), v.x)))
+
+
+def placed(learned):
+    def backward(v, k, d):
+        dx, table = positions.backward(v.table, d.y)
+        return type(v)(table, dx)
+
+    def answer(v):
+        def row(i):
+            return oracle.sinusoid(i, D) if v.table is None else v.table[i].tolist()
+        return fields(y=each_sequence(lambda n: [oracle.placed(v.x[i, n].tolist(), row(i)) for i in range(T)]))
+    return Case(fields(table=P if learned else None, x=X),
+                lambda v: (fields(y=positions.forward(v.table, v.x)), None), backward, answer)
+
+
+def attended(causal):
+    """Multi-head self-attention."""
+    def forward(v):
+        visible = scaled_dot_product.see_past(T, T) if causal else scaled_dot_product.see_real(MASK)
+        kv = multi_head.keys_values(v.p, HEADS, v.y)
+        z, k = multi_head.attend(v.p, HEADS, v.x, kv, visible)
+        return fields(z=z, alpha=k.heads.alpha), k
+
+    def backward(v, k, d):
+        dx, dkv, g = multi_head.attend_backward(v.p, HEADS, k, d.z)
+        dy, g_kv = multi_head.keys_values_backward(v.p, v.y, dkv)
+        return type(v)(tree.add(g, g_kv), dx, dy)
+
+    def answer(v):
+        seen = [oracle.see_past if causal else oracle.see_real(MASK[:, n].tolist()) for n in range(N)]
+        found = [oracle.multi_head(*lists(v.p.q), v.p.k.tolist(), *lists(v.p.v), *lists(v.p.o), HEADS,
+                                   v.x[:, n].tolist(), v.y[:, n].tolist(), seen[n]) for n in range(N)]
+        return fields(z=each_sequence(lambda n: found[n][0]), alpha=[alphas for _, alphas in found])
+    return Case(fields(p=like(rng(), multi_head.init(rng(), D)), x=X, y=X[::-1]), forward, backward, answer,
+                silent=("alpha",))
+
+
+def around(norm):
+    """A residual connection around a linear layer."""
+    def forward(v):
+        u, k_in = residual.branch(v.p, norm, v.x)
+        y, k_out = residual.join(v.p, norm, v.x, linear.forward(v.q, u))
+        return fields(y=y), (u, k_in, k_out)
+
+    def backward(v, k, d):
+        u, k_in, k_out = k
+        dx, dz, g = residual.join_backward(v.p, norm, k_out, d.y)
+        du, dq = linear.backward(v.q, u, dz)
+        dx, dp = residual.branch_backward(v.p, norm, k_in, dx, du, g)
+        return type(v)(dp, dq, dx)
+
+    def answer(v):
+        def inner(us):
+            return [oracle_linear(*lists(v.q), u) for u in us]
+        return fields(y=each_sequence(lambda n: oracle.residual(norm, *lists(v.p), v.x[:, n].tolist(), inner)))
+    p, q = like(rng(), (layer_norm.init(D), linear.init(rng(), D, D)))
+    return Case(fields(p=p, q=q, x=X), forward, backward, answer)
+
+
+UNITS = [
+    Unit({"(LN1)": "", "(LN2)": "", "(LN3)": "", "(LN4)": "",
+          "(LN1*)": "x", "(LN2*)": "x", "(LN3*)": "x", "(LN4*)": ""}, normed),
+    Unit({"(FF1)": "", "(FF2)": "", "(FF3)": "", "(FR1)": "",
+          "(FF1*)": "x p.hidden", "(FF2*)": "x p.hidden", "(FF3*)": "", "(FR1*)": "x p.hidden"},
+         partial(fed_forward, "relu")),
+    Unit({"(FG1)": "", "(FG2)": "", "(FG1*)": "x p.hidden", "(FG2*)": "x p.hidden"}, partial(fed_forward, "gelu")),
+    Unit({"(PE1)": ""}, partial(placed, False)),
+    Unit({"(PE2)": "", "(PE2*)": ""}, partial(placed, True)),
+    Unit({"(SA1)": "alpha", "(SA2)": "alpha", "(SA3)": "z", "(SA4)": "alpha",
+          "(SA1*)": "", "(SA2*)": "", "(SA3*)": "y"}, partial(attended, False)),
+    Unit({"(SA5)": "alpha", "(MH1)": "z", "(MH2)": "alpha", "(MH3)": "z", "(MH4)": "z", "(MH5)": "z",
+          "(MH1*)": "y p.k p.v", "(MH2*)": "x p.q", "(MH3*)": "", "(MH4*)": "p.o", "(MH5*)": ""},
+         partial(attended, True)),
+    Unit({"(RS1)": "", "(RS3)": "", "(RS1*)": "", "(RS3*)": ""}, partial(around, "post")),
+    Unit({"(RS2)": "", "(RS4)": "", "(RS2*)": "", "(RS4*)": ""}, partial(around, "pre")),
+]
