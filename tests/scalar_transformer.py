@@ -1,8 +1,7 @@
 """A Transformer's parameters handed to the scalar oracle, one example at a time.  No equation stands here."""
 from scalar_model import lists
 
-from minis2s.testing import oracle
-from minis2s.testing import oracle_transformer as scalar
+from minis2s.testing.oracle import transformer_model as scalar
 
 
 def rows(m, n):
@@ -10,46 +9,47 @@ def rows(m, n):
     return None if m is None else m[:, n].tolist()
 
 
-def around(config, p, xs, m, f):
-    """A sub-layer of parameters p, whose function of the rows is f."""
-    return scalar.residual(config.norm, *lists(p.norm), xs, f, m)
+def sublayer(p, weights, m):
+    return dict(norm=lists(p.norm), f=weights, drop=m)
 
 
-def heads(p, h, xs, ys, seen):
-    return scalar.multi_head(*lists(p.q), p.k.tolist(), *lists(p.v), *lists(p.o), h, xs, ys, seen)[0]
+def attention(p, m):
+    f = p.f
+    return sublayer(p, [*lists(f.q), f.k.tolist(), *lists(f.v), *lists(f.o)], m)
 
 
-def feed_forward(config, p, xs, m):
-    return around(config, p, xs, m, lambda us: [
-        scalar.feed_forward(*lists(p.f.hidden), *lists(p.f.out), u, config.feed_forward_activation) for u in us])
+def feed_forward(p, m):
+    return sublayer(p, [*lists(p.f.hidden), *lists(p.f.out)], m)
 
 
-def stack(config, p, drops, n, ids, layer):
-    """One side: `layer` is a function (parameters, rows, masks) -> rows."""
-    table = None if p.positions is None else p.positions.tolist()
-    xs = scalar.inputs(p.embedding.tolist(), table, ids, rows(drops and drops.inputs, n))
-    for i, q in enumerate(p.layers):
-        masks = [rows(m, n) for m in drops.layers[i]] if drops else [None] * 3
-        xs = layer(q, xs, masks)
-    return xs if p.norm is None else [scalar.layer_norm(*lists(p.norm), x) for x in xs]
+def encoder_layer(p, m):
+    return dict(attention=attention(p.attention, m[0]), feed_forward=feed_forward(p.feed_forward, m[1]))
+
+
+def decoder_layer(p, m):
+    return dict(attention=attention(p.attention, m[0]), cross=attention(p.cross, m[1]),
+                feed_forward=feed_forward(p.feed_forward, m[2]))
+
+
+def side(p, drops, n, layer):
+    """The encoder's or the decoder's parameters, with the masks of example n."""
+    masks = [[rows(m, n) for m in one] for one in drops.layers] if drops else [[None] * 3] * len(p.layers)
+    return dict(embedding=p.embedding.tolist(), positions=None if p.positions is None else p.positions.tolist(),
+                layers=list(map(layer, p.layers, masks)), norm=None if p.norm is None else lists(p.norm),
+                drop=rows(drops and drops.inputs, n))
+
+
+def oracle_model(p, config, n, drops=None):
+    """The parameters as the dict that oracle/transformer_model.py describes."""
+    W = p.decoder.embedding.T if config.tied_embedding else p.decoder.readout.W
+    return dict(norm=config.norm, heads=config.heads, phi=config.feed_forward_activation,
+                encoder=side(p.encoder, drops and drops.encoder, n, encoder_layer),
+                decoder=side(p.decoder, drops and drops.decoder, n, decoder_layer),
+                readout=(W.tolist(), p.decoder.readout.b.tolist()))
 
 
 def model(p, config, batch, n, drops=None, fed=None):
     """Logits (S lists of V) of example n."""
-    c, h = config, config.heads
-    real = scalar.see_real(batch.source_mask[:, n].tolist())
-
-    def encoder_layer(q, xs, m):
-        xs = around(c, q.attention, xs, m[0], lambda us: heads(q.attention.f, h, us, us, real))
-        return feed_forward(c, q.feed_forward, xs, m[1])
-
-    def decoder_layer(q, xs, m):
-        xs = around(c, q.attention, xs, m[0], lambda us: heads(q.attention.f, h, us, us, scalar.see_past))
-        xs = around(c, q.cross, xs, m[1], lambda us: heads(q.cross.f, h, us, hs, real))
-        return feed_forward(c, q.feed_forward, xs, m[2])
-
-    hs = stack(c, p.encoder, drops and drops.encoder, n, batch.source[:, n], encoder_layer)
-    ids = batch.inputs[:, n] if fed is None else fed[:, n]
-    rs = stack(c, p.decoder, drops and drops.decoder, n, ids, decoder_layer)
-    W = (p.decoder.embedding.T if c.tied_embedding else p.decoder.readout.W).tolist()
-    return [oracle.linear(W, p.decoder.readout.b.tolist(), r) for r in rs]
+    ids = batch.inputs if fed is None else fed
+    return scalar.transformer(oracle_model(p, config, n, drops), batch.source[:, n], batch.source_mask[:, n].tolist(),
+                              ids[:, n])

@@ -25,6 +25,7 @@ COMPILED = {"layers/unroll.py": ALL_CELLS, "layers/dropout.py": ("model/encoder.
                for score in ("dot", "general", "additive", "concat_dot", "attend")}}
 
 # Why an equation has no code line of its own in kernels/, by file or by mark.
+TRANSFORMER = "the parts of the Transformer have no compiled implementation"
 NOT_COMPILED = {
     "core/functions.py": "written out where it is used, under the mark of that line",
     "core/initializers.py": "runs once for each model",
@@ -32,13 +33,11 @@ NOT_COMPILED = {
     "layers/linear.py": "the readout's product is (D7)",
     "model/bridge.py": "runs once for each batch; the compiled model calls the reference implementation",
     "(C2)": "clipping by value calls the reference implementation",
-    "layers/layer_norm.py": "the parts of the Transformer have no compiled implementation",
-    "layers/feed_forward.py": "the parts of the Transformer have no compiled implementation",
-    "layers/positions.py": "the parts of the Transformer have no compiled implementation",
-    "layers/residual.py": "the parts of the Transformer have no compiled implementation",
-    "layers/attention/multi_head.py": "the parts of the Transformer have no compiled implementation",
-    "layers/attention/scaled_dot_product.py": "the parts of the Transformer have no compiled implementation",
     "documents/printed": "the printed forms are for comparison only",
+    **{f"layers/{part}.py": TRANSFORMER for part in (
+        "layer_norm", "feed_forward", "positions", "residual", "attention/multi_head",
+        "attention/scaled_dot_product")},
+    **{f"model/transformer{part}.py": TRANSFORMER for part in ("", "_encoder", "_decoder", "_sublayers")},
 }
 
 

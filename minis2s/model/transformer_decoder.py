@@ -9,7 +9,7 @@ Forward                                             Backward, where there was no
 (TD2)  x = self-attention(x), causal  each layer    (TD2*) dx, gradients of the attention
 (TD3)  x = cross-attention(x, source) each layer    (TD3*) dx, dkv, gradients of the attention
 (TD4)  x = feed-forward(x)            each layer    (TD4*) dx, gradients of the feed-forward layer
-(TD5)  r = norm(x)                    pre-norm only (TD5*) dx
+(TD5)  r = norm(x)                    pre-norm      (TD5*) dx
 (TD6)  logits = r W + b                             (TD6*) dr, dW, db
 
 Padding of the target needs no mask: it stands at the end, where (SA5) hides it from every real position, and the

@@ -6,7 +6,7 @@ Forward                                             Backward
 (TE1)  x = m (positions of E[id])                   (TE1*) dE, dpositions
 (TE2)  x = self-attention(x)          each layer    (TE2*) dx, gradients of the attention
 (TE3)  x = feed-forward(x)            each layer    (TE3*) dx, gradients of the feed-forward layer
-(TE4)  hs = norm(x)                   pre-norm only (TE4*) dx
+(TE4)  hs = norm(x)                   pre-norm      (TE4*) dx
 
 No step waits for another: all positions go through a layer at once, where an LSTM needs T steps.
 """

@@ -1,16 +1,20 @@
-"""The parts of the Transformer: (LN), (FF), (FR), (FG), (PE), (SA), (MH), (RS)."""
+"""The parts of the Transformer: (LN), (FF), (FR), (FG), (PE), (SA), (MH), (RS), (TS), (TE), (TD), (TM)."""
 from functools import partial
 
 import numpy as np
-from draw import like, mask
+import scalar_transformer
+from configs import TRANSFORMERS
+from draw import batch, like, mask
 from scalar_model import lists
 
 from minis2s.core import tree
 from minis2s.documents.formulas.cases.case import Case, fields
 from minis2s.layers import feed_forward, layer_norm, linear, positions, residual
 from minis2s.layers.attention import multi_head, scaled_dot_product
+from minis2s.model import transformer
 from minis2s.testing.oracle import linear as oracle_linear
 from minis2s.testing.oracle import transformer as oracle
+from minis2s.testing.oracle.transformer_model import transformer_loss
 
 from .unit import Unit
 
@@ -115,6 +119,26 @@ def around(norm):
     return Case(fields(p=p, q=q, x=X), forward, backward, answer)
 
 
+def whole(name):
+    """A Transformer of this Config: logits and loss."""
+    c, few = TRANSFORMERS[name], np.random.default_rng(0)
+    p = like(few, transformer.init_float64(few, c))
+    b = batch(few, c, (3, 1), (1, 2))
+
+    def forward(v):
+        L, logits, k = transformer.forward(v, c, b)
+        return fields(L=L, logits=logits), k
+
+    def answer(v):
+        v = transformer.untie(v, c)
+        logits = [list(step) for step in zip(*(scalar_transformer.model(v, c, b, n)
+                                               for n in range(b.inputs.shape[1])))]
+        return fields(L=transformer_loss(logits, b.targets.tolist(), b.target_mask.tolist(), c.label_smoothing),
+                      logits=logits)
+    return Case(p, forward, lambda v, k, d: tree.map(lambda g: d.L * g, transformer.backward(v, c, k)), answer,
+                silent=("logits",))
+
+
 UNITS = [
     Unit({"(LN1)": "", "(LN2)": "", "(LN3)": "", "(LN4)": "",
           "(LN1*)": "x", "(LN2*)": "x", "(LN3*)": "x", "(LN4*)": ""}, normed),
@@ -131,4 +155,11 @@ UNITS = [
          partial(attended, True)),
     Unit({"(RS1)": "", "(RS3)": "", "(RS1*)": "", "(RS3*)": ""}, partial(around, "post")),
     Unit({"(RS2)": "", "(RS4)": "", "(RS2*)": "", "(RS4*)": ""}, partial(around, "pre")),
+    Unit({"(TS1)": "", "(TS2)": "", "(TS3)": "", "(TE1)": "", "(TE2)": "", "(TE3)": "", "(TE4)": "",
+          "(TD1)": "", "(TD2)": "", "(TD3)": "", "(TD4)": "", "(TD5)": "", "(TD6)": "",
+          "(TM1)": "", "(TM2)": "", "(TM3)": "", "(TM4)": "L",
+          "(TS1*)": "", "(TS2*)": "", "(TS3*)": "", "(TE1*)": "encoder", "(TE2*)": "encoder", "(TE3*)": "encoder",
+          "(TE4*)": "encoder", "(TD1*)": "decoder.embedding", "(TD2*)": "decoder", "(TD3*)": "decoder",
+          "(TD4*)": "decoder", "(TD5*)": "decoder", "(TD6*)": "decoder.readout",
+          "(TM1*)": "encoder", "(TM2*)": "encoder", "(TM3*)": "decoder", "(TM4*)": ""}, partial(whole, "pre-1")),
 ]

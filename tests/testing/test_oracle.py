@@ -50,7 +50,7 @@ def close(got, want, tol=1e-12):
 
 FOLDER = Path(oracle.__file__).parent
 FILES = {path.relative_to(FOLDER).as_posix(): ast.parse(path.read_text()) for path in FOLDER.rglob("*.py")}
-FUNCTIONS = [node for tree in FILES.values() for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+FUNCTIONS = [node for tree in FILES.values() for node in tree.body if isinstance(node, ast.FunctionDef)]
 MARK = r"\([A-Z]{1,3}\d{1,2}\)"
 ALL_ROWS = """a3_1 a3_2 a3_3 a4_1 a4_2 a4_2_printed a4_3 a4_4 b4_1 b4_1l b4_2e b4_2e_printed b4_2d
               b4_2d_printed b4_2a b4_2a_printed b4_2o c2_1 c2_2 c2_2_printed c3_1l c3_1g c3_1g_after
