@@ -1,4 +1,4 @@
-"""A check of every equation, found by its mark: UNITS maps "(L4)" and "(L4*)" to the unit that computes them."""
+"""A check of every equation, found by its mark: UNITS maps the marks, as (L4) and (L4*), to the unit that computes them."""
 from . import attention, cells, functions, layers, model, printed, training, transformer
 
 UNITS = {mark: unit for file in (functions, cells, attention, layers, model, training, printed, transformer)

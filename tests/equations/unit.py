@@ -13,8 +13,8 @@ BOUND = 1e-12
 class Unit(NamedTuple):
     """Equations that one case computes.
 
-    marks : mark -> names of what the equation computes, separated by blanks: outputs of the case for "(L4)",
-        gradients of its inputs for "(L4*)".  A name also means the arrays inside it; "" means all.
+    marks : mark -> names of what the equation computes, separated by blanks: outputs of the case for (L4),
+        gradients of its inputs for (L4*).  A name also means the arrays inside it; "" means all.
     case : -> documents.formulas.cases.Case, small and always the same.
     compiled : -> (outputs, gradients) of the compiled implementation, and the same of the reference implementation;
         None where the equations are not compiled.
