@@ -32,6 +32,7 @@ NOT_COMPILED = {
     "core/gradient_check.py": "for checks, not for training",
     "layers/linear.py": "the readout's product is (D7)",
     "model/bridge.py": "runs once for each batch; the compiled model calls the reference implementation",
+    "training/schedule.py": "one number for each update",
     "(C2)": "clipping by value calls the reference implementation",
     "documents/printed": "the printed forms are for comparison only",
     **{f"layers/{part}.py": TRANSFORMER for part in (

@@ -1,4 +1,4 @@
-"""Clipping and optimizers: (C), (O)."""
+"""Clipping, optimizers, schedule of the learning rate: (C), (O), (LR)."""
 from functools import partial
 
 import numpy as np
@@ -8,7 +8,7 @@ from minis2s.documents.formulas.cases.case import Case, fields
 from minis2s.kernels.training import optimizers as kernels
 from minis2s.layers.linear import Params
 from minis2s.testing import oracle
-from minis2s.training import optimizers
+from minis2s.training import optimizers, schedule
 
 from .unit import Unit
 
@@ -54,6 +54,13 @@ def clip_by_value():
                     oracle.clip_by_value([a.ravel().tolist() for a in P], 0.5), P)))))
 
 
+def scheduled(name, scalar):
+    """What the learning rate is multiplied by during warm-up and after it."""
+    steps = range(1, 12)
+    return Case(None, lambda v: (fields(factor=np.array([schedule.factor(name, 5, t) for t in steps])), None), None,
+                lambda v: fields(factor=[scalar(t, 5) for t in steps]))
+
+
 UNITS = [
     updated({"(O1)": ""}, lambda w, gs: oracle.sgd(w, gs, LR), "sgd"),
     updated({"(O2)": ""}, lambda w, gs: oracle.momentum(w, gs, LR, 0.9), "sgd", momentum=0.9),
@@ -61,4 +68,6 @@ UNITS = [
     updated({"(O5)": "", "(O6)": ""}, lambda w, gs: oracle.adam(w, gs, LR, 0.9, 0.999, 1e-8), "adam"),
     updated({"(C1)": ""}, clipped, "sgd", 1.0),
     Unit({"(C2)": ""}, clip_by_value),
+    Unit({"(LR1)": ""}, partial(scheduled, "constant", oracle.warmed_up)),
+    Unit({"(LR2)": ""}, partial(scheduled, "inverse-sqrt", oracle.inverse_sqrt)),
 ]

@@ -33,7 +33,8 @@ from .attention import (    # noqa: F401
 from .layers import embed, linear, dropout, fuse_concat, fuse_add, fuse_sigmoid, fuse_tanh    # noqa: F401
 from .loss import target_distribution, cross_entropy    # noqa: F401
 from .model import bridge, encode, decoder_step, seq2seq, batch_loss    # noqa: F401
-from .training import sgd, momentum, rmsprop, adam, global_norm, clip_by_global_norm, clip_by_value    # noqa: F401
+from .training import (    # noqa: F401
+    sgd, momentum, rmsprop, adam, warmed_up, inverse_sqrt, global_norm, clip_by_global_norm, clip_by_value)
 from .decoding import greedy, all_outputs, best_output, exhaustive, beam_search    # noqa: F401
 from .documents.a import a3_1, a3_2, a3_3, a4_1, a4_2, a4_2_printed, a4_3, a4_4    # noqa: F401
 from .documents.b import (    # noqa: F401

@@ -55,6 +55,16 @@ def adam(w, gs, lr, b1, b2, eps):
     return ws
 
 
+def warmed_up(t, w):
+    """(LR1) min(1, t/w): the part of the learning rate at update t that "constant" takes, w updates of warm-up."""
+    return min(1.0, t / w)                                                             # (LR1)
+
+
+def inverse_sqrt(t, w):
+    """(LR2) min(t/w, √(w/t)): that part with "inverse-sqrt"."""
+    return min(t / w, sqrt(w / t))                                                     # (LR2)
+
+
 def global_norm(gs):
     """‖g‖ = √(Σ over every entry of every list, squared)."""
     return sqrt(sum(g_k ** 2 for g in gs for g_k in g))
