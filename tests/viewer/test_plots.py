@@ -194,6 +194,17 @@ def test_a_figure_mixes_fonts_within_one_label(monkeypatch):
     assert_every_glyph(figure)
 
 
+def test_the_search_for_glyphs_says_nothing(only_matplotlibs_fonts, tmp_path, caplog):
+    """Also where a family has no font of regular weight."""
+    bold = font_manager.findfont("DejaVu Sans:bold")
+    font_manager.fontManager.ttflist.append(font_manager.FontEntry(fname=bold, name="Odd", weight=700))
+    attention_map(weights(1, 1), ["你"], ["a"], tmp_path / "a.png")
+    assert caplog.records == [] and fonts.glyphs("Odd")
+    fonts.file_of("Odd")
+    font_manager.findfont(font_manager.FontProperties(family=["Odd"], size=77))
+    assert caplog.records                                            # without `quiet` there is a message
+
+
 def test_broken_and_missing_fonts_have_no_glyphs(monkeypatch, tmp_path):
     (tmp_path / "broken.ttf").write_bytes(b"not a font")
     for file in (tmp_path / "broken.ttf", tmp_path / "gone.ttf"):

@@ -3,7 +3,9 @@
 matplotlib draws each character with the first font of a list that has it.  `Letters` makes that list for the labels
 of one figure; a character that no installed font has is written as its code point, U+4F60.
 """
+import contextlib
 import functools
+import logging
 
 PLAIN = "DejaVu Sans"                      # comes with matplotlib
 # Tried before all other installed fonts: they have Chinese characters.
@@ -32,13 +34,12 @@ class Letters:
         wanted = set(filter(str.isprintable, "".join(texts)))
         self.families, self.glyphs = [PLAIN], set(glyphs(PLAIN))
         installed = font_manager.get_font_names() if wanted - self.glyphs else []
-        for family in [*(name for name in PREFERRED if name in installed), *sorted(installed)]:
-            missing = wanted - self.glyphs
-            if not missing:
-                break
-            if missing & glyphs(family):
-                self.families.append(family)
-                self.glyphs |= glyphs(family)
+        with quiet():
+            for family in [*(name for name in PREFERRED if name in installed), *sorted(installed)]:
+                missing = wanted - self.glyphs
+                if missing and missing & glyphs(family):
+                    self.families.append(family)
+                    self.glyphs |= glyphs(family)
         self.note = NOTE if wanted - self.glyphs - {" "} else ""
 
     def label(self, token):
@@ -70,6 +71,18 @@ class Letters:
             font.set_text(text)
             widest = max(widest, font.get_width_height()[0])
         return widest / 64 / 720                         # the font counts 64ths of a dot
+
+
+@contextlib.contextmanager
+def quiet():
+    """No message of matplotlib that a family has no font of just the weight 400."""
+    logger = logging.getLogger("matplotlib.font_manager")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def file_of(family):

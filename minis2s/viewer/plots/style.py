@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from ...core.files import check_place, write_atomically
+from .fonts import quiet
 
 # Okabe and Ito's colours: told apart by colour-blind readers too. Dashes tell them apart in a grey print.
 BLUE, ORANGE, GREEN, PURPLE, BLACK = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#222222"
@@ -37,7 +38,7 @@ def styled(families=("DejaVu Sans",)):
         Fonts: each character is drawn with the first one that has it.
     """
     import matplotlib.style
-    with matplotlib.style.context(["default", {**SETTINGS, "font.family": list(families)}]):
+    with quiet(), matplotlib.style.context(["default", {**SETTINGS, "font.family": list(families)}]):
         yield
 
 
