@@ -9,7 +9,6 @@ from ...data.batches import make_batch
 from ...data.vocabulary import BOS, EOS, PAD, UNK
 from ...decoding import hypotheses
 from ...decoding.beam import candidates
-from ...decoding.greedy import greedy as library_greedy
 from .attention import DECODER
 from .exercise import Case, Exercise, lengths, ragged
 
@@ -20,7 +19,8 @@ def _answers(rng):
     def answer(size):
         return [int(k) for k in rng.integers(4, 12, size)]
     return [Case("ragged answers, one empty", {"answers": [answer(k) for k in (3, 4, 0, 2, 2)]}),
-            Case("answers of one length", {"answers": [answer(3) for _ in range(2)]})]
+            Case("answers of one length", {"answers": [answer(3) for _ in range(2)]}),
+            Case("one answer", {"answers": [answer(4)]}), Case("all answers empty", {"answers": [[], [], []]})]
 
 
 SHIFT_TARGETS = Exercise(
@@ -48,17 +48,17 @@ mask     (S, N)  True where there is a target, EOS included""",
 class Model:
     """A small LSTM model of the library; step(ids (N,), s (N, 2H)) gives logits (N, V) and the next s."""
 
-    def __init__(self, rng):
+    def __init__(self, rng, N=4, special=-60.0, end=1.0):
         self.config = Config(source_vocab=9, target_vocab=11, cell="lstm", embedding=3, hidden=5,
                              attention="none",
                              dtype="float64")
         p = tree.map(lambda a: rng.normal(size=a.shape) * 2.0, seq2seq.init(self.config))
         p.decoder.readout.b[:] = 0
-        p.decoder.readout.b[[PAD, BOS, UNK]] = -60.0            # never the most probable
-        p.decoder.readout.b[EOS] = 1.0                          # so that some answers end early
+        p.decoder.readout.b[[PAD, BOS, UNK]] = special          # -60: never the most probable
+        p.decoder.readout.b[EOS] = end                          # so that some answers end early
         self.p = p
-        T, N = 5, 4
-        self.mask = ragged(lengths(rng, T, N), T)
+        T = 5
+        self.mask = ragged(lengths(rng, T, N) if N > 1 else [T], T)
         self.source = np.where(self.mask, rng.integers(4, 9, (T, N)), PAD)
         self.encoded, layers, _ = seq2seq.encode(p, self.config, self.source, self.mask)
         self.s0 = np.concatenate(layers[0], axis=1)
@@ -79,25 +79,37 @@ s0    (N, 2H)   the state before the first step: hand it on, do not look inside
 
 
 def greedy(step, s0, max_length):
-    """The library's greedy search, its answers written below one another."""
-    ids = np.zeros((max_length, len(s0)), np.int64)
-    for n, (found,) in enumerate(library_greedy(step.p, step.config, step.source, step.mask, max_length)):
-        tokens = found.ids + [EOS] * found.finished
-        ids[:len(tokens), n] = tokens
+    """The equations as they stand (the library's own search never answers PAD, BOS or UNK)."""
+    ids, y, s, done = np.zeros((max_length, len(s0)), np.int64), np.full(len(s0), BOS), s0, np.zeros(len(s0), bool)
+    for t in range(max_length):
+        logits, s = step(y, s)
+        y = logits.argmax(axis=1)
+        ids[t] = np.where(done, PAD, y)
+        done = done | (y == EOS)
     return ids
 
 
 def _greedy_cases(rng):
-    """Models are drawn until two of them have answers that end early, that do not end, and that vary."""
-    cases = []
-    while len(cases) < 3:
-        model = Model(rng)
-        ids = greedy(model, model.s0, 6)
-        ends = (ids == EOS).any(axis=0)
-        if not ends.all() and len(np.unique(ids)) > 4 and (ids[1:4] == EOS).any() and np.ptp(ids[0]):
-            cases.append(Case("some answers end, some are cut off", {"step": model, "s0": model.s0,
-                                                                     "max_length": 6}))
-    return cases
+    """Models are drawn until their answers are of the kind wanted."""
+    def drawn(fits, **choices):
+        while True:
+            model = Model(rng, **choices)
+            ids = greedy(model, model.s0, 6)
+            if fits(ids, (ids == EOS).any(axis=0)):
+                return {"step": model, "s0": model.s0, "max_length": 6}
+
+    def varied(ids, ends):
+        return not ends.all() and len(np.unique(ids)) > 4 and (ids[1:4] == EOS).any() and np.ptp(ids[0])
+
+    def early(ids, ends):
+        return ends.all() and not ids[4:].any() and ids[1:].any()
+
+    def special(ids, ends):
+        return np.isin(ids[:2], (PAD, BOS, UNK)).sum() > 1 and ends.any() and not ends.all()
+    return [*(Case("some answers end, some are cut off", drawn(varied)) for _ in range(2)),
+            Case("all answers end early", drawn(early, end=2.0)),
+            Case("one example (N = 1)", drawn(lambda ids, ends: len(np.unique(ids)) > 2, N=1)),
+            Case("PAD, BOS and UNK are the most probable token now and then", drawn(special, special=2.0))]
 
 
 GREEDY = Exercise(
@@ -117,12 +129,13 @@ an answer ends with its first EOS; behind it stands PAD        ids: PAD 0, BOS 1
 
 def _forced_cases(rng):
     cases = []
-    for S, mask_lengths in ((6, (6, 3, 5, 2)), (4, (4, 4, 1, 2))):
-        model = Model(rng)
+    for S, mask_lengths in ((6, (6, 3, 5, 2)), (4, (4, 4, 1, 2)), (5, (5,))):
+        N = len(mask_lengths)
+        model = Model(rng, N=N)
         real = ragged(mask_lengths, S)
-        targets = np.where(real, rng.integers(4, 11, (S, 4)), PAD)
-        targets[np.array(mask_lengths) - 1, np.arange(4)] = 2
-        cases.append(Case("ragged targets", {"step": model, "s0": model.s0, "targets": targets}))
+        targets = np.where(real, rng.integers(4, 11, (S, N)), PAD)
+        targets[np.array(mask_lengths) - 1, np.arange(N)] = 2
+        cases.append(Case("ragged targets" if N > 1 else "one example (N = 1)", {"step": model, "s0": model.s0, "targets": targets}))
     return cases
 
 
@@ -154,9 +167,16 @@ def _beams(rng):
         a = rng.normal(size=(K, V)) * 2
         log_q = a - np.log(np.exp(a).sum(axis=1, keepdims=True))
         return Case(label, {"log_p": -rng.random(K) * spread - 0.1, "log_q": log_q, "width": width})
+    low = case("log-probabilities near -800", 3, 7, 4, 0.5)
+    low.inputs["log_p"][:] -= 800
+    equal = case("equal candidates", 3, 6, 4, 0.1)
+    equal.inputs["log_p"][:] = -0.5
+    equal.inputs["log_q"][:, 2:] -= 3.0
+    equal.inputs["log_q"][1:, :2] = equal.inputs["log_q"][0, :2]
+    equal.inputs["log_q"][2, :2] -= 2.0
     return [case("three hypotheses of like probability", 3, 7, 4, 0.5), case("one is far ahead", 4, 6, 5,
                                                                              9.0),
-            case("one hypothesis, as at the start", 1, 8, 3, 1.0)]
+            case("one hypothesis, as at the start", 1, 8, 3, 1.0), low, equal]
 
 
 def beam_step(log_p, log_q, width):
@@ -167,6 +187,15 @@ def beam_step(log_p, log_q, width):
     (_, new), = candidates(hypotheses.Step(live, log_q, log_p[:, None] + log_q, None), width)
     return (np.array([h.log_p for h in new]), np.array([h.row for h in new]),
             np.array([h.token for h in new]))
+
+
+def _in_one_order(case, arrays):
+    """Candidates of equal probability may come in any order: here the earlier row first, then the lower token."""
+    scores, rows, tokens = arrays
+    if case.label != "equal candidates" or np.isnan(scores).any() or (np.diff(scores) > 0).any():
+        return arrays
+    order = np.lexsort((tokens, rows, -scores.round(9)))
+    return [scores[order], rows[order], tokens[order]]
 
 
 BEAM_STEP = Exercise(
@@ -188,6 +217,6 @@ tokens  (width,)  the token that it adds, whole numbers""",
      "another.",
      "Probabilities are multiplied, so their logarithms are added.",
      "Flatten the (K, V) totals, take the greatest `width`; an index divided by V gives row and token."),
-    _beams, beam_step)
+    _beams, beam_step, canonical=_in_one_order)
 
 EXERCISES = (SHIFT_TARGETS, TEACHER_FORCING, GREEDY, BEAM_STEP, *DECODER)

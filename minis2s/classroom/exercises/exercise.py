@@ -50,6 +50,7 @@ class Exercise(NamedTuple):
     `contract(facts)` may refuse a function whose numbers are right: -> sentence or None.
     `shared`: what all outputs are made of, said when all of them are wrong.
     `layouts`: whether the inputs are also tried in other orders of memory.
+    `canonical(case, arrays)` puts into one order what may come in any: candidates of equal probability.
     `depends`: arguments that other arguments were computed from (a mask that the forward pass used).
     """
     name: str
@@ -68,6 +69,7 @@ class Exercise(NamedTuple):
     shared: str = ""
     layouts: bool = True
     depends: tuple = ()
+    canonical: Any = None
     seconds: float = 10.0
     imports: str = "import numpy as np\n"
 

@@ -11,7 +11,10 @@ def _scores(rng):
     wide = np.where(np.arange(9) == rng.integers(9, size=(4, 1)), 0, -800.0) + 900 * np.arange(4)[:, None]
     return [Case("ordinary scores", {"a": a}),
             Case("all scores raised by 1000", {"a": a + 1000}),
-            Case("rows of very different size", {"a": wide + a})]
+            Case("rows of very different size", {"a": wide + a}),
+            Case("a tall row before a low one", {"a": (wide + a)[::-1]}),
+            Case("more rows than columns", {"a": rng.normal(size=(7, 3)) * 2}),
+            Case("scores beyond 1e9, some of them equal", {"a": np.round(a) * 1e9 * (np.arange(9) < 6)})]
 
 
 SOFTMAX = Exercise(
@@ -81,15 +84,17 @@ targets  (N,)    the right class of each row, whole numbers""",
 def _masked(rng):
     def case(label, S, N, V):
         mask = ragged(lengths(rng, S, N), S)
-        targets = rng.integers(4, V, (S, N))
+        targets = rng.integers(0, V, (S, N))
         return Case(label, {"logits": rng.normal(size=(S, N, V)) * 2, "targets": targets, "mask": mask})
     first = case("ragged lengths", 5, 4, 9)
     return [first, case("another batch", 6, 3, 8),
-            Case("all logits raised by 1000", {**first.inputs, "logits": first.inputs["logits"] + 1000})]
+            Case("all logits raised by 1000", {**first.inputs, "logits": first.inputs["logits"] + 1000}),
+            Case("targets of -1 at padding", {**first.inputs, "targets": np.where(
+                first.inputs["mask"], first.inputs["targets"], -1)})]
 
 
 def _masked_loss(logits, targets, mask):
-    L, cache = loss.forward(logits, targets, mask)
+    L, cache = loss.forward(logits, np.where(mask, targets, 0), mask)
     return L, loss.backward(cache)
 
 
@@ -98,7 +103,7 @@ MASKED_LOSS = Exercise(
     """(X3)  L = -(1/M) sum over real (t, n) of log p_tn[target_tn]        M: how many (t, n) are real
 (X3*) dlogits = (p - y) / M at real positions, 0 at padding""",
     """logits   (S, N, V)  scores before the softmax
-targets  (S, N)     token ids; at padding they mean nothing
+targets  (S, N)     token ids; at padding they mean nothing and may be -1
 mask     (S, N)     True = real""",
     """L        number     mean loss of the real tokens (X3)
 dlogits  (S, N, V)  its gradient (X3*)""",

@@ -26,7 +26,7 @@ def _steps(rng):
     for _, N, D, H in SIZES:
         given = {"x": rng.normal(size=(N, D)), "h_prev": rng.normal(size=(N, H)) * 0.6, **weights(rng, D, H)}
         cases.append(Case("ordinary numbers", given))
-    return cases
+    return [*cases, Case("large activations (|a| near 1000)", {**cases[0].inputs, "x": cases[0].inputs["x"] * 1500})]
 
 
 def rnn_step(x, h_prev, W, U, b):
@@ -58,7 +58,7 @@ def _steps_back(rng):
     return [Case(c.label, {**{k: c.inputs[k] for k in ("x", "h_prev")}, "h": rnn_step(**c.inputs),
                            "W": c.inputs["W"], "U": c.inputs["U"],
                            "dh": rng.normal(size=c.inputs["h_prev"].shape)})
-            for c in _steps(rng)]
+            for c in _steps(rng)[:2]]
 
 
 def rnn_step_backward(x, h_prev, h, W, U, dh):
@@ -248,6 +248,7 @@ def _loop_cases(rng):
         cases.append(Case("ordinary numbers", {"xs": rng.normal(size=(T, N, H)),
                                                "h0": rng.normal(size=(N, H)) * 0.6,
                                                "U": rng.normal(size=(H, H)) * 0.5}))
+    cases.append(Case("large activations (|a| near 1000)", {**cases[0].inputs, "xs": cases[0].inputs["xs"] * 1500}))
     return cases
 
 
