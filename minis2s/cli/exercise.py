@@ -6,11 +6,11 @@ from pathlib import Path
 NAME, HELP = "exercise", "write softmax, LSTMs, attention and their gradients yourself, and have them checked"
 EPILOG = """examples:
   minis2s exercise list
-  minis2s exercise start softmax                     write the stub softmax.py here
+  minis2s exercise start softmax rnn-step            write the stubs softmax.py and rnn_step.py here
   minis2s exercise check softmax                     what is wrong, and where to look next
   minis2s exercise check softmax --hint 1            the first of three hints
   minis2s exercise progress --html progress.html
-  minis2s exercise grade class/ --csv marks.csv --seed 7    one folder for each student
+  minis2s class grade submissions --csv marks.csv     a whole class: see minis2s class --help
 
 exit status of check: 0 only if all that was checked has passed.
 check and grade run the code that they judge in a process of its own with a time limit, but with your rights:
@@ -31,7 +31,7 @@ def arguments(parser):
         return sub
     action("list", "all exercises, in a good order to do them")
     start = folder(action("start", "write an exercise's stub; never over a file that exists"))
-    start.add_argument("name", metavar="NAME")
+    start.add_argument("names", nargs="+", metavar="NAME")
     check = folder(action("check", "check your work: one exercise, or all that were started"))
     check.add_argument("name", nargs="?", metavar="NAME")
     check.add_argument("--hint", type=int, choices=(1, 2, 3), metavar="N", help="show a hint: 1 is the "
@@ -65,13 +65,16 @@ def run_list(args):
 
 
 def run_start(args):
-    """Write a stub."""
+    """Write stubs."""
     from ..classroom.exercises import find
-    from ..classroom.exercises.stub import start
-    exercise = find(args.name)
-    path = start(exercise, args.dir)
-    print(f"wrote {path}\nedit it, then:  minis2s exercise check {exercise.name}"
-          + (f" --dir {args.dir}" if args.dir != "." else ""))
+    from ..classroom.exercises.stub import free, start
+    exercises = [find(name) for name in dict.fromkeys(args.names)]
+    for exercise in exercises:
+        free(exercise, args.dir)                                # all or none
+    where = f" --dir {args.dir}" if args.dir != "." else ""
+    for exercise in exercises:
+        path = start(exercise, args.dir)
+        print(f"wrote {path}\nedit it, then:  minis2s exercise check {exercise.name}{where}")
     return 0
 
 
@@ -140,15 +143,14 @@ def run_progress(args):
 
 
 def run_grade(args):
-    """Write the CSV of a class."""
+    """As `minis2s class grade`, with fewer options."""
+    from ..classroom.assignment.grade import grade
+    from ..classroom.assignment.make import assignment
     from ..core import files
-    from ..classroom.exercises import find
-    from ..classroom.exercises.grade import grade
     if args.seed < 0:
         raise ValueError(f"--seed {args.seed}: wanted 0 or more")
     files.check_free(args.csv, args.overwrite)                  # complains before any work is done
-    only = [find(name) for name in args.only.split(",")] if args.only else None
-    table = grade(args.folder, args.seed, only, tell=lambda line: print(line, file=sys.stderr))
-    files.write_text(args.csv, table)
+    made = assignment("Exercises", args.only.split(",")) if args.only else None
+    grade(args.folder, args.csv, made, args.seed, tell=lambda line: print(line, file=sys.stderr))
     print(f"wrote {args.csv}", file=sys.stderr)
     return 0

@@ -11,8 +11,8 @@ from ..api import signals
 from .streams import note, one_line, repair
 from .wording import for_options
 
-COMMANDS = ("tasks", "train", "evaluate", "translate", "summary", "formulas", "example", "trace", "exercise", "bench",
-            "figures", "claim")
+COMMANDS = ("tasks", "train", "evaluate", "translate", "summary", "formulas", "example", "trace", "exercise",
+            "class_", "bench", "figures", "claim")
 FORMER = {"examples": "example"}    # names that commands had
 
 
@@ -76,7 +76,8 @@ def command(argv):
 
 def parse(argv):
     """-> the namespace of a command's arguments."""
-    top = parser(argv[:1] if argv and argv[0] in COMMANDS else COMMANDS)
+    files = ["class_" if argv[:1] == ["class"] else name for name in argv[:1]]    # `class` names no module
+    top = parser(files if files and files[0] in COMMANDS else COMMANDS)
     args, rest = top.parse_known_args(argv)
     behind = argv[argv.index("--") + 1:] if "--" in argv else []
     texts = [text for text in rest if text != "--"]

@@ -44,9 +44,15 @@ def note(folder, reports):
 
 
 def rows(folder):
-    """For each exercise: name, title, state ("passed", "not yet", "started" or ""), checks, day, report."""
+    """For each exercise: name, title, state ("passed", "not yet", "started" or ""), checks, day, report.
+
+    In a hand-out's folder these are the exercises of the assignment.
+    """
+    from ..assignment import make
+    wanted = make.load(folder).exercises if (Path(folder) / make.FILE).exists() else EXERCISES
     record, table = load(folder), []
-    for name, exercise in EXERCISES.items():
+    for name in wanted:
+        exercise = EXERCISES[name]
         r = record.get(name)
         started = (Path(folder) / f"{exercise.function}.py").exists()
         state = ("passed" if r["passed"] else "not yet") if r else "started" if started else ""

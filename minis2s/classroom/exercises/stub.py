@@ -40,6 +40,14 @@ def stub(exercise):
         given=indented(exercise.returns, 8), example=indented(exercise.example, 8))
 
 
+def free(exercise, folder):
+    """The path of an exercise's file in `folder`; ValueError if there is one already."""
+    path = Path(folder) / f"{exercise.function}.py"
+    if os.path.lexists(path):
+        raise ValueError(f"{path} exists already and stays as it is; to begin anew, move it away first")
+    return path
+
+
 def start(exercise, folder):
     """Write the stub into `folder` (made if it is missing): -> its path.
 
@@ -48,10 +56,7 @@ def start(exercise, folder):
     ValueError
         There is a file of that name already; it stays as it is.
     """
-    folder = Path(folder)
-    path = folder / f"{exercise.function}.py"
-    if os.path.lexists(path):
-        raise ValueError(f"{path} exists already and stays as it is; to begin anew, move it away first")
-    folder.mkdir(parents=True, exist_ok=True)
+    path = free(exercise, folder)
+    path.parent.mkdir(parents=True, exist_ok=True)
     files.write_text(path, stub(exercise))
     return path
