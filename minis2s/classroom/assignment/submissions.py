@@ -125,7 +125,7 @@ def match(files, functions):
 def _defines(path, function):
     """Whether a file's text defines the function."""
     text = path.read_text(encoding="utf-8", errors="replace")
-    start = r"^\s*" if path.suffix.lower() == ".py" else r"\b"    # a notebook's lines are strings of JSON
+    start = r"^\s*" if path.suffix.lower() == ".py" else r"(\b|\\n)"    # a notebook's are strings of JSON
     return bool(re.search(rf"{start}def {function}\(", text, re.MULTILINE))
 
 
