@@ -13,7 +13,6 @@ from .texts import check_characters
 
 METHODS = {"beam": (), "sample": ("temperature", "top_k", "top_p"), "exact": ("budget",)}   # and options of their own
 EXTRA = 10                          # tokens that an answer may be longer than the longest target trained on
-LONGEST = 20_000                    # tokens of a text that is read: what is longer takes memory for nothing
 AT_ONCE = 1 << 15                   # tokens of a batch, padding too: so long texts go in smaller batches
 
 
@@ -83,7 +82,7 @@ def decode(model, texts, how, progress=False):
     """
     tokens = [[] if is_blank(t) else model.source_tokenizer.split(t) for t in texts]
     answers = [[unread(t)] for t in tokens]
-    read = [i for i, t in enumerate(tokens) if 0 < len(t) <= LONGEST]
+    read = [i for i, t in enumerate(tokens) if 0 < len(t) <= notes.LONGEST]
     with Bar(len(read), "text", progress) as bar:
         at = 0
         for chosen in batches(read, tokens, how.batch):

@@ -3,15 +3,14 @@
 A note about one answer stands with it, in `Translation.notes`; about many texts there is one sentence for each kind of
 note, which names the texts.
 """
-from . import answering
-
+LONGEST = 20_000                    # tokens of a text that is read: what is longer takes memory for nothing
 MOST_TOKENS, MOST_PLACES = 10, 5    # that a sentence names
 
 
 def remarks(model, answer):
     """Yield (kind, detail) for a Translation: the unknown tokens, or a number of tokens."""
     unknown, size = model.source_vocab.unknown(answer.source), len(answer.source)
-    if size > answering.LONGEST:
+    if size > LONGEST:
         yield "unread", size
         return
     if unknown:
@@ -32,7 +31,7 @@ def sentence(model, kind, details):
         return f"{size}; the longest text trained on has {model.lengths['source']:,}"
     if kind == "cut":
         return f"the answer is cut off at {size}, the greatest length; a larger max_length=N allows more"
-    return f"{size}, so not read; at most {answering.LONGEST:,} are"
+    return f"{size}, so not read; at most {LONGEST:,} are"
 
 
 def of(model, answer):

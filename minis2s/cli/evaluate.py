@@ -1,13 +1,11 @@
 """minis2s evaluate: how good a trained model is."""
-import io
 import json
 import math
-import sys
-from contextlib import redirect_stderr
 
-from ..api.texts import fingerprint, text_pairs
+from ..api.texts import text_pairs
 from ..data.pairs import overlap
-from .train import data, is_ours, read
+from . import sources
+from .streams import note
 from .translate import backend_option, model_of
 
 SHARES = ("exact_match", "token_accuracy", "unknown_tokens", "character_error_rate", "token_error_rate")
@@ -32,18 +30,10 @@ def arguments(parser):
 def run(args):
     """Print the metrics."""
     model = model_of(args)
-    if args.pairs:
-        pairs = read(args.pairs)
-        count = seen(model, pairs)
-        if count:
-            print(f"minis2s: {count:,} of these {len(pairs.sources):,} pairs are not unseen: their sources stand in the training "
-                  "pairs", file=sys.stderr)
-    else:
-        pairs = own_pairs(model)
+    pairs = named_pairs(model, args) if args.pairs else own_pairs(model, args.path)
     result = model.evaluate(pairs, beam=args.beam, length_penalty=args.length_penalty)
     if result["too_long"]:
-        print(f"minis2s: {result['too_long']:,} pairs left out: more than {model.max_length:,} tokens on a side",
-              file=sys.stderr)
+        note(f"minis2s: {result['too_long']:,} pairs left out: more than {model.max_length:,} tokens on a side")
     if args.json:
         print(json.dumps(finite(result), allow_nan=False))
         return 0
@@ -61,29 +51,42 @@ def finite(result):
             for name, value in result.items()}
 
 
-def seen(model, pairs):
-    """How many of some pairs have a source that the model was trained on; 0 where its training pairs are not at hand."""
-    try:
-        with redirect_stderr(io.StringIO()):            # what there is to say of that file was said when it was trained on
-            known = training_pairs(model)[0]
-        return overlap(known, text_pairs("pairs", pairs))
-    except (ValueError, OSError):
-        return 0
-
-
-def own_pairs(model):
+def own_pairs(model, run):
     """The test pairs of the task that a run was trained on; of a pairs file, those held out for validation."""
-    _, valid, test = training_pairs(model)
+    if not sources.is_ours(model.origin):
+        raise ValueError("--pairs FILE: name test pairs; this model was not trained by minis2s train")
+    try:
+        _, valid, test = sources.located(model.origin, model.data, run)[1]
+    except FileNotFoundError:
+        raise
+    except ValueError as e:
+        raise ValueError(f"{e}, so nobody knows which were held out; name test pairs with --pairs FILE") from None
     return test or valid
 
 
-def training_pairs(model):
-    """The pairs that a run was trained on, those held out, and the task's test pairs or None; ValueError if they changed."""
-    if not is_ours(model.origin):
-        raise ValueError("--pairs FILE: name test pairs; this model was not trained by minis2s train")
-    pairs, valid, test = data(model.origin)
-    pairs, valid = text_pairs("pairs", pairs), text_pairs("valid", valid)
-    if not isinstance(model.data, dict) or model.data.get("sha256") != fingerprint(pairs, valid):
-        raise ValueError(f"{model.origin.get('task') or model.origin['pairs']}: these are not the pairs that the run was "
-                         "trained on, so nobody knows which were held out; name test pairs with --pairs FILE")
-    return pairs, valid, test
+def named_pairs(model, args):
+    """The pairs of a file; of the file that the run was trained on, those held out.
+
+    A file is recognized by its content, wherever it is.  It is said how many pairs are not unseen.
+    """
+    pairs = text_pairs("pairs", sources.read(args.pairs))
+    if not sources.is_ours(model.origin):
+        return pairs
+    if model.origin.get("pairs") and not model.origin["valid"]:
+        try:
+            held_out = sources.located(model.origin, model.data, args.path, {"pairs": args.pairs})[1][1]
+        except (OSError, ValueError):
+            pass                                        # another file
+        else:
+            note(f"minis2s: {args.pairs} is the file that the run was trained on; its {len(held_out):,} held-out pairs are "
+                 "scored")
+            return held_out
+    try:
+        known = sources.located(model.origin, model.data, args.path)[1][0]
+    except (OSError, ValueError):
+        note("minis2s: the pairs that the run was trained on are not at hand, so it is not known whether these are unseen")
+        return pairs
+    count = overlap(known, pairs)
+    if count:
+        note(f"minis2s: {count:,} of these {len(pairs):,} pairs are not unseen: their sources stand in the training pairs")
+    return pairs

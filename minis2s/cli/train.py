@@ -1,23 +1,19 @@
 """minis2s train: learn a task, or somebody's own pairs."""
 import argparse
-import os
-import sys
 from dataclasses import fields
 from pathlib import Path
 
 from ..api.backends import BACKENDS, backend_for, choose
 from ..api.seq2seq import Seq2Seq
 from ..api.signals import Stopped
-from ..api.texts import hold_out, text_pairs
 from ..core.backend import cores
 from ..model.config import CHOICES, RECURRENT, Config
 from ..data.corpus import MAX_LENGTH
-from ..data.pairs import read_pairs
 from ..training.optimizers import OPTIMIZERS
 from ..training.schedule import SCHEDULES
-from ..api.run import Run
-from ..tasks import TASKS, load
+from ..tasks import TASKS
 from ..training.loop import Training
+from . import sources
 
 UNIT_OPTIONS = ("source_units", "target_units", "min_count", "lowercase", "max_length")     # of Seq2Seq
 NAME, HELP = "train", "train a model on a built-in task or on pairs from a file"
@@ -118,20 +114,14 @@ def run(args):
         raise ValueError("--resume and --overwrite: choose one")
     model_options, training_options = given(args, Config), given(args, Training)
     if args.resume:
-        stored = Run(args.out or default_out(args)).read_model()[0]
-        origin = stored["origin"]
-        for key, value in {**places(args), "task": args.task, "size": args.size}.items():
-            if value is not None and origin.get(key) != value:
-                raise ValueError(f"--resume: the run was begun with {key} {origin.get(key)!r}, not {value!r}")
-        if "training" not in stored or not is_ours(origin):
-            raise ValueError(f"--resume: {args.out} was not begun by minis2s train")
+        stored, origin, splits = sources.resumed(args)
         preset, units = {**stored["config"].to_json(), **stored["training"]}, stored["units"]
         preset.pop("source_vocab"), preset.pop("target_vocab")
     else:
         if bool(args.task) == bool(args.pairs):
             raise ValueError("name a task or --pairs FILE" if not args.task else "a task or --pairs FILE, not both")
-        origin = origin_of(args)
-        task = task_of(origin["task"]) if args.task else None
+        origin = sources.origin_of(args)
+        task = sources.task_of(origin["task"]) if args.task else None
         preset = dict(task.options) if task else {}
         units = {"source_units": task.source_unit, "target_units": task.target_unit} if task else {}
         preset = without_rivals(preset, {**model_options, **training_options})
@@ -142,10 +132,10 @@ def run(args):
     backend = choose(backend_for(config, args.backend or begun, otherwise="numba"))     # another would round differently
     backend.use_threads(args.threads)
     asked = {name: getattr(args, name) for name in UNIT_OPTIONS}
-    train_pairs, valid, test = data(origin)
+    train_pairs, valid, test = splits if args.resume else sources.data(origin)
     model = Seq2Seq(config, **{**units, **{name: value for name, value in asked.items() if value is not None}},
                     backend=backend.name)
-    out = Path(args.out or default_out(args))
+    out = Path(args.out or sources.default_out(args))
     with backend.precompile(config, training.optimizer) as wait:
         try:
             model.fit(train_pairs, valid, training=training, out=out, resume=args.resume, overwrite=args.overwrite,
@@ -174,68 +164,6 @@ def without_rivals(preset, asked):
     else:
         rivals, instead = (), {}
     return {**{name: value for name, value in preset.items() if name not in rivals}, **instead}
-
-
-def default_out(args):
-    """runs/TASK, or runs/ and the pairs file's name."""
-    if not (args.task or args.pairs):
-        raise ValueError("--resume: name the run with --out DIR, or its task" if args.resume
-                         else "name a task or --pairs FILE")
-    return Path("runs") / (args.task or Path(args.pairs).name.lstrip(".").split(".")[0] or "pairs")
-
-
-def task_of(name):
-    """The Task of this name; ValueError naming the tasks."""
-    if name not in TASKS:
-        load(name)
-    return TASKS[name]
-
-
-def origin_of(args):
-    """Plain values from which `data` finds the same pairs again."""
-    if args.task:
-        task_of(args.task)
-        if args.valid:
-            raise ValueError("--valid goes with --pairs; a task has held-out pairs of its own")
-        return {"task": args.task, "size": args.size, "seed": getattr(args, "seed", 0)}
-    if args.size is not None:
-        raise ValueError("--size is for built-in tasks")
-    return {**places(args), "seed": getattr(args, "seed", 0)}
-
-
-def places(args):
-    """The files of --pairs and --valid, found again from any directory; a pipe is what it is called."""
-    files = {"pairs": args.pairs, "valid": args.valid}
-    return {name: path and str(Path(path).resolve() if os.path.isfile(path) else Path(path).absolute())
-            for name, path in files.items()}
-
-
-def is_ours(origin):
-    """Whether an origin is one of `origin_of`, from which `data` finds pairs."""
-    return {"task", "size", "seed"} <= origin.keys() or {"pairs", "valid", "seed"} <= origin.keys()
-
-
-def data(origin):
-    """-> training pairs, validation pairs, test pairs or None."""
-    if "task" in origin:
-        sizes = None if origin["size"] is None else {"train": origin["size"]}
-        return load(origin["task"], seed=origin["seed"], sizes=sizes)
-    pairs = read(origin["pairs"])
-    if origin["valid"]:
-        return pairs, read(origin["valid"]), None
-    return *hold_out(text_pairs("pairs", pairs), origin["seed"]), None
-
-
-def read(path):
-    """Pairs of a file, with a word about those left out."""
-    pairs = read_pairs(path)
-    for note in pairs.notes:
-        print(f"{path}: {note}", file=sys.stderr)
-    if pairs.skipped.count:
-        count = pairs.skipped.count
-        print(f"{path}: {count} pair{'s' if count > 1 else ''} with a blank side left out, "
-              f"the first at line {pairs.skipped.first_line}", file=sys.stderr)
-    return pairs
 
 
 def report(model, out, test):

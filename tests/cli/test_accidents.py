@@ -256,3 +256,77 @@ def test_fewer_epochs_than_there_were(refused, call, data, tmp_path):
     assert contents(out) == before
     status, _, err = call("train", "--resume", "--out", out)
     assert status == 0 and "5 epochs completed, nothing is left to train" in err
+
+
+# Runs and files that were moved --------------------------------------------------------------------------
+
+LINES = "".join(f"{x}{y}\t{y}{x}\n" for x in "abcdefgh" for y in "abcdefgh")
+
+
+@pytest.fixture
+def moved(call, tmp_path):
+    """A run of two epochs, in a folder with its pairs file: -> folder of both, argv to make it again."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "p.tsv").write_text(LINES)
+    argv = ["train", "--pairs", home / "p.tsv", *SMALL]
+    assert call(*argv, "--epochs", "2", "--out", home / "r")[0] == 0
+    return home, argv
+
+
+def test_a_run_that_moved_with_its_pairs_goes_on(call, moved, tmp_path):
+    home, argv = moved
+    assert call(*argv, "--epochs", "4", "--out", tmp_path / "whole")[0] == 0
+    os.rename(home, tmp_path / "elsewhere")
+    out = tmp_path / "elsewhere" / "r"
+    held_out = json.loads(call("evaluate", out, "--json")[1])
+    assert held_out["pairs"] == 3
+    assert call("train", "--resume", "--epochs", "4", "--out", out)[0] == 0
+    for name in ("weights.safetensors", "checkpoint.safetensors"):
+        assert (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    assert json.loads((out / "config.json").read_text())["origin"]["pairs"] == str(tmp_path / "elsewhere" / "p.tsv")
+
+
+def test_pairs_that_moved_are_recognized_wherever_they_are(call, refused, moved, tmp_path):
+    home, _ = moved
+    os.rename(home / "p.tsv", tmp_path / "other-name.txt")
+    for argv in (["train", "--resume", "--epochs", "3", "--out", home / "r"], ["evaluate", home / "r"]):
+        line = refused(*argv)
+        assert "p.tsv: no such file; name the file with --pairs FILE" in line and "recognized by its content" in line
+    (home / "p.tsv").write_text("a\tb\nc\td\n")                         # another file in its place is not its pairs
+    for argv in (["train", "--resume", "--epochs", "3", "--out", home / "r"], ["evaluate", home / "r"]):
+        assert "p.tsv: these are not the pairs that the run was trained on" in refused(*argv)
+    line = refused("train", "--resume", "--epochs", "3", "--out", home / "r", "--pairs", home / "p.tsv")
+    assert "these are not the pairs" in line
+    assert call("train", "--resume", "--epochs", "3", "--out", home / "r", "--pairs", tmp_path / "other-name.txt")[0] == 0
+    assert call("train", "--resume", "--epochs", "4", "--out", home / "r")[0] == 0      # its place is known now
+    assert call("evaluate", home / "r")[0] == 0
+
+
+def test_the_file_trained_on_is_not_scored_as_unseen(call, moved, tmp_path):
+    """Under any name: only what was held out of it is; and of another file it is said how much was trained on."""
+    home, _ = moved
+    os.rename(home / "p.tsv", tmp_path / "other-name.txt")
+    status, out, err = call("evaluate", home / "r", "--pairs", tmp_path / "other-name.txt", "--json")
+    assert json.loads(out)["pairs"] == 3 and "its 3 held-out pairs are scored" in err
+    (tmp_path / "t.tsv").write_text("".join(LINES.splitlines(True)[:10]) + "zz\tzz\n")
+    status, out, err = call("evaluate", home / "r", "--pairs", tmp_path / "t.tsv", "--json")
+    assert json.loads(out)["pairs"] == 11 and "are not at hand, so it is not known whether these are unseen" in err
+    os.rename(tmp_path / "other-name.txt", home / "p.tsv")
+    status, out, err = call("evaluate", home / "r", "--pairs", tmp_path / "t.tsv", "--json")
+    assert json.loads(out)["pairs"] == 11 and "of these 11 pairs are not unseen" in err
+
+
+def test_a_validation_file_that_moved(call, refused, tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "p.tsv").write_text(LINES)
+    (home / "v.tsv").write_text("ax\txa\nbx\txb\n")
+    argv = ["--epochs", "1", *SMALL, "--out", tmp_path / "r"]
+    assert call("train", "--pairs", home / "p.tsv", "--valid", home / "v.tsv", *argv)[0] == 0
+    os.rename(home / "v.tsv", tmp_path / "w.tsv")
+    assert "v.tsv: no such file" in refused("train", "--resume", "--epochs", "2", "--out", tmp_path / "r")
+    assert call("train", "--resume", "--epochs", "2", "--out", tmp_path / "r", "--valid", tmp_path / "w.tsv")[0] == 0
+    assert json.loads(call("evaluate", tmp_path / "r", "--json")[1])["pairs"] == 2
+    assert call("train", "--pairs", home / "p.tsv", *SMALL, "--epochs", "1", "--out", tmp_path / "s")[0] == 0
+    assert "was begun without --valid" in refused("train", "--resume", "--out", tmp_path / "s", "--valid", tmp_path / "w.tsv")

@@ -440,7 +440,7 @@ def test_changed_data_are_no_resume(refused, call, tmp_path):
     path.write_text("a\tb\nc\td\n")
     assert call("train", "--pairs", path, "--valid", path, *SMALL, "--epochs", "1", "--out", out)[0] == 0
     path.write_text("c\td\na\tb\n")
-    assert "not the pairs that the run was begun with" in refused("train", "--resume", "--out", out)
+    assert "not the pairs that the run was trained on" in refused("train", "--resume", "--out", out)
     path.unlink()
     assert "no such file" in refused("train", "--resume", "--out", out)
 
