@@ -1,0 +1,51 @@
+"""Parameters of minis2s to the nn.Module and back, without loss: the same names, shapes and numbers."""
+import numpy as np
+import torch
+
+from ..core import tree
+from ..model import seq2seq
+from .model import Seq2Seq
+
+
+def to_module(p, config):
+    """Params -> the nn.Module with copies of their numbers."""
+    arrays = dict(tree.named(p))
+    module = Seq2Seq(config.to_json(), {name: a.shape for name, a in arrays.items()})
+    module.load_state_dict({name: torch.from_numpy(np.array(a)) for name, a in arrays.items()})
+    return module
+
+
+def to_params(module, config):
+    """The nn.Module -> Params with copies of its numbers; ValueError where it is one of another Config."""
+    return seq2seq_tree(config, {name: value.detach().cpu().numpy().copy() for name, value in module.state_dict().items()})
+
+
+def gradients(module, config):
+    """The gradients that autograd left in the nn.Module, as Params; those of unused parameters are zero."""
+    return seq2seq_tree(config, {name: (torch.zeros_like(w) if w.grad is None else w.grad).detach().cpu().numpy().copy()
+                                 for name, w in module.named_parameters()})
+
+
+def seq2seq_tree(config, arrays):
+    """Arrays by name -> seq2seq.Params."""
+    wanted = seq2seq.shapes(config)
+    for name in sorted(wanted.keys() ^ arrays.keys()):
+        raise ValueError(f"module: {name} is {'missing' if name in wanted else 'not part of this Config'}")
+    for name, shape in wanted.items():
+        if arrays[name].shape != shape:
+            raise ValueError(f"module: {name} has shape {arrays[name].shape}, wanted {shape} of this Config")
+    return tree.replace(seq2seq.init(config), arrays)
+
+
+def tensors(batch, device="cpu"):
+    """A Batch -> source, mask, inputs, targets, target mask as tensors."""
+    return tuple(torch.from_numpy(np.array(a, dtype=np.int64 if a.dtype.kind in "iu" else None)).to(device) for a in batch)
+
+
+def masks(drops, device="cpu"):
+    """Dropout masks -> the same nested tuples of tensors; None stays None."""
+    if drops is None:
+        return None
+    if isinstance(drops, tuple):
+        return tuple(masks(part, device) for part in drops)
+    return torch.from_numpy(np.array(drops)).to(device)
