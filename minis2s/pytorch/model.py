@@ -190,7 +190,7 @@ class Seq2Seq(nn.Module):
             H = self.config["hidden"]
             states = [tuple(f.new_zeros(len(f), H) for f in final) for final in finals]
         else:
-            states = [tuple(torch.tanh(f @ part.W + part.b) for f, part in zip(final, layer.children()))
+            states = [tuple(torch.tanh(f @ layer[name].W + layer[name].b) for name, f in zip("hc", final))
                       for final, layer in zip(finals, self.bridge.items())]                  # (B1)
         return xs, states, finals[-1][0] if self.config["context"] == "every-step" else None
 

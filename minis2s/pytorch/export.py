@@ -1,0 +1,130 @@
+"""A run as a folder that needs only torch: plain files that can be read, moved, and checked against minis2s.
+
+    model.py            the nn.Module                    translate.py   answers texts
+    model.safetensors   its weights                      check.py       proves equal logits, loss and answers
+    config.json         choices, units, lengths          load.py  search.py  text/
+    vocabulary.json     the symbols of both sides        reference.json  reference.safetensors
+
+Nothing in it imports minis2s; only `bpe` units need another library, sentencepiece.
+"""
+import json
+import os
+import shutil
+import tempfile
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+
+from ..core import tree
+from ..data.batches import make_batch
+from ..training.reference import NUMPY
+
+TEXT = ("units.py", "words.py", "words_1.py", "subwords.py", "tokenizer.py", "vocabulary.py")      # of minis2s/data
+STANDALONE = ("load.py", "search.py", "translate.py", "check.py")
+BEAM, NBEST, EXAMPLES = 5, 3, 16
+CONVENTIONS = {
+    "gate order": "LSTM i, f, g, o; GRU z, r, n", "GRU": "h = (1-z) h' + z n; gru resets before the product, gru-after after it",
+    "rows": "examples are rows: x @ W + h @ U + b", "time": "first axis", "masks": "True where real"}
+
+
+def export(model, folder, overwrite=False, backend=NUMPY):
+    """Write the folder.
+
+    Parameters
+    ----------
+    model : minis2s.Seq2Seq
+        Trained or loaded.
+    folder : path
+        To be made.
+    overwrite : bool
+        Replace it if it is an exported folder.
+    backend : core.backend.Backend
+        Which implementation computes the reference numbers.
+
+    Returns
+    -------
+    Path of the folder
+
+    Raises
+    ------
+    FileExistsError, NotADirectoryError
+        If something stands there, and overwriting it was not asked for or it is no exported folder.
+    ValueError
+        If the model was not trained yet.
+    """
+    folder = Path(folder)
+    if model.params is None:
+        raise ValueError("not fitted: call fit() or load() first")
+    check_free(folder, overwrite)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".tmp-export-") as made:
+        new = Path(made) / "new"
+        new.mkdir()
+        write_code(new)
+        write_model(new, model)
+        write_reference(new, model, backend)
+        if folder.exists():
+            os.replace(folder, Path(made) / "old")             # gone with the temporary directory
+        os.replace(new, folder)
+    return folder
+
+
+def check_free(folder, overwrite):
+    """Raise unless the folder may be made; only one that `export` made is ever replaced."""
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"{folder}: a file, wanted a directory for the exported model")
+    if folder.is_dir() and any(folder.iterdir()):
+        if not overwrite:
+            raise FileExistsError(f"{folder}: exists already; replace it with --overwrite")
+        if not (folder / "reference.json").is_file() or not (folder / "check.py").is_file():
+            raise FileExistsError(f"{folder}: no exported model, so it is not replaced")
+
+
+def write_code(folder):
+    """The model, what reads and searches, and the part of minis2s/data that cuts texts."""
+    package, data = resources.files("minis2s.pytorch"), resources.files("minis2s.data")
+    shutil.copyfile(str(package / "model.py"), folder / "model.py")
+    for name in STANDALONE:
+        shutil.copyfile(str(package / "standalone" / name), folder / name)
+    (folder / "text").mkdir()
+    (folder / "text" / "__init__.py").write_text('"""From texts to tokens and back, as minis2s does it."""\n', encoding="utf-8")
+    for name in TEXT:
+        shutil.copyfile(str(data / name), folder / "text" / name)
+
+
+def write_model(folder, model):
+    """Weights, vocabularies, and what must be known of them."""
+    from safetensors.numpy import save
+    arrays = {name: np.ascontiguousarray(a) for name, a in tree.named(model.params)}
+    description = {"config": model.config.to_json(), "lengths": model.lengths,
+                   "units": {"source_units": model.source_units, "target_units": model.target_units,
+                             "lowercase": model.lowercase}}
+    about = json.dumps({**description, "conventions": CONVENTIONS}, sort_keys=True)
+    (folder / "model.safetensors").write_bytes(save(arrays, metadata={"minis2s": about}))
+    (folder / "config.json").write_text(json.dumps(description, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    pieces = {side: tokenizer.subwords.to_json() for side, tokenizer in (
+        ("source", model.source_tokenizer), ("target", model.target_tokenizer)) if tokenizer.subwords}
+    words = {"source": model.source_vocab.to_json(), "target": model.target_vocab.to_json(), "subwords": pieces}
+    (folder / "vocabulary.json").write_text(json.dumps(words, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
+
+
+def write_reference(folder, model, backend):
+    """A batch of random texts of the model's own symbols, with what minis2s says about it."""
+    from safetensors.numpy import save
+    rng, config = np.random.default_rng(0), model.config
+    longest = max(1, min(model.lengths["source"], 40)), max(1, min(model.lengths["target"], 40))
+    rows = [[rng.integers(4, V, size=rng.integers(1, most + 1)).tolist() for _ in range(EXAMPLES)]
+            for V, most in zip((config.source_vocab, config.target_vocab), longest)]
+    batch = make_batch(*rows, config.reverse_source)
+    loss, logits, _ = backend.forward(model.params, config, batch)
+    arrays = {"logits": logits, "source": batch.source, "source_mask": batch.source_mask.astype(np.int64),
+              "inputs": batch.inputs, "targets": batch.targets, "target_mask": batch.target_mask.astype(np.int64)}
+    arrays = {name: np.ascontiguousarray(a, np.int64 if a.dtype.kind in "iu" else None) for name, a in arrays.items()}
+    (folder / "reference.safetensors").write_bytes(save(arrays))
+    most = model.lengths["target"] + 10
+    given = (model.params, config, batch.source, batch.source_mask, most)
+    said = {"loss": float(loss), "max_length": most, "beam": BEAM, "nbest": NBEST,
+            "greedy": [list(map(int, best.ids)) for best, in backend.greedy(*given)],
+            "beams": [[list(map(int, a.ids)) for a in best] for best in backend.beam(*given, BEAM, 1.0, NBEST)]}
+    (folder / "reference.json").write_text(json.dumps(said) + "\n", encoding="utf-8")
