@@ -4,9 +4,6 @@ and the two commands stand alone.
 `python tests/cli/test_readme.py` writes index and table anew.
 """
 import re
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 from minis2s.bench import table
@@ -56,16 +53,6 @@ def test_there_are_exactly_two_set_up_commands():
 def test_every_file_that_readme_links_is_there():
     for link in re.findall(r"\]\(([^)#:]+)\)", README.read_text(encoding="utf-8")):
         assert (README.parent / link).exists(), link
-
-
-def test_the_debugger_stops_in_the_cell_and_in_its_backward_pass(tmp_path):
-    line, = re.findall(r"^    \.venv/bin/python (-m pdb .*)$", README.read_text(encoding="utf-8"), re.M)
-    *argv, out = shlex.split(line)
-    keys = "p x.shape\n" + 4 * "n\n" + "p i[0, :5]\nb step_backward\ncl 1\nc\np 'in', k.i.shape\nq\n"
-    said = subprocess.run([sys.executable, *argv, tmp_path / out[1:].replace("/", "-")], input=keys, text=True,
-                          cwd=README.parent, capture_output=True, timeout=120).stdout
-    assert "lstm.py" in said and "step()" in said and re.search(r"\(64, \d+\)", said), said
-    assert re.search(r"\[0\.[\d., ]+\]", said) and "step_backward()" in said and "('in', (64, 128))" in said, said
 
 
 if __name__ == "__main__":
