@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 import minis2s
 from minis2s.core import tree
-from minis2s.documents import formulas
+from minis2s.documents import DOCUMENTS, PARTS, equations, formulas
 from minis2s.layers.cells import lstm
 from minis2s.cli import formulas as command
 from minis2s.documents.formulas import FORMULAS
-from minis2s.documents.formulas import check, entry, page
+from minis2s.documents.formulas import check, entry, page, table, text
 from minis2s.documents.formulas.cases import Sizes
 
 IDS = """A3.1 A3.2 A3.3 A4.1 A4.2 A4.3 A4.4 B4.1 B4.1L B4.2e B4.2d B4.2a B4.2o C2.1 C2.2 C3.1L C3.1G C4.1d
@@ -55,14 +55,15 @@ def test_every_entry_says_what_it_must():
 
 @pytest.mark.parametrize("form", FORMS)
 def test_every_name_is_live_and_every_mark_stands_in_its_file(form):
-    """(L4) on a code line of a forward function, (L4*) in the file of a backward one."""
+    """(L4) on a code line of a forward function, (L4*) on one of a backward function: the page shows both."""
     ahead = "".join(line for name in form.forward for line in entry.source(name)[2])
     for mark in form.marks:
         assert re.search(rf"\S.*# .*\({mark}\)", ahead), f"({mark}) on no line of {form.forward}"
-    files = {entry.source(name)[0] for name in (*form.forward, *form.backward)}
-    text = "".join((PACKAGE.parent / file).read_text() for file in files)
+    back = "".join(line for name in form.backward for line in entry.source(name)[2])
     for mark in form.marks if form.backward else ():
-        assert f"({mark}*)" in text, f"({mark}*) nowhere in {files}"
+        mark = {"F4": "X1"}.get(mark, mark)                         # the loss has (F4) once more, as its (X1)
+        if f"({mark}*)" in equations.all_equations():
+            assert re.search(rf"\S.*# .*\({mark}\*\)", back), f"({mark}*) on no line of {form.backward}"
 
 
 @pytest.mark.parametrize("name", ["minis2s.layers.cells.lstm:stp", "minis2s.layers.cells.lst:step", "minis2s.layers.cells.lstm"])
@@ -195,7 +196,7 @@ def test_a_wrong_gradient_is_measured():
         g = case.backward(v, k, d)
         return g._replace(x=g.x * (1 + 1e-9))
     errors = check.measure(case._replace(backward=wrong), np.random.default_rng(0), central=False)
-    assert 0.9e-9 < errors.gradient < 1.1e-9 and page.verdict(errors) == "FAILS"
+    assert 0.9e-9 < errors.gradient < 1.1e-9 and table.verdict(errors) == "FAILS"
     assert errors.arrays["x"][0] == errors.gradient
 
 
@@ -306,10 +307,10 @@ def test_the_demonstrations_show_what_the_entries_say():
 @pytest.fixture
 def measured_once(monkeypatch):
     """Each form is measured by the first test that asks; the numbers do not depend on who asks."""
-    monkeypatch.setattr(page, "measure", measured)
+    monkeypatch.setattr(table, "measure", measured)
 
 
-measured = functools.cache(page.measure)
+measured = functools.cache(table.measure)
 
 
 def test_the_table_has_every_formula_and_form(capsys, monkeypatch, measured_once):
@@ -345,9 +346,9 @@ def test_the_page_of_one_formula(formula, capsys, monkeypatch, measured_once):
     out = capsys.readouterr().out
     assert out.startswith(f"{formula.id}  {formula.name}")
     flat = " ".join(out.split())
-    for text in (formula.printed, formula.latex, formula.intended, formula.latex_intended, formula.slip,
+    for words in (formula.printed, formula.latex, formula.intended, formula.latex_intended, formula.slip,
                  formula.cost, formula.undefined):
-        assert " ".join(text.split()) in flat
+        assert " ".join(words.split()) in flat
     for form in formula.forms:
         for name in (*form.forward, *form.backward):            # the very lines, with their numbers
             file, first, lines = entry.source(name)
@@ -357,7 +358,7 @@ def test_the_page_of_one_formula(formula, capsys, monkeypatch, measured_once):
     head = out.split("THE EQUATIONS")[0].splitlines()
     prose = [line for line in head if not re.match(r" +\d+  |  > ", line)]
     tail = out.split("A TINY EXAMPLE")[1].splitlines()
-    assert [line for line in prose + tail if page.columns(line) > 96] == []
+    assert [line for line in prose + tail if text.columns(line) > 96] == []
     assert "\n\n\n" not in out and not re.search(r" $", out, re.M)
     assert ("SHOWN BY RUNNING IT" in out) == bool(formula.demo)
 
@@ -382,6 +383,66 @@ def test_what_cannot_be_asked_is_refused():
     with pytest.raises(ValueError, match="not both"):
         run("A3.1", "--document", "A")
     assert formulas.find("b4.2A") is FORMULAS["B4.2a"]
+
+
+@pytest.mark.parametrize("name", ["L4", "(l4)"])
+def test_the_page_of_an_equation(name, capsys):
+    """Its derivative, and the very lines of all places of both."""
+    assert run(name) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("(L4)  in minis2s/layers/cells/lstm.py")
+    assert "(L4)  c = f c' + i g" in out and "(L4*)  df = dc c'  dc' = dc f" in out
+    for mark in ("(L4)", "(L4*)"):
+        for find in equations.PLACES.values():
+            for file, line in find(equations.find(mark)):
+                assert file in out
+                shown = " ".join((PACKAGE.parent / file).read_text().splitlines()[line - 1].split())
+                assert f"{line} {shown}" in " ".join(out.split())
+    assert "pytest -k L4 " in out and 'pytest -k "L4*"' in out and "B4.2e" in out
+    assert not re.search(r" $", out, re.M)
+
+
+def test_the_page_of_a_derivative_alone(capsys):
+    assert run("L4*") == 0
+    out = capsys.readouterr().out
+    assert "WHERE (L4*) IS" in out and "WHERE (L4) IS" not in out and "oracle, of (L4)" in out
+
+
+def test_an_equation_as_json(capsys):
+    assert run("B1*", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["mark"] == "(B1*)" and found["equation"].startswith("s_0 = tanh(")
+    assert found["places"]["compiled implementation"] == [] and found["not_compiled"]
+    assert found["places"]["reference implementation"][0].startswith("minis2s/model/bridge.py:")
+
+
+@pytest.mark.parametrize("mark", equations.all_equations())
+def test_every_equation_has_a_page(mark, capsys):
+    assert run(mark) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"{mark}  in minis2s/") and f"WHERE {mark} IS" in out and "ITS CHECKS" in out
+
+
+def test_an_unknown_equation_is_refused():
+    with pytest.raises(ValueError, match=r"no equation 'X9'; the nearest are \(X"):
+        run("X9")
+
+
+def test_the_documents_and_their_parts_are_explained(capsys, measured_once):
+    run()
+    out = " ".join(capsys.readouterr().out.split())
+    for letter, document in DOCUMENTS.items():
+        assert f"{letter} {document.file}" in out and document.subject in out
+    assert '"(2nd)" means the second' in out
+    for name, part in PARTS.items():
+        assert run(name) == 0
+        assert capsys.readouterr().out.startswith(f"{name}  {part.name}   ({part.where})")
+
+
+def test_every_part_that_the_package_names_is_explained():
+    named = {name for path in PACKAGE.rglob("*.py") for name in re.findall(r"\bparts? (P\d+)\b", path.read_text())}
+    assert {"P2", "P4"} <= named <= PARTS.keys()
+    assert {formula.id[0] for formula in FORMULAS.values()} == DOCUMENTS.keys()
 
 
 def test_the_package_imports_nothing_of_the_tests():

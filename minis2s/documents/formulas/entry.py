@@ -60,3 +60,9 @@ def source(name):
     lines, first = inspect.getsourcelines(function)
     path = Path(inspect.getsourcefile(function))
     return str(path.relative_to(PACKAGE.parent) if path.is_relative_to(PACKAGE.parent) else path), first, lines
+
+
+def place(name):
+    """The file and line of a function."""
+    path, line, _ = source(name)
+    return f"{path}:{line}"
