@@ -3,7 +3,7 @@ import os
 import sys
 from argparse import ArgumentTypeError
 
-from ..model import seq2seq
+from ..model import architectures
 from ..api.seq2seq import Seq2Seq
 from ..data.batches import make_batch
 from ..core.files import check_free, write_text
@@ -96,7 +96,7 @@ def of_pair(model, text, target=None):
                        model.config.reverse_source)
     fed = source[::-1] if model.config.reverse_source else source
     with trace(source=fed, target=answer) as tr:
-        _, _, cache = seq2seq.forward(model.params, model.config, batch)
+        _, _, cache = architectures.forward(model.params, model.config, batch)
         if gradient:
-            seq2seq.backward(model.params, model.config, cache)
+            architectures.backward(model.params, model.config, cache)
     return tr, source, answer

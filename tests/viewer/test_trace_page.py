@@ -174,6 +174,28 @@ def test_no_file_of_the_page_is_lost_in_an_installed_package(tmp_path):
             assert web.read(name) in text, name
 
 
+def test_a_transformer_has_a_page_with_a_stop_for_each_side_and_a_cell_for_each_layer():
+    from minis2s import Config
+    from minis2s.model import architectures
+    c = Config(architecture="transformer", hidden=8, heads=2, layers=2, feed_forward=16, source_vocab=8, target_vocab=8)
+    p, batch = architectures.of(c).init(c, 0), make_batch([[4, 5, 6]], [[6, 5]])
+    with trace(source=list("abc"), target=list("cb")) as tr:
+        _, _, k = architectures.forward(p, c, batch)
+        architectures.backward(p, c, k)
+    data = data_of(tr.html())
+    assert [(s["lane"], s["t"]) for s in data["stops"]] == [
+        ("embedding", None), ("encoder", None), ("bridge", None), ("decoder", None), ("loss", None)]
+    assert [(c["lane"], c["layer"]) for c in data["cells"]] == [
+        ("encoder", 0), ("encoder", 1), ("decoder", 0), ("decoder", 1)]
+    for lane, mark, phase in (("encoder", "(TE2)", "forward"), ("decoder", "(TD3)", "forward"),
+                              ("encoder", "(TE3*)", "backward"), ("decoder", "(TD2*)", "backward")):
+        runs = [r for r in data["runs"] if r["marks"][0] == mark and r["phase"] == phase]
+        assert [data["stops"][r["stop"]]["lane"] for r in runs] == [lane] * 2
+        assert [r["layer"] for r in runs] == ([0, 1] if phase == "forward" else [1, 0])
+    late = {data["stops"][r["stop"]]["lane"] for r in data["runs"] if r["marks"][0] in ("(TM3)", "(TM4)", "(TE4)")}
+    assert late == {"loss", "embedding"} and data["attention"] == []
+
+
 def test_tokens_cannot_break_out_of_the_page():
     evil = ["</script><script>alert(1)</script>", "<!--", "\u2028", '"', "你"]
     tr = traced("aaaaa", "x", backward=False)

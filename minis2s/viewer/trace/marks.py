@@ -81,6 +81,8 @@ def reads(node):
     def visit(n):
         if path := chain(n):
             yield path
+        elif isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store) and isinstance(node, ast.Assign):
+            yield from visit(n.slice)                           # what is filled is not read
         else:
             for child in ast.iter_child_nodes(n):
                 yield from visit(child)

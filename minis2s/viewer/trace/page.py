@@ -8,7 +8,8 @@ from .tensors import COLUMNS, ROWS, Tensors
 
 STEPS = 30                                      # of each lane that are shown
 SCRIPTS = ("steps.js", "graph.js", "attention.js", "controls.js")
-LANES = {"encoder": "encoder", "decoder": "decoder"}
+LANES = ("encoder", "decoder")
+LATE = ("(S4", "(S5", "(TM3", "(TM4")           # marks of the whole model that belong to the loss
 
 
 def page(tr, title="minis2s trace"):
@@ -35,8 +36,9 @@ def payload(tr):
     stops, notes = stops_of(tr)
     place = {(s["lane"], s["t"]): i for i, s in enumerate(stops)}
     tensors = Tensors()
-    runs = [run_of(group, place[stop_of(group[0])], tensors)
-            for group in telling(tr.entries) if stop_of(group[0]) in place]
+    whole = whole_parts(tr)
+    runs = [run_of(group, place[stop_of(group[0], whole)], tensors)
+            for group in telling(tr.entries) if stop_of(group[0], whole) in place]
     looks = [{"stop": place["decoder", e.t], "alpha": tensors.add(e.value)} for e in attention(tr)
              if ("decoder", e.t) in place]
     if tensors.cut:
@@ -47,8 +49,8 @@ def payload(tr):
     return {
         "source": list(tr.source or []), "target": list(tr.target or []), "notes": notes, "stops": stops,
         "equations": {mark: equations_of(tr).get(mark, "") for mark in marks}, "runs": runs,
-        "hidden": sizes[0] if sizes else 0, "tensors": tensors.list, "cells": cells_of(tr), "attention": looks,
-        "norms": norms(tr, place)}
+        "hidden": sizes[0] if sizes else 0, "tensors": tensors.list, "cells": cells_of(tr, whole), "attention": looks,
+        "norms": norms(tr, place, whole)}
 
 
 def run_of(group, stop, tensors):
@@ -60,44 +62,56 @@ def run_of(group, stop, tensors):
                for role in ("in", "out")}}
 
 
-def cells_of(tr):
+def cells_of(tr, whole):
     """The rows of the graph: encoder before decoder, lower layers first."""
-    cells = dict.fromkeys((LANES.get(e.part, "encoder"), e.layer, e.direction) for e in tr.entries
-                          if e.layer is not None and e.t is not None)
+    stops = ((stop_of(e, whole), e) for e in tr.entries if e.layer is not None)
+    cells = dict.fromkeys((lane, e.layer, e.direction) for (lane, _), e in stops if lane in LANES)
     return [{"lane": lane, "layer": layer, "direction": direction} for lane, layer, direction in sorted(
         cells, key=lambda c: (c[0] == "decoder", c[1], c[2] == "backward"))]
 
 
 def attention(tr):
-    """The last alpha of each step of the decoder."""
-    return {e.t: e for e in tr.entries if (e.part, e.name, e.role) == ("decoder", "alpha", "out")}.values()
+    """The last alpha of each step of a recurrent decoder."""
+    return {e.t: e for e in tr.entries if (e.part, e.name, e.role) == ("decoder", "alpha", "out")
+            and e.t is not None}.values()
 
 
-def norms(tr, place):
+def norms(tr, place, whole):
     """[stop, layer, direction, phase, size of h or of its gradient] for each cell of the graph."""
     found = {}
     for e in tr.entries:
         wanted = (e.name == "h" and e.role == "out" and e.phase == "forward"
                   or e.name == "dh" and e.phase == "backward" and e.layer is not None)
-        if wanted and e.t is not None and stop_of(e) in place:
+        if wanted and e.t is not None and stop_of(e, whole) in place:
             size = np.linalg.norm(e.value[np.isfinite(e.value)])
-            found[place[stop_of(e)], e.layer, e.direction, e.phase] = float(size)
+            found[place[stop_of(e, whole)], e.layer, e.direction, e.phase] = float(size)
     return [[*key, value] for key, value in found.items()]
 
 
-def stop_of(e):
-    """Entry -> (lane, t) of the stop at which it is shown."""
+def stop_of(e, whole):
+    """Entry -> (lane, t) of the stop at which it is shown.
+
+    `whole` names the parts that work on all steps at once, as a Transformer's do: all their layers are one stop.
+    """
+    if e.part in whole and e.layer is not None:
+        return e.part, None
     if e.part == "decoder" or e.part == "loss":
         return ("decoder", e.t) if e.t is not None else ("loss", None)
-    if e.part == "seq2seq" or e.t is None and e.part != "encoder":
-        late = e.part == "seq2seq" and any(mark.startswith(("(S4", "(S5")) for mark in e.marks)
+    if e.part in ("seq2seq", "transformer") or e.t is None and e.part != "encoder":
+        late = any(mark.startswith(LATE) for mark in e.marks)
         return ("loss", None) if late else ("bridge", None)
     return ("encoder", e.t) if e.t is not None else ("embedding", None)
 
 
+def whole_parts(tr):
+    """Which of encoder and decoder have no steps in this trace."""
+    return {part for part in LANES if not any(e.part == part and e.t is not None for e in tr.entries)}
+
+
 def stops_of(tr):
     """The stops of the slider, in the order of the forward pass, and notes on what is left out."""
-    there, stops, notes = {stop_of(e): e.token for e in tr.entries}, [], []
+    whole, stops, notes = whole_parts(tr), [], []
+    there = {stop_of(e, whole): e.token for e in tr.entries}
     for lane in ("embedding", "encoder", "bridge", "decoder", "loss"):
         times = sorted((t for stop, t in there if stop == lane), key=lambda t: -1 if t is None else t)
         if len(times) > STEPS:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 HOUSE = Path(__file__).parents[2]
-PARTS = ("encoder", "bridge", "decoder", "loss")
+PARTS = {"encoder": "encoder", "bridge": "bridge", "decoder": "decoder", "loss": "loss",
+         "transformer_encoder": "encoder", "transformer_decoder": "decoder"}        # module -> part of the model
 FOLDERS = {"cells": "cell", "attention": "attention", "printed": "printed"}  # what runs outside of a part
 
 
@@ -49,10 +50,23 @@ def searching(v):
     return {"t": v["live"].hypotheses[0].length}
 
 
+def blocks_up(v):
+    """A Transformer's layers: each works on all positions at once."""
+    done = len(v["ks"]) if "ks" in v and "q" in v else None
+    return {"layer": None if done == len(v["p"].layers) else done}
+
+
+def blocks_down(v):
+    last = len(v["k"].layers) - 1 - len(v["grads"]) if "grads" in v and "q" in v else -1
+    return {"layer": None if last < 0 else last}
+
+
 LOOPS = {("unroll", "forward"): loop_forward, ("unroll", "backward"): loop_backward,
          ("recurrent", "forward"): layers_up, ("recurrent", "step"): layers_up,
          ("recurrent", "backward"): layers_down, ("recurrent", "step_backward"): layers_down,
          ("decoder", "forward"): decoder_forward, ("decoder", "backward"): decoder_backward,
+         ("transformer_encoder", "forward"): blocks_up, ("transformer_encoder", "backward"): blocks_down,
+         ("transformer_decoder", "forward"): blocks_up, ("transformer_decoder", "backward"): blocks_down,
          ("hypotheses", "advance"): searching}
 
 _modules = {}
@@ -78,7 +92,7 @@ def locate(frame):
             if "backward" in code.co_name:
                 phase = "backward"
             if module[0] in PARTS:
-                found.setdefault("part", module[0])
+                found.setdefault("part", PARTS[module[0]])
             elif module[1][-1:] and module[1][-1] in FOLDERS:
                 found.setdefault("folder", FOLDERS[module[1][-1]])
             reader = LOOPS.get((module[0], code.co_name))

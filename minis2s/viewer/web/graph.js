@@ -24,7 +24,8 @@ function graph(cell) {
   const holder = $("graph"), left = holder.scrollLeft, seen = holder.clientWidth;
   holder.replaceChildren(picture);
   holder.scrollLeft = here - left < 60 || here - left > seen - 60 ? here - seen / 2 : left;
-  $("legend").textContent = p.backward ? "— colour: size of ∂L/∂h; arrows: the gradient's way"
+  $("legend").textContent = !data.norms.length ? "— a box for each layer, which works on all positions at once"
+    : p.backward ? "— colour: size of ∂L/∂h; arrows: the gradient's way"
     : "— colour: size of h; below: read, above the decoder: to be written";
 }
 
@@ -67,7 +68,7 @@ function column(p, s, i, cell) {
   const middle = row => p.top(row) + BOX.high / 2, right = x + BOX.wide / 2;
   const parts = own.flatMap((one, row) => cellParts(p, s, i, one, row, cell));
   if (!own.length) {
-    const name = {embedding: "E", bridge: "s₀", loss: "L"}[s.lane] || s.lane;
+    const name = {embedding: "E", bridge: data.norms.length ? "s₀" : "k, v", loss: "L"}[s.lane] || s.lane;
     parts.push(box(p, i, 0, {label: (p.backward && s.lane !== "embedding" ? "d" : "") + name,
       lit: i === state.stop, fill: `rgb(${p.colours.zero.join(",")})`, title: words(), choose: {}}));
   }
@@ -77,7 +78,7 @@ function column(p, s, i, cell) {
   const clip = t => t.length > 8 ? t.slice(0, 7) + "…" : t === " " ? "␣" : t;
   const text = (y, words, kind) => svg("text", {class: kind, x, y, "text-anchor": "middle"}, words);
   const read = {encoder: s.token, decoder: s.t === 0 ? "<bos>" : data.target[s.t - 1]}[s.lane];
-  parts.push(...arrow(p, x, p.base + 12, x, p.top(0) + BOX.high), text(p.base + 41, `t=${s.t + 1}`, "soft"));
+  parts.push(...arrow(p, x, p.base + 12, x, p.top(0) + BOX.high), text(p.base + 41, s.t === null ? "all" : `t=${s.t + 1}`, "soft"));
   if (read !== null && read !== undefined) parts.push(text(p.base + 26, clip(read)));
   if (s.lane === "decoder" && s.token !== null) parts.push(text(p.top(own.length - 1) - 10, clip(s.token)));
   return parts;
@@ -95,6 +96,6 @@ function cellParts(p, s, i, one, row, cell) {
   const letter = (s.lane === "decoder" ? "s" : "h") + (one.direction === "backward" ? "←" : "");
   parts.push(box(p, i, row, {label: (p.backward ? "d" : "") + letter, lit: i === state.stop && one === cell,
     fill: colour(v * .62, p.most, p.colours), choose: {cell: row},
-    title: `${s.lane}, t = ${s.t + 1}, ${cellName(one)}: ‖${p.backward ? "∂L/∂" : ""}${letter}‖ = ${short(v)}`}));
+    title: `${s.lane}, ${stepText(s)}, ${cellName(one)}: ‖${p.backward ? "∂L/∂" : ""}${letter}‖ = ${short(v)}`}));
   return parts;
 }

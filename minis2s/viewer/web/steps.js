@@ -4,6 +4,8 @@ const state = {stop: 0, phase: "forward", cell: 0};
 const tensor = i => decode(data.tensors[i]);
 
 // Steps are stored as Python counts them, from 0, and shown from 1.
+// A Transformer works on all steps at once.
+const stepText = s => s.t === null ? "all positions" : `t = ${s.t + 1}`;
 const stop = () => data.stops[state.stop];
 const cells = () => data.cells.filter(c => c.lane === stop().lane);
 const ARROW = {forward: "→", backward: "←"};
@@ -13,7 +15,7 @@ const has = phase => data.runs.some(r => r.phase === phase);
 function words() {
   const s = stop(), names = {embedding: "embedding of all tokens", bridge: "from encoder to decoder",
     loss: "readout and loss"};
-  return names[s.lane] || `${s.lane}, t = ${s.t + 1}`;
+  return names[s.lane] || `${s.lane}, ${stepText(s)}`;
 }
 function show() {
   const s = stop(), all = cells();
