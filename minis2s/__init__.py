@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .model.config import Config                    # noqa: F401
     from .training.loop import Diverged, Training       # noqa: F401
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 PUBLIC = {"Seq2Seq": "api.seq2seq", "Translation": "api.seq2seq", "Config": "model.config",
           "Training": "training.loop", "Diverged": "training.loop", "check": "classroom.doctor"}
