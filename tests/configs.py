@@ -15,20 +15,20 @@ PLAIN, LUONG = dict(attention="none"), dict(fusion="tanh", input_feeding=True)
 CONFIGS = {
     # every cell without attention
     **{f"plain-{cell}": config(cell=cell, **PLAIN) for cell in ("rnn", "lstm", "gru")},
-    "plain-sigmoid": config(cell="rnn", activation="sigmoid", **PLAIN),
-    "plain-gru-after": config(reset="after", **PLAIN),
+    "plain-sigmoid": config(cell="rnn-sigmoid", **PLAIN),
+    "plain-gru-after": config(cell="gru-after", **PLAIN),
     # every attention in either order
-    **{f"{attention}-{order}": config(attention=attention, order=order)
+    **{f"{attention}-{order}": config(attention=attention, attention_order=order)
        for attention in ("dot", "scaled", "general", "additive", "concat-dot")
        for order in ("before", "after")},
     "additive-size": config(attention="additive", attention_size=9),
     # every fusion with every readout
-    **{f"{fusion}-{readout}-{order}": config(fusion=fusion, readout=readout, order=order)
+    **{f"{fusion}-{readout}-{order}": config(fusion=fusion, readout=readout, attention_order=order)
        for fusion, readout, order in itertools.product(
            ("none", "sum", "sigmoid", "tanh"), ("state", "state-context"), ("before", "after"))
        if (fusion, readout, order) != ("none", "state", "after")},
     # the fused state fed back
-    **{f"feeding-{fusion}-{order}": config(fusion=fusion, order=order, input_feeding=True)
+    **{f"feeding-{fusion}-{order}": config(fusion=fusion, attention_order=order, input_feeding=True)
        for fusion in ("concat", "sum", "tanh") for order in ("before", "after")},
     "feeding-lstm-none": config(cell="lstm", fusion="none", readout="state-context", input_feeding=True),
     # the final state at every step
@@ -41,25 +41,25 @@ CONFIGS = {
     "dense": config(cell="lstm", bridge="dense", layers=2, **PLAIN),
     "zeros": config(bridge="zeros"),
     "two-ways": config(bidirectional=True, **PLAIN),
-    "two-ways-additive": config(cell="lstm", bidirectional=True, attention="additive", order="before",
+    "two-ways-additive": config(cell="lstm", bidirectional=True, attention="additive", attention_order="before",
                                 layers=2),
     "two-ways-concat-dot": config(bidirectional=True, attention="concat-dot", **LUONG),
     "two-ways-zeros": config(cell="lstm", bidirectional=True, bridge="zeros", fusion="sigmoid", layers=2),
-    "three-layers": config(cell="rnn", layers=3, order="before"),
+    "three-layers": config(cell="rnn", layers=3, attention_order="before"),
     # ties
     "tied-cells": config(cell="lstm", tied_cells=True, layers=2, **PLAIN),
     "tied-cells-attention": config(tied_cells=True, attention="dot"),
     "tied-embedding": config(tied_embedding=True, embedding=2, fusion="tanh"),
-    "tied-embedding-concat": config(tied_embedding=True, embedding=4, order="before"),
-    "tied-both": config(reset="after", tied_cells=True, tied_embedding=True, embedding=4, layers=2),
+    "tied-embedding-concat": config(tied_embedding=True, embedding=4, attention_order="before"),
+    "tied-both": config(cell="gru-after", tied_cells=True, tied_embedding=True, embedding=4, layers=2),
     # training
     "dropout": config(cell="lstm", dropout=0.4, layers=2, bidirectional=True, **LUONG),
-    "dropout-readout": config(dropout=0.4, fusion="sum", readout="state-context", order="before"),
+    "dropout-readout": config(dropout=0.4, fusion="sum", readout="state-context", attention_order="before"),
     "dropout-tied": config(dropout=0.3, tied_cells=True, tied_embedding=True, embedding=2, layers=2, **PLAIN),
     "smoothing": config(label_smoothing=0.2),
     "reverse": config(reverse_source=True, cell="lstm", layers=2, **PLAIN),
-    "everything": config(reset="after", layers=2, bidirectional=True, attention="additive", attention_size=3,
-                         order="before", fusion="tanh", input_feeding=True, readout="state-context",
+    "everything": config(cell="gru-after", layers=2, bidirectional=True, attention="additive", attention_size=3,
+                         attention_order="before", fusion="tanh", input_feeding=True, readout="state-context",
                          dropout=0.3, label_smoothing=0.1, reverse_source=True),
 }
 

@@ -20,7 +20,7 @@ ATTENTION, EVERY_STEP = "concat-dot-before", "every-step-sigmoid"
 UNREAD = {"decoder.backward": ("source", "k.ids", "k.run.read.source"), "embedding.backward": ("E",)}
 ALLOWED = {"loss.forward": ("logits: other numbers", "logits: axis 2 longer"),
            "loss.backward": ("k.log_p: other numbers", "k.log_p: axis 2 longer"),
-           "weight_gradient": ("x: axis 2", "da: axis 2"), "attention.remember": ("W_h: axis 1",),
+           "weight_gradient": ("x: axis 2", "da: axis 2"), "attention.precompute_keys": ("W_h: axis 1",),
            "decoder.forward": ("ids: axis 0",)}
 CELLS = ("rnn", "lstm", "gru", "gru-after")
 
@@ -53,10 +53,10 @@ def layers():
         "loss.backward": (loss.backward, dict(k=k)),
         "readout.loss_and_gradient": (readout.loss_and_gradient, dict(p=readout_p, rs=dx, targets=ids, mask=mask)),
         "weight_gradient": (gradients.weight_gradient, dict(x=dx, da=logits)),
-        "attention.remember": (lambda W_h, hs, mask: attention.remember(score, p._replace(W_h=W_h), hs, mask),
+        "attention.precompute_keys": (lambda W_h, hs, mask: attention.precompute_keys(score, p._replace(W_h=W_h), hs, mask),
                                dict(W_h=p.W_h, hs=hs, mask=mask)),
-        "attention.remember_backward": (
-            lambda W_h, hs, dhs, dkeys: attention.remember_backward(
+        "attention.precompute_keys_backward": (
+            lambda W_h, hs, dhs, dkeys: attention.precompute_keys_backward(
                 score, p._replace(W_h=W_h), Memory(hs, keys, mask), Memory(dhs, dkeys, None)),
             dict(W_h=p.W_h, hs=hs, dhs=hs, dkeys=keys))}
 

@@ -8,7 +8,7 @@ from kernel_layers import guarded
 
 from minis2s.api.backends import choose
 from minis2s.core import tree
-from minis2s.model import seq2seq
+from minis2s.model import dropout_masks, seq2seq
 
 LENGTHS = (5, 2, 4, 1, 3, 5, 2), (1, 3, 2, 4, 2, 1, 3)          # of sources, of targets
 
@@ -20,7 +20,7 @@ class Case:
         p = like(rng, seq2seq.init(self.config), spread)
         self.p = guarded(tree.map(lambda a: a.astype(dtype), p))
         self.batch = batch(rng, self.config, *lengths)
-        self.drops = guarded(seq2seq.draw_drops(rng, self.config, len(lengths[0])))
+        self.drops = guarded(dropout_masks.draw(rng, self.config, len(lengths[0])))
         self.coins = rng.random(self.batch.inputs.shape) < 0.5
 
     def run(self, backend, free=False):

@@ -82,7 +82,7 @@ def dropped(f, m, n):
 
 def oracle_model(p, config, n, drops=None):
     """The parameters as the dict that oracle/model.py describes, with the dropout masks of example n."""
-    c, name, dec = config, config.cell_name, p.decoder
+    c, name, dec = config, config.cell, p.decoder
     layers = p.encoder.layers if c.tied_cells else dec.layers
     W = dec.embedding.T if c.tied_embedding else dec.readout.W
     enc_drops, dec_drops, out_drop = drops or ([None] * c.layers, [None] * c.layers, None)
@@ -102,7 +102,7 @@ def oracle_model(p, config, n, drops=None):
         bridge=lambda finals: bridge(c.bridge, p.bridge, finals, c.hidden),
         attention=attend if attention else None,
         every_step=c.context == "every-step",
-        order=c.order, in_cell=c.context == "every-step" or c.order == "before", feeding=c.input_feeding,
+        order=c.attention_order, in_cell=c.context == "every-step" or c.attention_order == "before", feeding=c.input_feeding,
         decoder=dict(embedding=dec.embedding.tolist(),
                      cells=[dropped(cell(name, q), m, n) for q, m in zip(layers, dec_drops)]),
         fuse=lambda s, ctx: fuse(c.fusion, dec.fusion, s, ctx),

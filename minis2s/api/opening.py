@@ -33,7 +33,7 @@ def model(config):
                 f"{config.heads} heads, feed-forward {config.feed_forward}, {config.norm}-norm")
     cell = f"{config.cell.upper()} of {config.hidden}" + (f", {config.layers} layers" if config.layers > 1 else "")
     ways = " in both directions" if config.bidirectional else ""
-    context = (f"{config.attention} attention {config.order} the cell" if config.context == "attention"
+    context = (f"{config.attention} attention {config.attention_order} the cell" if config.context == "attention"
                else f"context {config.context}")
     return f"{cell}{ways}, {context}"
 

@@ -27,7 +27,7 @@ def layer(side, cell, T, N, D, H, ragged=False):
 def config(V, H):
     """Of the model that steps and searches use: LSTM encoder, additive attention before an LSTM cell."""
     from ..model.config import Config
-    return Config(source_vocab=V, target_vocab=V, embedding=H, hidden=H, order="before", fusion="none")
+    return Config(source_vocab=V, target_vocab=V, embedding=H, hidden=H, attention_order="before", fusion="none")
 
 
 def batch(V, N, T):

@@ -32,11 +32,11 @@ in the run's directory show all that were made.
 
 MODEL_HELP = {
     "architecture": "kind of model; the options from --heads to --max-positions are the transformer's",
-    "cell": "recurrent cell", "activation": "of the RNN cell", "reset": "the GRU's reset gate, about the product",
+    "cell": "recurrent cell",
     "embedding": "size of token vectors", "hidden": "size of states", "layers": "layers of each side",
     "bidirectional": "the encoder also reads from the end", "bridge": "encoder states to decoder states",
-    "attention": "score of the attention", "attention_size": "hidden layer of the additive score",
-    "context": "what the decoder knows of the source without attention", "order": "attention about the cell",
+    "attention": "score of the attention (default: additive; none with another --context)", "attention_size": "hidden layer of the additive score",
+    "context": "what the decoder knows of the source without attention", "attention_order": "attention before or after the cell",
     "fusion": "state and context made one", "input_feeding": "feed the fused state to the next step",
     "readout": "what the output matrix reads", "tied_cells": "encoder and decoder share cells",
     "heads": "of multi-head attention (default: 4)", "feed_forward": "hidden units of its layers (default: 4 times hidden)",
@@ -55,6 +55,9 @@ TRAINING_HELP = {
     "monitor": "what improvement is", "teacher_forcing": "share of target tokens fed as they are",
     "teacher_final": "that share in the last epoch", "evaluate_every": "also evaluate after so many batches",
     "seed": "of all random numbers"}
+
+
+OLD_NAMES = {"order": ("before", "after"), "activation": ("tanh", "sigmoid"), "reset": ("before", "after")}    # of 0.1
 
 
 def arguments(parser):
@@ -89,6 +92,8 @@ def arguments(parser):
         for f in fields(record):
             if f.name in helps:
                 option(group, f, choices.get(f.name), helps[f.name])
+    for name, values in OLD_NAMES.items():
+        parser.add_argument(f"--{name}", choices=values, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
 
 def option(group, field, choices, text):
@@ -113,6 +118,7 @@ def run(args):
     if args.resume and args.overwrite:
         raise ValueError("--resume and --overwrite: choose one")
     model_options, training_options = given(args, Config), given(args, Training)
+    model_options.update({name: getattr(args, name) for name in OLD_NAMES if hasattr(args, name)})
     if args.resume:
         stored, origin, splits = sources.resumed(args)
         preset, units = {**stored["config"].to_json(), **stored["training"]}, stored["units"]
@@ -127,7 +133,7 @@ def run(args):
         preset = without_rivals(preset, {**model_options, **training_options})
     begun = stored.get("backend") if args.resume else None
     names = {f.name for f in fields(Config)}
-    config = Config(**{**{k: v for k, v in preset.items() if k in names}, **model_options})
+    config = Config.from_json({**{k: v for k, v in preset.items() if k in names}, **model_options})
     training = Training(**{**{k: v for k, v in preset.items() if k not in names}, **training_options})
     backend = choose(backend_for(config, args.backend or begun, otherwise="numba"))     # another would round differently
     backend.use_threads(args.threads)
@@ -157,7 +163,7 @@ def without_rivals(preset, asked):
     if asked.get("architecture") == "transformer":
         return {name: value for name, value in preset.items() if name not in RECURRENT}
     if attention == "none" or context not in (None, "attention"):
-        rivals = ("attention", "context", "order", "fusion", "input_feeding", "readout")
+        rivals = ("attention", "context", "attention_order", "fusion", "input_feeding", "readout")
         instead = {"attention": "none"}
     elif attention or context:
         rivals, instead = ("attention", "context"), {}

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import decoder, seq2seq, transformer, transformer_decoder
+from . import decoder, dropout_masks, parameters, seq2seq, transformer, transformer_decoder
+from .checks import check_params
 
 
 class Architecture(NamedTuple):
@@ -55,7 +56,7 @@ def logits(p, config, batch, teacher=None):
 
 def recurrent_start(p, config, source, mask):
     """Encode the sources; ValueError for parameters of another Config."""
-    seq2seq.check_params(p, config)
+    check_params(p, config)
     p = seq2seq.untie(p, config)
     encoded, layers, _ = seq2seq.encode(p, config, source, mask)
     return p.decoder, encoded, decoder.initial_state(config, layers)
@@ -68,8 +69,8 @@ def recurrent_step(p, config, source, ids, state):
 
 
 def recurrent_draw_drops(rng, config, batch):
-    """See seq2seq.draw_drops."""
-    return seq2seq.draw_drops(rng, config, batch.inputs.shape[1])
+    """See dropout_masks.draw."""
+    return dropout_masks.draw(rng, config, batch.inputs.shape[1])
 
 
 def recurrent_parts(k):
@@ -107,7 +108,7 @@ def transformer_parts(k):
 
 ARCHITECTURES = {
     "recurrent": Architecture(
-        seq2seq.init, seq2seq.shapes, recurrent_draw_drops, seq2seq.forward, seq2seq.backward,
+        seq2seq.init, parameters.shapes, recurrent_draw_drops, seq2seq.forward, seq2seq.backward,
         seq2seq.loss_and_gradient, seq2seq.logits, recurrent_parts, recurrent_start, recurrent_step),
     "transformer": Architecture(
         transformer.init, transformer.shapes, transformer_draw_drops, transformer.forward, transformer.backward,

@@ -5,19 +5,18 @@ from numbers import Real
 import numpy as np
 
 from ..layers.attention import SCORES
+from ..layers.cells import CELLS
 from ..layers.feed_forward import PHI
 from ..layers.positions import KINDS
 from ..layers.residual import NORMS
 
 CHOICES = {
     "architecture": ("recurrent", "transformer"),
-    "cell": ("rnn", "lstm", "gru"),
-    "activation": ("tanh", "sigmoid"),
-    "reset": ("before", "after"),
+    "cell": tuple(CELLS),
     "bridge": ("copy", "dense", "zeros"),
     "attention": ("none", *SCORES),
     "context": ("init", "every-step", "attention"),
-    "order": ("before", "after"),
+    "attention_order": ("before", "after"),
     "fusion": ("none", "concat", "sum", "sigmoid", "tanh"),
     "readout": ("state", "state-context"),
     "norm": NORMS,
@@ -26,10 +25,33 @@ CHOICES = {
     "dtype": ("float32", "float64"),
 }
 # the choices that only one of the architectures has
-RECURRENT = ("cell", "activation", "reset", "embedding", "bidirectional", "bridge", "attention", "attention_size",
-             "context", "order", "fusion", "input_feeding", "readout", "tied_cells")
-USUAL = {"bridge": "copy", "context": "attention", "fusion": "concat"}     # what None of these becomes beside the defaults
+RECURRENT = ("cell", "embedding", "bidirectional", "bridge", "attention", "attention_size",
+             "context", "attention_order", "fusion", "input_feeding", "readout", "tied_cells")
+# what None of these becomes beside the defaults
+USUAL = {"bridge": "copy", "attention": "additive", "context": "attention", "fusion": "concat"}
 TRANSFORMER = ("heads", "feed_forward", "feed_forward_activation", "norm", "positions", "max_positions")
+
+
+def renamed(values: dict) -> dict:
+    """A dict of choices with the names of today, from one that may have those of version 0.1: order, activation, reset.
+
+    Raises
+    ------
+    ValueError
+        For an activation or a reset that no cell of this kind has.
+    """
+    values = dict(values)
+    if "order" in values:
+        values["attention_order"] = values.pop("order")
+    activation, reset, cell = values.pop("activation", "tanh"), values.pop("reset", "before"), values.get("cell", "lstm")
+    for name, value, usual, where, new in (("activation", activation, "tanh", "rnn", {"sigmoid": "rnn-sigmoid"}),
+                                           ("reset", reset, "before", "gru", {"after": "gru-after"})):
+        if value == usual or cell == new.get(value):
+            continue
+        if value not in new or cell != where:
+            raise ValueError(f"{name}={value} with cell={cell}: choose one of the cells {', '.join(CELLS)}")
+        values["cell"] = new[value]
+    return values
 
 
 @dataclass(frozen=True)
@@ -43,11 +65,9 @@ class Config:
     architecture : {"recurrent", "transformer"}
         The choices below, from `cell` to `tied_cells`, are those of the recurrent model, but for `hidden` and `layers`;
         those from `heads` to `max_positions` are the Transformer's.
-    cell : {"lstm", "gru", "rnn"}
-    activation : {"tanh", "sigmoid"}
-        phi of the RNN cell (R2); A4.1 has sigmoid.
-    reset : {"before", "after"}
-        Where the GRU's reset gate stands: before the recurrent product (Cho 2014) or after it (PyTorch).
+    cell : {"rnn", "rnn-sigmoid", "lstm", "gru", "gru-after"}
+        phi of (R2) is tanh in "rnn", sigmoid in "rnn-sigmoid" (A4.1).  The reset gate comes before the recurrent product
+        in "gru" (Cho 2014), after it in "gru-after" (PyTorch).
     embedding, hidden : int
         E and H.  In a Transformer embeddings and states have one size D, `hidden`.
     layers : int
@@ -56,13 +76,14 @@ class Config:
         The encoder also reads each sequence from its end.
     bridge : {"copy", "dense", "zeros"} or None
         How encoder states become decoder states; None: copy, or dense where two directions forbid it.
-    attention : {"none", "dot", "scaled", "general", "additive", "concat-dot"}
+    attention : {"none", "dot", "scaled", "general", "additive", "concat-dot"} or None
+        None: additive, or none where `context` says "init" or "every-step".
     attention_size : int or None
         A, the hidden layer of the additive score; None: `hidden`.
     context : {"init", "every-step", "attention"} or None
         What the decoder knows of the source: its initial state only, the final state at every step (C2.2), or
         attention.  None: "attention" where there is a score, else "init".
-    order : {"before", "after"}
+    attention_order : {"before", "after"}
         Attention before the cell, from s_{t-1} (Bahdanau), or after it, from s_t (Luong).
     fusion : {"none", "concat", "sum", "sigmoid", "tanh"} or None
         How state and context become what is read out; None: "concat" where there is a context.
@@ -103,17 +124,15 @@ class Config:
     target_vocab: int | None = None
     architecture: str = "recurrent"
     cell: str = "lstm"
-    activation: str = "tanh"
-    reset: str = "before"
     embedding: int = 64
     hidden: int = 128
     layers: int = 1
     bidirectional: bool = False
     bridge: str | None = None
-    attention: str = "additive"
+    attention: str | None = None
     attention_size: int | None = None
     context: str | None = None
-    order: str = "after"
+    attention_order: str = "after"
     fusion: str | None = None
     input_feeding: bool = False
     readout: str = "state"
@@ -139,34 +158,37 @@ class Config:
     # sizes that follow from the choices -------------------------------------------------------------
 
     @property
-    def encoder_size(self):
+    def encoder_size(self) -> int:
         """Size of an encoder state h_t: H, or 2H for two directions."""
         return self.hidden * (2 if self.bidirectional else 1)
 
     @property
-    def cell_name(self):
-        """Key of cells.CELLS."""
-        if self.cell == "rnn" and self.activation == "sigmoid":
-            return "rnn-sigmoid"
-        return "gru-after" if self.cell == "gru" and self.reset == "after" else self.cell
-
-    @property
-    def fused_size(self):
+    def fused_size(self) -> int:
         """Size of the fused state z."""
         return self.hidden + (self.encoder_size if self.fusion == "concat" else 0)
 
     @property
-    def readout_size(self):
+    def readout_size(self) -> int:
         """Size of what the output matrix reads: z, or [z; ctx]."""
         return self.fused_size + (self.encoder_size if self.readout == "state-context" else 0)
 
     @property
-    def context_in_cell(self):
-        """Whether the context is part of the cell's input."""
-        return self.context == "every-step" or (self.context == "attention" and self.order == "before")
+    def attends_before(self) -> bool:
+        """Whether there is attention, with s_{t-1} as the query."""
+        return self.context == "attention" and self.attention_order == "before"
 
     @property
-    def decoder_input_size(self):
+    def attends_after(self) -> bool:
+        """Whether there is attention, with s_t as the query."""
+        return self.context == "attention" and self.attention_order == "after"
+
+    @property
+    def context_in_cell(self) -> bool:
+        """Whether the context is part of the cell's input."""
+        return self.context == "every-step" or self.attends_before
+
+    @property
+    def decoder_input_size(self) -> int:
         """Size of the decoder cell's input: [embedding; ctx; z of the last step], as far as they are fed."""
         return (self.embedding + (self.encoder_size if self.context_in_cell else 0)
                 + (self.fused_size if self.input_feeding else 0))
@@ -219,6 +241,7 @@ class Config:
             if self.positions == "learned":
                 default("max_positions", 256)
         default("bridge", "dense" if self.bidirectional else "copy")
+        default("attention", "additive" if self.context in (None, "attention") else "none")
         default("context", "init" if self.attention == "none" else "attention")
         default("fusion", "none" if self.context == "init" else "concat")
 
@@ -241,20 +264,16 @@ class Config:
         """Pairs of a condition that must not hold, and why."""
         has_context, two = self.context != "init", self.bidirectional
         return [
-            (self.activation != "tanh" and self.cell != "rnn",
-             f"activation={self.activation} is the RNN's; the {self.cell.upper()} has fixed ones"),
-            (self.reset != "before" and self.cell != "gru",
-             f"reset={self.reset} is the GRU's; the {self.cell.upper()} has no reset gate"),
             ((self.context == "attention") != (self.attention != "none"),
-             f"context={self.context} with attention={self.attention}: the context is what attention computes, "
-             "or there is no attention"),
+             f"context={self.context} with attention={self.attention}: context=attention needs an attention score, and "
+             "the other contexts have none"),
             (self.attention_size is not None and self.attention != "additive",
              f"attention_size is the additive score's hidden layer; attention={self.attention} has none"),
             (self.attention in ("dot", "scaled") and two,
              f"attention={self.attention} multiplies s ({self.hidden}) with h_i ({self.encoder_size}): sizes "
              "differ with two directions; take general or additive"),
-            (self.order != "after" and self.context != "attention",
-             "order=before says when attention is paid; there is none"),
+            (self.attention_order != "after" and self.context != "attention",
+             f"attention_order=before needs attention; context={self.context} has none"),
             (self.bridge == "copy" and two,
              f"bridge=copy would hand {self.encoder_size} numbers of two directions to a state of "
              f"{self.hidden}; take dense"),
@@ -268,11 +287,10 @@ class Config:
              "readout=state-context reads a context; context=init has none"),
             (self.readout == "state-context" and self.fusion == "concat",
              "readout=state-context with fusion=concat would read the context twice; take readout=state"),
-            (self.context == "attention" and self.order == "after" and self.fusion == "none"
-             and self.readout == "state",
+            (self.attends_after and self.fusion == "none" and self.readout == "state",
              "attention after the cell with fusion=none and readout=state: nothing would read the context"),
             (self.input_feeding and self.context != "attention",
-             "input_feeding hands the attentional state to the next step; there is no attention"),
+             f"input_feeding needs attention; context={self.context} has none"),
             (self.tied_cells and two,
              "tied_cells with two directions: the encoder has two cells, the decoder one"),
             (self.tied_cells and self.decoder_input_size != self.embedding,
@@ -283,20 +301,21 @@ class Config:
              f"set embedding={self.readout_size} or another fusion"),
         ]
 
-    def chosen(self):
+    def chosen(self) -> dict:
         """A dict of the choices that the architecture has."""
         others = RECURRENT if self.architecture == "transformer" else TRANSFORMER
         return {name: value for name, value in self.to_json().items() if name not in others}
 
     # as JSON ----------------------------------------------------------------------------------------
 
-    def to_json(self):
+    def to_json(self) -> dict:
         """A dict of plain values."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, values):
-        """The Config of a dict; ValueError for unknown names."""
+    def from_json(cls, values: dict) -> "Config":
+        """The Config of a dict, which may have the names of an older version; ValueError for unknown names."""
+        values = renamed(values)
         unknown = set(values) - {f.name for f in fields(cls)}
         if unknown:
             raise ValueError(f"unknown configuration {', '.join(sorted(unknown))}")

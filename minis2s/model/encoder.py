@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..layers import embedding, recurrent
+from ..layers.cells import Cell
+from .config import Config
 
 
 class Params(NamedTuple):
@@ -22,7 +24,7 @@ class Cache(NamedTuple):
     stack: recurrent.Cache
 
 
-def init(rng, config, cell):
+def init(rng: np.random.Generator, config: Config, cell: Cell) -> Params:
     """First parameters, float64."""
     def layer(D):
         if config.bidirectional:
@@ -33,14 +35,17 @@ def init(rng, config, cell):
     return Params(table, tuple(layer(D) for D in sizes))
 
 
-def forward(p, cell, ids, mask, drops=None):
+def forward(p: Params, cell: Cell, ids: np.ndarray, mask: np.ndarray,
+            masks: tuple | None = None) -> tuple[np.ndarray, tuple, Cache]:
     """ids (T, N), mask (T, N) -> hs (T, N, H or 2H), final states of each layer, Cache."""
     xs = embedding.forward(p.embedding, ids)                    # (E1)
-    hs, finals, stack = recurrent.forward(cell, p.layers, xs, mask, drops)
+    hs, finals, stack = recurrent.forward(cell, p.layers, xs, mask, masks)
     return hs, finals, Cache(ids, stack)
 
 
-def backward(p, cell, k, dhs, dfinals):
+def backward(p: Params, cell: Cell, k: Cache, dhs: np.ndarray, dfinals: tuple) -> Params:
     """dhs (T, N, H or 2H) and gradients of the finals -> Params gradients."""
-    dxs, layers = recurrent.backward(cell, p.layers, k.stack, dhs, dfinals)
-    return Params(embedding.backward(p.embedding, k.ids, dxs), layers)    # (E1*)
+    ids, stack = k
+    dxs, layers = recurrent.backward(cell, p.layers, stack, dhs, dfinals)
+    dE = embedding.backward(p.embedding, ids, dxs)              # (E1*)
+    return Params(dE, layers)

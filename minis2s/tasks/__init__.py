@@ -32,7 +32,7 @@ TASKS = {task.name: task for task in (
     Task("copy", "letters, said again", "char", "char", copy.generate,
          dict(hidden=64, embedding=32, epochs=4, **STEPS), _sizes(10_000, 500, 1_000)),
     Task("reverse", "letters, said backwards; tested on longer texts than trained", "char", "char",
-         reverse.generate, dict(cell="gru", order="before", hidden=128, embedding=64, epochs=4, **STEPS),
+         reverse.generate, dict(cell="gru", attention_order="before", hidden=128, embedding=64, epochs=4, **STEPS),
          _sizes(50_000, 1_000, 2_000)),
     Task("addition", "16+75 -> 91, numbers up to 999", "char", "char", addition.generate,
          dict(hidden=128, embedding=16, epochs=25, **EVERY_STEP, **STEPS), _sizes(45_000, 1_000, 4_000)),

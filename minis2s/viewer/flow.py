@@ -40,7 +40,7 @@ def gradient_paths(p, config, batch, drops=None):
     p : seq2seq.Params
     config : Config
     batch : data.Batch
-    drops : seq2seq.Drops, optional
+    drops : DropoutMasks, optional
 
     Returns
     -------
@@ -49,7 +49,7 @@ def gradient_paths(p, config, batch, drops=None):
         (T, N, H), in the order of the sequence.  0 on padding.
     """
     with trace() as tr:
-        _, _, k = seq2seq.forward(p, config, batch, drops=drops)
+        _, _, k = seq2seq.forward(p, config, batch, masks=drops)
         seq2seq.backward(p, config, k)
     top, H, mask = config.layers - 1, config.hidden, batch.source_mask
     attention = tr.seq2seq(mark="S3*").dhs.value if config.context == "attention" else None
@@ -59,7 +59,7 @@ def gradient_paths(p, config, batch, drops=None):
         name = f"encoder, {direction}" if direction else "encoder"
         found[name] = encoder_paths(tr.encoder(layer=top, direction=direction, mark="M1*"), asked, mask,
                                     reverse=direction == "backward")
-    found["decoder"] = decoder_paths(tr.decoder, top, config.order == "before")
+    found["decoder"] = decoder_paths(tr.decoder, top, config.attention_order == "before")
     return found
 
 
@@ -92,7 +92,8 @@ def decoder_paths(view, top, before):
         attention = view(mark="D1*" if before else "D4*").ds.stack()
         if before:
             attention = np.concatenate([attention[1:], zero])
-    return Paths(total, view(mark="D5*").dh.stack(), ahead, attention)
+    read = view(mark="D5*").dh if "(D5*)" in marks else view(mark="D3*").dr     # the plain decoder reads h itself out
+    return Paths(total, read.stack(), ahead, attention)
 
 
 def norms(paths):

@@ -35,7 +35,7 @@ def as_batch(pairs):
 
 def answers(p, batch):
     """Which answers are right when the decoder is fed its own words?"""
-    logits = seq2seq.forward(p, config, batch, teacher=np.zeros(batch.inputs.shape, bool))[1]
+    logits = seq2seq.forward(p, config, batch, teacher_mask=np.zeros(batch.inputs.shape, bool))[1]
     return ((logits.argmax(axis=2) == batch.targets) | ~batch.target_mask).all(axis=0)
 
 test = as_batch(unseen)

@@ -103,7 +103,7 @@ def test_every_option_of_config_and_training_has_its_option(call, data, tmp_path
                           "word")
     assert status == 0, err
     model = Seq2Seq.load(tmp_path / "r")
-    assert (model.config.cell_name, model.config.layers, model.config.bidirectional) == ("gru-after", 2, True)
+    assert (model.config.cell, model.config.layers, model.config.bidirectional) == ("gru-after", 2, True)
     assert (model.source_units, model.target_units) == ("word", "char")
 
 
@@ -413,7 +413,7 @@ BAD_TRAINING = {
     "no min count": (["--pairs", "DATA", "--valid", "DATA", "--min-count", "0"], "--min-count: got 0"),
     "dot two ways": (["copy", "--attention", "dot", "--bidirectional"], "sizes differ with two directions"),
     "feeding": (["copy", "--attention", "none", "--input-feeding"], "there is no attention"),
-    "activation": (["copy", "--cell", "lstm", "--activation", "sigmoid"], "--activation sigmoid is the RNN's"),
+    "activation": (["copy", "--cell", "lstm", "--activation", "sigmoid"], "--activation sigmoid with --cell lstm: choose one of the cells rnn, rnn-sigmoid"),
     "word": (["copy", "--hidden", "many"], "invalid int value"),
     "choice": (["copy", "--cell", "lstn"], "invalid choice"),
     "option": (["copy", "--hiden", "3"], "unrecognized arguments: --hiden"),

@@ -6,7 +6,7 @@ from draw import batch, like, read_only
 
 from minis2s import decoding
 from minis2s.core import validation
-from minis2s.model import seq2seq
+from minis2s.model import dropout_masks, seq2seq
 
 FLOATS, BOOLS, IDS = np.ones((2, 3)), np.ones((2, 3), bool), np.full((2, 3), 4)
 
@@ -77,7 +77,7 @@ def test_real_numbers(value, error):
 C = CONFIGS["dropout"]
 RNG = np.random.default_rng(0)
 P, B = read_only(like(RNG, seq2seq.init(C))), read_only(batch(RNG, C))
-DROPS = seq2seq.draw_drops(RNG, C, 3)
+DROPS = dropout_masks.draw(RNG, C, 3)
 
 
 def other(a, at, value):
@@ -114,16 +114,16 @@ BAD = {
 @pytest.mark.parametrize("change, error, message", BAD.values(), ids=BAD)
 def test_a_bad_batch(change, error, message):
     with pytest.raises(error, match=message):
-        seq2seq.forward(P, C, B._replace(**change), drops=DROPS)
+        seq2seq.forward(P, C, B._replace(**change), masks=DROPS)
 
 
 def test_bad_coins_and_drops():
     for teacher, error in ((np.ones(B.inputs.shape), TypeError), (np.ones((1, 3), bool), ValueError)):
-        with pytest.raises(error, match="teacher: got"):
+        with pytest.raises(error, match="teacher_mask: got"):
             seq2seq.forward(P, C, B, teacher, DROPS)
     for m, message in ((DROPS.output * np.nan, "entry"), (DROPS.output[1:], "got shape")):
-        with pytest.raises(ValueError, match=f"drops.output: {message}"):
-            seq2seq.forward(P, C, B, drops=DROPS._replace(output=m))
+        with pytest.raises(ValueError, match=f"masks.output: {message}"):
+            seq2seq.forward(P, C, B, masks=DROPS._replace(output=m))
 
 
 def test_bad_sources_of_encode_and_seeds():

@@ -29,7 +29,7 @@ FAMILIES = {
     "lstm-init": dict(attention="none"),
     "gru-every-step": dict(cell="gru", attention="none", context="every-step"),
     "additive-after": dict(),
-    "general-before-feeding": dict(cell="gru", reset="after", attention="general", order="before", layers=2,
+    "general-before-feeding": dict(cell="gru-after", attention="general", attention_order="before", layers=2,
                                    bidirectional=True, input_feeding=True),
     "dot-tanh-feeding": dict(attention="dot", fusion="tanh", input_feeding=True, layers=2),
     "scaled-state-context": dict(cell="rnn", attention="scaled", fusion="none", readout="state-context"),

@@ -15,7 +15,7 @@ from minis2s import Config, Seq2Seq, Training
 from minis2s import decoding
 from minis2s.core import tree
 from minis2s.layers import dropout, embedding, linear, loss, recurrent
-from minis2s.model import decoder, seq2seq
+from minis2s.model import decoder, dropout_masks, seq2seq
 from minis2s.training import optimizers, loop as train
 from minis2s.layers.cells import CELLS
 from minis2s.layers.cells import lstm, rnn
@@ -58,7 +58,7 @@ def test_P2_the_encoders_last_states_are_the_context_and_teacher_forcing_feeds_t
     batch = draw_batch(rng, config)
     source, s0, k = seq2seq.encode(p, config, batch.source, batch.source_mask)
     same(s0, k.finals)                                          # h_T and c_T, as they are
-    assert source == decoder.Source(None, None) and s0[0]._fields == ("h", "c")     # and nothing else
+    assert source == decoder.EncoderOutput(None, None) and s0[0]._fields == ("h", "c")     # and nothing else
     logits = logits_of(p, config, batch)
     for n in range(batch.source.shape[1]):                      # softmax head, by the oracle
         want = np.array(scalar_model.model(p, config, batch, n))
@@ -129,7 +129,7 @@ def test_P4_stacked_layers_with_one_output_for_each_input_step_are_a_tagger(rng)
 
 def test_P5_inference_step_by_step_with_states_in_and_out_gives_what_greedy_search_gives(rng):
     """C 5.4: an encoder model, then a decoder model that is called once a word, states in and states out."""
-    config, p = model(rng, cell="lstm", attention="additive", order="before")
+    config, p = model(rng, cell="lstm", attention="additive", attention_order="before")
     batch, length = draw_batch(rng, config), 5
     dec = seq2seq.untie(p, config).decoder
     source, s0, _ = seq2seq.encode(p, config, batch.source, batch.source_mask)
@@ -292,10 +292,10 @@ def test_P12_layers_upon_layers_and_dropout_with_one_mask_for_a_sequence(rng):  
     got, _, _ = recurrent.forward(rnn, layers, xs, mask, (m, None, None))
     same(got, recurrent.forward(rnn, layers, xs * m, mask)[0])
     config, p = model(rng, layers=2, dropout=0.5)
-    drops = seq2seq.draw_drops(np.random.default_rng(0), config, 3)
+    drops = dropout_masks.draw(np.random.default_rng(0), config, 3)
     batch = draw_batch(rng, config)
-    L, _, k = seq2seq.forward(p, config, batch, drops=drops)
-    assert L == seq2seq.forward(p, config, batch, drops=drops)[0] != seq2seq.forward(p, config, batch)[0]
+    L, _, k = seq2seq.forward(p, config, batch, masks=drops)
+    assert L == seq2seq.forward(p, config, batch, masks=drops)[0] != seq2seq.forward(p, config, batch)[0]
     dE = seq2seq.backward(p, config, k).encoder.embedding
     fed = drops.encoder[0]                                      # what is dropped for all learns nothing
     assert not dE[:, ~fed.any(axis=0)].any() and dE[:, fed.any(axis=0)].any()

@@ -15,7 +15,7 @@ from kernel_layers import close
 from minis2s import decoding
 from minis2s.core import tree
 from minis2s.layers import embedding, linear, unroll
-from minis2s.model import seq2seq
+from minis2s.model import parameters, seq2seq
 from minis2s.training import optimizers
 from minis2s.kernels.model import decoder as decoder_twin
 from minis2s.kernels.layers import embedding as embedding_twin
@@ -165,11 +165,11 @@ def test_dropout_masks():
         case.drops = drops
         close(*(in_one(case, page) for page in reversed(pages)), "float64")
     N = len(d.output)
-    for drops, said in ((d._replace(output=np.ones((N, 1))), r"drops.output: got shape \(7, 1\), wanted \(7, "),
-                        (d._replace(decoder=(np.ones((N, 2)),)), r"drops.decoder: got shape \(7, 2\)"),
-                        (d._replace(encoder=(np.ones((N + 1, 6)),)), r"drops.encoder: got shape \(8, 6\), wanted \(7, 6\)"),
-                        (d._replace(encoder=()), "drops.encoder: 0 masks, wanted one for each of 1 layers"),
-                        (d._replace(decoder=d.decoder * 2), "drops.decoder: 2 masks")):
+    for drops, said in ((d._replace(output=np.ones((N, 1))), r"masks.output: got shape \(7, 1\), wanted \(7, "),
+                        (d._replace(decoder=(np.ones((N, 2)),)), r"masks.decoder: got shape \(7, 2\)"),
+                        (d._replace(encoder=(np.ones((N + 1, 6)),)), r"masks.encoder: got shape \(8, 6\), wanted \(7, 6\)"),
+                        (d._replace(encoder=()), "masks.encoder: 0 masks, wanted one for each of 1 layers"),
+                        (d._replace(decoder=d.decoder * 2), "masks.decoder: 2 masks")):
         case.drops = drops
         for page in pages:
             with pytest.raises(ValueError, match=said):
@@ -294,7 +294,7 @@ def test_a_step_of_another_config_than_the_last():
 @pytest.mark.parametrize("name", [ONE_CALL, IN_PARTS, "everything", "dropout-readout"])
 def test_the_shapes_of_a_model_that_nobody_made(name):
     p = seq2seq.init(CONFIGS[name])
-    assert seq2seq.shapes(CONFIGS[name]) == {part: a.shape for part, a in tree.named(p)}
+    assert parameters.shapes(CONFIGS[name]) == {part: a.shape for part, a in tree.named(p)}
 
 
 # Searches -------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ def test_another_name_is_refused(name):
     refused(ValueError, f"{name}='gur': choose one of {', '.join(CHOICES[name])}", **{name: "gur"})
 
 
-@pytest.mark.parametrize("name", sorted(CHOICES.keys() - {"bridge", "context", "fusion", "norm", "positions",
+@pytest.mark.parametrize("name", sorted(CHOICES.keys() - {"attention", "bridge", "context", "fusion", "norm", "positions",
                                                                  "feed_forward_activation"}))
 def test_none_stands_only_for_the_usual_choice(name):
     refused(ValueError, f"{name}=None: choose one of {', '.join(CHOICES[name])}", **{name: None})
@@ -123,15 +123,11 @@ def test_rates(name):
         assert got == value and type(got) is float
 
 
-WHY = "the context is what attention computes, or there is no attention"
+WHY = "context=attention needs an attention score, and the other contexts have none"
 TWO, NO_ATTENTION = dict(bidirectional=True), dict(attention="none")
 
 
 @pytest.mark.parametrize("sentence, choices", [
-    ("activation=sigmoid is the RNN's; the LSTM has fixed ones", dict(activation="sigmoid")),
-    ("activation=sigmoid is the RNN's; the GRU has fixed ones", dict(activation="sigmoid", cell="gru")),
-    ("reset=after is the GRU's; the LSTM has no reset gate", dict(reset="after")),
-    ("reset=after is the GRU's; the RNN has no reset gate", dict(reset="after", cell="rnn")),
     (f"context=attention with attention=none: {WHY}",
      dict(context="attention", attention="none")),
     (f"context=init with attention=dot: {WHY}",
@@ -144,9 +140,9 @@ TWO, NO_ATTENTION = dict(bidirectional=True), dict(attention="none")
      dict(attention="none", attention_size=3)),
     *((f"attention={name} multiplies s (2) with h_i (4): sizes differ with two directions; "
        "take general or additive", dict(attention=name, **TWO)) for name in ("dot", "scaled")),
-    ("order=before says when attention is paid; there is none", dict(order="before", **NO_ATTENTION)),
-    ("order=before says when attention is paid; there is none",
-     dict(order="before", context="every-step", **NO_ATTENTION)),
+    ("attention_order=before needs attention; context=init has none", dict(attention_order="before", **NO_ATTENTION)),
+    ("attention_order=before needs attention; context=every-step has none",
+     dict(attention_order="before", context="every-step", **NO_ATTENTION)),
     ("bridge=copy would hand 4 numbers of two directions to a state of 2; take dense",
      dict(bridge="copy", **TWO)),
     ("bridge=zeros with context=init: the decoder would know nothing of the source",
@@ -160,14 +156,14 @@ TWO, NO_ATTENTION = dict(bidirectional=True), dict(attention="none")
      dict(readout="state-context")),
     ("attention after the cell with fusion=none and readout=state: nothing would read the context",
      dict(fusion="none")),
-    ("input_feeding hands the attentional state to the next step; there is no attention",
+    ("input_feeding needs attention; context=init has none",
      dict(input_feeding=True, **NO_ATTENTION)),
-    ("input_feeding hands the attentional state to the next step; there is no attention",
+    ("input_feeding needs attention; context=every-step has none",
      dict(input_feeding=True, context="every-step", **NO_ATTENTION)),
     ("tied_cells with two directions: the encoder has two cells, the decoder one",
      dict(tied_cells=True, **TWO, **NO_ATTENTION)),
     ("tied_cells: the encoder's cell reads 6 numbers, the decoder's 8; feed no context to the cell",
-     dict(tied_cells=True, order="before")),
+     dict(tied_cells=True, attention_order="before")),
     ("tied_cells: the encoder's cell reads 6 numbers, the decoder's 10; feed no context to the cell",
      dict(tied_cells=True, input_feeding=True)),
     ("tied_embedding: the readout reads 4 numbers, an embedding has 6; set embedding=4 or another fusion",
@@ -195,11 +191,11 @@ def test_none_is_replaced_by_the_usual_choice(choices, want):
     # encoder state, fused state, what is read out, what the decoder's cell reads
     (dict(), (2, 4, 4, 6)),
     (dict(attention="none"), (2, 2, 2, 6)),
-    (dict(order="before", fusion="none"), (2, 2, 2, 8)),
-    (dict(bidirectional=True, order="before"), (4, 6, 6, 10)),
+    (dict(attention_order="before", fusion="none"), (2, 2, 2, 8)),
+    (dict(bidirectional=True, attention_order="before"), (4, 6, 6, 10)),
     (dict(input_feeding=True), (2, 4, 4, 10)),
     (dict(fusion="tanh", readout="state-context", input_feeding=True), (2, 2, 4, 8)),
-    (dict(bidirectional=True, fusion="tanh", readout="state-context", order="before", input_feeding=True),
+    (dict(bidirectional=True, fusion="tanh", readout="state-context", attention_order="before", input_feeding=True),
      (4, 2, 6, 12)),
     (dict(attention="none", context="every-step"), (2, 4, 4, 8)),
 ])
@@ -208,8 +204,39 @@ def test_sizes_that_follow(choices, want):
     assert (c.encoder_size, c.fused_size, c.readout_size, c.decoder_input_size) == want
 
 
+@pytest.mark.parametrize("choices, want", [
+    (dict(), ("additive", "attention")), (dict(context="attention"), ("additive", "attention")),
+    (dict(context="every-step"), ("none", "every-step")), (dict(context="init"), ("none", "init")),
+    (dict(attention="none"), ("none", "init")), (dict(attention="dot"), ("dot", "attention"))])
+def test_attention_and_context_follow_from_each_other(choices, want):
+    c = Config(**choices)
+    assert (c.attention, c.context) == want and Config.from_json(c.to_json()) == c
+
+
+@pytest.mark.parametrize("old, new", [
+    (dict(cell="gru", activation="tanh", reset="after", order="before"), dict(cell="gru-after", attention_order="before")),
+    (dict(cell="gru", activation="tanh", reset="before", order="after"), dict(cell="gru")),
+    (dict(cell="rnn", activation="sigmoid", reset="before", attention="none"), dict(cell="rnn-sigmoid", attention="none")),
+    (dict(cell="rnn-sigmoid", activation="sigmoid"), dict(cell="rnn-sigmoid")),
+    (dict(activation="tanh", reset="before"), dict())])
+def test_names_of_version_0_1_are_read(old, new):
+    assert Config.from_json(old) == Config(**new)
+
+
+@pytest.mark.parametrize("old, sentence", [
+    (dict(activation="sigmoid"), "activation=sigmoid with cell=lstm: choose one of the cells rnn, rnn-sigmoid, lstm, gru, "
+                                 "gru-after"),
+    (dict(reset="after", cell="rnn"), "reset=after with cell=rnn: choose one of the cells rnn, rnn-sigmoid, lstm, gru, "
+                                      "gru-after"),
+    (dict(reset="never", cell="gru"), "reset=never with cell=gru: choose one of the cells rnn, rnn-sigmoid, lstm, gru, "
+                                      "gru-after")])
+def test_old_names_that_no_cell_has(old, sentence):
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        Config.from_json(old)
+
+
 def test_names_lead_to_cells_scores_and_fusions():
-    assert {c.cell_name for c in CONFIGS.values()} == set(CELLS)
+    assert {c.cell for c in CONFIGS.values()} == set(CELLS)
     assert set(CHOICES["attention"]) == {"none", *SCORES}
     assert PHI.keys() <= set(CHOICES["fusion"])
 

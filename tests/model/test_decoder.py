@@ -9,7 +9,7 @@ from minis2s.layers import dropout
 from minis2s.model import decoder, encoder
 from minis2s.layers.attention import SCORES, precompute_keys
 from minis2s.layers.cells import CELLS
-from minis2s.model.decoder import Source, State
+from minis2s.model.decoder import EncoderOutput, State
 from minis2s.core.gradient_check import assert_gradients
 
 T, N = 5, 3
@@ -21,7 +21,7 @@ class Case:
     """A decoder with weights of its own (ties are seq2seq's affair) and a random source."""
 
     def __init__(self, c):
-        rng, cell = np.random.default_rng(0), CELLS[c.cell_name]
+        rng, cell = np.random.default_rng(0), CELLS[c.cell]
         p = decoder.init(rng, c)
         if c.tied_cells:
             p = p._replace(layers=encoder.init(rng, c, cell).layers)
@@ -30,12 +30,12 @@ class Case:
         self.c, self.p = c, read_only(like(rng, p))
         self.layers = read_only(tuple(state(rng, cell, N, c.hidden) for _ in range(c.layers)))
         self.z = normal(rng, N, c.fused_size) if c.input_feeding else None
-        self.source = Source(None, None)
+        self.source = EncoderOutput(None, None)
         if c.context == "attention":
             hs = normal(rng, T, N, c.encoder_size)
-            self.source = Source(precompute_keys(SCORES[c.attention], self.p.score, hs, MASK), None)
+            self.source = EncoderOutput(precompute_keys(SCORES[c.attention], self.p.score, hs, MASK), None)
         elif c.context == "every-step":
-            self.source = Source(None, normal(rng, N, c.encoder_size))
+            self.source = EncoderOutput(None, normal(rng, N, c.encoder_size))
         self.source = read_only(self.source)
         sizes = [c.decoder_input_size] + [c.hidden] * (c.layers - 1)
         self.drops = read_only(tuple(dropout.draw(rng, c.dropout, (N, D), "float64") for D in sizes))

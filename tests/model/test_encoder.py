@@ -15,11 +15,11 @@ from minis2s.core.gradient_check import assert_gradients
 
 cases = pytest.mark.parametrize("c", [
     config(cell="lstm"), config(cell="lstm", bidirectional=True), config(bidirectional=True, layers=2),
-    config(cell="rnn", activation="sigmoid", layers=2), config(reset="after", layers=3)])
+    config(cell="rnn-sigmoid", layers=2), config(cell="gru-after", layers=3)])
 
 
 def case(c):
-    rng, cell = np.random.default_rng(0), CELLS[c.cell_name]
+    rng, cell = np.random.default_rng(0), CELLS[c.cell]
     p = like(rng, encoder.init(rng, c, cell))
     b = batch(rng, c)
     hs, finals, k = encoder.forward(p, cell, b.source, b.source_mask)
@@ -33,7 +33,7 @@ def test_forward_is_the_oracles(c):
     for n, L in enumerate(b.source_mask.sum(axis=0)):
         xs = [oracle.embed(p.embedding.tolist(), token) for token in b.source[:, n]]          # (E1)
         real = b.source_mask[:, n].tolist()
-        want, last = scalar_model.stack(c.cell_name, p.layers, xs, real, [None] * c.layers, n)
+        want, last = scalar_model.stack(c.cell, p.layers, xs, real, [None] * c.layers, n)
         close(hs[:L, n], want[:L])
         for got, s in zip(finals, last, strict=True):
             close([a[n] for a in bridge.join(got)], scalar_model.parts(s))
@@ -72,7 +72,7 @@ def test_tokens_at_padding_are_not_read(c):
 
 @cases
 def test_no_two_parts_start_from_the_same_numbers(c):
-    p = encoder.init(np.random.default_rng(0), c, CELLS[c.cell_name])
+    p = encoder.init(np.random.default_rng(0), c, CELLS[c.cell])
     weights = [a for name, a in tree.named(p) if name.endswith((".W", ".U"))]
     assert len(weights) == 2 * c.layers * (2 if c.bidirectional else 1)
     assert all(a.shape != b.shape or (a != b).all() for a, b in combinations(weights, 2))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from minis2s.testing import oracle
 from minis2s.core import tree
-from minis2s.model import seq2seq
+from minis2s.model import dropout_masks, seq2seq
 from minis2s.data.batches import Batch, make_batch
 from minis2s.core.gradient_check import assert_close, assert_gradients, central_difference
 
@@ -26,7 +26,7 @@ class Case:
         rng, self.c = np.random.default_rng(seed), c
         self.p = read_only(like(rng, seq2seq.init(c, seed)))
         self.batch = read_only(batch(rng, c))
-        self.drops = read_only(seq2seq.draw_drops(rng, c, N))
+        self.drops = read_only(dropout_masks.draw(rng, c, N))
 
     def forward(self, p=None, batch=None, teacher=None, drops=None):
         return seq2seq.forward(p or self.p, self.c, batch or self.batch, teacher, drops or self.drops)
@@ -59,8 +59,8 @@ def test_forward_is_the_oracles(c):
 def test_any_lengths(c, seed, lengths):
     """Sources of 1 to 5 tokens, targets of 0 to 4, in batches of 1 to 4."""
     rng, case = np.random.default_rng(seed), Case(c, seed)
-    b, drops = batch(rng, c, *zip(*lengths)), seq2seq.draw_drops(rng, c, len(lengths))
-    _, logits, k = seq2seq.forward(case.p, c, b, drops=drops)
+    b, drops = batch(rng, c, *zip(*lengths)), dropout_masks.draw(rng, c, len(lengths))
+    _, logits, k = seq2seq.forward(case.p, c, b, masks=drops)
     want = [scalar_model.model(case.p, c, b, n, drops=drops) for n in range(len(lengths))]
     close(logits, np.array(want).swapaxes(0, 1))
     assert form(seq2seq.backward(case.p, c, k)) == form(case.p)
@@ -216,19 +216,19 @@ def test_the_additive_scores_hidden_layer_has_the_size_asked_for():
 def test_dropout_masks(name):
     c = CONFIGS[name]
     rng = np.random.default_rng
-    drops = seq2seq.draw_drops(rng(5), c, 40)
-    same(seq2seq.draw_drops(rng(5), c, 40), drops)
+    drops = dropout_masks.draw(rng(5), c, 40)
+    same(dropout_masks.draw(rng(5), c, 40), drops)
     assert [m.shape for m in drops.encoder] == [(40, c.embedding)] + [(40, c.encoder_size)] * (c.layers - 1)
     assert [m.shape for m in drops.decoder] == [(40, c.decoder_input_size)] + [(40, 2)] * (c.layers - 1)
     assert drops.output.shape == (40, c.readout_size)
     for _, m in tree.named(drops):
         assert set(np.unique(m)) == {0, 1 / (1 - c.dropout)}
-    assert {m.dtype for _, m in tree.named(seq2seq.draw_drops(rng(5), replace(c, dtype="float32"), 2))} == {
+    assert {m.dtype for _, m in tree.named(dropout_masks.draw(rng(5), replace(c, dtype="float32"), 2))} == {
         np.dtype("float32")}
 
 
 def test_no_dropout_draws_nothing():
-    assert seq2seq.draw_drops(None, CONFIGS["general-after"], N) is None
+    assert dropout_masks.draw(None, CONFIGS["general-after"], N) is None
 
 
 # Ties ----------------------------------------------------------------------------------------------------

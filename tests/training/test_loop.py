@@ -406,10 +406,10 @@ LEARNERS = {
     "lstm-init": dict(cell="lstm", attention="none"),
     "lstm-every-step": dict(cell="lstm", attention="none", context="every-step"),
     "lstm-attention": dict(cell="lstm", attention="additive"),
-    "gru-attention-before": dict(cell="gru", attention="general", order="before"),
-    "gru-after-init": dict(cell="gru", reset="after", attention="none"),
+    "gru-attention-before": dict(cell="gru", attention="general", attention_order="before"),
+    "gru-after-init": dict(cell="gru-after", attention="none"),
     "rnn-attention": dict(cell="rnn", attention="dot"),
-    "rnn-sigmoid-every-step": dict(cell="rnn", activation="sigmoid", attention="none", context="every-step"),
+    "rnn-sigmoid-every-step": dict(cell="rnn-sigmoid", attention="none", context="every-step"),
     "two-ways-feeding": dict(cell="gru", attention="concat-dot", bidirectional=True, input_feeding=True,
                              fusion="tanh"),
 }

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from minis2s.core import tree
 from minis2s.layers import fusion, recurrent, unroll
-from minis2s.model import decoder, seq2seq
+from minis2s.model import context_step, decoder_step, dropout_masks, seq2seq
 from minis2s.viewer import flow, plots
 from minis2s.layers.cells import CELLS
 from minis2s.layers.cells import gru, lstm, rnn
@@ -48,8 +48,15 @@ def read_out(monkeypatch, t, change):                       # s_t as the fusion 
     at_call(monkeypatch, fusion, "forward", t, lambda f, a: f(a[0], a[1], a[2] + change, a[3]))
 
 
+def read_out_plainly(monkeypatch, t, change):               # s_t as the readout reads it, where nothing is fused
+    def alter(f, a):
+        r, s, k = f(*a)
+        return r + change, s, k
+    at_call(monkeypatch, decoder_step, "step", t, alter)
+
+
 def asking(monkeypatch, t, change):                         # s_t as a query
-    at_call(monkeypatch, decoder, "attend", t, lambda f, a: f(a[0], a[1], a[2] + change, a[3]))
+    at_call(monkeypatch, context_step, "attend", t, lambda f, a: f(a[0], a[1], a[2] + change, a[3]))
 
 
 def everywhere(monkeypatch, t, change):                     # s_t itself
@@ -73,16 +80,17 @@ def test_decoder_paths_are_the_derivatives_at_their_readers(name):
     S, N = b.inputs.shape
     shape = (N, c.hidden)
     assert paths.total.shape == (S, *shape)
+    reader = read_out_plainly if c.context == "init" else read_out
     for t in range(S):
         assert_allclose(paths.total[t], derivative(p, c, b, everywhere, t, shape), atol=1e-14)
-        assert_allclose(paths.readout[t], derivative(p, c, b, read_out, t, shape), atol=1e-14)
+        assert_allclose(paths.readout[t], derivative(p, c, b, reader, t, shape), atol=1e-14)
         last = t == S - 1
         ahead = 0 if last else derivative(p, c, b, carried, t, shape)
         assert_allclose(paths.recurrence[t], ahead, atol=1e-14)
-        if c.context != "attention" or last and c.order == "before":
+        if c.context != "attention" or last and c.attention_order == "before":
             assert not paths.attention[t].any()
         else:
-            later = t + (c.order == "before")
+            later = t + (c.attention_order == "before")
             assert_allclose(paths.attention[t], derivative(p, c, b, asking, later, shape), atol=1e-14)
 
 
@@ -107,7 +115,7 @@ def test_encoder_paths_are_the_derivatives_at_their_readers(choices):
                 def alter(f, a):
                     s, k = f(*a)
                     return s._replace(h=s.h + real * change), k
-                at_call(monkeypatch, CELLS[c.cell_name], "step", call, alter)
+                at_call(monkeypatch, CELLS[c.cell], "step", call, alter)
 
             def remembered(monkeypatch, t, change):
                 def alter(f, a):
@@ -133,7 +141,7 @@ def test_paths_sum_up_in_every_kind_of_model():
     for name in ("everything", "dropout", "every-step-two-ways", "tied-both", "concat-dot-before", "reverse"):
         c = CONFIGS[name]
         p, b = model(c)
-        drops = seq2seq.draw_drops(np.random.default_rng(1), c, b.source.shape[1])
+        drops = dropout_masks.draw(np.random.default_rng(1), c, b.source.shape[1])
         for paths in flow.gradient_paths(p, c, b, drops).values():
             assert_allclose(paths.readout + paths.recurrence + paths.attention, paths.total, atol=1e-15)
             assert np.abs(paths.recurrence).max() > 0

@@ -1,5 +1,6 @@
 """The trace holds every quantity of every marked equation that ran, where it belongs, and changes nothing."""
 import ast
+import dataclasses
 import importlib.util
 import re
 import sys
@@ -17,7 +18,7 @@ from minis2s import decoding
 from minis2s.api.backends import choose
 from minis2s.core import tree
 from minis2s.layers import attention, loss, unroll
-from minis2s.model import seq2seq
+from minis2s.model import dropout_masks, parameters, seq2seq
 from minis2s.training import optimizers
 from minis2s.layers.attention import SCORES, Memory
 from minis2s.layers.cells import BoundCell
@@ -41,7 +42,7 @@ def model(c, seed=0, scale=0.5):
 
 
 def run(p, c, b, drops=None):
-    L, logits, k = seq2seq.forward(p, c, b, drops=drops)
+    L, logits, k = seq2seq.forward(p, c, b, masks=drops)
     return L, logits, k, seq2seq.backward(p, c, k)
 
 
@@ -154,7 +155,7 @@ def test_free_running_and_search_count_steps_too():
     rng, p, b = model(c)
     teacher = np.zeros(b.inputs.shape, bool)
     with trace() as tr:
-        seq2seq.forward(p, c, b, teacher=teacher)
+        seq2seq.forward(p, c, b, teacher_mask=teacher)
     assert tr.decoder.alpha.times == list(range(len(b.inputs)))
     assert [e.t for e in tr.decoder(mark="D7").entries if e.name == "logits"] == [1, 2, 3, None]
     with trace() as tr:
@@ -305,7 +306,7 @@ def test_loss_names_what_the_code_never_forms():
 def test_results_are_the_same_bit_by_bit(name):
     c = CONFIGS[name]
     rng, p, b = model(c)
-    drops = seq2seq.draw_drops(rng, c, b.source.shape[1])
+    drops = dropout_masks.draw(rng, c, b.source.shape[1])
     plain = run(p, c, b, drops)
     with trace() as tr:
         watched = run(p, c, b, drops)
@@ -519,7 +520,7 @@ def test_float32_and_float64_agree_within_rtol():
     with trace() as wide:
         run(p, c, b)
     with trace() as narrow:
-        run(single, c, b)
+        run(single, dataclasses.replace(c, dtype="float32"), b)
     assert narrow.encoder(layer=1, direction="forward").c[0].dtype == np.float32
     assert wide.diff(narrow, rtol=1e-3) is None
     assert wide.diff(narrow, rtol=1e-12) is not None
@@ -535,7 +536,7 @@ def test_padding_is_left_out(name):
     def longer(a, fill=0):
         return np.concatenate([a, np.full((2, N), fill, a.dtype)])
     padded = type(b)(*(longer(a) for a in b))
-    seq2seq.shapes.cache_clear()                               # the first run asks for them, as in a new process
+    parameters.shapes.cache_clear()                               # the first run asks for them, as in a new process
     with trace() as short:
         run(p, c, b)
     with trace() as long:

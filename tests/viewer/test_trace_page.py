@@ -125,7 +125,7 @@ def test_all_numbers_are_in_it_to_the_last_bit(dtype):
 
 def test_thirty_steps_and_32_units_are_whole_and_more_is_cut_with_a_note():
     whole = data_of(traced("a" * 30, "x" * 29, cell="lstm", hidden=32, layers=2, bidirectional=True,
-                           order="before", input_feeding=True, embedding=32).html())
+                           attention_order="before", input_feeding=True, embedding=32).html())
     assert whole["notes"] == [] and all(x["shape"] == [n for n in x["whole"] if n != 1 or len(x["whole"]) < 3]
                                         for x in whole["tensors"])
     long = data_of(traced("a" * 33, "x", hidden=50, cell="lstm", backward=False).html())

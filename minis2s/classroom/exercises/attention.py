@@ -251,7 +251,7 @@ def _decoders(rng):
 def attention_decoder_backward(xs, s0, hs, ss, alphas, W, U, W_y, dlogits):
     """The library's decoder.backward; each (t, n) has an embedding row of its own, so dE holds dxs."""
     (S, N, D), H = xs.shape, U.shape[0]
-    config = Config(cell="rnn", embedding=D, hidden=H, attention="dot", order="after", fusion="concat",
+    config = Config(cell="rnn", embedding=D, hidden=H, attention="dot", attention_order="after", fusion="concat",
                     dtype="float64")
     p = decoder.Params(xs.reshape(S * N, D), (rnn.Params(W, U, np.zeros(H)),), dot.Params(), None,
                        linear.Params(W_y, np.zeros(W_y.shape[1])))
@@ -260,7 +260,7 @@ def attention_decoder_backward(xs, s0, hs, ss, alphas, W, U, W_y, dlogits):
              for x, s_prev, s, alpha in zip(xs, s_prevs, ss, alphas)]
     rs = np.concatenate([ss, np.einsum("stn,tnh->snh", alphas, hs)], axis=2)
     ids = np.arange(S * N).reshape(S, N)
-    source = decoder.Source(Memory(hs, None, None), None)
+    source = decoder.EncoderOutput(Memory(hs, None, None), None)
     g, layers, dsource = decoder.backward(p, config, source, decoder.Cache(ids, steps, rs, None, None),
                                           dlogits)
     return g.embedding.reshape(S, N, D), layers[0].h, dsource.memory.hs, *g.layers[0], *g.readout

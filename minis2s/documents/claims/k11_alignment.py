@@ -38,7 +38,7 @@ def planted():
 
     The score of letter b for a decoder that has just written a is high for the least b > a.
     """
-    config = Config(cell="rnn", hidden=V, embedding=V, attention="general", order="after", source_vocab=V, target_vocab=V,
+    config = Config(cell="rnn", hidden=V, embedding=V, attention="general", attention_order="after", source_vocab=V, target_vocab=V,
                     dtype="float64")
     p = tree.map(np.zeros_like, seq2seq.init(config))
     a, b = np.meshgrid(np.arange(V), np.arange(V), indexing="ij")
@@ -99,7 +99,7 @@ def experiment(plan, tick):
     for i, (seed, name, order) in enumerate(jobs):
         def share(done, before=i, name=name, seed=seed):
             tick(0.9 * (before + 0.8 * done) / len(jobs), f"{name}, seed {seed}")
-        config = Config(cell="gru", hidden=32, embedding=16, attention="additive", order=order, source_vocab=V, target_vocab=V)
+        config = Config(cell="gru", hidden=32, embedding=16, attention="additive", attention_order=order, source_vocab=V, target_vocab=V)
         p, _ = train(config, unsorted, 6000 if plan.full else STEPS, seed, lr=1e-2 if not plan.full else 5e-3, each=share)
         xs, ys = unsorted(np.random.default_rng(10_000 + seed), count)
         found["errors"].setdefault(name, []).append(errors(p, config, xs, ys))

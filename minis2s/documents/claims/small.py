@@ -6,6 +6,7 @@ import numpy as np
 from ...data.batches import make_batch, pad
 from ...decoding import greedy
 from ...model import seq2seq
+from ...model.parameters import shapes
 from ...training import optimizers
 
 FIRST = 4                      # ids below are PAD, BOS, EOS, UNK
@@ -65,7 +66,7 @@ def exact_match(p, config, sources, targets):
 
 def parameters(config):
     """How many numbers a model of this Config has."""
-    return sum(int(np.prod(shape)) for shape in seq2seq.shapes(config).values())
+    return sum(int(np.prod(shape)) for shape in shapes(config).values())
 
 
 def same_parameters(config, wanted, size_of):

@@ -153,7 +153,7 @@ def report(r):
                      "is used but not imported; Dense(embedding_dim) has one output for each embedding "
                      "entry, where one for each word is meant.")
     out += show.look_next(("minis2s/data/batches.py", "", "make_batch shifts by one"),
-                          ("minis2s/model/decoder.py", "(D2)", "what the decoder reads"),
+                          ("minis2s/model/decoder_step.py", "(D2)", "what the decoder reads"),
                           ("minis2s/training/optimizers.py", "(O3) (O4)", "RMSprop"))
     return out
 

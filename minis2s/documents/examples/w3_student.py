@@ -66,7 +66,7 @@ def run(seed=0):
     source_vocab = Vocabulary.build(x for x, _ in PAIRS)
     target_vocab = Vocabulary.build(y for _, y in PAIRS)
     config = Config(source_vocab=len(source_vocab), target_vocab=len(target_vocab), embedding=16, hidden=8,
-                    attention="concat-dot", order="after", dtype="float64")
+                    attention="concat-dot", attention_order="after", dtype="float64")
     training = Training(optimizer="rmsprop", lr=STEP, seed=seed)
     known = [(source_vocab.encode(x), target_vocab.encode(y)) for x, y in KNOWN]
     batch = train.batch_of(config, known, range(len(known)))
@@ -177,7 +177,7 @@ def report(r):
     out += show.slip("p(y_1 | y_1, y_2, y_3) supposes what it predicts. Meant is p(y_t | y_1 .. y_{t-1}).")
     out += show.look_next(("minis2s/layers/attention/concat_dot.py", "(AC1)..(AC3)", "the score"),
                           ("minis2s/layers/attention/attend.py", "(A1) (A2)", "softmax, then sum"),
-                          ("minis2s/model/decoder.py", "(D2)..(D7)", "one step of the decoder"),
+                          ("minis2s/model/context_step.py", "(D2)..(D6)", "one step of the decoder"),
                           ("minis2s formulas B4.2a", "", "as printed, as intended"))
     return out
 

@@ -141,7 +141,7 @@ def report(r):
                        f"{(2 * np.log(1.5) + np.log(3)) / 4:.4f}. (1, 2, 3, 4) hides this: no number is read "
                        f"twice.")
     out += show.look_next(("minis2s/layers/cells/lstm.py", "(L1)..(L5)", "one step, h and c"),
-                          ("minis2s/model/decoder.py", "(D3)", "where the state goes on"),
+                          ("minis2s/model/decoder_step.py", "(D3)", "where the state goes on"),
                           ("minis2s formulas C4.1d", "", "the decoder's step"),
                           ("minis2s formulas C2.2", "", "another decoder without a state"))
     return out

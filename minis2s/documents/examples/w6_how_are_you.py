@@ -46,7 +46,7 @@ class Result(NamedTuple):
 
 
 def encoder_model(model, text):
-    """Text -> (tokens, the decoder.Source, the states with which the decoder begins)."""
+    """Text -> (tokens, the decoder.EncoderOutput, the states with which the decoder begins)."""
     tokens = model.source_tokenizer.split(text)
     ids = np.array([model.source_vocab.encode(tokens)]).T       # (T, 1)
     source, states, _ = seq2seq.encode(model.params, model.config, ids, np.ones(ids.shape, bool))
@@ -136,8 +136,8 @@ def report(r):
                      "never feeds BOS, and puts the word just said in the place of the *source*: the "
                      "sentence to translate is forgotten after one step. Nothing stops it but "
                      "max_seq_length.")
-    out += show.look_next(("minis2s/model/decoder.py", "(D2)..(D7)", "`step`: states in, states out"),
-                          ("minis2s/decoding/greedy.py", "", "the same loop, for many texts at once"),
+    out += show.look_next(("minis2s/model/decoder_step.py", "(D2)..(D3)", "`step`: states in, states out"),
+                          ("minis2s/decoding/greedy.py", "", "the same loop, for many texts"),
                           ("minis2s/api/seq2seq.py", "", "`Seq2Seq.fit` and `translate`"))
     return out
 

@@ -16,13 +16,13 @@ ATTEND_BACK = (
 MODEL = (
     "minis2s.model.seq2seq:forward",
     "minis2s.model.decoder:forward",
-    "minis2s.model.decoder:step",
+    "minis2s.model.decoder_step:step",
     "minis2s.layers.cells.rnn:step",
 )
 MODEL_BACK = (
     "minis2s.model.seq2seq:backward",
     "minis2s.model.decoder:backward",
-    "minis2s.model.decoder:step_backward",
+    "minis2s.model.decoder_step:step_backward",
     "minis2s.layers.cells.rnn:step_backward",
 )
 ATTENTION_SYMBOLS = {
@@ -126,9 +126,9 @@ FORMULAS = (
         forms=(
             Form(
                 "as intended",
-                ("minis2s.model.decoder:step", "minis2s.layers.cells.rnn:step", "minis2s.layers.linear:forward"),
+                ("minis2s.model.decoder_step:step", "minis2s.layers.cells.rnn:step", "minis2s.layers.linear:forward"),
                 (
-                    "minis2s.model.decoder:step_backward",
+                    "minis2s.model.decoder_step:step_backward",
                     "minis2s.layers.cells.rnn:step_backward",
                     "minis2s.layers.linear:product_backward",
                 ),

@@ -10,10 +10,10 @@ CELL_SYMBOLS = {"x_t": "input (N, D)", "h_t": "state (N, H)"}
 def decoder_form(name, module, marks):
     return Form(
         f"{name} cell",
-        (f"{module}:step", "minis2s.model.decoder:step", "minis2s.layers.linear:forward"),
+        (f"{module}:step", "minis2s.model.decoder_step:step", "minis2s.layers.linear:forward"),
         (
             f"{module}:step_backward",
-            "minis2s.model.decoder:step_backward",
+            "minis2s.model.decoder_step:step_backward",
             "minis2s.layers.linear:backward",
             "minis2s.layers.linear:product_backward",
         ),
@@ -49,10 +49,10 @@ FORMULAS = (
         forms=(
             Form(
                 "as intended",
-                ("minis2s.model.seq2seq:encode", "minis2s.model.decoder:step", "minis2s.layers.cells.rnn:step"),
+                ("minis2s.model.seq2seq:encode", "minis2s.model.context_step:step", "minis2s.layers.cells.rnn:step"),
                 (
                     "minis2s.model.seq2seq:encode_backward",
-                    "minis2s.model.decoder:step_backward",
+                    "minis2s.model.context_step:step_backward",
                     "minis2s.layers.cells.rnn:step_backward",
                 ),
                 ("S1", "S2", "S3", "D2", "D3", "R1", "R2"),

@@ -47,9 +47,9 @@ FORMULAS = (
         forms=(
             Form(
                 "as intended",
-                ("minis2s.model.decoder:step", "minis2s.layers.attention.attend:attend", "minis2s.layers.cells.rnn:step"),
+                ("minis2s.model.context_step:step", "minis2s.layers.attention.attend:attend", "minis2s.layers.cells.rnn:step"),
                 (
-                    "minis2s.model.decoder:step_backward",
+                    "minis2s.model.context_step:step_backward",
                     "minis2s.layers.attention.attend:attend_backward",
                     "minis2s.layers.cells.rnn:step_backward",
                 ),

@@ -57,7 +57,7 @@ def starts(choices):
 
     @inlined
     def rows(room, p, source, layers, sources, Z):
-        """A room, decoder Params, decoder.Source, states of M sources, which source a row has (R,), size of z
+        """A room, decoder Params, decoder.EncoderOutput, states of M sources, which source a row has (R,), size of z
         -> Rows."""
         (R,), (M, _), V, dtype = sources.shape, layers[0].h.shape, len(p.readout.b), p.embedding.dtype
         none, nobody, wide = empty(room, (0, 0), dtype), empty(room, (0, 0), np.bool_), (V + WIDE - 1) // WIDE * WIDE
@@ -79,7 +79,7 @@ def starts(choices):
 
 
 def given(source, layers):
-    """decoder.Source and states as compiled code wants them."""
+    """decoder.EncoderOutput and states as compiled code wants them."""
     return tree.map(contiguous, source), tree.map(contiguous, layers)
 
 
@@ -166,7 +166,7 @@ def start(p, config, source, mask):
         p.decoder, *given(encoded, layers), np.arange(max(len(sources), AT_ONCE)) % len(sources),
         config.fused_size)
     empty = [Hypothesis(n, None, BOS, 0, 0.0, n, None) for n in sources.tolist()]
-    return rows, Live(empty, page.Source(None, sources), page.initial_state(config, layers))
+    return rows, Live(empty, page.EncoderOutput(None, sources), page.initial_state(config, layers))
 
 
 def advance(rows, config, live):

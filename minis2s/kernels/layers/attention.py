@@ -215,7 +215,7 @@ def starts(name):
 
     @inlined
     def start(room, p, source, s, S, sources):
-        """Params, decoder.Source, a state (M, H): -> Read and contexts (S, N, C) for S queries of each row;
+        """Params, decoder.EncoderOutput, a state (M, H): -> Read and contexts (S, N, C) for S queries of each row;
         row n's are to the memory of sources[n]."""
         hs, keys, W, N = source.memory.hs, keys_of(source.memory), matrix(p, s), len(sources)
         (T, _, C), A = hs.shape, W.shape[1]

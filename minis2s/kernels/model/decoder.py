@@ -144,7 +144,7 @@ def states_backward(p, config, source, k, drs, g_readout):
     dmemory = None
     if c.context == "attention":
         dmemory = Memory(dhs, dkeys if attention.SCORES[c.attention].has_keys else None, None)
-    dsource = page.Source(dmemory, dctx if c.context == "every-step" else None)
+    dsource = page.EncoderOutput(dmemory, dctx if c.context == "every-step" else None)
     return g._replace(readout=g_readout), states, dsource
 
 
@@ -232,8 +232,8 @@ class Choices(NamedTuple):
 def choices(config, drop, drop_output):
     """-> Choices."""
     c = config
-    return Choices(c.cell_name, c.layers, c.attention if c.context == "attention" else "",
-                   c.order == "before", c.context == "every-step", c.context_in_cell, c.fusion,
+    return Choices(c.cell, c.layers, c.attention if c.context == "attention" else "",
+                   c.attention_order == "before", c.context == "every-step", c.context_in_cell, c.fusion,
                    c.input_feeding, c.readout == "state-context", drop, drop_output)
 
 
@@ -366,7 +366,7 @@ def loops(c):
                 read_out(r, k.W, k.b, k.logits[t], n0, n1)                          # (D7)
 
     def forward(room, p, source, layers, ids, teacher, drops, drop_output):
-        """A room, Params, Source, States, and what `optional` makes of the rest -> Run, filled."""
+        """A room, Params, EncoderOutput, States, and what `optional` makes of the rest -> Run, filled."""
         S, N = ids.shape
         sources = empty(room, (N,), np.int64)
         for n in range(N):

@@ -14,7 +14,7 @@ from typing import Callable, NamedTuple
 
 from ...layers.attention import Memory
 from ...layers.cells import CELLS
-from ...model.decoder import Source
+from ...model.decoder import EncoderOutput
 from ...model.encoder import Cache, Params
 from ..layers import attention, embedding, recurrent, unroll
 from ..layers.embedding import gather, scatter
@@ -38,7 +38,7 @@ def backward(p, cell, k, dhs, dfinals):
 
 
 class Reading(NamedTuple):
-    forward: Callable          # room, seq2seq.Params, ids, mask, drops -> runs (of each layer), Source, states
+    forward: Callable          # room, seq2seq.Params, ids, mask, drops -> runs (of each layer), EncoderOutput, states
     backward: Callable         # see below
 
 
@@ -94,7 +94,7 @@ def layers_backward(n, backward):
 
 @inlined
 def with_keys(room, p, hs, mask):
-    return Source(Memory(hs, attention.keys(room, p.W_h, hs), mask), None)     # (S3)
+    return EncoderOutput(Memory(hs, attention.keys(room, p.W_h, hs), mask), None)     # (S3)
 
 
 @inlined
@@ -106,7 +106,7 @@ def with_keys_backward(room, p, g, hs, dsource, dh):
 
 @inlined
 def without_keys(room, p, hs, mask):
-    return Source(Memory(hs, None, mask), None)                          # (S3)
+    return EncoderOutput(Memory(hs, None, mask), None)                          # (S3)
 
 
 @inlined
@@ -116,7 +116,7 @@ def without_keys_backward(room, p, g, hs, dsource, dh):
 
 @inlined
 def last_state(room, p, hs, mask):
-    return Source(None, hs[len(hs) - 1])                                 # (S3)
+    return EncoderOutput(None, hs[len(hs) - 1])                                 # (S3)
 
 
 @inlined
@@ -127,7 +127,7 @@ def last_state_backward(room, p, g, hs, dsource, dh):
 
 @inlined
 def nothing(room, p, hs, mask):
-    return Source(None, None)
+    return EncoderOutput(None, None)
 
 
 @inlined

@@ -19,7 +19,9 @@ from ...core import tree
 from ...layers.attention import SCORES
 from ...layers.cells import CELLS
 from ...model import bridge
-from ...model.decoder import Source
+from ...model.checks import check_batch, check_source
+from ...model.decoder import EncoderOutput
+from ...model.dropout_masks import DropoutMasks
 from ..layers import attention, loss, readout
 from . import decoder, encoder
 from .encoder import dropped
@@ -32,15 +34,15 @@ from ..core.tree import unpacked
 
 def encode(p, config, ids, mask, drops=None):
     """See model.seq2seq.encode: for any encoder, a compiled call for each part."""
-    page.check_source(config, ids, mask)
-    cell = CELLS[config.cell_name]
+    check_source(config, ids, mask)
+    cell = CELLS[config.cell]
     hs, finals, k_encoder = encoder.forward(p.encoder, cell, ids, mask, drops and drops.encoder)     # (S1)
     s0, k_bridge = bridge.forward(p.bridge, config.bridge, finals)      # (S2)
-    source = Source(None, None)
+    source = EncoderOutput(None, None)
     if config.context == "attention":
-        source = Source(attention.precompute_keys(SCORES[config.attention], p.decoder.score, hs, mask), None)    # (S3)
+        source = EncoderOutput(attention.precompute_keys(SCORES[config.attention], p.decoder.score, hs, mask), None)    # (S3)
     elif config.context == "every-step":
-        source = Source(None, k_bridge.finals[-1].h)                    # (S3)
+        source = EncoderOutput(None, k_bridge.finals[-1].h)                    # (S3)
     return source, s0, page.EncodeCache(hs, k_encoder, k_bridge, finals)
 
 
@@ -55,13 +57,13 @@ def encode_backward(p, config, source, k, dsource, ds0):
         top = dfinals[-1]
         dfinals = (*dfinals[:-1], top._replace(h=top.h + dsource.ctx))  # (S3*) fork
     dfinals = tuple(bridge.split(like, d) for like, d in zip(k.finals, dfinals))
-    g_encoder = encoder.backward(p.encoder, CELLS[config.cell_name], k.encoder, dhs, dfinals)        # (S1*)
+    g_encoder = encoder.backward(p.encoder, CELLS[config.cell], k.encoder, dhs, dfinals)        # (S1*)
     return g_encoder, g_bridge, g_score
 
 
 def forward(p, config, batch, teacher=None, drops=None):
     """See model.seq2seq.forward: a compiled call for each part, whose caches can be looked at."""
-    page.check_batch(config, batch, teacher, drops)
+    check_batch(config, batch, teacher, drops)
     p = page.untie(ready(p, config), config)
     source, s0, k_encode = encode(p, config, batch.source, batch.source_mask, drops)                 # (S1) (S2) (S3)
     logits, k_decoder = decoder.forward(p.decoder, config, source, s0, batch.inputs, teacher,
@@ -92,7 +94,7 @@ def loss_and_gradient(p, config, batch, teacher=None, drops=None):
         p = page.untie(p, config)
         L, g = flat_gradient(p, config, batch, teacher, drops)
         return L, page.tie_gradients(FlatParams.of(g, p), config)
-    page.check_batch(config, batch, teacher, drops)
+    check_batch(config, batch, teacher, drops)
     drops = drops and tree.map(lambda m: contiguous(m, config.dtype), drops)
     if np.ndim(batch.targets) == 3:                                     # one-hot
         L, _, k = forward(p, config, batch, teacher, drops)
@@ -103,7 +105,7 @@ def loss_and_gradient(p, config, batch, teacher=None, drops=None):
 def flat_gradient(p, config, batch, teacher, drops):
     """Loss, and the gradient in one flat array, of `ready` Params whose shared weights stand at each use.  See
     is_one_call."""
-    batch, masks = given(config, batch, teacher, drops), drops or page.Drops(None, None, None)
+    batch, masks = given(config, batch, teacher, drops), drops or DropoutMasks(None, None, None)
     g = np.zeros(sum([a.size for a in tree.leaves(p)]), p.decoder.embedding.dtype)
     step = whole(decoder.choices(config, masks.decoder is not None, masks.output is not None), config.bridge)
     return in_a_room(step, p, g, *batch), g
@@ -116,8 +118,8 @@ def is_one_call(config, batch):
 
 def given(config, batch, teacher, drops):
     """A batch and what goes with it, looked at, as compiled code wants it."""
-    page.check_batch(config, batch, teacher, drops)
-    page.check_source(config, batch.source, batch.source_mask)
+    check_batch(config, batch, teacher, drops)
+    check_source(config, batch.source, batch.source_mask)
     none = np.zeros((0, 0), config.dtype)
     of_encoder = drops and drops.encoder
     of_encoder = (none,) * config.layers if of_encoder is None else tuple([contiguous(m, config.dtype)

@@ -16,7 +16,8 @@ from numpy import ascontiguousarray as contiguous
 from ...core import initializers, tree
 from ...layers.attention import SCORES
 from ...layers.cells import CELLS
-from ...model import decoder, seq2seq
+from ...model import decoder, dropout_masks
+from ...model.checks import check_masks, check_params
 from ..core import validation
 
 LAST = [(None, None)]          # a Config, and Params that are ready: a search asks with the same ones again
@@ -33,10 +34,8 @@ def ready(p, config):
     config_then, then = LAST[0]
     if p is then and config is config_then:
         return p
-    seq2seq.check_params(p, config)
+    check_params(p, config)
     for name, a in tree.named(p):
-        if not isinstance(a, np.ndarray):
-            raise TypeError(f"p: {name} is a {type(a).__name__}, wanted an array")
         if a.dtype != config.dtype:
             raise TypeError(f"p: {name} has dtype {a.dtype}, wanted {config.dtype} of this Config")
     if not all([a.flags.c_contiguous for a in tree.leaves(p)]):
@@ -68,7 +67,7 @@ def check_decoder(p, config):
     validation.kind("p", p, decoder.Params)
     validation.kind("p.layers", p.layers, tuple)
     for i, layer in enumerate(p.layers):
-        validation.kind(f"p.layers.{i}", layer, CELLS[config.cell_name].Params)
+        validation.kind(f"p.layers.{i}", layer, CELLS[config.cell].Params)
     if config.context == "attention":
         validation.kind("p.score", p.score, SCORES[config.attention].Params)
     (names, shapes), given = decoder_arrays(config), tree.leaves(p)
@@ -79,7 +78,7 @@ def check_decoder(p, config):
 
 def check_decoder_inputs(p, config, source, layers, drops, drop_output, N):
     """Require what a decoder with these parameters reads of N examples: source, first states and dropout masks."""
-    dtype, C, sizes = np.dtype(config.dtype), config.encoder_size, seq2seq.drop_sizes(config)
+    dtype, C, sizes = np.dtype(config.dtype), config.encoder_size, dropout_masks.sizes(config)
     if config.context == "attention":
         hs, keys, mask = source.memory
         validation.floats("source.memory.hs", hs, 3)
@@ -92,7 +91,7 @@ def check_decoder_inputs(p, config, source, layers, drops, drop_output, N):
     if len(layers) != config.layers:
         raise ValueError(f"layers: {len(layers)} states, wanted one for each of {config.layers} layers")
     for i, s in enumerate(layers):
-        validation.kind(f"layers.{i}", s, CELLS[config.cell_name].State)
+        validation.kind(f"layers.{i}", s, CELLS[config.cell].State)
         for name, a in zip(s._fields, s):
             validation.array(f"layers.{i}.{name}", a, dtype, (N, config.hidden))
-    seq2seq.check_drops(seq2seq.Drops(None, drops, drop_output), sizes, N)
+    check_masks(dropout_masks.DropoutMasks(None, drops, drop_output), sizes, N)

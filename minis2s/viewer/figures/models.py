@@ -10,7 +10,7 @@ def dates():
 
 def phrases():
     """A small model of the task phrases, English to Chinese."""
-    return trained("phrases", train=14_000, hidden=64, bidirectional=True, order="before", epochs=8)
+    return trained("phrases", train=14_000, hidden=64, bidirectional=True, attention_order="before", epochs=8)
 
 
 def addition(kind):

@@ -205,7 +205,7 @@ def quantities(name, value, backward, returned=False):
         for layer, part in enumerate(value):
             for n, changes, array in quantities(name, part, backward, returned):
                 yield n, {"layer": layer, **changes}, array
-    elif is_record(value, "Source"):
+    elif is_record(value, "EncoderOutput"):
         for field, part in zip(value._fields, value):
             yield from quantities(f"d{field}" if backward else field, part, backward)
     elif all(part is None or is_number(part) for part in value):

@@ -18,7 +18,7 @@ def decoder_step(oracle, **choices):
         config = Config(
             source_vocab=5, target_vocab=max(5, z.V), embedding=z.D, hidden=z.H, dtype="float64", **choices
         )
-        cell, score, mask = CELLS[config.cell_name], SCORES.get(config.attention), ragged(rng, z)
+        cell, score, mask = CELLS[config.cell], SCORES.get(config.attention), ragged(rng, z)
         ids = rng.integers(0, config.target_vocab, z.N)
         inputs = fields(
             p=like(rng, z, decoder.init(rng, config)),
@@ -28,7 +28,7 @@ def decoder_step(oracle, **choices):
         )
 
         def source_of(v):
-            return decoder.Source(precompute_keys(score, v.p.score, v.hs, mask) if score else None, v.ctx)
+            return decoder.EncoderOutput(precompute_keys(score, v.p.score, v.hs, mask) if score else None, v.ctx)
 
         def forward(v):
             r, new, k = decoder.step(v.p, config, source_of(v), ids, decoder.State((v.s,), None))
@@ -84,7 +84,7 @@ def a4_2(rng, z):
         p = v.p.layers[0]
         return scalar.a4_2(stacked(p.W, p.U), v.p.readout.W.tolist(), y_prev, s)
 
-    case = decoder_step(oracle, cell="rnn", activation="sigmoid", attention="none")(rng, z)
+    case = decoder_step(oracle, cell="rnn-sigmoid", attention="none")(rng, z)
     zeros = case.inputs.p.layers[0].b * 0, case.inputs.p.readout.b * 0
 
     def with_bias(v):
@@ -123,7 +123,7 @@ def b4_1(order):
         )
         return s, p
 
-    return decoder_step(oracle, cell="lstm", attention="general", order=order, fusion="concat")
+    return decoder_step(oracle, cell="lstm", attention="general", attention_order=order, fusion="concat")
 
 
 def b4_2d_oracle(v, config, y_prev, s, hs, ctx, mask):
@@ -150,4 +150,4 @@ def d3_2_oracle(v, config, y_prev, s, hs, ctx, mask):
     return s, read_out(v, s)
 
 
-d3_2 = decoder_step(d3_2_oracle, cell="rnn", attention="additive", order="before", fusion="none")
+d3_2 = decoder_step(d3_2_oracle, cell="rnn", attention="additive", attention_order="before", fusion="none")

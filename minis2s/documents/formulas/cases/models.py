@@ -89,6 +89,6 @@ def d3_s_oracle(p, xs, ys, zero):
 
 
 a3_2 = model(a3_2_oracle, free=True, cell="rnn", attention="none")
-a4_4 = model(a4_4_oracle, cell="rnn", activation="sigmoid", attention="none")
+a4_4 = model(a4_4_oracle, cell="rnn-sigmoid", attention="none")
 c2_2 = model(c2_2_oracle, cell="rnn", attention="none", context="every-step", fusion="none")
 d3_s = model(d3_s_oracle, cell="rnn", attention="none", tied_cells=True)

@@ -1,0 +1,64 @@
+"""Checks of what is handed to a model: parameters, batches, dropout masks.  What passes can be computed with.
+
+Every function returns nothing, or raises ValueError or TypeError in one line: what came, and what was wanted.
+"""
+from typing import Any
+
+import numpy as np
+
+from ..core import tree, validation
+from ..data.batches import Batch
+from . import dropout_masks
+from .config import Config
+from .dropout_masks import DropoutMasks
+from .parameters import Params, shapes
+
+
+def check_params(p: Params, config: Config) -> None:
+    """Require parameters of this Config, shared weights standing at one place only.
+
+    Their dtype must be the Config's, or complex: the complex step computes with complex numbers of float64's precision.
+    """
+    want, arrays = shapes(config), dict(tree.named(p))
+    got = {name: np.shape(a) for name, a in arrays.items()}
+    for name in sorted(want.keys() | got.keys()) if got != want else ():
+        if got.get(name) != want.get(name):
+            raise ValueError(f"p: {name} has shape {got.get(name)}, wanted {want.get(name)} of this Config")
+    for name, a in arrays.items():
+        if not isinstance(a, np.ndarray):
+            raise TypeError(f"p: {name} is a {type(a).__name__}, wanted an array")
+        if a.dtype != config.dtype and a.dtype.kind != "c":
+            raise TypeError(f"p: {name} has dtype {a.dtype}, wanted {config.dtype} of this Config")
+
+
+def check_source(config: Config, ids: np.ndarray, mask: np.ndarray) -> None:
+    """Require what `encode` can compute with."""
+    validation.ids("source", ids, config.source_vocab)
+    validation.mask("source_mask", mask, ids.shape)
+
+
+def check_batch(config: Config, batch: Batch, teacher_mask: Any = None, masks: DropoutMasks | None = None) -> None:
+    """Require what `forward` can compute with; `check_source` is for the source."""
+    V, N = config.target_vocab, batch.source.shape[-1] if isinstance(batch.source, np.ndarray) else "N"
+    validation.ids("inputs", batch.inputs, V, ("S", N))
+    shape = batch.inputs.shape
+    if np.ndim(batch.targets) == 3:
+        validation.array("targets", batch.targets, (*shape, V), "fiub")
+    else:
+        validation.ids("targets", batch.targets, V, shape)
+    validation.mask("target_mask", batch.target_mask, shape)
+    if teacher_mask is not None:
+        validation.array("teacher_mask", teacher_mask, shape, "b")
+    if masks is not None:
+        check_masks(masks, dropout_masks.sizes(config), N)
+
+
+def check_masks(masks: DropoutMasks, sizes: DropoutMasks, N: int) -> None:
+    """Require dropout masks of N examples, for all layers or for none."""
+    for name, some, wanted in zip(DropoutMasks._fields, masks, sizes):
+        if isinstance(wanted, int):
+            some, wanted = some if some is None else (some,), (wanted,)
+        if some is not None and len(some) != len(wanted):
+            raise ValueError(f"masks.{name}: {len(some)} masks, wanted one for each of {len(wanted)} layers")
+        for m, D in zip(some or (), wanted):
+            validation.array(f"masks.{name}", m, (N, D))
