@@ -5,11 +5,12 @@ source at every step is context_step.py; the loop over a target sequence, for bo
 
 Rows A4.2, C4.1d.  Shapes: N batch, E embedding, H hidden.
 
-Forward, step t                                       Backward, where dz means dL/dz
-(D2)  x   = E[y_{t-1}]                                (D2*) demb = dx, summed to dE for all steps at once
-(D3)  s_t = cell(x, s_{t-1}), layer by layer          (D3*) dx, ds_{t-1} = the cell's
+What is left of the equations of context_step.py:
 
-What the readout reads is h of the top layer: r_t = h_t.
+    x   = E[y_{t-1}]                            (D2)
+    s_t = cell(x, s_{t-1}), layer by layer      (D3)
+
+and (D3*), (D2*) in the other order.  What the readout reads is h of the top layer: r_t = h_t.
 """
 from typing import Any, NamedTuple
 
