@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import addition, copy, dates, numbers, phrases, reverse
+from . import addition, commands, copy, dates, numbers, phrases, reverse
 from .sampling import Splits
 
 
 class Task(NamedTuple):
     name: str
     summary: str            # one line
-    source_unit: str        # "char" or "word", see data.units
+    source_unit: str        # "char", "word" or "space", see data.units
     target_unit: str
     generate: object        # (numpy.random.Generator, (train, valid, test)) -> Splits
     options: dict           # suggested Config and training options
@@ -25,6 +25,7 @@ def _sizes(train, valid, test):
     return dict(train=train, valid=valid, test=test)
 
 
+MOST = 10_000_000            # pairs of a part: more would be made for hours, and fill the memory
 STEPS = dict(batch=64, lr=3e-3, lr_final=1e-4, clip=1.0)      # a large step at first, nearly none at the end
 EVERY_STEP = dict(attention="none", context="every-step", reverse_source=True)
 
@@ -42,6 +43,9 @@ TASKS = {task.name: task for task in (
          "word", "char", numbers.generate, dict(hidden=128, embedding=64, epochs=6, **STEPS), _sizes(40_000, 1_000, 2_000)),
     Task("numbers-back", "Chinese numerals -> English number words", "char", "word",
          numbers.generate_back, dict(hidden=128, embedding=64, epochs=6, **STEPS), _sizes(40_000, 1_000, 2_000)),
+    Task("commands", "commands -> moves: walk left twice and jump -> LEFT WALK LEFT WALK JUMP", "space", "space",
+         commands.generate, dict(hidden=128, embedding=64, order="before", input_feeding=True, epochs=15, **STEPS),
+         _sizes(16_728, 500, 3_682)),
     Task("phrases", "English -> Chinese from a small grammar; tested on new combinations of words",
          "word", "char", phrases.generate,
          dict(hidden=128, embedding=64, epochs=12, dropout=0.3, **STEPS),
@@ -82,4 +86,6 @@ def load(name, seed=0, sizes=None):
             raise ValueError(f"sizes: no part {part!r}, there are {', '.join(Splits._fields)}")
         if not isinstance(count, (int, np.integer)) or isinstance(count, bool) or count < 0:
             raise ValueError(f"sizes: {part} is {count!r}, wanted an integer of 0 or more")
+        if count > MOST:
+            raise ValueError(f"sizes: {part} is {count:,}, wanted at most {MOST:,}")
     return TASKS[name].generate(np.random.default_rng(seed), tuple(int(counts[p]) for p in Splits._fields))

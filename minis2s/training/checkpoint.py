@@ -4,6 +4,7 @@ Files are written whole or not at all, carry a digest of their own content, and 
 """
 import hashlib
 import json
+from dataclasses import fields
 
 import numpy as np
 
@@ -88,10 +89,14 @@ def fit_into(form, arrays, path):
 
 
 def check_config(path, found, wanted):
-    """Raise ValueError, naming the first difference, unless a file's Config is the wanted one."""
+    """Raise ValueError, naming the first difference, unless a file's Config is the wanted one.
+
+    Choices that the file does not know, being older than they are, have their default there.
+    """
+    found = {**{f.name: f.default for f in fields(wanted)}, **found}
     for name, value in wanted.to_json().items():
-        if found.get(name) != value:
-            raise ValueError(f"{path}: weights of another configuration: {name} is {found.get(name)!r} there, "
+        if found[name] != value:
+            raise ValueError(f"{path}: weights of another configuration: {name} is {found[name]!r} there, "
                              f"{value!r} here")
 
 

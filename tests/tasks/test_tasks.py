@@ -62,14 +62,16 @@ def test_sizes_may_be_given_in_part_and_be_zero():
 @pytest.mark.parametrize("arguments, message", [
     (dict(name="date"), "no task 'date', there are copy, reverse, .*; did you mean dates"),
     (dict(name="zzzz"),
-     "no task 'zzzz', there are copy, reverse, addition, dates, numbers, numbers-back, phrases$"),
+     "no task 'zzzz', there are copy, reverse, addition, dates, numbers, numbers-back, commands, phrases$"),
     (dict(name=None), "no task None"),
     (dict(name="copy", sizes=dict(dev=3)), "no part 'dev', there are train, valid, test"),
     (dict(name="copy", sizes=dict(train=-1)), "train is -1"),
     (dict(name="copy", sizes=dict(train=1.5)), "train is 1.5"),
     (dict(name="addition", sizes=dict(train=10**6 - 10, valid=5, test=6)),
      "1,000,001 sums asked for, but there are 1,000,000"),
-    (dict(name="numbers", sizes=dict(train=10**9)), "but there are 100,000,000 different ones"),
+    (dict(name="numbers", sizes=dict(train=10**9)), "train is 1,000,000,000, wanted at most 10,000,000"),
+    (dict(name="reverse", sizes=dict(train=99_999_999_999)), "wanted at most 10,000,000"),
+    (dict(name="commands", sizes=dict(train=20_000)), "24,182 commands asked for, but there are 20,910 different ones"),
     (dict(name="dates", sizes=dict(train=10**7)), "dates asked for, but there are 2,"),
     (dict(name="phrases", sizes=dict(train=10**6)), "training phrases asked for, but there are"),
     (dict(name="phrases", sizes=dict(test=10**6)), "held-out combination asked for, but there are"),
@@ -461,3 +463,36 @@ def test_held_out_for_good():
     other = load("phrases", 9, dict(train=8000, valid=1, test=1))
     practised = set().union(*(facts(source) for source, _ in other.train))
     assert all(facts(source) - practised for source, _ in BIG["phrases"].test)
+
+
+# ---- commands
+
+def obey(words):
+    """The moves of a command, read from its end: a second way to say what the words mean."""
+    if "after" in words:
+        at = words.index("after")
+        return obey(words[at + 1:]) + obey(words[:at])
+    if "and" in words:
+        at = words.index("and")
+        return obey(words[:at]) + obey(words[at + 1:])
+    if words[-1] in ("twice", "thrice"):
+        return obey(words[:-1]) * (2 if words[-1] == "twice" else 3)
+    act = [] if words[0] == "turn" else [words[0].upper()]
+    if len(words) == 1:
+        return act
+    side = words[-1].upper()
+    if words[1] == "around":
+        return ([side] + act) * 4
+    return [side] * (2 if words[1] == "opposite" else 1) + act
+
+
+def test_commands_mean_what_they_say():
+    for source, target in everything(BIG["commands"]):
+        assert obey(source.split()) == target.split()
+    assert obey("turn opposite right after jump around left twice".split()) == "LEFT JUMP".split() * 8 + ["RIGHT"] * 2
+
+
+def test_the_default_sizes_are_all_commands_four_fifths_to_train():
+    splits = BIG["commands"]
+    assert len({s for s, _ in everything(splits)}) == 102 + 2 * 102**2 == 20_910
+    assert len(splits.train) == round(0.8 * 20_910) and max(len(t.split()) for _, t in splits.test) == 48

@@ -130,6 +130,15 @@ def test_weights_of_another_configuration(tmp_path, change, told):
         checkpoint.load_weights(tmp_path / "w", replace(C, **change))
 
 
+def test_weights_from_before_a_choice_existed(tmp_path):
+    """They have what is its default now."""
+    old = {name: value for name, value in C.to_json().items() if name != "label_smoothing"}
+    checkpoint.save_arrays(tmp_path / "w", P, {"config": old})
+    same(checkpoint.load_weights(tmp_path / "w", C), P)
+    with pytest.raises(ValueError, match="label_smoothing is 0.0 there, 0.1 here"):
+        checkpoint.load_weights(tmp_path / "w", replace(C, label_smoothing=0.1))
+
+
 def test_weights_are_no_checkpoint_and_the_other_way_round(tmp_path):
     checkpoint.save_weights(tmp_path / "w", P, C)
     checkpoint.save_progress(tmp_path / "c", progress(), C)
