@@ -33,7 +33,7 @@ def fit(model, pairs, valid, training, out, resume, overwrite, progress, origin)
             vars(model).update(before)                  # a call that is refused changes nothing
             raise
         if progress:
-            opening.show(corpus, model.config, training, model.backend)
+            opening.show(model.settings, corpus, model.config, training, model.backend)
         train(model, corpus, training, run, state, progress)
         if run:
             checkpoint.save_weights(run.weights, model.params, model.config)

@@ -1,4 +1,4 @@
-"""What training says before its first epoch: five lines about the data, the model and the computation."""
+"""What training says before its first epoch: the preset if there is one, and five lines about data, model and computation."""
 import math
 import sys
 
@@ -6,11 +6,12 @@ from ..data import corpus as corpora
 from ..model import architectures
 
 
-def show(corpus, config, training, backend):
-    """Print the lines on standard error; where there is none, or it is closed, nothing."""
+def show(settings, corpus, config, training, backend):
+    """Print the lines on standard error, after `settings`, a line about a preset or None; where it is closed, nothing."""
+    first = [] if settings is None else [settings]
     try:
         if sys.stderr is not None:
-            print("\n".join(lines(corpus, config, training, backend)), file=sys.stderr, flush=True)
+            print(*first, "\n".join(lines(corpus, config, training, backend)), sep="\n", file=sys.stderr, flush=True)
     except (OSError, ValueError):                       # ValueError: the stream is closed
         pass
 

@@ -78,6 +78,7 @@ class Seq2Seq:
         self.lowercase, self.max_length = lowercase, max_length
         self.source_tokenizer = self.target_tokenizer = None
         self.source_vocab = self.target_vocab = self.params = self.stopped_by = None
+        self.settings = None                            # a line about a preset, for `fit` to show
         self.records, self.lengths, self.origin, self.data, self.held_out = [], None, {}, None, []
 
     # learning ---------------------------------------------------------------------------------------

@@ -3,9 +3,11 @@ import argparse
 from dataclasses import fields
 from pathlib import Path
 
+from ..api import presets
 from ..api.backends import BACKENDS, backend_for, choose
 from ..api.seq2seq import Seq2Seq
 from ..api.signals import Stopped
+from ..api.texts import text_pairs
 from ..core.backend import cores
 from ..model.config import CHOICES, RECURRENT, Config
 from ..data.corpus import MAX_LENGTH
@@ -26,8 +28,10 @@ EPILOG = """examples:
 Pairs files are UTF-8; lines end in LF, CRLF or CR.  Other control characters, and a byte order mark but at the start, are
 refused with the line's number; pairs with a blank side and pairs that are too long are left out and counted.
 
-The defaults above are those of --pairs.  A task brings some choices of its own; `minis2s summary RUN` and config.json
-in the run's directory show all that were made.
+presets (dropout and epochs for 20,000 pairs; fewer pairs have more epochs):
+""" + presets.table(20_000) + """
+A preset goes before the defaults above, and what you ask for goes before the preset.  `minis2s summary RUN` and config.json in
+the run's directory show all that was chosen.
 """
 
 MODEL_HELP = {
@@ -66,6 +70,9 @@ def arguments(parser):
     parser.add_argument("--pairs", metavar="FILE", help="lines of source TAB target, Tatoeba's sentence pairs or an Anki export (.gz too) in place of a "
                              "task")
     parser.add_argument("--valid", metavar="FILE", help="held-out pairs; without it some sources of --pairs are")
+    parser.add_argument("--preset", choices=tuple(presets.PRESETS),
+                        help="settings for a kind of data, listed below (default: for --pairs by units and number of pairs; a task "
+                             "has its own)")
     parser.add_argument("--source-units", metavar="UNIT",
                         help="what a source token is: char, word, space (what stands between white space) or bpe:N (N "
                              "sub-words, learnt from the training pairs; default: char)")
@@ -119,10 +126,14 @@ def run(args):
         raise ValueError("--resume and --overwrite: choose one")
     model_options, training_options = given(args, Config), given(args, Training)
     model_options.update({name: getattr(args, name) for name in OLD_NAMES if hasattr(args, name)})
+    Training(**training_options)                                # what cannot be is refused before pairs are made
     if args.resume:
         stored, origin, splits = sources.resumed(args)
         preset, units = {**stored["config"].to_json(), **stored["training"]}, stored["units"]
         preset.pop("source_vocab"), preset.pop("target_vocab")
+        settings = None
+        if args.preset:
+            raise ValueError("--preset: a run that is resumed keeps its settings")
     else:
         if bool(args.task) == bool(args.pairs):
             raise ValueError("name a task or --pairs FILE" if not args.task else "a task or --pairs FILE, not both")
@@ -130,17 +141,18 @@ def run(args):
         task = sources.task_of(origin["task"]) if args.task else None
         preset = dict(task.options) if task else {}
         units = {"source_units": task.source_unit, "target_units": task.target_unit} if task else {}
-        preset = without_rivals(preset, {**model_options, **training_options})
     begun = stored.get("backend") if args.resume else None
-    names = {f.name for f in fields(Config)}
-    config = Config.from_json({**{k: v for k, v in preset.items() if k in names}, **model_options})
-    training = Training(**{**{k: v for k, v in preset.items() if k not in names}, **training_options})
+    asked = {name: getattr(args, name) for name in UNIT_OPTIONS}
+    units = {**units, **{name: value for name, value in asked.items() if value is not None}}
+    train_pairs, valid, test = splits if args.resume else sources.data(origin)
+    if not args.resume:
+        settings, preset = preset_of(args, train_pairs, units) or (None, preset)
+        preset = without_rivals(preset, {**model_options, **training_options})
+    config, training = presets.combine(preset, {**model_options, **training_options})
     backend = choose(backend_for(config, args.backend or begun, otherwise="numba"))     # another would round differently
     backend.use_threads(args.threads)
-    asked = {name: getattr(args, name) for name in UNIT_OPTIONS}
-    train_pairs, valid, test = splits if args.resume else sources.data(origin)
-    model = Seq2Seq(config, **{**units, **{name: value for name, value in asked.items() if value is not None}},
-                    backend=backend.name)
+    model = Seq2Seq(config, **units, backend=backend.name)
+    model.settings = settings
     out = Path(args.out or sources.default_out(args))
     with backend.precompile(config, training.optimizer) as wait:
         try:
@@ -153,6 +165,17 @@ def run(args):
         wait()
     report(model, out, test)
     return 0
+
+
+def preset_of(args, pairs, units):
+    """The preset asked for, or the one that suits a pairs file: -> a line about it, its options; None for a task, which has
+    options of its own."""
+    if not (args.preset or args.pairs):
+        return None
+    count = len(text_pairs("pairs", pairs))
+    name = args.preset or presets.choose(count, *(units.get(side, "char") for side in ("source_units", "target_units")))
+    preset = presets.options(name, count)
+    return presets.told(name, preset), preset
 
 
 def without_rivals(preset, asked):

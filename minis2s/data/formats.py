@@ -17,7 +17,8 @@ LANGUAGES = """arabic bengali bulgarian catalan chinese croatian czech danish du
 german greek hebrew hindi hungarian icelandic indonesian irish italian japanese korean latin latvian lithuanian malay mandarin
 norwegian persian polish portuguese romanian russian serbian slovak slovenian spanish swahili swedish tamil telugu thai turkish
 ukrainian urdu vietnamese welsh""".split()
-CODES = "ar bg bn ca cs cy da de el en eo es et fa fi fr ga hr hu ja ko la lt lv nl pl pt ro ru sk sl sr sv sw th tr uk ur vi zh".split()
+CODES = """ar bg bn ca cs cy da de el en eo es et fa fi fr ga hr hu ja ko la lt lv nl pl pt ro ru sk sl sr sv sw th tr uk ur vi
+zh""".split()
 HEADERS = {*LANGUAGES, *CODES, *"""source target src tgt trg input output question answer prompt response word words phones
 phonemes pronunciation grapheme phoneme graphemes text translation sentence sentences original translated front back lemma
 form inflected command commands action actions""".split()}

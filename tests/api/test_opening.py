@@ -30,7 +30,7 @@ def test_without_standard_error_nothing_is_said(monkeypatch, tmp_path, stream):
         stream = open(tmp_path / "x", "w")
         stream.close()
     monkeypatch.setattr(sys, "stderr", stream)
-    opening.show(CORPUS, CONFIG, Training(), "numpy")
+    opening.show(None, CORPUS, CONFIG, Training(), "numpy")
 
 
 def test_threads_of_compiled_kernels():
