@@ -14,6 +14,7 @@ import time
 
 import numpy as np
 import pytest
+from pathlib import Path
 from commands import PAIRS, RESTLESS, SMALL, done, module, start, wait_for
 
 from minis2s import Config, Seq2Seq
@@ -36,8 +37,9 @@ def version():
 
 def test_help_has_examples(call):
     status, out, _ = call("--help")
-    assert status == 0 and all(name in out for name in cli.COMMANDS)
-    for name in cli.COMMANDS:
+    names = [name.rstrip("_") for name in cli.COMMANDS]                  # class_.py is the command `class`
+    assert status == 0 and all(name in out for name in names)
+    for name in names:
         status, out, _ = call(name, "--help")
         assert status == 0 and f"minis2s {name}" in out.split("examples:")[1]
     assert call("--version")[:2] == (0, f"minis2s {version()}\n")
