@@ -45,8 +45,9 @@ def run(args):
     result = module.run(args.seed)
     print("\n".join(module.report(result)))
     if path:
+        from ..viewer import plots
         path.parent.mkdir(parents=True, exist_ok=True)
-        module.draw(result, path)
+        plots.attention_map(**module.picture(result), path=path)
         print(f"\npicture: {path}")
     return 0
 

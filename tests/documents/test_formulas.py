@@ -445,6 +445,12 @@ def test_every_part_that_the_package_names_is_explained():
     assert {formula.id[0] for formula in FORMULAS.values()} == DOCUMENTS.keys()
 
 
+def test_documents_draw_nothing():
+    """They stand above the viewer in the order of folders: examples and claims return data, the command line draws."""
+    for path in (PACKAGE / "documents").rglob("*.py"):
+        assert not re.search(r"^\s*(import|from) \S*(viewer|classroom|cli|matplotlib)\b", path.read_text(), re.M), path
+
+
 def test_the_package_imports_nothing_of_the_tests():
     """An installed package has no tests/: the oracle it compares with is its own minis2s.testing.oracle."""
     folders = ("documents", "cli")

@@ -2,7 +2,7 @@
 
 Each module has `TITLE`, `WHERE` (document and section), `run(seed)` -> a NamedTuple of everything it found
 out, and `report(result)` -> the lines to read.  A module with a picture also has `PICTURE`, its file's name,
-and `draw(result, path)`.
+and `picture(result)` -> the arguments of `viewer.plots.attention_map`: the examples draw nothing themselves.
 """
 import difflib
 from importlib import import_module

@@ -116,10 +116,10 @@ def state_c(k):
     return (k.f * k.c_prev + k.i * k.g)[0]
 
 
-def draw(r, path):
-    """The alignment as a picture."""
-    from ...viewer import plots
-    plots.attention_map(r.alpha, ASKED[0], [step.said for step in r.steps], path, "where the model looks")
+def picture(r):
+    """The alignment, as the arguments of `viewer.plots.attention_map`."""
+    return dict(alpha=r.alpha, source=ASKED[0], target=[step.said for step in r.steps],
+                title="Attention weights: where the model looks")
 
 
 def report(r):

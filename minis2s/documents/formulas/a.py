@@ -7,30 +7,16 @@ ENCODE = ("minis2s.layers.cells.rnn:step", "minis2s.layers.unroll:forward"), (
     "minis2s.layers.cells.rnn:step_backward",
     "minis2s.layers.unroll:backward",
 )
-ATTEND = ("minis2s.layers.attention.attend:attend", "minis2s.layers.attention.dot:score", "minis2s.layers.fusion:forward")
-ATTEND_BACK = (
-    "minis2s.layers.attention.attend:attend_backward",
-    "minis2s.layers.attention.dot:score_backward",
-    "minis2s.layers.fusion:backward",
-)
-MODEL = (
-    "minis2s.model.seq2seq:forward",
-    "minis2s.model.decoder:forward",
-    "minis2s.model.decoder_step:step",
-    "minis2s.layers.cells.rnn:step",
-)
-MODEL_BACK = (
-    "minis2s.model.seq2seq:backward",
-    "minis2s.model.decoder:backward",
-    "minis2s.model.decoder_step:step_backward",
-    "minis2s.layers.cells.rnn:step_backward",
-)
-ATTENTION_SYMBOLS = {
-    "s_t": "decoder state (N, H)",
-    "h_i": "encoder states, i = 1..T (T, N, H)",
-    "α_t": "weights (T, N), sum 1 over i",
-    "ctx_t": "context (N, H)",
-}
+ATTEND = ("minis2s.layers.attention.attend:attend", "minis2s.layers.attention.dot:score",
+          "minis2s.layers.fusion:forward")
+ATTEND_BACK = ("minis2s.layers.attention.attend:attend_backward", "minis2s.layers.attention.dot:score_backward",
+               "minis2s.layers.fusion:backward")
+MODEL = ("minis2s.model.seq2seq:forward", "minis2s.model.decoder:forward", "minis2s.model.decoder_step:step",
+         "minis2s.layers.cells.rnn:step")
+MODEL_BACK = ("minis2s.model.seq2seq:backward", "minis2s.model.decoder:backward",
+              "minis2s.model.decoder_step:step_backward", "minis2s.layers.cells.rnn:step_backward")
+ATTENTION_SYMBOLS = {"s_t": "decoder state (N, H)", "h_i": "encoder states, i = 1..T (T, N, H)",
+                     "α_t": "weights (T, N), sum 1 over i", "ctx_t": "context (N, H)"}
 
 FORMULAS = (
     Formula(
@@ -40,12 +26,8 @@ FORMULAS = (
         brief="h_t = RNN(x_t, h_{t-1}); context = h_T",
         printed="h_t = RNN(x_t, h_{t-1})\ncontext = h_T",
         latex=r"h_t = \mathrm{RNN}(x_t, h_{t-1}), \quad \mathrm{context} = h_T",
-        symbols={
-            "x_t": "source embedding (N, D)",
-            "h_t": "encoder state (N, H)",
-            "context": "the last real state (N, H)",
-            "W, U, b": "weights (D, H), (H, H), (H,)",
-        },
+        symbols={"x_t": "source embedding (N, D)", "h_t": "encoder state (N, H)",
+                 "context": "the last real state (N, H)", "W, U, b": "weights (D, H), (H, H), (H,)"},
         forms=(Form("as printed", *ENCODE, ("M1", "R1", "R2"), cases.a3_1),),
         steps=steps.rnn_sequence,
     ),
@@ -57,11 +39,9 @@ FORMULAS = (
         printed="ŷ_t = Decoder(context, y_{<t})\ncontext ← RNN(ŷ_t, context)",
         latex=r"\hat y_t = \mathrm{Decoder}(\mathrm{context}, y_{<t}), \quad "
         r"\mathrm{context} \leftarrow \mathrm{RNN}(\hat y_t, \mathrm{context})",
-        symbols={
-            "context": "the decoder's state itself (N, H), at first h_T",
-            "ŷ_t": "most probable token, fed back",
-            "y_{<t}": "tokens said so far; all that is kept of them is in the context",
-        },
+        symbols={"context": "the decoder's state itself (N, H), at first h_T",
+                 "ŷ_t": "most probable token, fed back",
+                 "y_{<t}": "tokens said so far; all that is kept of them is in the context"},
         forms=(Form("as printed", MODEL, MODEL_BACK, ("D2", "D3", "R1", "R2"), cases.a3_2),),
         steps=steps.free_running,
         slip=(
@@ -93,19 +73,11 @@ FORMULAS = (
         brief="h_t = σ(W_e [x_t; h_{t-1}])",
         printed="h_t = σ(W_e · [x_t, h_{t-1}])",
         latex=r"h_t^{(E)} = \sigma(W_e * [x_t, h_{t-1}^{(E)}])",
-        symbols={
-            "x_t": "source embedding (N, D)",
-            "h_t": "encoder state (N, H)",
-            "W_e": "weights (D+H, H): W upon U in the code",
-        },
+        symbols={"x_t": "source embedding (N, D)", "h_t": "encoder state (N, H)",
+                 "W_e": "weights (D+H, H): W upon U in the code"},
         forms=(
-            Form(
-                "as printed",
-                ("minis2s.layers.cells.rnn:step",),
-                ("minis2s.layers.cells.rnn:step_backward",),
-                ("R1", "R2"),
-                cases.a4_1,
-            ),
+            Form("as printed", ("minis2s.layers.cells.rnn:step",), ("minis2s.layers.cells.rnn:step_backward",),
+                 ("R1", "R2"), cases.a4_1),
         ),
         steps=steps.rnn_sigmoid_step,
     ),
@@ -116,32 +88,20 @@ FORMULAS = (
         brief="s_t = σ(W_d [y_{t-1}; s_{t-1}]); p_t = softmax(W_y s_t)",
         printed="s_t = σ(W_d · [y_t, s_{t-1}])\ny_t = softmax(ŷ_t)",
         latex=r"h_t^{(D)} = \sigma(W_d * [y_t, h_{t-1}^{(D)}]), \quad y_t = \mathrm{softmax}(\hat y_t)",
-        symbols={
-            "y_t": "target embedding (N, D)",
-            "s_t": "decoder state (N, H); the document's h_t^(D)",
-            "W_d": "weights (D+H, H)",
-            "W_y": "readout (H, V), only in the intended form",
-            "p_t": "distribution over the V words (N, V)",
-        },
+        symbols={"y_t": "target embedding (N, D)", "s_t": "decoder state (N, H); the document's h_t^(D)",
+                 "W_d": "weights (D+H, H)", "W_y": "readout (H, V), only in the intended form",
+                 "p_t": "distribution over the V words (N, V)"},
         forms=(
             Form(
                 "as intended",
                 ("minis2s.model.decoder_step:step", "minis2s.layers.cells.rnn:step", "minis2s.layers.linear:forward"),
-                (
-                    "minis2s.model.decoder_step:step_backward",
-                    "minis2s.layers.cells.rnn:step_backward",
-                    "minis2s.layers.linear:product_backward",
-                ),
+                ("minis2s.model.decoder_step:step_backward", "minis2s.layers.cells.rnn:step_backward",
+                 "minis2s.layers.linear:product_backward"),
                 ("D2", "D3", "R1", "R2", "Y1"),
                 cases.a4_2,
             ),
-            Form(
-                "as printed",
-                ("minis2s.documents.printed.a:step",),
-                ("minis2s.documents.printed.a:step_backward",),
-                ("PA1", "PA2", "PA3"),
-                cases.a4_2_printed,
-            ),
+            Form("as printed", ("minis2s.documents.printed.a:step",),
+                 ("minis2s.documents.printed.a:step_backward",), ("PA1", "PA2", "PA3"), cases.a4_2_printed),
         ),
         steps=steps.a4_2,
         intended="s_t = σ(W_d · [y_{t-1}; s_{t-1}])\np_t = softmax(W_y s_t)",
@@ -169,27 +129,16 @@ FORMULAS = (
             r"h_i^{(E)}, \quad "
             r"h_t^{(D)} = \sigma(W_a * [h_t^{(D)}, \tilde h_t])"
         ),
-        symbols={
-            "s_t": "decoder state (N, H)",
-            "h_i": "encoder states, i = 1..T (T, N, H)",
-            "a_t": "weights (T, N); a_i for one i",
-            "h̃_t": "context (N, H)",
-            "W_a": "weights (2H, H)",
-        },
+        symbols={"s_t": "decoder state (N, H)", "h_i": "encoder states, i = 1..T (T, N, H)",
+                 "a_t": "weights (T, N); a_i for one i", "h̃_t": "context (N, H)", "W_a": "weights (2H, H)"},
         forms=(
             Form("as intended", ATTEND, ATTEND_BACK, ("AD1", "A1", "A2", "U3"), cases.a4_3),
             Form(
                 "general score",
-                (
-                    "minis2s.layers.attention.general:score",
-                    "minis2s.layers.attention.attend:attend",
-                    "minis2s.layers.fusion:forward",
-                ),
-                (
-                    "minis2s.layers.attention.general:score_backward",
-                    "minis2s.layers.attention.attend:attend_backward",
-                    "minis2s.layers.fusion:backward",
-                ),
+                ("minis2s.layers.attention.general:score", "minis2s.layers.attention.attend:attend",
+                 "minis2s.layers.fusion:forward"),
+                ("minis2s.layers.attention.general:score_backward",
+                 "minis2s.layers.attention.attend:attend_backward", "minis2s.layers.fusion:backward"),
                 ("AG1", "AG2", "A1", "A2", "U3"),
                 cases.a4_3_general,
             ),
@@ -228,27 +177,16 @@ FORMULAS = (
         latex=r"h_t^{(E)} = \sigma(W_e [x_t, h_{t-1}^{(E)}]), \quad h_1^{(D)} = \sigma(W_d [\mathrm{Hello}, "
         r"0]), \quad "
         r"\hat y_1 = \mathrm{softmax}([W_d^{\mathrm{Hello}}, W_d^0]) = [0.2, 0.8]",
-        symbols={
-            "x_t": "I, love, you: embeddings (N, D)",
-            "y_t": "Hello, World: embeddings (N, D)",
-            "ŷ_t": "distributions over 2 words (N, V)",
-        },
+        symbols={"x_t": "I, love, you: embeddings (N, D)", "y_t": "Hello, World: embeddings (N, D)",
+                 "ŷ_t": "distributions over 2 words (N, V)"},
         forms=(
             Form("as intended", MODEL, MODEL_BACK, ("S1", "S2", "S4", "D2", "D3", "R1", "R2"), cases.a4_4),
-            Form(
-                "as printed",
-                ("minis2s.documents.printed.a:example", "minis2s.documents.printed.a:step"),
-                ("minis2s.documents.printed.a:example_backward", "minis2s.documents.printed.a:step_backward"),
-                ("PA1", "PA2", "PA3", "PA4"),
-                cases.a4_4_printed(True),
-            ),
-            Form(
-                "s_0 = h_T",
-                ("minis2s.documents.printed.a:example", "minis2s.documents.printed.a:step"),
-                ("minis2s.documents.printed.a:example_backward", "minis2s.documents.printed.a:step_backward"),
-                ("PA1", "PA2", "PA3"),
-                cases.a4_4_printed(False),
-            ),
+            Form("as printed", ("minis2s.documents.printed.a:example", "minis2s.documents.printed.a:step"),
+                 ("minis2s.documents.printed.a:example_backward", "minis2s.documents.printed.a:step_backward"),
+                 ("PA1", "PA2", "PA3", "PA4"), cases.a4_4_printed(True)),
+            Form("s_0 = h_T", ("minis2s.documents.printed.a:example", "minis2s.documents.printed.a:step"),
+                 ("minis2s.documents.printed.a:example_backward", "minis2s.documents.printed.a:step_backward"),
+                 ("PA1", "PA2", "PA3"), cases.a4_4_printed(False)),
         ),
         steps=steps.a4_4,
         intended=(

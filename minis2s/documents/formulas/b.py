@@ -3,18 +3,10 @@
 from . import cases, slips, steps
 from .entry import Form, Formula
 
-STEP = (
-    "minis2s.model.context_step:step",
-    "minis2s.layers.attention.attend:attend",
-    "minis2s.layers.attention.general:score",
-    "minis2s.layers.cells.lstm:step",
-)
-STEP_BACK = (
-    "minis2s.model.context_step:step_backward",
-    "minis2s.layers.attention.attend:attend_backward",
-    "minis2s.layers.attention.general:score_backward",
-    "minis2s.layers.cells.lstm:step_backward",
-)
+STEP = ("minis2s.model.decoder_step:step", "minis2s.layers.attention.attend:attend",
+        "minis2s.layers.attention.general:score", "minis2s.layers.cells.lstm:step")
+STEP_BACK = ("minis2s.model.decoder_step:step_backward", "minis2s.layers.attention.attend:attend_backward",
+             "minis2s.layers.attention.general:score_backward", "minis2s.layers.cells.lstm:step_backward")
 LSTM = ("L1", "L2", "L3", "L4", "L5")
 LSTM_SYMBOLS = {
     "i, f, o": "input, forget, output gate (N, H), each entry in (0, 1)",
@@ -33,27 +25,13 @@ FORMULAS = (
         ),
         latex=r"s_t = \mathrm{Decoder}(s_{t-1}, h_t, a_t), \quad a_t = \mathrm{Attention}(s_t, h_t), \quad "
         r"p(y_t|y_1, \ldots, y_{t-1}) = \mathrm{softmax}(\mathrm{Decoder}(s_t, h_t, a_t))",
-        symbols={
-            "h_t": "encoder state (N, H)",
-            "s_t": "decoder state (N, H)",
-            "a_t": "attention weights (T, N)",
-            "ctx_t": "Σ_i a_ti h_i (N, H)",
-        },
+        symbols={"h_t": "encoder state (N, H)", "s_t": "decoder state (N, H)",
+                 "a_t": "attention weights (T, N)", "ctx_t": "Σ_i a_ti h_i (N, H)"},
         forms=(
-            Form(
-                "attend before",
-                STEP,
-                STEP_BACK,
-                ("D1", "D2", "D3", "D5", "AG1", "AG2", "A1", "A2", *LSTM),
-                cases.b4_1("before"),
-            ),
-            Form(
-                "attend after",
-                STEP,
-                STEP_BACK,
-                ("D2", "D3", "D4", "D5", "AG1", "AG2", "A1", "A2", *LSTM),
-                cases.b4_1("after"),
-            ),
+            Form("attend before", STEP, STEP_BACK, ("D1", "D2", "D3", "D5", "AG1", "AG2", "A1", "A2", *LSTM),
+                 cases.b4_1("before")),
+            Form("attend after", STEP, STEP_BACK, ("D2", "D3", "D4", "D5", "AG1", "AG2", "A1", "A2", *LSTM),
+                 cases.b4_1("after")),
         ),
         steps=steps.b4_1,
         intended=(
@@ -76,7 +54,7 @@ FORMULAS = (
         cost=(
             "Two readers build two different models from it, and both are right: attention before the cell "
             "(from s_{t-1}) or "
-            "after it (from s_t).  The library has both: attention_order=before, attention_order=after."
+            "after it (from s_t).  The library has both: order=before, order=after."
         ),
         undefined=(
             "As printed s_t is any solution of s = Decoder(s_{t-1}, h, Attention(s, h)).  Such an equation "
@@ -93,20 +71,12 @@ FORMULAS = (
         brief="L = −Σ_t y_t log p(y_t | y_{<t})",
         printed="L = −Σ_{t=1..S} y_t log p(y_t | y_1..y_{t-1})",
         latex=r"L = -\sum_{t=1}^{S} y_t \log(p(y_t|y_1, \ldots, y_{t-1}))",
-        symbols={
-            "y_t": "one-hot target (S, N, V)",
-            "p": "softmax of the logits (S, N, V)",
-            "M": "number of real tokens",
-            "q": "in the code, the target as a distribution: 1 for the right word",
-        },
+        symbols={"y_t": "one-hot target (S, N, V)", "p": "softmax of the logits (S, N, V)",
+                 "M": "number of real tokens",
+                 "q": "in the code, the target as a distribution: 1 for the right word"},
         forms=(
-            Form(
-                "as printed",
-                ("minis2s.layers.loss:forward", "minis2s.core.functions:log_softmax"),
-                ("minis2s.layers.loss:backward",),
-                ("X1", "X3", "F4"),
-                cases.b4_1l,
-            ),
+            Form("as printed", ("minis2s.layers.loss:forward", "minis2s.core.functions:log_softmax"),
+                 ("minis2s.layers.loss:backward",), ("X1", "X3", "F4"), cases.b4_1l),
         ),
         steps=steps.one_hot_loss,
         slip=(
@@ -137,13 +107,8 @@ FORMULAS = (
             ),
         },
         forms=(
-            Form(
-                "as intended",
-                ("minis2s.layers.cells.lstm:step",),
-                ("minis2s.layers.cells.lstm:step_backward",),
-                LSTM,
-                cases.b4_2e,
-            ),
+            Form("as intended", ("minis2s.layers.cells.lstm:step",),
+                 ("minis2s.layers.cells.lstm:step_backward",), LSTM, cases.b4_2e),
             Form(
                 "as printed",
                 ("minis2s.documents.printed.b:encoder_step", "minis2s.documents.printed.b:lstm"),
@@ -186,13 +151,9 @@ FORMULAS = (
             "y_{t-1}, ctx_t": "embedding of the last word (N, E), context (N, H): only in the intended form",
         },
         forms=(
-            Form(
-                "as intended",
-                ("minis2s.model.context_step:step", "minis2s.layers.cells.lstm:step"),
-                ("minis2s.model.context_step:step_backward", "minis2s.layers.cells.lstm:step_backward"),
-                ("D2", "D3", *LSTM),
-                cases.b4_2d,
-            ),
+            Form("as intended", ("minis2s.model.decoder_step:step", "minis2s.layers.cells.lstm:step"),
+                 ("minis2s.model.decoder_step:step_backward", "minis2s.layers.cells.lstm:step_backward"),
+                 ("D2", "D3", *LSTM), cases.b4_2d),
             Form(
                 "as printed",
                 ("minis2s.documents.printed.b:decoder_step", "minis2s.documents.printed.b:lstm"),
@@ -227,37 +188,22 @@ FORMULAS = (
         brief="v_ti = tanh(W_a [s_t; h_i]); a_t = softmax_i(v_tiᵀ h_i)",
         printed="v_t = tanh(W_a [s_t; h_t])\na_t = softmax(v_tᵀ h)",
         latex=r"v_t = \tanh(W_a [s_t; h_t]), \quad a_t = \mathrm{softmax}(v_t^T h)",
-        symbols={
-            "s_t": "decoder state (N, Q)",
-            "h_i": "encoder states, i = 1..T (T, N, H)",
-            "W_a": "weights (Q+H, H): W_s upon W_h",
-            "v_ti": "mixed state (T, N, H)",
-            "e_ti": "scores (T, N)",
-            "a_t": "weights (T, N), sum 1 over i",
-        },
+        symbols={"s_t": "decoder state (N, Q)", "h_i": "encoder states, i = 1..T (T, N, H)",
+                 "W_a": "weights (Q+H, H): W_s upon W_h", "v_ti": "mixed state (T, N, H)",
+                 "e_ti": "scores (T, N)", "a_t": "weights (T, N), sum 1 over i"},
         forms=(
             Form(
                 "as intended",
-                (
-                    "minis2s.layers.attention.concat_dot:score",
-                    "minis2s.layers.attention.concat_dot:keys",
-                    "minis2s.layers.attention.attend:attend",
-                ),
-                (
-                    "minis2s.layers.attention.concat_dot:score_backward",
-                    "minis2s.layers.attention.concat_dot:keys_backward",
-                    "minis2s.layers.attention.attend:attend_backward",
-                ),
+                ("minis2s.layers.attention.concat_dot:score", "minis2s.layers.attention.concat_dot:keys",
+                 "minis2s.layers.attention.attend:attend"),
+                ("minis2s.layers.attention.concat_dot:score_backward",
+                 "minis2s.layers.attention.concat_dot:keys_backward",
+                 "minis2s.layers.attention.attend:attend_backward"),
                 ("AC1", "AC2", "AC3", "A1", "A2"),
                 cases.b4_2a,
             ),
-            Form(
-                "as printed",
-                ("minis2s.documents.printed.b:attend",),
-                ("minis2s.documents.printed.b:attend_backward",),
-                ("PB6", "PB7"),
-                cases.b4_2a_printed,
-            ),
+            Form("as printed", ("minis2s.documents.printed.b:attend",),
+                 ("minis2s.documents.printed.b:attend_backward",), ("PB6", "PB7"), cases.b4_2a_printed),
         ),
         steps=steps.b4_2a,
         intended="v_ti = tanh(W_a [s_t; h_i])\ne_ti = v_tiᵀ h_i\na_t = softmax over i of e_ti",
@@ -283,20 +229,14 @@ FORMULAS = (
         brief="p(y_t | y_{<t}) = softmax(W_y s_t + b_y)",
         printed="p(y_t | y_1..y_{t-1}) = softmax(W_y s_t + b_y)",
         latex=r"p(y_t|y_1, \ldots, y_{t-1}) = \mathrm{softmax}(W_y s_t + b_y)",
-        symbols={
-            "s_t": "decoder state (N, H)",
-            "W_y, b_y": "weights (H, V), (V,)",
-            "p": "distribution over V words (N, V)",
-        },
+        symbols={"s_t": "decoder state (N, H)", "W_y, b_y": "weights (H, V), (V,)",
+                 "p": "distribution over V words (N, V)"},
         forms=(
             Form(
                 "as printed",
                 ("minis2s.layers.linear:forward", "minis2s.core.functions:softmax"),
-                (
-                    "minis2s.layers.linear:backward",
-                    "minis2s.layers.linear:product_backward",
-                    "minis2s.core.functions:softmax_backward",
-                ),
+                ("minis2s.layers.linear:backward", "minis2s.layers.linear:product_backward",
+                 "minis2s.core.functions:softmax_backward"),
                 ("Y1", "F3"),
                 cases.b4_2o,
             ),

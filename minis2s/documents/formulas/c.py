@@ -11,29 +11,18 @@ def decoder_form(name, module, marks):
     return Form(
         f"{name} cell",
         (f"{module}:step", "minis2s.model.decoder_step:step", "minis2s.layers.linear:forward"),
-        (
-            f"{module}:step_backward",
-            "minis2s.model.decoder_step:step_backward",
-            "minis2s.layers.linear:backward",
-            "minis2s.layers.linear:product_backward",
-        ),
+        (f"{module}:step_backward", "minis2s.model.decoder_step:step_backward", "minis2s.layers.linear:backward",
+         "minis2s.layers.linear:product_backward"),
         ("D2", "D3", *marks, "Y1"),
         cases.c4_1d(name.lower()),
     )
 
 
 FORMULAS = (
-    Formula(
-        id="C2.1",
-        where="C §2.1",
-        name="encoder",
-        brief="h_t = RNN(h_{t-1}, x_t)",
-        printed="h_t = RNN(h_{t-1}, x_t)",
-        latex=r"h_t = \mathrm{RNN}(h_{t-1}, x_t)",
-        symbols={**CELL_SYMBOLS, "W, U, b": "weights (D, H), (H, H), (H,)"},
-        forms=(Form("as printed", *ENCODE, ("M1", "R1", "R2"), cases.c2_1),),
-        steps=steps.rnn_sequence,
-    ),
+    Formula(id="C2.1", where="C §2.1", name="encoder", brief="h_t = RNN(h_{t-1}, x_t)",
+            printed="h_t = RNN(h_{t-1}, x_t)", latex=r"h_t = \mathrm{RNN}(h_{t-1}, x_t)",
+            symbols={**CELL_SYMBOLS, "W, U, b": "weights (D, H), (H, H), (H,)"},
+            forms=(Form("as printed", *ENCODE, ("M1", "R1", "R2"), cases.c2_1),), steps=steps.rnn_sequence),
     Formula(
         id="C2.2",
         where="C §2.2, §4.2",
@@ -41,30 +30,19 @@ FORMULAS = (
         brief="s_t = Decoder([y_{t-1}; h], s_{t-1})",
         printed="h = RNN^T(x_1, x_2, ..., x_T)\ny_t = Decoder(h, y_{t-1})",
         latex=r"h = \mathrm{RNN}^T(x_1, x_2, \ldots, x_T), \quad y_t = \mathrm{Decoder}(h, y_{t-1})",
-        symbols={
-            "h": "the encoder's last state (N, H); RNN^T is the RNN applied T times",
-            "y_t": "target embedding (N, E)",
-            "s_t": "decoder state (N, H), only in the intended form",
-        },
+        symbols={"h": "the encoder's last state (N, H); RNN^T is the RNN applied T times",
+                 "y_t": "target embedding (N, E)", "s_t": "decoder state (N, H), only in the intended form"},
         forms=(
             Form(
                 "as intended",
-                ("minis2s.model.seq2seq:encode", "minis2s.model.context_step:step", "minis2s.layers.cells.rnn:step"),
-                (
-                    "minis2s.model.seq2seq:encode_backward",
-                    "minis2s.model.context_step:step_backward",
-                    "minis2s.layers.cells.rnn:step_backward",
-                ),
+                ("minis2s.model.seq2seq:encode", "minis2s.model.decoder_step:step", "minis2s.layers.cells.rnn:step"),
+                ("minis2s.model.seq2seq:encode_backward", "minis2s.model.decoder_step:step_backward",
+                 "minis2s.layers.cells.rnn:step_backward"),
                 ("S1", "S2", "S3", "D2", "D3", "R1", "R2"),
                 cases.c2_2,
             ),
-            Form(
-                "as printed",
-                ("minis2s.documents.printed.c:decoder_step",),
-                ("minis2s.documents.printed.c:decoder_step_backward",),
-                ("PC1", "PC2"),
-                cases.c2_2_printed,
-            ),
+            Form("as printed", ("minis2s.documents.printed.c:decoder_step",),
+                 ("minis2s.documents.printed.c:decoder_step_backward",), ("PC1", "PC2"), cases.c2_2_printed),
         ),
         steps=steps.c2_2,
         intended="s_0 = h\ns_t = Decoder([y_{t-1}; h], s_{t-1})\np_t = softmax(W_y s_t + b_y)",
@@ -95,21 +73,12 @@ FORMULAS = (
         ),
         latex=r"g_t = \tanh(W_g \cdot [h_{t-1}, x_t] + b_g), \quad h_t = o_t \cdot \tanh(c_t), \quad "
         r"c_t = f_t \cdot c_{t-1} + i_t \cdot g_t",
-        symbols={
-            **CELL_SYMBOLS,
-            "i, f, o": "input, forget, output gate (N, H)",
-            "g": "candidate (N, H)",
-            "c_t": "cell state (N, H)",
-            "W_·": "(H+D, H), the rows of h first; in the code W (D, 4H) and U (H, 4H)",
-        },
+        symbols={**CELL_SYMBOLS, "i, f, o": "input, forget, output gate (N, H)", "g": "candidate (N, H)",
+                 "c_t": "cell state (N, H)",
+                 "W_·": "(H+D, H), the rows of h first; in the code W (D, 4H) and U (H, 4H)"},
         forms=(
-            Form(
-                "as intended",
-                ("minis2s.layers.cells.lstm:step",),
-                ("minis2s.layers.cells.lstm:step_backward",),
-                ("L1", "L2", "L3", "L4", "L5"),
-                cases.c3_1l,
-            ),
+            Form("as intended", ("minis2s.layers.cells.lstm:step",),
+                 ("minis2s.layers.cells.lstm:step_backward",), ("L1", "L2", "L3", "L4", "L5"), cases.c3_1l),
         ),
         steps=steps.lstm,
         intended="the same equations, c_t before h_t",
@@ -135,34 +104,18 @@ FORMULAS = (
         ),
         latex=r"\tilde h_t = \tanh(W \cdot ([z_t \odot h_{t-1}] + [r_t \odot x_t]) + b), \quad "
         r"h_t = (1 - z_t) \cdot h_{t-1} + z_t \cdot \tilde h_t",
-        symbols={
-            **CELL_SYMBOLS,
-            "z, r": "update and reset gate (N, H)",
-            "h̃_t": "candidate (N, H), n in the code",
-            "W, U, b": "(D, 3H), (H, 3H), (3H,) in the order z, r, n",
-        },
+        symbols={**CELL_SYMBOLS, "z, r": "update and reset gate (N, H)",
+                 "h̃_t": "candidate (N, H), n in the code",
+                 "W, U, b": "(D, 3H), (H, 3H), (3H,) in the order z, r, n"},
         forms=(
-            Form(
-                "reset before",
-                ("minis2s.layers.cells.gru:step",),
-                ("minis2s.layers.cells.gru:step_backward",),
-                ("G1", "G2", "G3", "G4"),
-                cases.c3_1g,
-            ),
-            Form(
-                "reset after",
-                ("minis2s.layers.cells.gru_after:step",),
-                ("minis2s.layers.cells.gru_after:step_backward",),
-                ("GA1", "GA2", "GA3", "GA4"),
-                cases.c3_1g_after,
-            ),
-            Form(
-                "as printed",
-                ("minis2s.documents.printed.c:gru_step",),
-                ("minis2s.documents.printed.c:gru_step_backward",),
-                ("PC3", "PC4", "PC5", "PC6"),
-                cases.c3_1g_printed,
-            ),
+            Form("reset before", ("minis2s.layers.cells.gru:step",),
+                 ("minis2s.layers.cells.gru:step_backward",), ("G1", "G2", "G3", "G4"), cases.c3_1g),
+            Form("reset after", ("minis2s.layers.cells.gru_after:step",),
+                 ("minis2s.layers.cells.gru_after:step_backward",), ("GA1", "GA2", "GA3", "GA4"),
+                 cases.c3_1g_after),
+            Form("as printed", ("minis2s.documents.printed.c:gru_step",),
+                 ("minis2s.documents.printed.c:gru_step_backward",), ("PC3", "PC4", "PC5", "PC6"),
+                 cases.c3_1g_printed),
         ),
         steps=steps.c3_1g,
         intended=(
@@ -195,17 +148,11 @@ FORMULAS = (
             r"h_t = \mathrm{RNN}(h_{t-1}, y_{t-1}), \quad p_t = \mathrm{softmax}(W_y \cdot h_t + b_y), \quad "
             r"y_t = \arg\max(p_t)"
         ),
-        symbols={
-            "y_{t-1}": "embedding of the last word (N, D)",
-            "h_t": "decoder state (N, H)",
-            "p_t": "distribution over V words (N, V)",
-            "y_t": "the best word's id (N,)",
-        },
-        forms=(
-            decoder_form("RNN", "minis2s.layers.cells.rnn", ("R1", "R2")),
-            decoder_form("LSTM", "minis2s.layers.cells.lstm", ("L1", "L2", "L3", "L4", "L5")),
-            decoder_form("GRU", "minis2s.layers.cells.gru", ("G1", "G2", "G3", "G4")),
-        ),
+        symbols={"y_{t-1}": "embedding of the last word (N, D)", "h_t": "decoder state (N, H)",
+                 "p_t": "distribution over V words (N, V)", "y_t": "the best word's id (N,)"},
+        forms=(decoder_form("RNN", "minis2s.layers.cells.rnn", ("R1", "R2")),
+               decoder_form("LSTM", "minis2s.layers.cells.lstm", ("L1", "L2", "L3", "L4", "L5")),
+               decoder_form("GRU", "minis2s.layers.cells.gru", ("G1", "G2", "G3", "G4"))),
         steps=steps.c4_1d,
     ),
     Formula(
@@ -215,11 +162,8 @@ FORMULAS = (
         brief="g ← g · min(1, c / ‖g‖), or each entry cut to [−c, c]",
         printed="(in words) limit the size of the gradient",
         latex=r"\text{limit the size of the gradient}",
-        symbols={
-            "g": "all gradients of the model together",
-            "c": "the limit",
-            "‖g‖": "√ of the sum of all squares, over all arrays",
-        },
+        symbols={"g": "all gradients of the model together", "c": "the limit",
+                 "‖g‖": "√ of the sum of all squares, over all arrays"},
         forms=(
             Form("by norm", ("minis2s.training.optimizers:clip_by_norm",), (), ("C1",), cases.clipping("norm")),
             Form("by value", ("minis2s.training.optimizers:clip_by_value",), (), ("C2",), cases.clipping("value")),

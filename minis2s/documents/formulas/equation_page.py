@@ -67,7 +67,7 @@ def places(equation, width):
         if place == "oracle" and equations.is_derivative(equation.mark):
             place = f"oracle, of {equations.forward(equation.mark)}"
         if not at:
-            why = equations.why_not_compiled(equation) if place.startswith("compiled") else "not in an installed package"
+            why = equations.why_not_compiled(equation) if place.startswith("compiled") else "tests are not installed"
             lines += wrap(f"{place}: none ({why})", width)
         for file in dict.fromkeys(file for file, _ in at):
             numbers = [line for name, line in at if name == file]

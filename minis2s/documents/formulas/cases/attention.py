@@ -12,12 +12,8 @@ def attention(name, kind, oracle):
 
     def draw(rng, z):
         score, mask = SCORES[name], ragged(rng, z)
-        inputs = fields(
-            p=like(rng, z, score.init(rng, z.H, z.H, z.D)),
-            s=normal(rng, z, z.N, z.H),
-            hs=normal(rng, z, z.T, z.N, z.H),
-            fusion=like(rng, z, fusion.init(rng, kind, z.H, z.H)),
-        )
+        inputs = fields(p=like(rng, z, score.init(rng, z.H, z.H, z.D)), s=normal(rng, z, z.N, z.H),
+                        hs=normal(rng, z, z.T, z.N, z.H), fusion=like(rng, z, fusion.init(rng, kind, z.H, z.H)))
 
         def forward(v):
             memory = precompute_keys(score, v.p, v.hs, mask)
@@ -64,16 +60,10 @@ a4_3_general = attention(
         s, hs, v.fusion.W.tolist(), lambda s, hs: scalar.score_general(s, hs, v.p.W.tolist()), mask
     ),
 )
-b4_2a = attention(
-    "concat-dot",
-    "none",
-    weights_only(lambda v, s, hs, mask: scalar.b4_2a(s, hs, stacked(v.p.W_s, v.p.W_h), mask)),
-)
-d3_3 = attention(
-    "additive",
-    "none",
-    weights_only(lambda v, s, hs, mask: scalar.d3_3(s, hs, *(a.tolist() for a in v.p), mask)),
-)
+b4_2a = attention("concat-dot", "none",
+                  weights_only(lambda v, s, hs, mask: scalar.b4_2a(s, hs, stacked(v.p.W_s, v.p.W_h), mask)))
+d3_3 = attention("additive", "none",
+                 weights_only(lambda v, s, hs, mask: scalar.d3_3(s, hs, *(a.tolist() for a in v.p), mask)))
 
 
 class GivenScores:
@@ -106,6 +96,4 @@ def d3_4(rng, z):
 
         return fields(ctx=by_example(example, z.N)[0])
 
-    return Case(
-        fields(e=normal(rng, z, z.T, z.N), hs=normal(rng, z, z.T, z.N, z.H)), forward, backward, answer
-    )
+    return Case(fields(e=normal(rng, z, z.T, z.N), hs=normal(rng, z, z.T, z.N, z.H)), forward, backward, answer)

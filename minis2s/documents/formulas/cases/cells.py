@@ -109,11 +109,8 @@ def sequence(oracle):
             hs, context = by_example(example, z.N)
             return fields(hs=time_first(hs), context=list(context))
 
-        inputs = fields(
-            p=like(rng, z, rnn.init(rng, z.D, z.H)),
-            xs=normal(rng, z, z.T, z.N, z.D),
-            s0=rnn.State(normal(rng, z, z.N, z.H)),
-        )
+        inputs = fields(p=like(rng, z, rnn.init(rng, z.D, z.H)), xs=normal(rng, z, z.T, z.N, z.D),
+                        s0=rnn.State(normal(rng, z, z.N, z.H)))
         return Case(inputs, forward, backward, answer)
 
     return draw

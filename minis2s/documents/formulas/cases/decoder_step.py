@@ -20,12 +20,10 @@ def decoder_step(oracle, **choices):
         )
         cell, score, mask = CELLS[config.cell], SCORES.get(config.attention), ragged(rng, z)
         ids = rng.integers(0, config.target_vocab, z.N)
-        inputs = fields(
-            p=like(rng, z, decoder.init(rng, config)),
-            hs=normal(rng, z, z.T, z.N, z.H) if score else None,
-            ctx=normal(rng, z, z.N, z.H) if config.context == "every-step" else None,
-            s=cell.State(*(normal(rng, z, z.N, z.H) for _ in cell.State._fields)),
-        )
+        inputs = fields(p=like(rng, z, decoder.init(rng, config)),
+                        hs=normal(rng, z, z.T, z.N, z.H) if score else None,
+                        ctx=normal(rng, z, z.N, z.H) if config.context == "every-step" else None,
+                        s=cell.State(*(normal(rng, z, z.N, z.H) for _ in cell.State._fields)))
 
         def source_of(v):
             return decoder.EncoderOutput(precompute_keys(score, v.p.score, v.hs, mask) if score else None, v.ctx)
@@ -53,15 +51,9 @@ def decoder_step(oracle, **choices):
 
         def answer(v):
             def example(n):
-                parts, p = oracle(
-                    v,
-                    config,
-                    scalar.embed(v.p.embedding.tolist(), ids[n]),
-                    state_of(v.s, n),
-                    score and v.hs[:, n].tolist(),
-                    v.ctx is not None and v.ctx[n].tolist(),
-                    mask[:, n].tolist(),
-                )
+                parts, p = oracle(v, config, scalar.embed(v.p.embedding.tolist(), ids[n]), state_of(v.s, n),
+                                  score and v.hs[:, n].tolist(), v.ctx is not None and v.ctx[n].tolist(),
+                                  mask[:, n].tolist())
                 return *as_tuple(parts), p, scalar.argmax(p)
 
             *s, p, y = by_example(example, z.N)
@@ -99,11 +91,8 @@ def a4_2(rng, z):
             p=v.p._replace(layers=(v.p.layers[0]._replace(b=None),), readout=v.p.readout._replace(b=None))
         )
 
-    return case._replace(
-        inputs=without(case.inputs),
-        forward=lambda v: case.forward(with_bias(v)),
-        backward=lambda v, k, d: without(case.backward(with_bias(v), k, d)),
-    )
+    return case._replace(inputs=without(case.inputs), forward=lambda v: case.forward(with_bias(v)),
+                         backward=lambda v, k, d: without(case.backward(with_bias(v), k, d)))
 
 
 def b4_1(order):
@@ -111,16 +100,9 @@ def b4_1(order):
         def readout(s, ctx):
             return scalar.linear(v.p.readout.W.tolist(), v.p.readout.b.tolist(), scalar.concat(s, ctx))
 
-        s, p, _ = scalar.b4_1(
-            order,
-            naive_cell("lstm", v.p.layers[0]),
-            lambda s, hs: scalar.score_general(s, hs, v.p.score.W.tolist()),
-            readout,
-            y_prev,
-            s,
-            hs,
-            mask,
-        )
+        s, p, _ = scalar.b4_1(order, naive_cell("lstm", v.p.layers[0]),
+                              lambda s, hs: scalar.score_general(s, hs, v.p.score.W.tolist()), readout, y_prev,
+                              s, hs, mask)
         return s, p
 
     return decoder_step(oracle, cell="lstm", attention="general", attention_order=order, fusion="concat")

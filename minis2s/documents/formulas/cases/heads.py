@@ -21,12 +21,8 @@ def b4_2o(rng, z):
         W_y, b_y = (a.tolist() for a in v.readout)
         return fields(p=[scalar.b4_2o(W_y, b_y, s) for s in v.s.tolist()])
 
-    return Case(
-        fields(readout=like(rng, z, linear.init(rng, z.H, z.V)), s=normal(rng, z, z.N, z.H)),
-        forward,
-        backward,
-        answer,
-    )
+    return Case(fields(readout=like(rng, z, linear.init(rng, z.H, z.V)), s=normal(rng, z, z.N, z.H)), forward,
+                backward, answer)
 
 
 def d3_5(rng, z):

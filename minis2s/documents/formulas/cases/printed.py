@@ -26,11 +26,8 @@ def a4_2_printed(rng, z):
         )
         return fields(s=s, p=p)
 
-    inputs = fields(
-        p=printed_a.Params(normal(rng, z, z.D + z.V, z.V)),
-        y=normal(rng, z, z.N, z.D),
-        s=normal(rng, z, z.N, z.V),
-    )
+    inputs = fields(p=printed_a.Params(normal(rng, z, z.D + z.V, z.V)), y=normal(rng, z, z.N, z.D),
+                    s=normal(rng, z, z.N, z.V))
     return Case(inputs, forward, backward, answer)
 
 
@@ -47,21 +44,13 @@ def a4_4_printed(from_zero):
         def answer(v):
             zero = [0.0] * z.V
             parts = by_example(
-                lambda n: scalar.a4_4(
-                    v.p.W_e.tolist(),
-                    v.p.decoder.W_d.tolist(),
-                    v.xs[:, n].tolist(),
-                    v.ys[:, n].tolist(),
-                    zero,
-                    zero if from_zero else None,
-                ),
+                lambda n: scalar.a4_4(v.p.W_e.tolist(), v.p.decoder.W_d.tolist(), v.xs[:, n].tolist(),
+                                      v.ys[:, n].tolist(), zero, zero if from_zero else None),
                 z.N,
             )
             return fields(**dict(zip(("hs", "ss", "ps", "y"), map(time_first, parts))))
 
-        p = printed_a.Example(
-            normal(rng, z, z.D + z.V, z.V), printed_a.Params(normal(rng, z, z.D + z.V, z.V))
-        )
+        p = printed_a.Example(normal(rng, z, z.D + z.V, z.V), printed_a.Params(normal(rng, z, z.D + z.V, z.V)))
         inputs = fields(p=p, xs=normal(rng, z, z.T, z.N, z.D), ys=normal(rng, z, z.S, z.N, z.D))
         return Case(inputs, forward, backward, answer, silent=("y",))
 
@@ -98,9 +87,7 @@ def b4_2e_printed(rng, z):
         p,
         normal(rng, z, z.N, z.D),
         s,
-        lambda p, x, s: scalar.b4_2e_printed(
-            with_unused_g(p.W), gates(p.U, "ifgo"), gates(p.b, "ifgo"), x, *s
-        ),
+        lambda p, x, s: scalar.b4_2e_printed(with_unused_g(p.W), gates(p.U, "ifgo"), gates(p.b, "ifgo"), x, *s),
     )
 
 
@@ -143,11 +130,8 @@ def b4_2a_printed(rng, z):
             )
         )
 
-    inputs = fields(
-        p=printed_b.AttentionParams(normal(rng, z, z.D + z.H, z.H)),
-        s=normal(rng, z, z.N, z.D),
-        hs=normal(rng, z, z.T, z.N, z.H),
-    )
+    inputs = fields(p=printed_b.AttentionParams(normal(rng, z, z.D + z.H, z.H)), s=normal(rng, z, z.N, z.D),
+                    hs=normal(rng, z, z.T, z.N, z.H))
     return Case(inputs, forward, backward, answer)
 
 
@@ -163,10 +147,7 @@ def c2_2_printed(rng, z):
     def answer(v):
         W, b, W_y, b_y = (a.tolist() for a in (*v.p.hidden, *v.p.readout))
         return fields(
-            p=[
-                scalar.c2_2_printed(W, b, W_y, b_y, y, h)
-                for y, h in zip(v.y_prev.tolist(), v.h.tolist())
-            ]
+            p=[scalar.c2_2_printed(W, b, W_y, b_y, y, h) for y, h in zip(v.y_prev.tolist(), v.h.tolist())]
         )
 
     p = printed_c.init(rng, z.D, z.H, z.T, z.V)
@@ -175,12 +156,8 @@ def c2_2_printed(rng, z):
 
 
 def c3_1g_printed(rng, z):
-    p = printed_c.GruParams(
-        normal(rng, z, 2 * z.H, 2 * z.H),
-        normal(rng, z, 2 * z.H),
-        normal(rng, z, z.H, z.H),
-        normal(rng, z, z.H),
-    )
+    p = printed_c.GruParams(normal(rng, z, 2 * z.H, 2 * z.H), normal(rng, z, 2 * z.H), normal(rng, z, z.H, z.H),
+                            normal(rng, z, z.H))
 
     def oracle(p, x, h):
         W, b = gates(p.W_zr, "zr"), gates(p.b_zr, "zr")
@@ -212,11 +189,8 @@ def d3_2_printed(rng, z):
 
         return fields(ss=time_first([example(n) for n in range(z.N)]))
 
-    inputs = fields(
-        p=like(rng, z, rnn.init(rng, z.D, z.H)),
-        hs=normal(rng, z, z.T, z.N, z.D),
-        s=rnn.State(normal(rng, z, z.N, z.H)),
-    )
+    inputs = fields(p=like(rng, z, rnn.init(rng, z.D, z.H)), hs=normal(rng, z, z.T, z.N, z.D),
+                    s=rnn.State(normal(rng, z, z.N, z.H)))
     return Case(inputs, forward, backward, answer)
 
 
