@@ -3,9 +3,9 @@
 from . import cases, slips, steps
 from .entry import Form, Formula
 
-STEP = ("minis2s.model.decoder_step:step", "minis2s.layers.attention.attend:attend",
+STEP = ("minis2s.model.context_step:step", "minis2s.layers.attention.attend:attend",
         "minis2s.layers.attention.general:score", "minis2s.layers.cells.lstm:step")
-STEP_BACK = ("minis2s.model.decoder_step:step_backward", "minis2s.layers.attention.attend:attend_backward",
+STEP_BACK = ("minis2s.model.context_step:step_backward", "minis2s.layers.attention.attend:attend_backward",
              "minis2s.layers.attention.general:score_backward", "minis2s.layers.cells.lstm:step_backward")
 LSTM = ("L1", "L2", "L3", "L4", "L5")
 LSTM_SYMBOLS = {
@@ -54,7 +54,7 @@ FORMULAS = (
         cost=(
             "Two readers build two different models from it, and both are right: attention before the cell "
             "(from s_{t-1}) or "
-            "after it (from s_t).  The library has both: order=before, order=after."
+            "after it (from s_t).  The library has both: attention_order=before, attention_order=after."
         ),
         undefined=(
             "As printed s_t is any solution of s = Decoder(s_{t-1}, h, Attention(s, h)).  Such an equation "
@@ -151,8 +151,8 @@ FORMULAS = (
             "y_{t-1}, ctx_t": "embedding of the last word (N, E), context (N, H): only in the intended form",
         },
         forms=(
-            Form("as intended", ("minis2s.model.decoder_step:step", "minis2s.layers.cells.lstm:step"),
-                 ("minis2s.model.decoder_step:step_backward", "minis2s.layers.cells.lstm:step_backward"),
+            Form("as intended", ("minis2s.model.context_step:step", "minis2s.layers.cells.lstm:step"),
+                 ("minis2s.model.context_step:step_backward", "minis2s.layers.cells.lstm:step_backward"),
                  ("D2", "D3", *LSTM), cases.b4_2d),
             Form(
                 "as printed",

@@ -11,8 +11,8 @@ def decoder_form(name, module, marks):
     return Form(
         f"{name} cell",
         (f"{module}:step", "minis2s.model.decoder_step:step", "minis2s.layers.linear:forward"),
-        (f"{module}:step_backward", "minis2s.model.decoder_step:step_backward", "minis2s.layers.linear:backward",
-         "minis2s.layers.linear:product_backward"),
+        (f"{module}:step_backward", "minis2s.model.decoder_step:step_backward",
+         "minis2s.layers.linear:backward", "minis2s.layers.linear:product_backward"),
         ("D2", "D3", *marks, "Y1"),
         cases.c4_1d(name.lower()),
     )
@@ -35,8 +35,8 @@ FORMULAS = (
         forms=(
             Form(
                 "as intended",
-                ("minis2s.model.seq2seq:encode", "minis2s.model.decoder_step:step", "minis2s.layers.cells.rnn:step"),
-                ("minis2s.model.seq2seq:encode_backward", "minis2s.model.decoder_step:step_backward",
+                ("minis2s.model.seq2seq:encode", "minis2s.model.context_step:step", "minis2s.layers.cells.rnn:step"),
+                ("minis2s.model.seq2seq:encode_backward", "minis2s.model.context_step:step_backward",
                  "minis2s.layers.cells.rnn:step_backward"),
                 ("S1", "S2", "S3", "D2", "D3", "R1", "R2"),
                 cases.c2_2,

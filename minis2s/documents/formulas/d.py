@@ -36,9 +36,9 @@ FORMULAS = (
         forms=(
             Form(
                 "as intended",
-                ("minis2s.model.decoder_step:step", "minis2s.layers.attention.attend:attend",
+                ("minis2s.model.context_step:step", "minis2s.layers.attention.attend:attend",
                  "minis2s.layers.cells.rnn:step"),
-                ("minis2s.model.decoder_step:step_backward", "minis2s.layers.attention.attend:attend_backward",
+                ("minis2s.model.context_step:step_backward", "minis2s.layers.attention.attend:attend_backward",
                  "minis2s.layers.cells.rnn:step_backward"),
                 ("D1", "D2", "D3", "A1", "A2", "R1", "R2"),
                 cases.d3_2,
