@@ -8,10 +8,10 @@ EPILOG = """examples:
   minis2s figures lstm_step dates_attention      two of them, into the folder pictures
   minis2s figures --out figures --overwrite      all of them, in place of those of this repository
 
-Measured on two cores: seconds for lstm_step and gradient_flow; about a minute for encoder_decoder, dates_attention and
-beam_tree; two minutes for phrases_attention; three for context_kinds and forced_and_free, which share their models. Kernels
-that have not been compiled yet take half a minute more, once.
-The pictures of speed are drawn from speed.jsonl in the folder; where there is none, it is measured first.
+Processor time, where kernels are still to be compiled: 2 s for lstm_step and gradient_flow; a minute for beam_tree and
+for dates_attention with encoder_decoder, which share a model; a minute and a half for phrases_attention and for
+context_kinds with forced_and_free.
+The pictures of speed are drawn from speed.jsonl in the folder; without it they are measured first, which takes longest.
 A picture is drawn only if what it says is true of the models trained here. Ctrl-C replaces nothing."""
 
 

@@ -27,8 +27,8 @@ an equation reads, one with = what it gives.
 def arguments(parser):
     """Run, text, and what to show."""
     parser.add_argument("path", metavar="RUN", nargs="?", help="directory of the run")
-    parser.add_argument("--tiny", action="store_true", help="in place of RUN: a model of eight units that reverses texts "
-                        "of one to three letters a, b, c, trained now in about two seconds")
+    parser.add_argument("--tiny", action="store_true", help="in place of RUN: a model of eight units that reverses "
+                        "texts of one to three letters a, b, c, trained now in about two seconds")
     parser.add_argument("text", metavar="TEXT", help="one source text")
     parser.add_argument("--backward", metavar="TARGET", help="the right answer: trace loss and gradient too")
     parser.add_argument("--steps", metavar="A-B", type=steps, help="only steps t from A to B, counted from 1 "

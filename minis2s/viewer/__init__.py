@@ -1,1 +1,12 @@
-"""."""
+"""Everything to look at: traces of every number, pictures, the pages' files.  Start with trace/__init__.py.
+
+    trace/     record every quantity of every marked equation while a computation runs; text, HTML page, comparison
+    plots/     loss curves, attention maps, gradient curves: pictures of a run
+    flow.py    the numbers behind the gradient curves
+    figures/   the pictures of README and the notebooks, drawn again from code and seeds; what they say is checked
+    claims.py  the picture of a claim
+    web/       HTML, CSS and JavaScript of the pages, as files
+
+May import everything above it: core/ to documents/.  What computes never imports this folder, except where a run draws
+its own pictures.
+"""

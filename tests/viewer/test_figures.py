@@ -31,7 +31,7 @@ SLOW = ("speed", "share_of_peak")                        # drawn with given time
 
 @lru_cache(maxsize=None)
 def tiny(task, train=0, **options):
-    """In the place of figures.trained: a model that has hardly learnt."""
+    """In the place of models.trained: a model that has hardly learnt."""
     splits = load(task, sizes=dict(train=600, valid=40, test=0))
     config = Config(hidden=16, embedding=8, attention_size=None,
                     **{k: options[k] for k in ("attention", "context") if k in options})
@@ -46,7 +46,7 @@ def no_training(monkeypatch, request):
         monkeypatch.setattr(models, "trained", tiny)
         monkeypatch.setattr(stories, "must", lambda true, story: None)
         monkeypatch.setattr(stories, "looks", lambda answer, parts: True)
-        monkeypatch.setattr(stories, "told", lambda model, examples, count, figure: [
+        monkeypatch.setattr(stories, "right_answers", lambda model, examples, count, figure: [
             best[0] for best in model.decode([source for source, _, _ in examples[:count]])])
 
 
@@ -261,9 +261,9 @@ def test_an_example_that_is_wrong_or_looks_elsewhere_is_not_shown(monkeypatch):
     examples = [(source, "xyz", {"x": source[0], "y": source[1]}) for source in ("abc", "ade", "afg", "ahi")]
     model = Answering({"abc": answer("abc", "xzz", right), "ade": answer("ade", "xyz", cross),
                        "afg": answer("afg", "xyz", right), "ahi": answer("ahi", "xyz", right)})
-    assert [a.source for a in stories.told(model, examples, 2, "f")] == [list("afg"), list("ahi")]
+    assert [a.source for a in stories.right_answers(model, examples, 2, "f")] == [list("afg"), list("ahi")]
     with pytest.raises(ValueError, match="f: 3 of the 4 examples are answered right.*this is not so"):
-        stories.told(model, examples, 3, "f")
+        stories.right_answers(model, examples, 3, "f")
 
 
 def test_spans_count_tokens():
@@ -309,11 +309,11 @@ def test_a_false_story_is_not_drawn(tmp_path, monkeypatch, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("tokens, told", [("833", "answers 833, which is wrong"), ("843", "answers 843, which is right"),
-                                          ("", "comes to no end")])
-def test_the_tree_says_whether_its_answer_is_right(tokens, told, monkeypatch):
+@pytest.mark.parametrize("tokens, verdict", [("833", "answers 833, which is wrong"), ("", "comes to no end"),
+                                             ("843", "answers 843, which is right")])
+def test_the_tree_says_whether_its_answer_is_right(tokens, verdict, monkeypatch):
     model, titles = tiny("addition", context="init", attention="none"), []
     monkeypatch.setattr(hypothesis_tree, "best_tokens", lambda levels: model.target_vocab.encode(list(tokens)))
     monkeypatch.setattr(hypothesis_tree, "draw", lambda levels, decode, title, path: titles.append(title))
     figures.FIGURES["beam_tree"](None)
-    assert titles == [f"478+365 = 843: a half-trained model {told}, by a beam of 4"]
+    assert titles == [f"478+365 = 843: a half-trained model {verdict}, by a beam of 4"]

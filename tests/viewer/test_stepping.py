@@ -41,8 +41,8 @@ def test_one_step_line_by_line_twice_the_same(tmp_path):
 def test_breakpoints_in_the_whole_model_and_the_loops_above_them(tmp_path):
     backward = re.search(r"`b (lstm\.\w*backward)`", SECTION)[1]
     out = stepped(tmp_path, "c", "b lstm.step", f"b {backward}", "c", "up", "p len(xs)", "cl 1", "c", "up", "up")
-    expected = {1: "seq2seq.forward(", 2: "Breakpoint 1 at", 3: "Breakpoint 2 at", 4: "lstm.py", 5: "unroll.py", 6: "3\n",
-                7: "Deleted breakpoint 1", 8: "lstm.py"}
+    expected = {1: "seq2seq.forward(", 2: "Breakpoint 1 at", 3: "Breakpoint 2 at", 4: "lstm.py", 5: "unroll.py",
+                6: "3\n", 7: "Deleted breakpoint 1", 8: "lstm.py"}
     assert {i: text for i, text in expected.items() if text not in out[i]} == {}, out
     assert "backward()" in out[8] and any("recurrent.py" in text for text in out[9:11]), out
 

@@ -169,7 +169,8 @@ def test_free_running_and_search_count_steps_too():
 
 RUNS = ["plain-rnn", "plain-lstm", "plain-gru", "plain-gru-after", "dot-after", "scaled-before",
         "general-after", "additive-before", "concat-dot-after", "smoothing"]
-FILES = [*sorted(HOUSE.glob("layers/cells/*.py")), *sorted(HOUSE.glob("layers/attention/*.py")), HOUSE / "layers" / "loss.py"]
+FILES = [*sorted(HOUSE.glob("layers/cells/*.py")), *sorted(HOUSE.glob("layers/attention/*.py")),
+         HOUSE / "layers" / "loss.py"]
 TRANSFORMER = ("multi_head.py", "scaled_dot_product.py")         # parts of another model than those of RUNS
 FILES = [path for path in FILES if path.name not in ("__init__.py", *TRANSFORMER)]
 

@@ -1,4 +1,4 @@
-"""The small models that the pictures show: trained with the compiled kernels, each once for all pictures of one call."""
+"""The small models that the pictures show, each trained once for all pictures of one call, by compiled kernels."""
 import sys
 from functools import lru_cache
 

@@ -16,7 +16,7 @@ def lstm_step(path):
 
 def encoder_decoder(path):
     """The unrolled encoder-decoder of a trained dates model; attention weights as line widths."""
-    answer, = stories.told(models.dates(), stories.DATES[3:], 1, "encoder_decoder")
+    answer, = stories.right_answers(models.dates(), stories.DATES[3:], 1, "encoder_decoder")
     unrolled.draw(answer.alpha, answer.source, answer.target, path)
 
 
@@ -29,13 +29,13 @@ def gradient_flow(path):
 
 def dates_attention(path):
     """Where a trained dates model looks while it writes: the same parts in other places."""
-    answers = stories.told(models.dates(), stories.DATES, 3, "dates_attention")
+    answers = stories.right_answers(models.dates(), stories.DATES, 3, "dates_attention")
     plots.attention_grid(list(map(attention_of, answers)), path)
 
 
 def phrases_attention(path):
     """The same for English to Chinese: time and place stand before the verb, measure words have no source."""
-    answers = stories.told(models.phrases(), stories.PHRASES, 3, "phrases_attention")
+    answers = stories.right_answers(models.phrases(), stories.PHRASES, 3, "phrases_attention")
     plots.attention_grid(list(map(attention_of, answers)), path)
 
 

@@ -26,7 +26,7 @@ def must(true, story):
         raise ValueError(f"{story}: this is not so for the model trained here, and the picture would say so")
 
 
-def told(model, examples, count, figure):
+def right_answers(model, examples, count, figure):
     """The first answers that are right and look where they should.
 
     Parameters

@@ -3,13 +3,18 @@
     with trace() as tr:
         loss, logits, cache = seq2seq.forward(p, config, batch)
         grads = seq2seq.backward(p, config, cache)
-    tr.decoder.alpha[3]              # attention weights of step 3
-    tr.encoder.dh[0]                 # gradient of the first hidden state
+    tr.decoder.alpha[3]              # attention weights of the fourth step, t = 4
+    tr.encoder.dh[0]                 # gradient of the first hidden state, t = 1
     print(tr.table())
 
-The computing code holds no line for this.  Its marks, such as (L4), say which line is which equation; a line
-tracer (the one that debuggers use) notes what these lines read and assign.  Only the NumPy path can be seen:
-compiled loops have no lines.
+The code that computes has no line for this.  Its marks, such as (L4), say which line is which equation; a line
+tracer, as debuggers use it, records what these lines read and assign.  Only the reference implementation can be
+traced: compiled loops have no lines.  Steps count from 1 in every text, table and page; indices from 0, as Python's.
+
+    marks.py     what the marks say, read from the source      record.py   what a trace holds, and asking for it by name
+    tracer.py    the line tracer                               diff.py     where two traces differ first
+    position.py  step, layer, part of a running line           show.py     as text
+    tiny.py      a model of eight units for a first look       page.py     as an HTML page; tensors.py: its arrays
 """
 import sys
 import threading
@@ -28,7 +33,7 @@ _running = threading.local()
 def trace(source=None, target=None, also=()):
     """Record what runs inside the `with` block, in this thread.
 
-    Python has one place for a tracer: a debugger sleeps inside the block, and wakes after it.
+    Python has one place for a tracer: inside the block a debugger stops nowhere, after it it works again.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Where two runs part: the first equation and entry, with both values.
+"""Where two runs differ first: the equation and the entry, with both values.
 
 Entries of the two runs are paired by what they are (equation, name, step, layer, direction, part, forward or
 backward) and compared in the order of the first run, so that a mistake is named where it is made and not
@@ -16,7 +16,7 @@ OF_A_QUERY = ("s", "ds", "q", "dq", "ctx", "dctx")     # (N, ...) in attention, 
 
 
 class Difference(NamedTuple):
-    """The first place where two runs part."""
+    """The first place where two runs differ."""
     mark: str
     name: str
     t: int | None

@@ -38,17 +38,17 @@ def read_module(filename):
         return {}, {}
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     comments = {token.start[0]: token.string for token in tokens if token.type == tokenize.COMMENT}
-    told, plans, lines = equations(ast.get_docstring(tree) or ""), {}, source.splitlines()
+    written, plans, lines = equations(ast.get_docstring(tree) or ""), {}, source.splitlines()
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef):
             plan = {}
             for node in own_statements(function):
-                statement = read_statement(node, function, comments, told, lines)
+                statement = read_statement(node, function, comments, written, lines)
                 if statement.marks:
                     plan.update(dict.fromkeys(range(node.lineno, node.end_lineno + 1), statement))
             first = min([function.lineno, *(d.lineno for d in function.decorator_list)])
             plans[first, function.name] = plan
-    return {place: plan for place, plan in plans.items() if plan}, told
+    return {place: plan for place, plan in plans.items() if plan}, written
 
 
 def own_statements(node):
@@ -60,13 +60,13 @@ def own_statements(node):
             yield from own_statements(child)
 
 
-def read_statement(node, function, comments, told, lines):
+def read_statement(node, function, comments, written, lines):
     """ast node -> Statement, without marks where the comment has none."""
     rows = range(node.lineno, node.end_lineno + 1)
     found = dict.fromkeys(mark for row in rows for mark in MARK.findall(comments.get(row, "")))
     code = "\n".join(lines[row - 1].removesuffix(comments.get(row, "")).rstrip() for row in rows)
     return Statement(tuple(found), node.lineno, reads(node), writes(node),
-                     returned(node, function, found, told), " ".join(code.split()))
+                     returned(node, function, found, written), " ".join(code.split()))
 
 
 def reads(node):
@@ -110,7 +110,7 @@ def names(target):
         yield target.id
 
 
-def returned(node, function, found, told):
+def returned(node, function, found, written):
     """Names for the parts of what is returned: from `-> dx, dW` in the docstring, else from the equation."""
     if not isinstance(node, ast.Return) or node.value is None:
         return None
@@ -121,7 +121,7 @@ def returned(node, function, found, told):
     words = [re.match(r"\s*([A-Za-z_]\w*)", part) for part in text.split(",")]
     words = [word and word[1] for word in words]
     if not arrow:
-        heads = [re.match(r"[A-Za-z]+", told.get(mark, "")) for mark in found]
+        heads = [re.match(r"[A-Za-z]+", written.get(mark, "")) for mark in found]
         words = [head[0] for head in heads if head][:1]
     size = max(len(local), len(words))
     words, local = words + [None] * (size - len(words)), local + [None] * (size - len(local))
@@ -130,10 +130,10 @@ def returned(node, function, found, told):
 
 def equations_of(tr):
     """Trace -> {mark: equation} of all modules that its entries come from."""
-    told = {}
+    written = {}
     for file in dict.fromkeys(e.file for e in tr.entries):
-        told.update(read_module(file)[1])
-    return told
+        written.update(read_module(file)[1])
+    return written
 
 
 def gates_of(e):

@@ -3,7 +3,7 @@ import numpy as np
 
 from .. import web
 from .marks import equations_of, gates_of
-from .show import telling
+from .show import worth_showing
 from .tensors import COLUMNS, ROWS, Tensors
 
 STEPS = 30                                      # of each lane that are shown
@@ -38,7 +38,7 @@ def payload(tr):
     tensors = Tensors()
     whole = whole_parts(tr)
     runs = [run_of(group, place[stop_of(group[0], whole)], tensors)
-            for group in telling(tr.entries) if stop_of(group[0], whole) in place]
+            for group in worth_showing(tr.entries) if stop_of(group[0], whole) in place]
     looks = [{"stop": place["decoder", e.t], "alpha": tensors.add(e.value)} for e in attention(tr)
              if ("decoder", e.t) in place]
     if tensors.cut:

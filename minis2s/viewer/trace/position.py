@@ -1,12 +1,12 @@
 """Where a running computation is: step t, layer, direction, part of the model, forward or backward.
 
-The loops know it in their local variables; this file reads them from the frames on the stack.  It is the only
-place that knows how the loops are written: tests/test_trace.py holds it to runs whose positions are known.
+The loops have it in their local variables; this file reads them from the frames on the stack.  It is the only file
+that depends on how the loops are written: tests/viewer/test_trace.py compares it with runs whose positions are known.
 """
 from pathlib import Path
 from typing import NamedTuple
 
-HOUSE = Path(__file__).parents[2]
+PACKAGE = Path(__file__).parents[2]
 PARTS = {"encoder": "encoder", "bridge": "bridge", "decoder": "decoder", "loss": "loss",
          "transformer_encoder": "encoder", "transformer_decoder": "decoder"}        # module -> part of the model
 FOLDERS = {"cells": "cell", "attention": "attention", "printed": "printed"}  # what runs outside of a part
@@ -76,8 +76,8 @@ def module_of(filename):
     """File -> (name, folders beneath the package) of a module, or None for any other file."""
     if filename not in _modules:
         path = Path(filename)
-        inside = HOUSE in path.parents
-        _modules[filename] = (path.stem, path.relative_to(HOUSE).parts[:-1]) if inside else None
+        inside = PACKAGE in path.parents
+        _modules[filename] = (path.stem, path.relative_to(PACKAGE).parts[:-1]) if inside else None
     return _modules[filename]
 
 

@@ -35,20 +35,20 @@ def largest(a):
     return f"{np.abs(a).max():.4g}"
 
 
-def equation_by_equation(tr, told, phases=("forward", "backward"), steps=None):
+def equation_by_equation(tr, equations, phases=("forward", "backward"), steps=None):
     """Yield lines: each run of a marked line with its equation, what it reads (<) and what it gives (=).
 
     Parameters
     ----------
     tr : Trace
-    told : dict
+    equations : dict
         {mark: equation}, see `minis2s.viewer.trace.marks.equations`.
     phases : sequence of str
     steps : range, optional
         Indices of the steps to show; what belongs to no single step is left out then.
     """
     head, known = None, set()
-    for group in telling(tr.entries):
+    for group in worth_showing(tr.entries):
         e = group[-1]
         if e.phase not in phases or (steps is not None and e.t not in steps):
             continue
@@ -59,7 +59,7 @@ def equation_by_equation(tr, told, phases=("forward", "backward"), steps=None):
             yield f"── {here} ".ljust(WIDE, "─")
             known = set()
         for mark in e.marks:
-            for i, text in enumerate((told.get(mark) or "").split("\n")):
+            for i, text in enumerate((equations.get(mark) or "").split("\n")):
                 yield cut(f"{mark if i == 0 else '':<7} {text}", WIDE)
         yield cut(f"        {e.where}:  {e.code}", WIDE)
         for e in sorted(group, key=lambda e: e.role):           # "in" before "out"
@@ -75,8 +75,8 @@ def executions(entries):
     return sorted((g for g in groups.values()), key=lambda g: max(e.number for e in g))
 
 
-def telling(entries):
-    """The executions worth a place: not dropout without a mask, nor a map as (F1) whose caller shows it."""
+def worth_showing(entries):
+    """The executions worth showing: not dropout without a mask, nor a map such as (F1) whose caller shows it."""
     groups = executions(entries)
     shown = {group[0].execution: {id(e.value) for e in group} for group in groups}
     for group in groups:

@@ -1,7 +1,7 @@
-"""The line tracer: Python tells it each line before it runs; it notes what marked statements read and assign.
+"""The line tracer: Python calls it before each line; it records what marked statements read and assign.
 
-`sys.settrace` takes it, as it takes a debugger.  Functions without marks are not followed at all, and once
-the trace ends nothing of it is left: the computing code knows nothing of being watched.
+It is installed by `sys.settrace`, as a debugger is.  Functions without marks are not followed, and nothing of the
+tracer is left when the trace ends: the code that computes does not know that it is traced.
 """
 import itertools
 from pathlib import Path
@@ -31,17 +31,17 @@ def smoothed(k):
 # this mark and assigns this name, the symbol's own mark and name, and its value from the locals.
 IMPLIED = {
     ("(X3)", "L"): {("(X2)", "y"): lambda v: one_hot(SimpleNamespace(**v)),
-                       ("(X2)", "q"): lambda v: smoothed(SimpleNamespace(**v)),
-                       ("(X3)", "M"): lambda v: v["mask"].sum()},
+                    ("(X2)", "q"): lambda v: smoothed(SimpleNamespace(**v)),
+                    ("(X3)", "M"): lambda v: v["mask"].sum()},
     ("(X1*)", "dlogits"): {("(X1*)", "p"): lambda v: v["dlogits"],
                            ("(X1*)", "dlog_p"): lambda v: -smoothed(v["k"]) * v["k"].mask[:, :, None]
                            / v["k"].mask.sum(dtype=v["k"].log_p.real.dtype)},
     ("(R2*)", "da"): {("(R2*)", "phi_prime"): lambda v: v["phi"].df(v["h"])},
 }
 
-
-DOORS = {"forward", "backward", "loss_and_gradient", "logits", "loss_and_update", "step", "sgd", "rmsprop", "adam",
-         "clip_by_norm", "greedy", "beam"}      # by which Python comes to compiled code
+# Functions of the compiled implementation that Python calls.
+COMPILED = {"forward", "backward", "loss_and_gradient", "logits", "loss_and_update", "step", "sgd", "rmsprop", "adam",
+            "clip_by_norm", "greedy", "beam"}
 
 
 class Tracer:
@@ -68,7 +68,7 @@ class Tracer:
         """Code object -> {line: Statement}, or None where nothing is marked."""
         module = module_of(code.co_filename)
         compiled = module and module[1][:1] == ("kernels",)
-        if compiled and code.co_name in DOORS:
+        if compiled and code.co_name in COMPILED:
             raise ValueError('trace: compiled loops have no lines to follow; take backend="numpy"')
         followed = module and module[0] != "oracle" and not compiled
         if not (followed or code.co_filename in self.also):
@@ -197,21 +197,17 @@ def quantities(name, value, backward, returned=False):
         yield name, {}, value
     elif not isinstance(value, tuple) or type(value).__name__.endswith("Cache"):
         return
-    elif is_record(value, "Bidirectional"):
-        for direction, part in zip(value._fields, value):
+    elif type(value) is tuple or is_record(value, "Bidirectional"):
+        layers = type(value) is tuple
+        for key, part in enumerate(value) if layers else zip(value._fields, value):
             for n, changes, array in quantities(name, part, backward, returned):
-                yield n, {**changes, "direction": direction}, array
-    elif type(value) is tuple:
-        for layer, part in enumerate(value):
-            for n, changes, array in quantities(name, part, backward, returned):
-                yield n, {"layer": layer, **changes}, array
+                yield n, {"layer" if layers else "direction": key, **changes}, array
     elif is_record(value, "EncoderOutput"):
         for field, part in zip(value._fields, value):
             yield from quantities(f"d{field}" if backward else field, part, backward)
     elif all(part is None or is_number(part) for part in value):
-        for field, part in zip(value._fields, value):
-            if part is not None:
-                yield leaf_name(name, field, type(value).__name__, backward, returned), {}, part
+        yield from ((leaf_name(name, field, type(value).__name__, backward, returned), {}, part)
+                    for field, part in zip(value._fields, value) if part is not None)
     else:
         yield from ((n, {}, array) for n, array in tree.named(value, name))
 
