@@ -58,6 +58,8 @@ REPRESENTED = [
     "bench/limits.py", "bench/growth.py", "bench/memory.py", "bench/profiling.py", "layers/layer_norm.py",
     "layers/feed_forward.py", "layers/positions.py", "layers/residual.py",
     "layers/attention/scaled_dot_product.py", "layers/attention/multi_head.py",
+    "model/transformer_sublayers.py", "model/transformer_encoder.py", "model/transformer_decoder.py",
+    "model/transformer.py", "model/architectures.py", "training/schedule.py",
 ]
 
 
