@@ -1556,7 +1556,7 @@ MUTANTS = [
            "1/D forgotten in the mean's term"),
           ("np.ones(D), np.zeros(D)", "np.zeros(D), np.zeros(D)", "gain that starts at 0")),
     *bugs("layers/feed_forward.py", "layers/test_feed_forward.py",
-          ("a.real > 0, a, 0", "a.real > 0, a, 0.01 * a", "leaky ReLU"),
+          ("np.maximum(a, 0)", "np.maximum(a, 0.01 * a)", "leaky ReLU"),
           ("(a.real > 0).astype(a.real.dtype)", "(a.real >= 0).astype(a.real.dtype)", "slope 1 at the corner"),
           ("C * (a + CUBIC * a * a * a))                     # (FG1)\n    return", "C * a)  # (FG1)\n    return",
            "the cubic term forgotten"),

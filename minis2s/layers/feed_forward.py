@@ -45,7 +45,7 @@ class Activation(NamedTuple):
 
 def relu(a):
     """The positive part; for complex `a` the real part decides."""
-    return np.where(a.real > 0, a, 0)                           # (FR1)
+    return np.maximum(a, 0)                                     # (FR1)
 
 
 def relu_slope(a):
