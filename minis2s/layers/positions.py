@@ -22,10 +22,8 @@ KINDS = ("sinusoidal", "learned")
 def sinusoidal(T, D):
     """The first T rows of the sinusoids: (T, D), float64."""
     angles = np.arange(T)[:, None] / 10000.0 ** (np.arange(0, D, 2) / D)
-    P = np.empty((T, D))
-    P[:, 0::2] = np.sin(angles)                                 # (PE1)
-    P[:, 1::2] = np.cos(angles[:, :D // 2])                     # (PE1)
-    return P
+    pairs = np.stack([np.sin(angles), np.cos(angles)], axis=2)  # (PE1)
+    return pairs.reshape(T, -1)[:, :D]                          # where D is odd, the last sine has no cosine
 
 
 def init(rng, kind, M, D):
