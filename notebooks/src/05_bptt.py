@@ -95,19 +95,9 @@ with picture("The unrolled network with gradient arrows. Forward arrows lead fro
 
 # %% [markdown]
 r"""
-The whole of backpropagation through time is this loop. Both forks stand in it, and so does the mask: where
-step $t$ is padding, $h_t$ *is* $h_{t-1}$, so the gradient goes on unchanged and the weights get nothing. The
-loop makes only what step $t-1$ waits for: $da_t$ and the carried gradient. The sum over $t$ for the weights
-is one product behind it, $dW = \sum_t x_t^\top da_t$ with the rows of all steps below one another.
-"""
+Padding is a third case: where step $t$ is padding, $h_t$ *is* $h_{t-1}$, so the gradient goes on unchanged
+and the weights get nothing.
 
-# %%
-import inspect
-
-print(inspect.getsource(unroll.backward))
-
-# %% [markdown]
-r"""
 ### Exercise 2: backpropagation through time
 
 `dhs[t]` arrives from outside at *every* step. (Mistakes that this checker knows by name: the carried
@@ -133,6 +123,17 @@ def bptt(W, U, xs, h0, hs, mask, dhs):
 
 # %% check="bptt" points=3
 judge("bptt", bptt)
+
+# %% [markdown]
+r"""
+The library's own loop, to compare with yours. Both forks stand in it, and so does the mask. It is the same
+for every cell: the cell's `step_backward` does what you wrote in exercise 1.
+"""
+
+# %%
+import inspect
+
+print(inspect.getsource(unroll.backward))
 
 # %% [markdown]
 r"""

@@ -171,7 +171,8 @@ context must stay what it was.
 mix = concat_dot.init(rng, H, H, A)
 as_printed = printed_b.AttentionParams(np.concatenate(mix))         # W_a: the rows for s above those for h
 order, real = [1, 0, 2, 3, 4], np.ones((T, N), bool)                # the first two change places
-intended = [attend(concat_dot, mix, ss[0], precompute_keys(concat_dot, mix, h, real))[0] for h in (hs, hs[order])]
+intended = [attend(concat_dot, mix, ss[0], precompute_keys(concat_dot, mix, h, real))[0]
+            for h in (hs, hs[order])]
 alphas = [printed_b.attend(as_printed, ss[0], h, t=0)[0] for h in (hs, hs[order])]
 printed = [(alpha[:, :, None] * h).sum(axis=0) for alpha, h in zip(alphas, (hs, hs[order]))]
 moved = {name: abs(two[0] - two[1]).max() for name, two in (("intended", intended), ("printed", printed))}
@@ -282,7 +283,8 @@ def learn(moments=(), **choices):
             kept[step] = progress.params
         i = 64 * step % len(examples)
         batch = make_batch(*zip(*examples[i:i + 64]))
-        progress = train.one_step(config, rule, progress, batch, rule.lr * (1 - 0.95 * step / STEPS), choose("numba"))
+        rate = rule.lr * (1 - 0.95 * step / STEPS)
+        progress = train.one_step(config, rule, progress, batch, rate, choose("numba"))
     return config, progress.params, kept
 
 moments = (0, 120, 240, STEPS)

@@ -4,8 +4,8 @@ r"""
 
 *Reading 20 minutes, exercises 35 minutes.*
 
-One LSTM layer, forward, three times: `minis2s.testing.oracle` in plain Python with lists, the page
-`minis2s/layers/cells/lstm.py` in NumPy, and its compiled implementation,
+One LSTM layer, forward, three times: `minis2s.testing.oracle` in plain Python with lists, the reference
+implementation `minis2s/layers/cells/lstm.py` in NumPy, and its compiled implementation,
 `minis2s/kernels/layers/cells/lstm.py`. Same weights, same sentence.
 """
 
@@ -25,7 +25,7 @@ from minis2s.core import tree
 from minis2s.layers import recurrent, unroll
 from minis2s.testing import oracle
 from minis2s.layers.cells import lstm
-from minis2s.kernels.layers.cells import lstm as twin
+from minis2s.kernels.layers.cells import lstm as compiled_lstm
 from minis2s.classroom.notebooks import attempt, judge, picture
 
 choose("numba").use_threads(1)                        # one core for everybody: a fair comparison
@@ -74,7 +74,7 @@ assert max(abs(np.array(a) - answers["numpy"]).max() for a in answers.values()) 
 
 # %% [markdown]
 r"""
-The same numbers to the last digits. (Times are those of the machine that built this page. Run it: yours
+The same numbers to the last digits. (Times are those of the machine that built this notebook. Run it: yours
 differ, the order won't.) Two questions: where does the time go, and how can two programs for the same
 equations be kept equal?
 
@@ -118,10 +118,10 @@ assert growth_H["numpy"] < 64 and growth_T["numpy"] > 2
 # %% [markdown]
 r"""
 In $T$ all is straight: each step waits for the last, so twice the steps take twice the time. In $H$ a step
-multiplies $N (D H + H^2) \cdot 4$ times, but NumPy's time hardly moves at first. Each line of the page is a
-call that makes a new array, and the call itself costs the same for 8 units as for 32. **For small models
-NumPy's price is the number of lines, not the number of multiplications.** The twin is called once for all
-steps.
+multiplies $N (D H + H^2) \cdot 4$ times, but NumPy's time hardly moves at first. Each line of the NumPy code
+is a call that makes a new array, and the call itself costs the same for 8 units as for 32. **For small
+models NumPy's price is the number of lines, not the number of multiplications.** The compiled code is called
+once for all steps.
 
 ## What compiling costs
 
@@ -169,7 +169,7 @@ in any of them no stale code is found.
 
 ### Exercise 1: compile a loop
 
-$h_t = \tanh(x_t + h_{t-1} U)$ with `@njit`. Plain backends over examples and units: here they are the fast way.
+$h_t = \tanh(x_t + h_{t-1} U)$ with `@njit`. Plain loops over examples and units: here they are the fast way.
 First get the numbers right; then put `@numba.njit` above the `def`.
 """
 
@@ -230,9 +230,9 @@ makes *larger* products: larger batches, and $x_t W$ of all steps at once, befor
 has to wait. On the way back it is the same: $dW$, $dU$ and $dx$ of all steps can be one product each, behind
 the loop. `minis2s/layers/unroll.py` does neither: it is written to be read, and the compiled code is fast.
 
-## Reading a twin
+## Reading the compiled code
 
-The twin keeps the page's names and marks. For each equation, the page's line above the twin's:
+The compiled code keeps the names and marks of the readable one. For each equation, the readable line first:
 """
 
 # %%
@@ -244,19 +244,20 @@ def marked(module, function, mark):
 
 marks = {("step", "step"): [f"(L{k})" for k in range(1, 6)],
          ("step_backward", "step_backward"): [f"(L{k}*)" for k in (5, 4, 3, 2)]}
-pairs = [(mark, marked(lstm, f, mark), marked(twin, g, mark)) for f, g in marks for mark in marks[f, g]]
-for mark, page, kernel in pairs:
-    for who, lines in (("page", page), ("twin", kernel)):
-        print("\n".join(f"{mark if k == 0 and who == 'page' else '':6}{who}  {line}"
+pairs = [(mark, marked(lstm, f, mark), marked(compiled_lstm, g, mark))
+         for f, g in marks for mark in marks[f, g]]
+for mark, readable, kernel in pairs:
+    for who, lines in (("readable", readable), ("compiled", kernel)):
+        print("\n".join(f"{mark if k == 0 and who == 'readable' else '':6}{who}  {line}"
                         for k, line in enumerate(lines)))
-assert all(page and kernel for _, page, kernel in pairs)
+assert all(readable and kernel for _, readable, kernel in pairs)
 
 # %% [markdown]
 r"""
 `z = t, n, J` names what is worked on: step, example, and up to 16 units `J` at once. The sums, products and
-squashing functions are the page's. What the twin adds is *where numbers live*: arrays made once for all
-steps, and the mask inside the loop. So the page stays the place to learn from, and the twin can be read
-against it, line by line.
+squashing functions are the same. What the compiled code adds is *where numbers are stored*: arrays made once
+for all steps, and the mask inside the loop. So the readable code stays the place to learn from, and the
+compiled code can be compared with it, line by line.
 
 ## Proof, field by field
 
@@ -276,16 +277,16 @@ def everything(side):
     """All that a layer computes, as one dict of arrays."""
     hs, last, k = backends[side].unroll(lstm, p, xs, s0, mask)
     dxs, ds0, grads = backends[side].unroll_backward(lstm, p, k, dhs, d, mask)
-    if isinstance(k, list):                                             # the page has one Cache for each step
+    if isinstance(k, list):                                             # NumPy: one Cache for each step
         k = tree.map(lambda *steps: np.stack(steps), *k)
     return dict([("hs", hs), ("dxs", dxs), *tree.named(last, "last"), *tree.named(k, "cache"),
                  *tree.named(ds0, "ds0"), *tree.named(grads, "grads")])
 
-page, kernel = everything("numpy"), everything("numba")
-for name, a in page.items():
+readable, kernel = everything("numpy"), everything("numba")
+for name, a in readable.items():
     print(f"{name:13} {str(a.shape):12} {abs(a - kernel[name]).max() / abs(a).max():.0e}")
-assert page.keys() == kernel.keys()
-assert max(abs(a - kernel[name]).max() / abs(a).max() for name, a in page.items()) < 1e-12
+assert readable.keys() == kernel.keys()
+assert max(abs(a - kernel[name]).max() / abs(a).max() for name, a in readable.items()) < 1e-12
 
 # %% [markdown]
 r"""
@@ -294,17 +295,17 @@ is not. (Compare in float64: in float32 rounding is $10^{-7}$ and can hide a sma
 
 ### Exercise 2: the judge
 
-Write that comparison so that nothing slips through. Return the names of the fields where the twin is
-wrong: missing, of another shape, or with an error above `tolerance`, relative to the largest entry of the
-page's field. Mind what `>` says of NaN, and what NumPy makes of shapes $(H,)$ and $(N, H)$.
+Write that comparison so that nothing slips through. Return the names of the fields where the compiled code
+is wrong: missing, of another shape, or with an error above `tolerance`, relative to the largest entry of the
+readable code's field. Mind what `>` says of NaN, and what NumPy makes of shapes $(H,)$ and $(N, H)$.
 """
 
 # %% exercise="prove-equal"
-def differing(page, kernel, tolerance):
-    """page, kernel: dicts of name -> array; -> sorted list of the names where kernel is not page."""
+def differing(readable, kernel, tolerance):
+    """readable, kernel: dicts of name -> array; -> sorted list of the names where they differ."""
     ### BEGIN SOLUTION
     names = []
-    for name, a in page.items():
+    for name, a in readable.items():
         b = kernel.get(name)
         if b is None or b.shape != a.shape or not abs(a - b).max() <= tolerance * abs(a).max():
             names.append(name)                                          # not <=: true for NaN as well
@@ -314,7 +315,7 @@ def differing(page, kernel, tolerance):
 # %% check="prove-equal" points=2
 with attempt("prove-equal"):
     def spoiled(name, change):
-        b = {field: a.copy() for field, a in page.items()}
+        b = {field: a.copy() for field, a in readable.items()}
         b[name] = change(b[name])
         return b
 
@@ -324,10 +325,10 @@ with attempt("prove-equal"):
             return a
         return change
 
-    assert list(differing(page, kernel, 1e-12)) == [], "Page and twin agree, and are called different."
+    assert list(differing(readable, kernel, 1e-12)) == [], "Both agree, and are called different."
     large = {"a": np.array([1e6, 1.0]), "b": np.zeros(3)}
     near = {"a": np.array([1e6, 1.0 + 1e-8]), "b": np.zeros(3)}
-    assert list(differing(large, near, 1e-12)) == [], "1e-8 beside 1e6 is rounding; and zeros equal zeros."
+    assert list(differing(large, near, 1e-12)) == [], "1e-8 next to 1e6 is rounding; and zeros equal zeros."
     for words, name, change in (
             ("one entry is off by 1e-6", "cache.f", one_entry(1e-6)),
             ("one entry is NaN", "grads.U", one_entry(np.nan)),
@@ -335,19 +336,19 @@ with attempt("prove-equal"):
             ("all is NaN", "hs", lambda a: a * np.nan),
             ("another shape that NumPy would stretch", "grads.b", lambda a: np.stack([a, a])),
             ("all is zero", "ds0.c", lambda a: 0 * a)):
-        got = list(differing(page, spoiled(name, change), 1e-12))
+        got = list(differing(readable, spoiled(name, change), 1e-12))
         assert got == [name], f"{name}: {words}; you say {got}."
-    without = {field: a for field, a in page.items() if field != "last.c"}
-    assert list(differing(page, without, 1e-12)) == ["last.c"], "last.c is missing from the twin."
-    two = {**page, "hs": page["hs"] + 1, "cache.i": page["cache.i"] * 2}
-    assert list(differing(page, two, 1e-12)) == ["cache.i", "hs"], "Two fields are wrong: both, sorted."
+    without = {field: a for field, a in readable.items() if field != "last.c"}
+    assert list(differing(readable, without, 1e-12)) == ["last.c"], "The compiled code has no last.c."
+    two = {**readable, "hs": readable["hs"] + 1, "cache.i": readable["cache.i"] * 2}
+    assert list(differing(readable, two, 1e-12)) == ["cache.i", "hs"], "Two fields are wrong: both, sorted."
 
 # %% [markdown]
 r"""
 ## Measure before you compile
 
-Which loop deserves a twin? A **profile** says where the time went. *Own* time is spent in a function itself,
-*cumulative* time includes the functions it called: whoever calls all others always leads in that.
+Which loop is worth compiling? A **profile** says where the time went. *Own* time is spent in a function
+itself, *cumulative* time includes the functions it called: whoever calls all others always leads in that.
 """
 
 # %%
@@ -377,8 +378,8 @@ assert called["step"] == called["step_backward"] == 50
 # %% [markdown]
 r"""
 The cell's two steps stand at the top: all multiplications are theirs, two thirds of them in `step_backward`.
-The kernels repeat these two, and the time loop around them. And what is called most need not cost most: compare
-the calls with the first column.
+The kernels repeat these two, and the time loop around them. And what is called most need not cost most:
+compare the calls with the first column.
 
 ### Exercise 3: find the hot spot
 
@@ -424,6 +425,6 @@ checked each against a second witness, and seen how it becomes fast without beco
 
 - `minis2s train phrases` trains the large model, with all cores; `minis2s translate` asks it.
 - `minis2s formulas` has each formula of the five documents, as printed and as intended.
-- `minis2s bench` measures on your machine what this page measured on another.
+- `minis2s bench` measures on your machine what this notebook measured on another.
 - The next step that history took: attention *without* the recurrent network. You know its parts.
 """

@@ -36,7 +36,7 @@ def code(path):
 
 def test_every_source_is_built_and_they_are_numbered():
     assert [path.stem for path in SOURCES] == [path.stem for path in BUILT]
-    assert [int(path.stem[:2]) for path in SOURCES] == list(range(1, len(SOURCES) + 1)) and len(SOURCES) >= 8
+    assert [int(path.stem[:2]) for path in SOURCES] == list(range(len(SOURCES))) and len(SOURCES) >= 9
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
@@ -50,7 +50,8 @@ def test_source_is_python_without_warnings_and_asserts_numbers(path, recwarn):
 @EACH
 def test_exercises_are_stubs_without_output(path):
     exercises = cells(path, "exercise")
-    assert exercises and "SOLUTION" not in path.read_text(encoding="utf-8")
+    assert bool(exercises) == (not path.stem.startswith("00"))              # the teacher's guide has none
+    assert "SOLUTION" not in path.read_text(encoding="utf-8")
     for cell in exercises:
         assert cell["outputs"] == []
         for f in ast.parse(text(cell)).body:            # a docstring, and the stub
@@ -65,7 +66,9 @@ def test_every_exercise_is_judged_once_in_order(path):
     assert [cell["metadata"]["check"] for cell in checks] == wanted and len(set(wanted)) == len(wanted)
     for cell in checks:
         name = cell["metadata"]["check"]
-        judged = re.fullmatch(r'judge\("(.*)", (\w+)\)', text(cell))
+        first, _, rest = text(cell).partition("\n")
+        assert first.startswith("from minis2s.classroom.notebooks import attempt, judge")
+        judged = re.fullmatch(r'judge\("(.*)", (\w+)\)', rest)
         if judged:
             assert judged.groups() == (name, EXERCISES[name].function)
         else:
@@ -188,6 +191,7 @@ def test_instructor_keeps_solutions_and_student_gets_nbgraders_stub(write):
     body = "    # YOUR CODE HERE\n    raise NotImplementedError()"
     assert stub.cells[2].source == f'def half(x):\n    """x -> x / 2"""\n{body}\n\ndef whole(x):\n{body}'
     assert [a.source == b.source for a, b in zip(full.cells, stub.cells)] == [True, True, False, True, True]
+    assert full.cells[3].metadata.tags == ["raises-exception"] and full.cells[3].source.startswith(build.JUDGE)
     assert full.cells[3].metadata.nbgrader.points == 2 and full.cells[3].metadata.editable is False
 
 
@@ -232,7 +236,10 @@ def test_numbers_choose_sources_and_unknown_ones_are_named(write, tmp_path):
 def test_build_runs_demonstrations_only_and_twice_gives_the_same_bytes(write, tmp_path):
     build = builder()
     path = write()
-    build.build(tmp_path, instructor_folder=tmp_path / "teachers")
+    build.build(tmp_path)
+    build.instructors(tmp_path, tmp_path / "teachers")
+    with pytest.raises(ValueError, match="students' notebooks"):
+        build.instructors(tmp_path, tmp_path / "src" / "..")
     built = tmp_path / "01_half.ipynb"
     first = built.read_bytes()
     shown = [[o["text"] for o in cell["outputs"]] for cell in code(built)]
@@ -247,11 +254,50 @@ def test_build_runs_demonstrations_only_and_twice_gives_the_same_bytes(write, tm
     assert "missing" in build.same_as_source(tmp_path, path)
 
 
-def test_a_students_run_stops_at_the_first_check_with_one_line(write, tmp_path):
+def test_a_students_run_goes_to_the_end_and_each_check_says_one_line(write, tmp_path):
     build = builder()
-    assert build.stops_kindly(build.student(build.instructor(write())), tmp_path) is None
+    assert build.runs_through(build.student(build.instructor(write())), tmp_path) is None
     rude = write(SOURCE.replace('with attempt("half"):\n    assert', "assert"))
-    assert "more than one line" in build.stops_kindly(build.student(build.instructor(rude)), tmp_path)
+    assert "more than one line" in build.runs_through(build.student(build.instructor(rude)), tmp_path)
+    stuck = write(SOURCE.replace('print("the end")', "print(half(4))"))
+    assert "stops at 'print(half(4))" in build.runs_through(build.student(build.instructor(stuck)), tmp_path)
+
+
+def test_a_judge_of_the_students_own_is_not_believed(write, tmp_path):
+    build = builder()
+    notebook = build.student(build.instructor(write()))
+    notebook.cells[2].source = "attempt = judge = lambda *a: print('ok')\ndef half(x):\n    return x"
+    build.run(notebook, tmp_path)
+    output, = notebook.cells[3].outputs
+    assert output.output_type == "error" and "not right yet" in "".join(output.traceback)
+
+
+def test_code_that_is_shown_is_the_librarys_and_pictures_are_folded(write, tmp_path):
+    build = builder()
+    path = write(SOURCE.replace("print(6 / 4)", "import inspect\nfrom minis2s.layers import unroll\n\n"
+                                "print(inspect.getsource(unroll.backward))")
+                 .replace('print("the end")', 'with picture("x") as axes:\n    pass'))
+    notebook = build.instructor(path)
+    assert notebook.cells[-1].metadata.jupyter.source_hidden is True
+    assert len(build.shown_sources(notebook)) == 1
+    from minis2s.layers import unroll
+    import inspect
+    notebook.cells[1].outputs = [{"output_type": "stream", "name": "stdout",
+                                  "text": inspect.getsource(unroll.backward) + "\n"}]
+    assert build.shown_sources(notebook) == []
+
+
+@EACH
+def test_code_that_a_built_notebook_shows_is_the_librarys(path):
+    build = builder()
+    assert build.shown_sources(build.nbformat.read(path, as_version=4)) == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_no_solution_stands_above_its_exercise(path):
+    source = path.read_text(encoding="utf-8")
+    shows = [m.start() for m in re.finditer(r"^print\(inspect\.getsource\(unroll\.backward", source, re.MULTILINE)]
+    assert all(at > source.index('check="bptt"') for at in shows)
 
 
 def test_check_counts_what_is_wrong(write, tmp_path, capsys):
@@ -259,7 +305,7 @@ def test_check_counts_what_is_wrong(write, tmp_path, capsys):
     write(SOURCE.replace("== 1.5", "== 2").replace("print(6 / 4)", "print(6 / 0)"))
     assert build.check(tmp_path) == 1
     said = capsys.readouterr().out
-    for words in ("does not run to its end", "is missing", "without the solutions", "another cell"):
+    for words in ("does not run to its end", "is missing", "stops at 'print(6 / 0)'"):
         assert words in said
 
 
@@ -271,7 +317,7 @@ def test_a_kernel_that_dies_is_a_fault_of_its_notebook(write, tmp_path, capsys):
     build.build(tmp_path, ["02"])
     assert build.check(tmp_path) == 1
     first, second = capsys.readouterr().out.strip().splitlines()[-2:]
-    assert first.count("ends or stops its kernel: DeadKernelError") == 2 and "02_more: right" in second
+    assert "ends or stops its kernel: DeadKernelError" in first and "02_more: right" in second
 
 
 def test_a_kernel_that_does_not_come_up_is_tried_once_more(write, tmp_path, monkeypatch, capsys):

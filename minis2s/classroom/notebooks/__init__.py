@@ -1,7 +1,7 @@
 '''The notebooks of the course: each is built from one source, `notebooks/src/NN_name.py`.
 
-    python -m minis2s.classroom.notebooks build              all student notebooks -> notebooks/NN_name.ipynb
-    python -m minis2s.classroom.notebooks build 03 04 --instructor DIR     ... and the versions with solutions -> DIR
+    python -m minis2s.classroom.notebooks build 03 04        student notebooks -> notebooks/NN_name.ipynb (default: all)
+    python -m minis2s.classroom.notebooks instructor DIR     the versions with solutions -> DIR; nothing is run
     python -m minis2s.classroom.notebooks check              are the built ones up to date, and does everything run?
 
 How a source is written
@@ -33,7 +33,11 @@ Rules
   Only check cells call it: demonstrations run in the student's notebook too, where nothing is solved yet.
 - Every exercise has one check cell of the same name, further down.  It calls `judge`, which asks
   `minis2s.check`; or, where only this notebook has the exercise, it holds its asserts in
-  `with attempt("name"):`.  Both end in one kind line, and no traceback, for a stub and for a wrong answer.
+  `with attempt("name"):`.  Both end in one line, and no traceback, for a stub and for a wrong answer.  The builder
+  puts an import of both names into the cell, so a `judge` of the student's own is not believed there.
+- "Run all" runs through: a check cell may raise (its tag says so) and what stands below it still runs.
+- No solution stands above its exercise: code of the library is shown behind the check.
+- A cell that begins with `with picture(` only draws, and is folded.
 - A check cell draws no numbers from a generator that demonstrations use: when the notebook is built it does
   not run, and what stands below must show the same numbers.
 - Asserts compare numbers, never printed text or pixels.  What is printed does not depend on time or machine.
