@@ -9,6 +9,8 @@ EPILOG = """examples:
   minis2s exercise start softmax rnn-step            write the stubs softmax.py and rnn_step.py here
   minis2s exercise check softmax                     what is wrong, and where to look next
   minis2s exercise check softmax --hint 1            the first of three hints
+  minis2s exercise faded lstm-step-backward          easier: one line is missing
+  minis2s exercise parsons lstm-step-backward        easier: the lines are there, in the wrong order
   minis2s exercise progress --html progress.html
   minis2s class grade submissions --csv marks.csv     a whole class: see minis2s class --help
 
@@ -41,6 +43,11 @@ def arguments(parser):
     progress = folder(action("progress", "a table of what has been checked"))
     progress.add_argument("--html", metavar="FILE", help="write it as a page, too")
     progress.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
+    for name, words in (("faded", "fill in the missing lines of an exercise, one after the other"),
+                        ("parsons", "put the lines of an exercise in order")):
+        puzzle = action(name, words)
+        puzzle.add_argument("name", metavar="NAME")
+        puzzle.add_argument("--seed", type=int, default=0, metavar="N", help="of the order shown, and of the inputs")
     grade = action("grade", "check a whole class: one folder for each student, one CSV")
     grade.add_argument("folder", metavar="FOLDER")
     grade.add_argument("--csv", required=True, metavar="OUT.csv")
@@ -52,8 +59,8 @@ def arguments(parser):
 
 def run(args):
     """Do one action: -> exit status."""
-    return {"list": run_list, "start": run_start, "check": run_check, "progress": run_progress,
-            "grade": run_grade}[args.action](args)
+    return {"list": run_list, "start": run_start, "check": run_check, "progress": run_progress, "grade": run_grade,
+            "faded": run_puzzle, "parsons": run_puzzle}[args.action](args)
 
 
 def run_list(args):
@@ -123,6 +130,43 @@ def show(report):
             print("    " + "".join(c if c.isprintable() else "?" for c in line[:120]))
         if len(lines) > 10:
             print("    ...")
+
+
+def run_puzzle(args):
+    """Ask line by line on the terminal: -> 0 if all was right in the end."""
+    from ..classroom import puzzles
+    if args.seed < 0:
+        raise ValueError(f"--seed {args.seed}: wanted 0 or more")
+    some = puzzles.faded(args.name) if args.action == "faded" else puzzles.parsons(args.name, args.seed)
+    solved = 0
+    for number, puzzle in enumerate(some, 1):
+        print(f"{number} of {len(some)}\n\n{puzzle}\n")
+        asked = f"{puzzle.left}" if args.action == "faded" else "order, such as 2 1 3: "
+        while True:
+            try:
+                answer = input(asked)
+            except EOFError:
+                print()
+                return 1
+            if not answer.strip():
+                break                                           # an empty line goes on to the next one
+            if args.action == "parsons":
+                if not all(word.isdigit() for word in answer.replace(",", " ").split()):
+                    print("numbers, please")
+                    continue
+                answer = [int(word) for word in answer.replace(",", " ").split()]
+            try:
+                report = puzzle.judge(answer, args.seed)
+            except ValueError as e:
+                print(e)
+                continue
+            if report.passed:
+                print("right\n")
+                solved += 1
+                break
+            print(report, "\n\nonce more, or an empty line to go on")
+    print(f"{solved} of {len(some)} right")
+    return 0 if solved == len(some) else 1
 
 
 def run_progress(args):

@@ -135,7 +135,8 @@ def _forced_cases(rng):
         real = ragged(mask_lengths, S)
         targets = np.where(real, rng.integers(4, 11, (S, N)), PAD)
         targets[np.array(mask_lengths) - 1, np.arange(N)] = 2
-        cases.append(Case("ragged targets" if N > 1 else "one example (N = 1)", {"step": model, "s0": model.s0, "targets": targets}))
+        cases.append(Case("ragged targets" if N > 1 else "one example (N = 1)",
+                          {"step": model, "s0": model.s0, "targets": targets}))
     return cases
 
 

@@ -282,8 +282,8 @@ U   (H, H)     recurrent weights""",
      "Inside @njit indices are not checked: hs[t-1] at t = 0 reads hs[-1] without a word.",
      "Make hs with np.empty, keep the current state in a variable of your own that starts as h0, and write "
      "hs[t]."),
-    _loop_cases, njit_loop, contract=_compiled, layouts=False, seconds=40.0, imports="import numpy as np\nfrom numba import "
-    "njit\n")
+    _loop_cases, njit_loop, contract=_compiled, layouts=False, seconds=40.0,
+    imports="import numpy as np\nfrom numba import njit\n")
 
 EXERCISES = (RNN_STEP, RNN_STEP_BACKWARD, BPTT, RNN_BATCHES, FINAL_STATE)
 COMPILED = (NJIT_LOOP,)

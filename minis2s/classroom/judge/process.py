@@ -107,13 +107,13 @@ class Remote:
             pass                                                # it has ended: the next message says so
 
     def _next(self, wanted):
-        """The next message, of the type `wanted`; Problem for the end of the process, for silence, and for what is no message."""
+        """The next message, of the type `wanted`; Problem for the end of the process, silence, and no message."""
         try:
             message = self.messages.get(timeout=max(0.01, self.deadline - time.monotonic()))
         except queue.Empty:
             _kill(self.process)
-            raise Problem("time", f"no answer after {PATIENCE * self.seconds:g} seconds by the clock, though the "
-                          "processor was hardly used: it waits for something",
+            raise Problem("time", "no answer for a long time, though the processor was hardly used: it waits for "
+                          "something",
                           "sleep, input, locks, and what waits for another program") from None
         if isinstance(message, Problem):
             raise message

@@ -168,7 +168,8 @@ ORDERS = tuple((f"gate order {''.join(order)}", "(G1*)",
 edits_of(wrong, "gru-step-backward", gru_back, (*MISTAKES, *ORDERS))
 
 
-@wrong("gru-step-backward", "z swapped", "(G4*)", "this is the backward of the GRU with z and 1 - z swapped (PyTorch's z)",
+@wrong("gru-step-backward", "z swapped", "(G4*)",
+       "this is the backward of the GRU with z and 1 - z swapped (PyTorch's z)",
        "(G4): z is the share of the candidate", variant=True)
 def _swapped_back(x, h_prev, z, r, n, W, U, dh):
     H = h_prev.shape[1]
