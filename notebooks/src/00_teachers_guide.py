@@ -2,27 +2,35 @@
 r"""
 # 0 · For teachers
 
-Five lessons of 45 minutes, each with one notebook, one picture for the board and one exercise that the computer
-judges. Students need school mathematics with vectors, and Python with NumPy. The exercises are small functions:
-arrays in, arrays out. The checker says where the first wrong number stands, names the mistake where it knows it,
-and otherwise gives the next experiment.
+Five lessons of 45 minutes, each with one notebook, one picture for the board and one exercise that the
+computer judges. Students need school mathematics with vectors, and Python with NumPy. The exercises are
+small functions: arrays in, arrays out. The checker says where the first wrong number stands, names the
+mistake where it knows it, and otherwise gives the next experiment.
 
-| lesson | goal | notebook | picture for the board | exercise |
-|---|---|---|---|---|
-| 1 | one step of a recurrent network, and its shapes | 1, 4 | the shape map $(N,D)(D,H) + (N,H)(H,H) \to (N,H)$ | `rnn-step` |
-| 2 | softmax and loss without overflow, padding does not count | 2 | a row of scores, its maximum taken away, bars that sum to 1 | `softmax`, `masked-loss` |
-| 3 | backpropagation through time | 5 | the unrolled network; where two arrows meet, gradients add | `rnn-step-backward`, `bptt` |
-| 4 | the LSTM: three gates, two carries | 7 | the cell state as a straight line with a gate on it | `lstm-step` |
-| 5 | attention: a weighted sum over the source | 10 | three states, three weights, one context | `attention-mask`, `dot-attention` |
+| lesson | goal | notebook | exercise |
+|---|---|---|---|
+| 1 | one step of a recurrent network, and its shapes | 1, 4 | `rnn-step` |
+| 2 | softmax and loss without overflow; padding does not count | 2 | `softmax`, `masked-loss` |
+| 3 | backpropagation through time | 5 | `rnn-step-backward`, `bptt` |
+| 4 | the LSTM: three gates, two carries | 7 | `lstm-step` |
+| 5 | attention: a weighted sum over the source | 10 | `attention-mask`, `dot-attention` |
+
+| lesson | picture for the board |
+|---|---|
+| 1 | the shape map $(N,D)(D,H) + (N,H)(H,H) \to (N,H)$ |
+| 2 | a row of scores, its maximum taken away, bars that sum to 1 |
+| 3 | the unrolled network; where two arrows meet, gradients add |
+| 4 | the cell state as a straight line with a gate on it |
+| 5 | three states, three weights, one context |
 
 ## Each lesson
 
-10 minutes at the board with the picture; 5 minutes of prediction (each notebook asks for one before it measures);
-25 minutes on the exercise, alone or in pairs; 5 minutes on the mistakes that were common.
+10 minutes at the board with the picture; 5 minutes of prediction (each notebook asks for one before it
+measures); 25 minutes on the exercise, alone or in pairs; 5 minutes on the mistakes that were common.
 
 | lesson | typical mistake | what cures it |
 |---|---|---|
-| 1 | `U` transposed, because books write $W x$ | sizes that all differ; write both shapes beside each product |
+| 1 | `U` transposed, as books write $W x$ | sizes that all differ; both shapes beside each product |
 | 1 | $x$ and $h$ in the other order | the same: with $D = H$ nothing complains |
 | 2 | the sum over the wrong axis | ask which numbers sum to 1 |
 | 2 | the mean over padding, too | change a padded target by hand: the loss must not move |
@@ -46,11 +54,12 @@ r"""
     minis2s class make homework --exercises softmax,rnn-step,bptt --points bptt=3 --due 2026-12-01
     minis2s class grade submissions --assignment homework --csv marks.csv --html report --seed 7
 
-The first command writes a folder to give away: files to fill in, a README, `check.py`. No solution is in it. The
-clone of this repository holds solutions (`tests/solutions`, `notebooks/src`): give students the hand-out and
-`pip install`, not the clone. The second command reads a folder or a zip file for each student, tolerates other file
-names, and writes a row after each student; `report/index.html` says what to explain again. A seed that students do
-not know makes sure that functions are right and not fitted to numbers. Below, both are run with three students.
+The first command writes a folder to give away: files to fill in, a README, `check.py`. No solution is in it.
+The clone of this repository holds solutions (`tests/solutions`, `notebooks/src`): give students the hand-out
+and `pip install`, not the clone. The second command reads a folder or a zip file for each student, tolerates
+other file names, and writes a row after each student; `report/index.html` says what to explain again. A seed
+that students do not know makes sure that functions are right and not fitted to numbers. Below, both are run
+with three students.
 """
 
 # %%
@@ -60,10 +69,9 @@ from pathlib import Path
 from minis2s.classroom.assignment.grade import grade
 from minis2s.classroom.assignment.make import assignment, make
 
-answers = {
-    "Anna": "import numpy as np\ndef rnn_step(x, h_prev, W, U, b):\n    return np.tanh(x @ W + h_prev @ U + b)\n",
-    "Bo": "import numpy as np\ndef rnn_step(x, h_prev, W, U, b):\n    return np.tanh(x @ W + h_prev @ U.T + b)\n",
-    "Chen": "def rnn_step(x, h_prev, W, U, b):\n    while True:\n        pass\n"}
+start = "import numpy as np\ndef rnn_step(x, h_prev, W, U, b):\n    "
+answers = {"Anna": start + "return np.tanh(x @ W + h_prev @ U + b)", "Chen": start + "while True: pass",
+           "Bo": start + "return np.tanh(x @ W + h_prev @ U.T + b)"}
 with tempfile.TemporaryDirectory() as folder:
     week = assignment("Week 1", ["rnn-step"])
     made = make(Path(folder) / "homework", week)
@@ -74,28 +82,32 @@ with tempfile.TemporaryDirectory() as folder:
     marks = grade(Path(folder) / "submissions", Path(folder) / "marks.csv", week, seed=7)
     print("the hand-out:", ", ".join(path.name for path in made), "\n")
 for mark in marks:
-    print(f"{mark['student']}: {mark['points']} of {mark['of']} points, {mark['reports']['rnn-step']['says']}")
-assert [mark["points"] for mark in marks] == [1, 0, 0]
+    says = mark["reports"]["rnn-step"]["says"]
+    print(f"{mark['student']}: {mark['points']} of {mark['of']} points, {says}")
+assert [mark["points"] for mark in marks] == [1, 0, 0]                  # Anna, Bo, Chen
 assert "transposed" in marks[1]["reports"]["rnn-step"]["says"]
 assert marks[2]["reports"]["rnn-step"]["verdict"] == "time"
 assert len(made) == 4
 
 # %% [markdown]
 r"""
-**What is promised.** A submission runs in a process of its own, with limits on time, memory and output. It sends
-back arrays; the comparison happens in the grading process, so replacing NumPy or the checker gains nothing. On Linux
-it cannot write outside of its folder and sees no other process, where the kernel allows that. It is no sandbox:
-grade strangers' work in a container, `docker run --rm --network none ...` (`minis2s class --help` has the line).
+**What is promised.** A submission runs in a process of its own, with limits on time, memory and output. It
+sends back arrays; the comparison happens in the grading process, so replacing NumPy or the checker gains
+nothing. On Linux it cannot write outside of its folder and sees no other process, where the kernel allows
+that. It is no sandbox: grade strangers' work in a container, `docker run --rm --network none ...` (`minis2s
+class --help` has the line).
 
 ## Recipes
 
-**Plain folders.** As above. **Any CI** (GitLab, Forgejo, Jenkins): a job that runs
-`minis2s exercise check softmax --seed 7 --json` ends with status 0 only if it passed.
-**JupyterHub.** Install `minis2s[notebooks]` in the image and copy `notebooks/*.ipynb`; nothing else is needed.
-**nbgrader.** `python -m minis2s.classroom.notebooks instructor source/week1 01 02` writes notebooks with solutions and
-nbgrader's metadata: `nbgrader generate_assignment week1` makes the students' from them. Their check cells import the
-judge anew, so that a `judge` of the student's own is not believed; who wants more certainty collects the notebooks
-and runs `minis2s class grade`, which takes the functions out of them and judges them apart.
+**Plain folders.** As above. **Any CI** (GitLab, Forgejo, Jenkins): a job that runs `minis2s exercise check
+softmax --seed 7 --json` ends with status 0 only if it passed.
+**JupyterHub.** Install `minis2s[notebooks]` in the image and copy `notebooks/*.ipynb`; nothing else is
+needed.
+**nbgrader.** `python -m minis2s.classroom.notebooks instructor source/week1 01 02` writes notebooks with
+solutions and nbgrader's metadata: `nbgrader generate_assignment week1` makes the students' from them. Their
+check cells import the judge anew, so that a `judge` of the student's own is not believed; who wants more
+certainty collects the notebooks and runs `minis2s class grade`, which takes the functions out of them and
+judges them apart.
 
 ## Words
 

@@ -42,16 +42,12 @@ def extra(exercise, seed):
                 found[f"symmetric {name}"] = {**first, name: (value + value.T) / 2}
         if name == "mask" and "mask" not in exercise.depends:
             found["no padding"] = {**first, name: np.ones_like(value)}
-    small = first
     letters = sorted({letter.lstrip("234") for shape in exercise.shapes.values() for letter in shape})
-    for letter in letters:
-        small = (small and take(exercise, small, letter, [0])) or small
-    found["smallest"] = small if small is not first else None
-    for grown in letters:
+    for grown in ("", *letters):
         some = first
         for letter in letters:
-            some = (some and take(exercise, some, letter, [0, 1] if letter == grown else [0])) or some
-        found[f"grown {grown}"] = some
+            some = some and take(exercise, some, letter, [0, 1] if letter == grown else [0])
+        found[f"grown {grown}" if grown else "smallest"] = some if letters else None
     from ..exercises.exercise import Case
     return [Case(label, inputs) for label, inputs in found.items() if inputs is not None]
 

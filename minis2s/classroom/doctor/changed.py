@@ -71,6 +71,7 @@ def _array_changes(name, value, letters):
     if blocks and len(letters) == 2 and value.shape[0] * blocks == value.shape[1]:
         yield "had its blocks transposed", f"every product with {name}", lambda a, g: np.concatenate(
             [b.T for b in np.split(a, blocks, axis=1)], axis=1)
+    if blocks and len(letters) == 2:
         yield ("had its columns mixed, unit by unit in place of block by block", "how the blocks are cut",
                lambda a, g: a.reshape(len(a), -1, blocks).swapaxes(1, 2).reshape(a.shape))
     for axis, letter in enumerate(letters):

@@ -201,13 +201,18 @@ def _for_each_output(b, match, got, found, runner):
 
     def by_numbers(detectors):
         """Sentences on outputs that are left, by these detectors; those outputs are left no more."""
+        told = {}
         for name in list(left):
             k = match.names.index(name)
             pairs = [(b.cases[c], got[c][k], b.want[c][k]) for c, j in sorted(match.wrong) if j == k]
             sentence = _not_finite(name, pairs) or numbers.detect(b.exercise, pairs, k, detectors)
             if sentence:
-                sentences.append(sentence)
+                told.setdefault(_about(name, sentence[0]), []).append((name, sentence))
                 left.remove(name)
+        for (form, _), some in told.items():
+            names = ", ".join(name for name, _ in some)
+            says = some[0][1][0] if len(some) == 1 else form.format(names)
+            sentences.append((says, some[0][1][1]))
     by_numbers(numbers.BEFORE)
     if left:
         for e in match.explanations(b.generic, b.run):
@@ -220,6 +225,13 @@ def _for_each_output(b, match, got, found, runner):
     if left:
         sentences.append(_experiment(b, got, runner, match.names.index(left[0]), left))
     return sentences
+
+
+def _about(name, says):
+    """A sentence without the output that it is about, to say it once of several; one of a kind stays alone."""
+    rest = says.removeprefix(name)
+    return ("{}" + rest.replace(" holds ", " hold ", 1) if rest.startswith((":", " holds ")) else says,
+            "" if rest.startswith((":", " holds ")) else name)
 
 
 def _experiment(b, got, runner, k, left):
@@ -235,7 +247,7 @@ def _experiment(b, got, runner, k, left):
     says, look = experiment(b.exercise, b.cases, b.extras, got, b.want, run, k)
     if len(left) == len(b.exercise.outputs) > 1:
         together = f"; what all outputs are made of: {b.exercise.shared}" if b.exercise.shared else ""
-        return f"all {len(left)} outputs are wrong.  {says[0].upper()}{says[1:]}", look + together
+        return f"all {len(left)} outputs are wrong; {says}", look + together
     return says, look
 
 
@@ -264,7 +276,7 @@ def _partly(explanation, generic=False):
     m = explanation.mistake
     where = ", ".join(explanation.outputs)
     if explanation.cases:
-        where += f" (on {' and '.join(explanation.cases[:2])})"
+        where += f" (inputs: {'; '.join(explanation.cases[:2])})"
     says = m.says if generic else cause(m.says)
     if not says:
         return f"{where}: the numbers are those of a known mistake, \"{m.name}\""

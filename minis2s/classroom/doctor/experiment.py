@@ -8,8 +8,8 @@ import numpy as np
 
 from .locate import differs
 
-WORDS = {"T": ("one step (T = 1)", "two"), "S": ("one decoder step (S = 1)", "two"),
-         "N": ("one example (N = 1)", "two"), "positions": ("one source position (T = 1)", "two")}
+WORDS = {"T": "one step (T = 1)", "S": "one decoder step (S = 1)", "N": "one example (N = 1)",
+         "positions": "one source position (T = 1)"}
 LOOK = {"T": "what one step hands to the next one", "S": "what one decoder step hands to the next one",
         "N": "what is summed, averaged or normalised over examples, and along which axis",
         "positions": "what runs over the source positions: sums, maxima, the softmax's axis"}
@@ -81,12 +81,12 @@ def _by_size(exercise, name, right, wrong):
     """Right with one step, position or example, wrong with two."""
     time = "positions" if "S" in "".join(map("".join, exercise.shapes.values())) or any(
         n in exercise.shapes for n in ("e", "alpha", "s")) else "T"
-    for letter in ("S", "T", "N"):
-        kind = time if letter == "T" else letter
-        if right(f"{letter}=1") and wrong(f"{letter}=2"):
-            one, two = WORDS[kind]
-            return f"with {one} {name} is right, with {two} it is not", LOOK[kind]
-    return None
+    kinds = [time if letter == "T" else letter for letter in ("S", "T", "N")
+             if right(f"{letter}=1") and wrong(f"{letter}=2")]
+    if not kinds:
+        return None
+    return (f"with {', or with '.join(WORDS[kind] for kind in kinds)} {name} is right, with two it is not",
+            "; ".join(LOOK[kind] for kind in kinds))
 
 
 def _by_padding(exercise, cases, got, want, k, name, right):
@@ -106,7 +106,7 @@ def _by_argument(exercise, name, right):
             return (f"with a symmetric {argument} {name} is right, with another one it is not",
                     f"every product with {argument}: {argument} or its transpose")
     zero = [argument for argument in exercise.shapes if right(f"zero {argument}")]
-    if zero:
+    if zero and len(exercise.shapes) > max(2, len(zero)):
         return (f"with {' = 0, or with '.join(zero)} = 0 {name} is right, otherwise it is not",
                 f"the terms of {name} in which {' or '.join(zero)} takes part")
     return None
@@ -124,18 +124,19 @@ def _by_label(cases, got, want, k, name):
 
 def _smallest(exercise, name, extras, by_label, wrong, right, run, k):
     """The smallest inputs on which it is still wrong, with both numbers."""
-    if wrong("smallest"):
-        case = extras[by_label["smallest"]]
-        g, w = run(by_label["smallest"])
-        given = ", ".join(f"{a} = {_short(v)}" for a, v in case.inputs.items())
-        return (f"{name} is wrong even with all sizes 1, where a calculator is enough: {given} give "
-                f"{name} = {_short(g[k])}, wanted {_short(w[k])}",
+    grown = [label[6:] for label in by_label if label.startswith("grown ") and wrong(label)]
+    label = "smallest" if wrong("smallest") else f"grown {grown[0]}" if grown else ""
+    if label:
+        given = extras[by_label[label]].inputs
+        g, w = run(by_label[label])
+        shown = ", ".join(f"{a} = {_short(v)}" for a, v in given.items())
+        sizes = "with all sizes 1" if label == "smallest" else f"with {grown[0]} = 2 and all other sizes 1"
+        before = f"with all sizes 1 {name} is right; it becomes wrong when {' or '.join(grown)} is 2.  " \
+            if label != "smallest" and right("smallest") else ""
+        return (f"{before}{name} is wrong {'even ' if not before else ''}{sizes}, where a calculator is enough: "
+                f"{shown} give {name} = {_short(g[k])}, wanted {_short(w[k])}",
                 "these few numbers by hand, line by line, until one differs from your code's"
                 + (": nothing is carried back yet at the last step" if exercise.backward else ""))
-    grown = [label[6:] for label in by_label if label.startswith("grown ") and wrong(label)]
-    if right("smallest") and grown:
-        return (f"with all sizes 1 {name} is right; it becomes wrong as soon as {' or '.join(grown)} is 2",
-                f"products, sums and indices over {' and '.join(grown)}")
     if right("smallest"):
         return (f"with all sizes 1 {name} is right, with the sizes above it is not",
                 "one size after the other: make only that one 2")

@@ -18,13 +18,27 @@ def detect(exercise, pairs, k, detectors):
     """
     for detector in detectors:
         found = [detector(exercise, *pair, exercise.outputs[k]) for pair in pairs]
+        if detector is precision and found[0]:
+            return found[0]                                     # on other inputs the error may be larger
         if not all(found):
             continue
-        if detector is ratio and len({f[0].split(" is ")[-1] for f in found if ", and " in f[0]}) > 1:
-            return f"{exercise.outputs[k].name}: every number is a multiple of the wanted one", found[0][1]
-        if detector in (ratio, precision) or len({f[0] for f in found}) == 1:
+        if detector is ratio:
+            return _ratios(found)
+        if detector is precision or len({f[0] for f in found}) == 1:
             return found[0]
     return None
+
+
+def _ratios(found):
+    """One sentence on the ratios in several cases: with their meaning where it is the same one in all."""
+    meanings = {f[0].rpartition(" is ")[2] if ": " in f[0][len("x: "):] and " is " in f[0].partition(" one")[2] else ""
+                for f in found}
+    factors = {f[0].partition(" times the wanted one")[0] for f in found}
+    if len(meanings) == 1 or len(found) == 1:
+        return found[0]
+    if len(factors) == 1:
+        return found[0][0].partition(" times the wanted one")[0] + " times the wanted one", found[0][1]
+    return found[0][0].partition(":")[0] + ": every number is a multiple of the wanted one, by input", found[0][1]
 
 
 def precision(exercise, case, got, want, output):
@@ -74,7 +88,7 @@ def an_argument(exercise, case, got, want, output):
 
 def moved(exercise, case, got, want, output):
     """The right numbers, in other places."""
-    if not got.ndim or not np.isfinite(got).all():
+    if not got.ndim or got.ndim != len(output.letters) or not np.isfinite(got).all():
         return None
     for axis, letter in enumerate(output.letters):
         if not differs(np.flip(got, axis), want).any():
@@ -127,6 +141,10 @@ def _meaning(case, factor):
             return f": 1/{size}, and {size} is {meaning}"
         if size > 1 and abs(factor / size - 1) < 1e-6:
             return f": {size} is {meaning}"
+    for a, first in sizes(case).items():
+        for b, second in sizes(case).items():
+            if a != b and len(first) == len(second) == 1 and abs(factor * b / a - 1) < 1e-9:
+                return f": {a}/{b}, and these are {first} and {second}"
     return ""
 
 
@@ -147,7 +165,6 @@ def sizes(case):
         n, v = (next(s for s, m in found.items() if m == letter) if letter in found.values() else 1
                 for letter in "NV")
         found.setdefault(n * v, "N V")
-    found.setdefault(2, "a factor of two")
     return found
 
 

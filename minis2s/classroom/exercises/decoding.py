@@ -177,7 +177,8 @@ def _beams(rng):
     equal.inputs["log_q"][2, :2] -= 2.0
     return [case("three hypotheses of like probability", 3, 7, 4, 0.5), case("one is far ahead", 4, 6, 5,
                                                                              9.0),
-            case("one hypothesis, as at the start", 1, 8, 3, 1.0), low, equal]
+            case("one hypothesis, as at the start", 1, 8, 3, 1.0), low, equal,
+            case("many candidates", 5, 400, 300, 1.0)]
 
 
 def beam_step(log_p, log_q, width):

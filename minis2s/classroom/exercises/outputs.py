@@ -14,7 +14,7 @@ def _scores(rng):
             Case("rows of very different size", {"a": wide + a}),
             Case("a tall row before a low one", {"a": (wide + a)[::-1]}),
             Case("more rows than columns", {"a": rng.normal(size=(7, 3)) * 2}),
-            Case("scores beyond 1e9, some of them equal", {"a": np.round(a) * 1e9 * (np.arange(9) < 6)})]
+            Case("scores beyond 1e9", {"a": a * 1e9}), Case("equal scores", {"a": np.round(a)})]
 
 
 SOFTMAX = Exercise(

@@ -210,6 +210,18 @@ def _with_bos(step, s0, max_length):
     return np.concatenate([np.full((1, len(s0)), BOS), ids[:-1]])
 
 
+@wrong("greedy", "ended one step late", "",
+       "an answer ends one step late: the token behind its first EOS is still written",
+       "the order of writing and of noting who has ended")
+def _late(step, s0, max_length):
+    free, ids = greedy(step, s0, max_length, stop=False), greedy(step, s0, max_length)
+    for n in range(ids.shape[1]):
+        end = np.flatnonzero(ids[:, n] == EOS)
+        if len(end) and end[0] + 1 < max_length:
+            ids[end[0] + 1, n] = free[end[0] + 1, n]
+    return ids
+
+
 @wrong("greedy", "last step missing", "",
        "the last step is missing: max_length counts the steps, the last one included",
        "the range of the loop")
@@ -223,6 +235,12 @@ def _short(step, s0, max_length):
 def best(total, width):
     """The greatest entries, greatest first: scores, rows, tokens."""
     at = np.argsort(-total.ravel(), kind="stable")[:width]
+    return total.ravel()[at], at // total.shape[1], at % total.shape[1]
+
+
+def _unsorted(total, width):
+    """The greatest entries as a partition leaves them."""
+    at = np.argpartition(-total.ravel(), width)[:width]
     return total.ravel()[at], at // total.shape[1], at % total.shape[1]
 
 
@@ -256,6 +274,8 @@ for name, says, look, f in (
      "over what the greatest are taken", _each_row),
     ("worst first", "the scores are in rising order: the best comes first", "the order of sorting",
      lambda p, q, width: tuple(a[::-1].copy() for a in best(p[:, None] + q, width))),
+    ("not sorted", "the right candidates are kept, but not sorted: a partition leaves them in any order",
+     "the best comes first: sort what was kept", lambda p, q, width: _unsorted(p[:, None] + q, width)),
     ("least probable", "the LEAST probable candidates are kept", "the direction of sorting",
      lambda p, q, width: (lambda s, r, t: (-s, r, t))(*best(-(p[:, None] + q), width))),
     ("rows and tokens swapped", "rows and tokens are returned in the wrong order", "the line with return",

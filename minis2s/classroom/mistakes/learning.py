@@ -43,6 +43,8 @@ for name, says, look, entry in (
      lambda f, w, at, h: h * central(f, w, at, h)),
     ("sign", "the sign is turned: f(w - h) - f(w + h)", "the order of the two points",
      lambda f, w, at, h: -central(f, w, at, h)),
+    ("back to w, not below", "the entry is moved up by h and then down by h: the second point is w itself",
+     "the second point: h below w, so 2h below the first", lambda f, w, at, h: (f(moved(w, at, h)) - f(w)) / (2 * h)),
     ("h squared", "divided by h^2: that belongs to a second derivative", "the denominator",
      lambda f, w, at, h: 2 * central(f, w, at, h) / h),
     ("second derivative", "this is the second derivative: f(w + h) - 2 f(w) + f(w - h), divided by h^2",
@@ -133,6 +135,8 @@ for name, mark, says, look, f in (
     ("set to zero", "(C1)", "too long gradients become 0: their direction should stay",
      "what happens above the limit",
      lambda g, limit: tuple(a * (norm(*g) <= limit) for a in g)),
+    ("bias not scaled", "(C1)", "db is counted in the norm, but comes back as it was: it is shortened, too",
+     "the list of arrays that are multiplied", lambda g, limit: (*scaled(g[:2], limit / norm(*g)), g[2].copy())),
     ("bias left out", "(C1)", "db is neither counted nor shortened", "the list of arrays",
      lambda g, limit: (*scaled(g[:2], limit / norm(*g[:2])), g[2].copy())),
 ):

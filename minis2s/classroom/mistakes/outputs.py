@@ -106,6 +106,18 @@ wrong("cross-entropy", "softmax twice", "(X1)", "a softmax of a softmax: the log
       "which function already contains the softmax")(
     lambda logits, targets: -np.mean(at_target(log_stable(stable(logits)), targets)))
 
+wrong("cross-entropy", "all targets of all rows", "(X3)",
+      "every row is taken at the targets of all rows: each row has its own target only",
+      "the two indices: row numbers and targets go together, pair by pair")(
+    lambda logits, targets: -np.mean(log_stable(logits)[:, targets]))
+wrong("cross-entropy", "mean before the logarithm", "(X3)",
+      "the probabilities are averaged, and then the logarithm is taken: the mean is of the logarithms",
+      "the order of mean and logarithm")(
+    lambda logits, targets: -np.log(np.mean(at_target(stable(logits), targets))))
+wrong("cross-entropy", "targets from 1", "(X3)", "the targets are taken as counted from 1: they begin with 0",
+      "the column that is picked")(
+    lambda logits, targets: -np.mean(at_target(log_stable(logits), targets - 1)))
+
 CEB = "cross-entropy-backward"
 wrong(CEB, "no 1/N", "(X3*)", "N times too big: the 1/N of the mean is missing in the gradient",
       "what each row's gradient is divided by")(
@@ -207,6 +219,25 @@ for name, mark, says, look, switches in (
 ):
     wrong(ML, name, mark, says, look)(
         lambda logits, targets, mask, switches=switches: masked(logits, targets, mask, **switches))
+
+
+def real_by_targets(logits, targets, mask):
+    """A right masked loss with a mask made of the targets."""
+    return masked(logits, targets, targets != 0)
+
+
+wrong(ML, "mask from the targets", "(X3)",
+      "what is real is told from targets that are not 0: 0 is a target as any other here, and padding may hold any",
+      "the argument mask")(real_by_targets)
+wrong(ML, "mask from the targets, mean of all", "(X3)",
+      "what is real is told from targets that are not 0, and the sum is divided by S N", "the argument mask, and M")(
+    lambda logits, targets, mask: masked(logits, targets, targets != 0, count=np.size))
+wrong(ML, "mask inverted", "(X3)", "the mask is inverted: padding counts, real positions do not", "True = real")(
+    lambda logits, targets, mask: masked(logits, targets, ~mask))
+wrong(ML, "mask times logits", "(X3)",
+      "the logits are multiplied by the mask: padding then costs log V each, in place of nothing",
+      "where the mask enters: behind the logarithm")(
+    lambda logits, targets, mask: masked(logits * mask[:, :, None], targets, mask, loss_mask=False, grad_mask=False))
 
 # embedding ---------------------------------------------------------------------------------------------
 
