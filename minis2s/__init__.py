@@ -2,6 +2,27 @@
 
 Every equation is a line of NumPy, every derivative stands beside it, and every gradient is checked.  For texts there is
 `Seq2Seq`; for learning, the modules: start with `minis2s.layers.cells.lstm`.
+
+The folders, in an order in which an import only ever points up (tests/test_architecture.py):
+
+    core/        functions with their derivatives, trees of arrays, initializers, gradient check, files
+    data/        vocabulary, units, pairs, batches
+    layers/      one step, one query: cells/ attention/ embedding linear fusion loss; the time loop
+    model/       config, encoder, bridge, decoder, seq2seq: forward, and backward as forward upside down
+    decoding/    greedy, beam, sampling, exact
+    tasks/       generated data sets
+    training/    options, optimizers, one step, the loop, evaluation, checkpoint
+    testing/     checks for a cell or a score of your own; oracle/: every equation in plain Python numbers
+    kernels/     the compiled implementation: mirrors layers/ model/ decoding/ training/ file by file
+    pytorch/     the same model as an nn.Module; export and import
+    api/         Seq2Seq, the directory of a run, the choice of a backend
+    bench/       measuring
+    documents/   the five documents: formulas, as printed, worked examples, claims
+    viewer/      trace, plots, figures
+    classroom/   exercises, mistakes, doctor, notebooks
+    cli/         the command line, a file for each command
+
+Only api/backends.py imports the compiled implementation (and bench/, which measures its parts).
 """
 from importlib import import_module
 from typing import TYPE_CHECKING

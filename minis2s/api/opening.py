@@ -4,6 +4,7 @@ import sys
 
 from ..data import corpus as corpora
 from ..model import architectures
+from .backends import choose
 
 
 def show(settings, corpus, config, training, backend):
@@ -23,7 +24,7 @@ def lines(corpus, config, training, backend):
     limit = "" if training.minutes is None else f", at most {training.minutes:g} minutes"
     return [*corpora.summary(corpus),
             f"model    {size:,} parameters: {model(config)}, dropout {config.dropout:g}",
-            f"compute  {threads(backend)}, {config.dtype}; {batches:,} batches of {training.batch}, "
+            f"compute  {choose(backend).description()}, {config.dtype}; {batches:,} batches of {training.batch}, "
             f"{training.epochs} epochs{limit}"]
 
 
@@ -37,12 +38,3 @@ def model(config):
     context = (f"{config.attention} attention {config.attention_order} the cell" if config.context == "attention"
                else f"context {config.context}")
     return f"{cell}{ways}, {context}"
-
-
-def threads(backend):
-    """Who computes, with how many threads."""
-    if backend == "numpy":
-        return "NumPy"
-    from ..kernels.runtime.threads import BOARD, THREADS
-    count = int(BOARD[THREADS])
-    return f"compiled kernels (numba), {count} thread{'s' if count > 1 else ''}"

@@ -32,6 +32,7 @@ class Backend(NamedTuple):
     unroll_backward: Callable
     # what only the compiled implementation needs; the reference has functions that do nothing
     use_threads: Callable          # number of threads, or None for the usual number
+    description: Callable          # -> a few words for people: what computes, with how many threads
     precompile: Callable           # config, optimizer -> context manager of a function that waits, see kernels/runtime
 
 

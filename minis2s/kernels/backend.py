@@ -16,6 +16,12 @@ def use_threads(count=None):
     threads.use(thread_count(count))
 
 
+def description():
+    """What computes, in a few words."""
+    count = int(threads.BOARD[threads.THREADS])
+    return f"compiled kernels (numba), {count} thread{'s' if count > 1 else ''}"
+
+
 NUMBA = Backend(
     name="numba",
     forward=seq2seq.forward,
@@ -30,5 +36,6 @@ NUMBA = Backend(
     unroll=unroll.forward,
     unroll_backward=unroll.backward,
     use_threads=use_threads,
+    description=description,
     precompile=compiled_ahead,
 )

@@ -1,4 +1,5 @@
 """Config: one frozen record that names every choice of a model, and refuses what cannot be."""
+from collections import ChainMap
 from dataclasses import asdict, dataclass, fields
 from numbers import Real
 
@@ -12,9 +13,9 @@ from ..layers.residual import NORMS
 
 CHOICES = {
     "architecture": ("recurrent", "transformer"),
-    "cell": tuple(CELLS),
+    "cell": CELLS,                                      # the tables themselves: yours may join them
     "bridge": ("copy", "dense", "zeros"),
-    "attention": ("none", *SCORES),
+    "attention": ChainMap(SCORES, {"none": None}),
     "context": ("init", "every-step", "attention"),
     "attention_order": ("before", "after"),
     "fusion": ("none", "concat", "sum", "sigmoid", "tanh"),

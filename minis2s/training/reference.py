@@ -13,6 +13,11 @@ def use_threads(count=None):
     thread_count(count)
 
 
+def description():
+    """What computes, in a few words."""
+    return "NumPy"
+
+
 def precompile(config, optimizer):
     """A context in which nothing needs to be compiled: -> a function that returns at once."""
     return nullcontext(lambda: None)
@@ -32,5 +37,6 @@ NUMPY = Backend(
     unroll=unroll.forward,
     unroll_backward=unroll.backward,
     use_threads=use_threads,
+    description=description,
     precompile=precompile,
 )

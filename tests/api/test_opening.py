@@ -5,6 +5,7 @@ import pytest
 
 from minis2s import Config, Training
 from minis2s.api import opening
+from minis2s.api.backends import choose
 from minis2s.core import tree
 from minis2s.data import corpus
 from minis2s.model import seq2seq
@@ -38,6 +39,6 @@ def test_threads_of_compiled_kernels():
     before = int(threads.BOARD[threads.THREADS])
     try:
         threads.BOARD[threads.THREADS] = 3
-        assert opening.threads("numba") == "compiled kernels (numba), 3 threads"
+        assert choose("numba").description() == "compiled kernels (numba), 3 threads"
     finally:
         threads.BOARD[threads.THREADS] = before
