@@ -7,7 +7,7 @@ from ..core import validation
 from ..data.batches import pad
 from ..data.text import is_blank
 from . import notes, signals
-from .backends import choose
+from .backends import choose_for_texts
 from .display import Bar
 from .texts import check_characters
 
@@ -83,10 +83,10 @@ def decode(model, texts, how, progress=False):
     tokens = [[] if is_blank(t) else model.source_tokenizer.split(t) for t in texts]
     answers = [[unread(t)] for t in tokens]
     read = [i for i, t in enumerate(tokens) if 0 < len(t) <= notes.LONGEST]
+    backend, at = choose_for_texts(model, len(read)), 0
     with Bar(len(read), "text", progress) as bar:
-        at = 0
         for chosen in batches(read, tokens, how.batch):
-            for i, best in zip(chosen, search(model, [tokens[i] for i in chosen], how, at)):
+            for i, best in zip(chosen, search(model, [tokens[i] for i in chosen], how, at, backend)):
                 answers[i] = [translation(model, tokens[i], a) for a in best]
             at += len(chosen)
             bar.advance(len(chosen))
@@ -111,9 +111,8 @@ def unread(tokens):
     return Translation("", tokens, [], 0.0, 0.0, None, not tokens, (), False)
 
 
-def search(model, tokens, how, at):
+def search(model, tokens, how, at, backend):
     """Search answers to one batch of token lists; `at` counts the texts before it, for the random numbers."""
-    backend = choose(model.backend)
     ids = [model.source_vocab.encode(t) for t in tokens]
     source, mask = pad([x[::-1] for x in ids] if model.config.reverse_source else ids)
     args = (model.params, model.config, source, mask, how.max_length)

@@ -5,6 +5,8 @@ import warnings
 from ..training.reference import NUMPY
 
 BACKENDS = ("numpy", "numba")
+FEW = 32                # texts, from which on compiled kernels pay if the cache has them: loading takes half a second
+MANY = 2_000            # texts, from which on they pay even if they must be compiled, which takes some ten seconds
 
 
 def backend_name(name=None, otherwise="numpy"):
@@ -42,3 +44,24 @@ def choose(name=None, otherwise="numpy"):
         return NUMPY
     from ..kernels.backend import NUMBA
     return NUMBA
+
+
+def is_named(name=None):
+    """Whether somebody says which backend to use: the caller, or MINIS2S_BACKEND."""
+    return name is not None or bool(os.environ.get("MINIS2S_BACKEND"))
+
+
+def choose_for_texts(model, count):
+    """The Backend to answer, or measure, so many texts with.
+
+    Where somebody named a backend it is that one; else the compiled implementation if there are enough texts.
+    """
+    if model.backend_is_named or model.backend == "numba" or model.config.architecture == "transformer" or count < FEW:
+        return choose(model.backend)
+    from ..kernels.decoding.beam import search_of
+    from ..kernels.runtime.jit import JIT, is_kept
+    if not JIT or count < MANY and not is_kept(search_of(model.config)):
+        return NUMPY
+    numba = choose("numba")
+    numba.use_threads(None)
+    return numba

@@ -4,21 +4,23 @@ import math
 from ..data import corpus as corpora
 from ..training import loop, metrics
 from . import answering
-from .backends import choose
+from .backends import choose_for_texts
+from .display import Bar
 
 
-def evaluate(model, pairs, beam, length_penalty):
-    """See `Seq2Seq.evaluate`."""
+def evaluate(model, pairs, beam, length_penalty, progress=False):
+    """See `Seq2Seq.evaluate`; with `progress` there are bars on standard error, if that is a terminal."""
     pairs, tokens, left_out = short_enough(model, pairs)
     references = {}
     for (x, y), (_, cut) in zip(pairs, tokens):
         references.setdefault(x, []).append((y, cut))
     how = answering.checked(answering.Options(beam=beam, length_penalty=length_penalty), model.lengths)
-    best = [answers[0] for answers in answering.decode(model, list(references), how)]
+    best = [answers[0] for answers in answering.decode(model, list(references), how, progress)]
     answers, right = [a.text for a in best], list(references.values())
     said = [[model.target_tokenizer.join(cut) for _, cut in one] for one in right]      # in the form that answers have
     ids = [(model.source_vocab.encode(s), model.target_vocab.encode(t), x) for (s, t), (x, _) in zip(tokens, pairs)]
-    v = loop.validate(model.params, model.config, ids, backend=choose(model.backend))
+    with Bar(len(ids), "pair", progress) as bar:
+        v = loop.validate(model.params, model.config, ids, backend=choose_for_texts(model, len(ids)), on_batch=bar.advance)
     return {
         "pairs": len(pairs), "sources": len(references), "too_long": left_out, "beam": beam,
         "exact_match": metrics.exact_match(answers, said), "token_accuracy": v.token_accuracy,

@@ -14,7 +14,7 @@ from ..training import checkpoint
 from ..training.loop import Training
 from . import answering, evaluation, fitting, notes
 from .answering import Translation, attention_of        # noqa: F401  their public place
-from .backends import backend_for
+from .backends import backend_for, is_named
 from .run import Run
 from .texts import hold_out, text_pairs
 
@@ -37,7 +37,8 @@ class Seq2Seq:
         Pairs with more tokens on a side are left out of training and counted.
     backend : {"numpy", "numba"}, optional
         The implementation that computes: the readable one, or the compiled one, which is faster and has to be compiled
-        first.  Default: what the environment variable MINIS2S_BACKEND says, else "numpy".
+        first.  Default: what the environment variable MINIS2S_BACKEND says; else "numpy", but "numba" to answer or measure
+        many texts.
 
     Attributes
     ----------
@@ -73,7 +74,7 @@ class Seq2Seq:
         if not isinstance(lowercase, bool):
             raise TypeError(f"lowercase={lowercase!r}: wanted True or False")
         self.config = config or Config()
-        self.backend = backend_for(self.config, backend)
+        self.backend, self.backend_is_named = backend_for(self.config, backend), is_named(backend)
         self.source_units, self.target_units, self.min_count = source_units, target_units, min_count
         self.lowercase, self.max_length = lowercase, max_length
         self.source_tokenizer = self.target_tokenizer = None

@@ -2,6 +2,7 @@
 import json
 import math
 
+from ..api import evaluation
 from ..api.texts import text_pairs
 from ..data.pairs import overlap
 from . import sources
@@ -31,7 +32,7 @@ def run(args):
     """Print the metrics."""
     model = model_of(args)
     pairs = named_pairs(model, args) if args.pairs else own_pairs(model, args.path)
-    result = model.evaluate(pairs, beam=args.beam, length_penalty=args.length_penalty)
+    result = evaluation.evaluate(model, text_pairs("pairs", pairs), args.beam, args.length_penalty, progress=True)
     if result["too_long"]:
         note(f"minis2s: {result['too_long']:,} pairs left out: more than {model.max_length:,} tokens on a side")
     if args.json:
@@ -53,7 +54,7 @@ def finite(result):
 
 def own_pairs(model, run):
     """The test pairs of the task that a run was trained on; of a pairs file, those held out for validation."""
-    if not sources.is_ours(model.origin):
+    if not sources.is_reproducible(model.origin):
         raise ValueError("--pairs FILE: name test pairs; this model was not trained by minis2s train")
     try:
         _, valid, test = sources.located(model.origin, model.data, run)[1]
@@ -70,7 +71,7 @@ def named_pairs(model, args):
     A file is recognized by its content, wherever it is.  It is said how many pairs are not unseen.
     """
     pairs = text_pairs("pairs", sources.read(args.pairs))
-    if not sources.is_ours(model.origin):
+    if not sources.is_reproducible(model.origin):
         return pairs
     if model.origin.get("pairs") and not model.origin["valid"]:
         try:

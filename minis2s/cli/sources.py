@@ -8,9 +8,12 @@ from pathlib import Path
 
 from ..api.run import Run
 from ..api.texts import fingerprint, hold_out, text_pairs
+from ..core import validation
 from ..data.pairs import read_pairs
 from ..tasks import TASKS, load
 from .streams import note
+
+MOST_PAIRS = 5_000_000              # that a task is asked for: they are all in memory
 
 
 # A new run -----------------------------------------------------------------------------------------------
@@ -26,7 +29,10 @@ def default_out(args):
 def task_of(name):
     """The Task of this name; ValueError naming the tasks."""
     if name not in TASKS:
-        load(name)
+        try:
+            load(name)
+        except ValueError as e:
+            raise ValueError(str(e).removeprefix("name: ")) from None
     return TASKS[name]
 
 
@@ -36,6 +42,8 @@ def origin_of(args):
         task_of(args.task)
         if args.valid:
             raise ValueError("--valid goes with --pairs; a task has held-out pairs of its own")
+        if args.size is not None:
+            validation.whole("--size", args.size, 1, MOST_PAIRS)
         return {"task": args.task, "size": args.size, "seed": getattr(args, "seed", 0)}
     if args.size is not None:
         raise ValueError("--size is for built-in tasks")
@@ -58,7 +66,7 @@ def relative(path, run):
         return None
 
 
-def is_ours(origin):
+def is_reproducible(origin):
     """Whether an origin is one of `origin_of`, from which `data` finds pairs."""
     return {"task", "size", "seed"} <= origin.keys() or {"pairs", "valid", "seed"} <= origin.keys()
 
@@ -99,7 +107,7 @@ def resumed(args):
     for key in ("pairs", "valid"):
         if getattr(args, key) and not origin.get(key):
             raise ValueError(f"--resume: the run was begun without --{key}")
-    if "training" not in stored or not is_ours(origin):
+    if "training" not in stored or not is_reproducible(origin):
         raise ValueError(f"--resume: {out} was not begun by minis2s train")
     files = {key: getattr(args, key) for key in ("pairs", "valid")}
     found, splits = located(origin, stored.get("data"), out, files, "--resume: ")

@@ -62,8 +62,8 @@ def arguments(parser):
 def backend_option(parser):
     """The implementation that computes, for a model that is trained."""
     parser.add_argument("--backend", choices=BACKENDS,
-                        help="implementation that computes: plain NumPy, which starts at once, or compiled kernels, for many "
-                             "texts (default: MINIS2S_BACKEND, or numpy)")
+                        help="implementation that computes: plain NumPy, which starts at once, or compiled kernels (default: "
+                             "MINIS2S_BACKEND, or NumPy for a few texts and kernels for many)")
 
 
 def model_of(args):

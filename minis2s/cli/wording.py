@@ -18,10 +18,12 @@ def for_options(text, parser, args):
     options = {action.dest: max(action.option_strings, key=len) for action in parser._actions if action.option_strings}
     options = {dest: option.replace("--no-", "--") for dest, option in options.items()}
     names = "|".join(sorted(map(re.escape, options), key=len, reverse=True))
+    long = "|".join(sorted((re.escape(name) for name in options if "_" in name), key=len, reverse=True)) or "(?!)"
 
     def plain(part):
         part = re.sub(rf"\b({names})=True\b", lambda m: options[m[1]], part)
         part = re.sub(rf"(?<!-)\b({names})=", lambda m: f"{options[m[1]]} ", part)
+        part = re.sub(rf"(?<![-\w])({long})\b(?!\()", lambda m: options[m[1]], part)
         return re.sub(r"\btexts\[(\d+)\]", lambda m: f"text {int(m[1]) + 1}", part)
 
     first = re.match(rf"({names})(?=: )", text)

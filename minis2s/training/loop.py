@@ -259,7 +259,7 @@ class Validation(NamedTuple):
 
 
 @np.errstate(all="ignore")
-def validate(p, config, examples, batch=256, backend=NUMPY):
+def validate(p, config, examples, batch=256, backend=NUMPY, on_batch=None):
     """Evaluate parameters on held-out examples.
 
     Parameters
@@ -270,6 +270,8 @@ def validate(p, config, examples, batch=256, backend=NUMPY):
         Examples with the same name, or where there is none the same source, are several targets of one source.
     batch : int
     backend : core.backend.Backend
+    on_batch : callable(int), optional
+        Called after each batch with the number of its examples.
 
     Returns
     -------
@@ -294,6 +296,8 @@ def validate(p, config, examples, batch=256, backend=NUMPY):
             solved[source] = solved.get(source, False) or bool(one)
         sums["known"] += int(known.sum())
         sums["tokens"] += int(b.target_mask.sum())
+        if on_batch:
+            on_batch(len(indices))
     return Validation(sums["forced"] / sums["known"], sums["free"] / sums["known"], sums["right"] / sums["tokens"],
                       sum(solved.values()) / len(solved))
 

@@ -36,6 +36,14 @@ def fit(pairs=PAIRS, valid=PAIRS, config=CONFIG, training=QUICK, **options):
     return Seq2Seq(config, **units).fit(pairs, valid, training=training, progress=False, **options)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def readable():
+    """The readable implementation, however many texts: nothing is compiled for small models."""
+    with pytest.MonkeyPatch.context() as m:
+        m.setenv("MINIS2S_BACKEND", "numpy")
+        yield
+
+
 @pytest.fixture(autouse=True)
 def no_pictures(request, monkeypatch):
     """They take seconds, and have tests of their own."""
@@ -44,13 +52,13 @@ def no_pictures(request, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def model():
+def model(readable):
     """Knows PAIRS by heart."""
     return fit(training=LONG)
 
 
 @pytest.fixture(scope="module")
-def turned():
+def turned(readable):
     """The same, its sources reversed."""
     return fit(config=replace(CONFIG, reverse_source=True), training=LONG)
 

@@ -4,11 +4,13 @@ import sys
 
 import pytest
 
-from minis2s import Seq2Seq, decoding
-from minis2s.api.backends import BACKENDS, backend_name, choose
+from minis2s import Config, Seq2Seq, decoding
+from minis2s.api import backends
+from minis2s.api.backends import BACKENDS, FEW, MANY, backend_name, choose, choose_for_texts
 from minis2s.core.backend import Backend
 from minis2s.kernels.backend import NUMBA
 from minis2s.layers import unroll
+from minis2s.model import architectures
 from minis2s.training.reference import NUMPY
 
 
@@ -39,7 +41,27 @@ def test_both_have_all_functions_and_none_is_the_others():
         reference, compiled = getattr(NUMPY, name), getattr(NUMBA, name)
         assert callable(reference) and callable(compiled) and reference is not compiled, name
         assert compiled.__module__.startswith("minis2s.kernels.") and "kernels" not in reference.__module__, name
-    assert (NUMPY.unroll, NUMPY.beam) == (unroll.forward, decoding.beam)
+    assert (NUMPY.forward, NUMPY.unroll, NUMPY.beam) == (architectures.forward, unroll.forward, decoding.beam)
+
+
+def test_many_texts_are_answered_by_the_compiled_implementation(monkeypatch):
+    """Where nobody names a backend: from 32 texts on if the cache has the kernels, from 2,000 on if it has not."""
+    from minis2s.kernels.runtime import jit
+    monkeypatch.delenv("MINIS2S_BACKEND", raising=False)
+    used = []
+    monkeypatch.setattr(backends, "choose", lambda name: NUMBA._replace(use_threads=used.append) if name == "numba" else NUMPY)
+    for kept, least in ((True, FEW), (False, MANY)):
+        monkeypatch.setattr(jit, "is_kept", lambda kernel: kept)
+        assert choose_for_texts(Seq2Seq(), least - 1) is NUMPY and not used
+        assert choose_for_texts(Seq2Seq(), least).name == "numba" and used == [None]
+        used.clear()
+    assert choose_for_texts(Seq2Seq(backend="numpy"), 10**6) is NUMPY
+    assert choose_for_texts(Seq2Seq(backend="numba"), 1).name == "numba" and not used
+    assert choose_for_texts(Seq2Seq(Config(architecture="transformer", hidden=8)), 10**6) is NUMPY
+    monkeypatch.setattr(jit, "JIT", False)
+    assert choose_for_texts(Seq2Seq(), 10**6) is NUMPY
+    monkeypatch.setenv("MINIS2S_BACKEND", "numpy")
+    assert choose_for_texts(Seq2Seq(), 10**6) is NUMPY
 
 
 QUIET = """

@@ -19,7 +19,7 @@ from commands import PAIRS, RESTLESS, SMALL, done, module, start, wait_for
 
 from minis2s import Config, Seq2Seq
 from minis2s.cli import main as cli
-from minis2s.api import answering, evaluation
+from minis2s.api import answering, backends
 from minis2s.api.backends import BACKENDS, choose
 from minis2s.training import loop as train
 from minis2s.api.run import Run
@@ -50,6 +50,37 @@ def test_tasks(call):
     assert status == 0
     assert {"copy", "reverse", "addition", "dates", "numbers",
             "phrases"} <= {line.split()[0] for line in out.splitlines()}
+
+
+def test_every_option_says_its_default():
+    """Also those that are None until the rest is known: no person should have to guess."""
+    import argparse
+    top = cli.parser()
+    for name, sub in next(a for a in top._actions if isinstance(a, argparse._SubParsersAction)).choices.items():
+        if name not in ("train", "evaluate", "translate"):
+            continue
+        for action in sub._actions:
+            flag = isinstance(action, argparse._StoreTrueAction | argparse._HelpAction)
+            if action.help != argparse.SUPPRESS and action.option_strings and not flag:
+                said = "default" in action.help or action.dest in ("pairs", "valid", "budget", "attention_map")
+                assert said and "None" not in action.help, (name, action.dest)
+
+
+def test_the_options_of_a_task_are_shown(call):
+    """By `tasks` and by the help of `train`; a command line with them spelled out is the task."""
+    from minis2s.cli import train_options
+    from minis2s.tasks import TASKS
+    shown = call("train", "--help")[1]
+    for name, task in TASKS.items():
+        status, out, _ = call("tasks", name)
+        text = train_options.as_text(task.options)
+        assert status == 0 and f"its own options: {text}\n" in out and out.count("' -> '") == 5
+        assert re.search(rf"^  {name} +{re.escape(text)}$", shown, re.M)
+        top = cli.parser(["train"]).parse_args(["train", name, *text.split()])
+        from minis2s import Config, Training
+        assert {**train_options.given(top, Config), **train_options.given(top, Training)} == task.options
+    status, _, err = call("tasks", "datse")
+    assert status == 2 and err.startswith("minis2s: no task 'datse'")
 
 
 def test_training_a_task(call, tmp_path, monkeypatch):
@@ -308,8 +339,7 @@ def test_both_backends_translate_and_evaluate(call, trained, monkeypatch):
     monkeypatch.delenv("MINIS2S_BACKEND")
     monkeypatch.setenv("MINIS2S_THREADS", "1")
     asked = []
-    for part in (answering, evaluation):
-        monkeypatch.setattr(part, "choose", lambda name: asked.append(name) or choose(name))
+    monkeypatch.setattr(backends, "choose", lambda name: asked.append(name) or choose(name))
     said, measured = {}, {}
     for backend in BACKENDS:
         asked.clear()
@@ -409,14 +439,15 @@ def test_bad_pairs_files(refused, trained, data, tmp_path, content, told):
 
 BAD_TRAINING = {
     "nothing": ([], "name a task or --pairs FILE"), "both": (["copy", "--pairs", "DATA"], "not both"),
-    "unknown task": (["datse"], "no task 'datse'.*did you mean dates"),
+    "unknown task": (["datse"], ": no task 'datse'.*did you mean dates"),
     "unknown task, resumed": (["datse", "--resume"], "no such run directory"),
     "both ways": (["copy", "--resume", "--overwrite"], "choose one"),
     "resume nothing": (["--resume"], "--out DIR"),
     "validation of a task": (["copy", "--valid", "DATA"], "--valid goes with --pairs"),
     "size of pairs": (["--pairs", "DATA", "--size", "5"], "--size is for built-in tasks"),
-    "size": (["copy", "--size", "-3"], "train is -3"), "no pairs": (["copy", "--size", "0"], "pairs: none"),
-    "too many": (["dates", "--size", "99999999"], "wanted at most 10,000,000"),
+    "size": (["copy", "--size", "-3"], "--size: got -3, wanted a whole number, 1 .. 5000000"), "no pairs": (["copy", "--size", "0"], "--size: got 0"),
+    "endless": (["reverse", "--size", "99999999999"], "--size: got 99999999999"),
+    "too many": (["dates", "--size", "4999999"], "different ones"),
     "seed": (["copy", "--seed", "-1"], "--seed -1: wanted 0 or more"),
     "epochs": (["copy", "--epochs", "-1"], "--epochs -1"),
     "lr": (["copy", "--lr", "nan"], "--lr nan: wanted a finite number"),
@@ -426,7 +457,7 @@ BAD_TRAINING = {
     "min count": (["--pairs", "DATA", "--valid", "DATA", "--min-count", "99"], "--min-count 99"),
     "no min count": (["--pairs", "DATA", "--valid", "DATA", "--min-count", "0"], "--min-count: got 0"),
     "dot two ways": (["copy", "--attention", "dot", "--bidirectional"], "sizes differ with two directions"),
-    "feeding": (["copy", "--attention", "none", "--input-feeding"], "there is no attention"),
+    "feeding": (["copy", "--attention", "none", "--input-feeding"], "--input-feeding needs attention; --context init has none"),
     "activation": (["copy", "--cell", "lstm", "--activation", "sigmoid"], "--activation sigmoid with --cell lstm: choose one of the cells rnn, rnn-sigmoid"),
     "word": (["copy", "--hidden", "many"], "invalid int value"),
     "choice": (["copy", "--cell", "lstn"], "invalid choice"),
