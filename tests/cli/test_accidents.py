@@ -269,7 +269,7 @@ def moved(call, tmp_path):
     home = tmp_path / "home"
     home.mkdir()
     (home / "p.tsv").write_text(LINES)
-    argv = ["train", "--pairs", home / "p.tsv", *SMALL]
+    argv = ["train", "--pairs", home / "p.tsv", *SMALL, "--lr", "0.003", "--lr-final", "0.003"]      # whatever the epochs
     assert call(*argv, "--epochs", "2", "--out", home / "r")[0] == 0
     return home, argv
 
