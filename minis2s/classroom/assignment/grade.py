@@ -49,40 +49,41 @@ def grade(folder, csv_path, made=None, seed=0, html=None, json_path=None, jobs=N
     with tempfile.TemporaryDirectory(prefix="minis2s-class-") as space:
         found = [_files(s, Path(space) / str(n)) for n, s in enumerate(handed_in)]
         made = made or _guess(folder, found)
-        head = ["student", "points", "of", "late", *made.exercises]
-        table = _Table(csv_path, head)
-        pool, records = ThreadPoolExecutor(jobs or os.cpu_count() or 1), {}
-        try:
-            waiting = {}
-            for n, (submission, own) in enumerate(zip(handed_in, found)):
-                records[n] = {"student": submission.name, "points": 0, "of": made.total,
-                              "late": _late(own, made.due), "reports": {}}
-                for name in made.exercises:
-                    job = pool.submit(_one, name, own, made.seed(submission.student, seed), Path(space) / f"{n}-{name}")
-                    waiting[job] = n, name
-            for job in as_completed(waiting):
-                n, name = waiting[job]
-                record = records[n]
-                record["reports"][name] = job.result()
-                if len(record["reports"]) == len(made.exercises):
-                    _finish(record, made)
-                    table.add(_row(record, made))
-                    tell(f"{record['student']}: {record['points']} of {made.total} points")
-                    if html:
-                        pages.student(html, record, made)
-        except BaseException:
-            process.stop_all()
-            pool.shutdown(wait=False, cancel_futures=True)
-            process.stop_all()
-            raise
-        pool.shutdown()
-    done = [records[n] for n in sorted(records)]
-    table.put_in_order([_row(record, made) for record in done])
+        table = _Table(csv_path, ["student", "points", "of", "late", *made.exercises])
+        records = [{"student": s.name, "points": 0, "of": made.total, "late": _late(own, made.due), "reports": {}}
+                   for s, own in zip(handed_in, found)]
+        jobs_to_do = [(n, name, own, made.seed(s.student, seed), Path(space) / f"{n}-{name}")
+                      for n, (s, own) in enumerate(zip(handed_in, found)) for name in made.exercises]
+        for n, name, report in _all(jobs_to_do, jobs):
+            record = records[n]
+            record["reports"][name] = report
+            if len(record["reports"]) == len(made.exercises):
+                _finish(record, made)
+                table.add(_row(record, made))
+                tell(f"{record['student']}: {record['points']} of {made.total} points")
+                if html:
+                    pages.student(html, record, made)
+    table.put_in_order([_row(record, made) for record in records])
     if html:
-        pages.overview(html, done, made)
+        pages.overview(html, records, made)
     if json_path:
-        files.write_text(json_path, json.dumps({"assignment": made._asdict(), "students": done}, indent=1) + "\n")
-    return done
+        files.write_text(json_path, json.dumps({"assignment": made._asdict(), "students": records}, indent=1) + "\n")
+    return records
+
+
+def _all(jobs_to_do, jobs):
+    """Check files, some at once: yields (number of the student, exercise, report) as they are done."""
+    pool = ThreadPoolExecutor(jobs or os.cpu_count() or 1)
+    try:
+        waiting = {pool.submit(_one, *job[1:]): job[:2] for job in jobs_to_do}
+        for job in as_completed(waiting):
+            yield *waiting[job], job.result()
+    except BaseException:
+        process.stop_all()
+        pool.shutdown(wait=False, cancel_futures=True)
+        process.stop_all()
+        raise
+    pool.shutdown()
 
 
 def _files(submission, space):

@@ -47,19 +47,8 @@ def _on_changed(exercise, change):
 def _array_changes(name, value, letters):
     """(words, where to look, function of the array and of all arguments) for one array argument."""
     use = f"where {name} is used"
-    if value.dtype.kind == "b":
-        yield "were True everywhere", use, lambda a, g: np.ones_like(a)
-        yield "were inverted (False for True)", use, lambda a, g: ~a
-        yield "were shifted by one step", use, lambda a, g: np.concatenate([a[1:], 0 * a[:1]])
-        return
-    if value.dtype.kind == "i":
-        top = int(value.max())
-        yield "were one smaller, as if counted from 1", use, lambda a, g: a - 1
-        yield "were one greater", use, lambda a, g: np.minimum(a + 1, top)
-        for axis, letter in enumerate(letters):
-            yield f"were reversed over {letter}", use, lambda a, g, axis=axis: np.flip(a, axis)
-            yield f"were shifted by one over {letter}", use, lambda a, g, axis=axis: np.roll(a, 1, axis)
-            yield f"were shifted back by one over {letter}", use, lambda a, g, axis=axis: np.roll(a, -1, axis)
+    if value.dtype.kind in "bi":
+        yield from (_mask_changes if value.dtype.kind == "b" else _id_changes)(value, letters, use)
         return
     yield "were all zeros: is it used?", use, lambda a, g: np.zeros_like(a)
     yield "had the other sign", f"the sign of {name}", lambda a, g: -a
@@ -96,6 +85,24 @@ def _array_changes(name, value, letters):
                 lambda a, g, axis=axis: np.broadcast_to(a.mean(axis=axis, keepdims=True), a.shape)
     if letters[:2] in (("T", "N"), ("S", "N")):
         yield "were zero at padding", f"the mask, where it meets {name}", _at_real
+
+
+def _mask_changes(value, letters, use):
+    """As `_array_changes`, for a mask."""
+    yield "were True everywhere", use, lambda a, g: np.ones_like(a)
+    yield "were inverted (False for True)", use, lambda a, g: ~a
+    yield "were shifted by one step", use, lambda a, g: np.concatenate([a[1:], 0 * a[:1]])
+
+
+def _id_changes(value, letters, use):
+    """As `_array_changes`, for token ids."""
+    top = int(value.max())
+    yield "were one smaller, as if counted from 1", use, lambda a, g: a - 1
+    yield "were one greater", use, lambda a, g: np.minimum(a + 1, top)
+    for axis, letter in enumerate(letters):
+        yield f"were reversed over {letter}", use, lambda a, g, axis=axis: np.flip(a, axis)
+        yield f"were shifted by one over {letter}", use, lambda a, g, axis=axis: np.roll(a, 1, axis)
+        yield f"were shifted back by one over {letter}", use, lambda a, g, axis=axis: np.roll(a, -1, axis)
 
 
 def _at(a, axis, which):

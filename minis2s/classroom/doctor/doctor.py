@@ -1,15 +1,11 @@
 """`check`: one stage after the other, and the Report."""
-from functools import lru_cache
-
 import numpy as np
 
 from ..exercises import find
 from ..exercises.exercise import draws
-from ..mistakes import bank_of
 from . import contract, numbers
-from .bank import Match, cause, run_one
-from .cases import extra, ordinary
-from .changed import changed
+from .bank import Match, cause
+from .bench import answer, bench    # noqa: F401
 from .contract import Problem
 from .experiment import experiment
 from .locate import blocks, locate
@@ -71,49 +67,6 @@ class Here:
     def kept(self, number):
         """Whether the first answer to a case still holds its numbers."""
         return still_there(*self.first[number])
-
-
-class Bench:
-    """The inputs of an exercise and seed, the right answers, and those of known mistakes, each computed once."""
-
-    def __init__(self, exercise, seed):
-        self.exercise = exercise
-        self.cases, self.extras = ordinary(exercise, seed), extra(exercise, seed)
-        self.want = [answer(exercise, case) for case in self.cases]
-        self.answers, self.right = {}, {}
-        self.known, self.generic = bank_of(exercise.name), changed(exercise, self.cases[0])
-
-    def run(self, mistake, c):
-        """A mistake's answer to case c."""
-        key = id(mistake), c
-        if key not in self.answers:
-            self.answers[key] = run_one(mistake, self.cases[c])
-        return self.answers[key]
-
-    def right_extra(self, number):
-        """The right answer to an extra case; None where there is none."""
-        if number not in self.right:
-            try:
-                self.right[number] = answer(self.exercise, self.extras[number])
-            except (ValueError, IndexError, ZeroDivisionError):
-                self.right[number] = None
-        return self.right[number]
-
-
-@lru_cache(maxsize=64)
-def bench(name, seed):
-    """The Bench of an exercise."""
-    return Bench(find(name), seed)
-
-
-def answer(exercise, case):
-    """The library's answer to a case: list of arrays, or None where it refuses."""
-    try:
-        with np.errstate(all="ignore"):
-            result = exercise.reference(**case.inputs)
-    except case.raises:
-        return None
-    return [np.array(a) for a in (result if isinstance(result, tuple) else (result,))]
 
 
 def examine(exercise, runner, seed=0, hint=None):
