@@ -1,7 +1,7 @@
 """The worked examples of the five documents, to be run with the document beside them: `minis2s example W1`.
 
-Each module has `TITLE`, `WHERE` (document and section), `run(seed)` -> a NamedTuple of everything it found
-out, and `report(result)` -> the lines to read.  A module with a picture also has `PICTURE`, its file's name,
+Each module has `TITLE`, `WHERE` (document and section), `run(seed)` -> a NamedTuple of all results,
+and `report(result)` -> the lines to read.  A module with a picture also has `PICTURE`, its file's name,
 and `picture(result)` -> the arguments of `viewer.plots.attention_map`: the examples draw nothing themselves.
 """
 import difflib

@@ -100,14 +100,10 @@ def said(ps):
     return [TARGET[k] for k in ps.argmax(axis=1)]
 
 
-def report(r):
-    """Result -> lines."""
-    v, out = show.vector, ["W1  I love you -> Hello World   (document A §4.4)"]
-    out += show.remark("Words are one-hot, so every word has its own row in W_e and W_d: the document's "
-                       "W_e^I, W_e^love, W_d^Hello. States have two entries. There are no biases. W_e and "
-                       "W_d are random; only the readout W_y is solved for.")
-
-    out += show.heading("4.4.1 Encoder: h_t = σ(W_e [x_t, h_{t-1}])      (A4.1; code: R1, R2)")
+def encoder_lines(r):
+    """Encoder, A4.1."""
+    v = show.vector
+    out = show.heading("4.4.1 Encoder: h_t = σ(W_e [x_t, h_{t-1}])      (A4.1; code: R1, R2)")
     out += [f"  W_e^{w:<5} = {v(row)}" for w, row in zip(SOURCE, r.W_e)]
     out += [f"  W_e^h'    = {v(r.W_e[3])} and {v(r.W_e[4])}", "  h_0 = [0, 0]"]
     before = np.zeros(2)
@@ -119,18 +115,28 @@ def report(r):
     out += show.slip("the document lists the two parts side by side, σ([W_e^I, W_e^0]). A matrix times a "
                      "stacked vector is the SUM of the two parts' products, as above.")
     out += [f"  context = h_3 = {v(r.hs[2])}"]
+    return out
 
-    out += show.heading("4.4.2 Decoder as intended: s_t = σ(W_d [y_{t-1}, s_{t-1}])      (A4.2; R1, R2)")
+
+def decoder_lines(r):
+    """Decoder as intended, A4.2."""
+    v = show.vector
+    out = show.heading("4.4.2 Decoder as intended: s_t = σ(W_d [y_{t-1}, s_{t-1}])      (A4.2; R1, R2)")
     out += [f"  W_d^BOS   = {v(r.W_d[0])}", f"  W_d^Hello = {v(r.W_d[2])}",
-            f"  W_d^s'    = {v(r.W_d[3])} and {v(r.W_d[4])}", "  s_0 = h_3: the source is heard"]
+            f"  W_d^s'    = {v(r.W_d[3])} and {v(r.W_d[4])}", "  s_0 = h_3: the decoder starts from the source"]
     steps = (1, "BOS", r.W_d[0], r.hs[2], r.ss[0]), (2, "Hello", r.W_d[2], r.ss[0], r.ss[1])
     for t, fed, row, prev, s in steps:
         out += [f"  s_{t} = σ(W_d^{fed} + s_{t - 1} W_d^s')",
                 f"      = σ({v(row)} + {v(prev @ r.W_d[3:])}) = {v(s)}"]
+    return out
 
-    out += show.heading("The readout, solved: p_t = softmax(s_t W_y)")
+
+def readout_lines(r):
+    """The readout whose distributions are the printed ones."""
+    v = show.vector
+    out = show.heading("The readout, solved: p_t = softmax(s_t W_y)")
     out += show.remark("A softmax over two words sees only the difference of their logits: p_Hello / p_World "
-                       "= exp(z_Hello - z_World). The printed numbers therefore ask for")
+                       "= exp(z_Hello - z_World). The printed numbers therefore require")
     for t in (0, 1):
         world, hello = PRINTED[t]
         out += [f"  z_Hello - z_World at t = {t + 1}:  ln({hello}/{world}) = {r.gaps[t]:+.6f}"]
@@ -151,13 +157,23 @@ def report(r):
                        "Hello's, 0.8 at t = 1 and 0.2 at t = 2. They do not contradict each other; the "
                        "document only never "
                        "says which order it means.", "  order: ")
+    return out
 
-    out += show.heading("Attention: announced there, but not computed      (A4.3; AD1, A1, A2)")
+
+def attention_lines(r):
+    """Attention, A4.3."""
+    v = show.vector
+    out = show.heading("Attention: announced there, but not computed      (A4.3; AD1, A1, A2)")
     for t in (0, 1):
         out += [f"  a_{t + 1} = softmax(s_{t + 1} · h_i) = {v(r.alphas[t])}",
                 f"  h̃_{t + 1} = Σ a_i h_i = {v(r.h_tildes[t])}"]
+    return out
 
-    out += show.heading("4.4.2 Decoder as printed: s_0 = 0, and y_t itself is fed      (PA1..PA4)")
+
+def printed_lines(r):
+    """Decoder as printed, and its slips."""
+    v = show.vector
+    out = show.heading("4.4.2 Decoder as printed: s_0 = 0, and y_t itself is fed      (PA1..PA4)")
     out += show.remark("ŷ_1 = softmax([W_d^Hello, W_d^0]): there is no W_y, the gate's own sum serves as "
                        "logits. So W_d can be solved row by row, and the printed numbers come out again:")
     out += [f"  W_d^Hello = {v(r.printed_W_d[1])}   from ln 4 at t = 1",
@@ -172,7 +188,21 @@ def report(r):
     out += ["  slip: y_t, the answer, is fed at the step that shall find it. Feed the other:"]
     out += show.table([["fed at t = 1", "p_1 as printed"], ["Hello", v(r.printed_ps[0])],
                        ["World", v(r.printed_swapped[0])]], "        ")
-    out += ["        Who knows what to feed needs no model; W2 shows where that leads."]
+    out += ["        A model that is fed the answer has nothing to predict; see W2."]
+    return out
+
+
+def report(r):
+    """Result -> lines."""
+    out = ["W1  I love you -> Hello World   (document A §4.4)"]
+    out += show.remark("Words are one-hot, so every word has its own row in W_e and W_d: the document's "
+                       "W_e^I, W_e^love, W_d^Hello. States have two entries. There are no biases. W_e and "
+                       "W_d are random; only the readout W_y is solved for.")
+    out += encoder_lines(r)
+    out += decoder_lines(r)
+    out += readout_lines(r)
+    out += attention_lines(r)
+    out += printed_lines(r)
     out += show.look_next(("minis2s/layers/cells/rnn.py", "(R1) (R2)", "the cell, forward and backward"),
                           ("minis2s/documents/printed/a.py", "(PA1)..(PA4)", "the printed decoder"),
                           ("minis2s formulas A4.4", "", "with its derivatives"))

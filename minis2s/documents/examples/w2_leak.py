@@ -23,7 +23,7 @@ TARGET = [[2, 3, 4], [5, 6, 7], [8, 9, 10]]
 OFFSET = 3                                                      # number n has id n + 3: ids 0..3 are special
 CONFIG = Config(source_vocab=14, target_vocab=14, embedding=16, hidden=32, attention="none")
 EPOCHS, LONGER, BATCH, STEP = 10, 20, 32, 0.005                 # the first and third as printed
-FOREIGN = [[9, 2, 6], [3, 3, 8], [10, 7, 2]]                    # what no source here asks for
+FOREIGN = [[9, 2, 6], [3, 3, 8], [10, 7, 2]]                    # the answer to no source here
 
 
 class Run(NamedTuple):         # one way of feeding, trained
@@ -101,21 +101,22 @@ def run(seed=0):
     return Result(learn(leaking, seed), learn(make_batch, seed))
 
 
-def report(r):
-    """Result -> lines."""
-    out = ["W2  The unshifted target leaks   (document A §5.4)"]
-    out += show.remark(f"LSTM encoder and decoder of {CONFIG.hidden} units; the encoder's last h and c start "
-                       f"the decoder; softmax over the words; RMSprop, batches of {BATCH}, {EPOCHS} epochs "
-                       f"(step {STEP}: the document names none). Two ways to feed the decoder in training:")
-    out += show.heading("What the decoder reads, and what it shall say (first pair)")
+def fed_lines(r):
+    """What is fed and what is wanted."""
+    out = show.heading("What the decoder reads, and what it should output (first pair)")
     names = {BOS: "BOS", EOS: "EOS"}
     for title, one in (("as printed", r.leak), ("shifted", r.cured)):
         fed, wanted = ([names.get(i, str(i - OFFSET)) for i in row[:, 0].tolist()]
                        for row in (one.batch.inputs, one.batch.targets))
         out += show.table([[f"{title:<11} fed", *fed], [f"{'':<11} wanted", *wanted]])
     out += show.slip("model.fit([input_data, target_data], target_data) feeds y_t at step t and asks for "
-                     "y_t: the answer lies on the table.")
-    out += show.heading("The printed data: three pairs, one batch, so 10 epochs are 10 updates")
+                     "y_t: the input contains the answer.")
+    return out
+
+
+def loss_lines(r):
+    """The printed data, and the losses on all other triples."""
+    out = show.heading("The printed data: three pairs, one batch, so 10 epochs are 10 updates")
     out += show.table([["loss, nats per token (X3)", "before", "after"]] +
                       [["as printed", *map(show.number, r.leak.few)],
                        ["shifted", *map(show.number, r.cured.few)]])
@@ -127,10 +128,15 @@ def report(r):
     at = [1, 2, 5, EPOCHS, LONGER]
     out += show.table([["epochs", *at]] + [[name, *(show.number(one.losses[i - 1], 4) for i in at)]
                                            for name, one in (("as printed", r.leak), ("shifted", r.cured))])
-    out += ["  By its loss the leaking model is the better one, by far."]
-    out += show.heading("The three printed pairs, never trained on")
+    out += ["  Judged by its loss, the leaking model is far better."]
+    return out
+
+
+def answer_lines(r):
+    """The answers to the printed pairs: target fed, and running freely."""
+    out = show.heading("The three printed pairs, never trained on")
     rows = [["source", "wanted", "as printed", "shifted"]]
-    for kind, field in (("target fed:", "forced"), ("speaking alone:", "free")):
+    for kind, field in (("target fed:", "forced"), ("running freely:", "free")):
         rows += [[kind, "", "", ""]]
         rows += [["  " + str(x), str(y), str(a), str(b)] for x, y, a, b in
                  zip(INPUT, TARGET, getattr(r.leak, field), getattr(r.cured, field))]
@@ -138,20 +144,44 @@ def report(r):
             rows += [["  loss", "", show.number(r.leak.held_out, 4), show.number(r.cured.held_out, 4)]]
     rows += [["  exact match", "", f"{r.leak.exact:.0%}", f"{r.cured.exact:.0%}"]]
     out += show.table(rows)
-    out += show.remark("Speaking alone means: BOS first, then each time the token just said. The leaking "
-                       "model was always told the answer, so it has learned to repeat, not to predict: it "
-                       "says one number again and again.")
-    out += show.heading("The proof that it copies: the leaking model, fed foreign numbers")
+    out += show.remark("Running freely means: BOS first, then at each step the token it output before. The leaking "
+                       "model always received the answer, so it has learned to repeat, not to predict: it "
+                       "outputs one number again and again.")
+    return out
+
+
+def copy_lines(r):
+    """The leaking model repeats what it is fed."""
+    out = show.heading("Proof that it copies: the leaking model, fed unrelated numbers")
     out += show.table([["source", "fed", "as printed says", "right"]] +
                       [list(map(str, row)) for row in zip(INPUT, FOREIGN, r.leak.foreign, TARGET)])
     copied = np.mean(np.array(r.leak.foreign) == np.array(FOREIGN))
     out += [f"  {copied:.0%} of the answers repeat what was fed."]
-    out += show.heading("Other slips of the listing")
-    out += show.slip("model.predict([input_data, target_data]) hands the answers over once more, so even the "
-                     "test cannot see the leak.")
+    return out
+
+
+def other_slips(r):
+    """Slips of the listing that the example does not run."""
+    out = show.heading("Other slips of the listing")
+    out += show.slip("model.predict([input_data, target_data]) feeds the answers once more, so the test cannot "
+                     "show the leak.")
     out += show.slip("categorical_crossentropy wants one-hot targets; these are ids (sparse_...). Embedding "
                      "is used but not imported; Dense(embedding_dim) has one output for each embedding "
                      "entry, where one for each word is meant.")
+    return out
+
+
+def report(r):
+    """Result -> lines."""
+    out = ["W2  The unshifted target leaks   (document A §5.4)"]
+    out += show.remark(f"LSTM encoder and decoder of {CONFIG.hidden} units; the encoder's last h and c start "
+                       f"the decoder; softmax over the words; RMSprop, batches of {BATCH}, {EPOCHS} epochs "
+                       f"(step {STEP}: the document names none). Two ways to feed the decoder in training:")
+    out += fed_lines(r)
+    out += loss_lines(r)
+    out += answer_lines(r)
+    out += copy_lines(r)
+    out += other_slips(r)
     out += show.look_next(("minis2s/data/batches.py", "", "make_batch shifts by one"),
                           ("minis2s/model/decoder_step.py", "(D2)", "what the decoder reads"),
                           ("minis2s/training/optimizers.py", "(O3) (O4)", "RMSprop"))

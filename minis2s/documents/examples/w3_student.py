@@ -122,19 +122,9 @@ def picture(r):
                 title="Attention weights: where the model looks")
 
 
-def report(r):
-    """Result -> lines."""
-    out = ["W3  我 是 学生 -> I am a student   (document B §4.3)"]
-    out += show.slip("the document prints he, is, a, student. But 我 is I, so I am a student is meant. The "
-                     "model "
-                     "below answers 他 是 学生 with: " + " ".join(r.he) + ".")
-    out += show.remark(f"LSTM encoder and decoder of {r.config.hidden} units, trained with RMSprop on "
-                       f"{len(r.trained_on)} sentences (4 subjects, {len(NOUNS)} nouns). The sentence asked "
-                       f"for is left out. Training loss: "
-                       + ", ".join(show.number(x, 4) for x in r.losses) + f" nats per token after 0, "
-                                                                          f"{STEPS // 2}, {STEPS} updates.")
-
-    out += show.heading("Encoder: h_i = LSTM(x_i, h_{i-1})      (B4.2e; L1..L5)")
+def encoder_lines(r):
+    """Every quantity of the encoder."""
+    out = show.heading("Encoder: h_i = LSTM(x_i, h_{i-1})      (B4.2e; L1..L5)")
     for t, (word, k) in enumerate(zip(ASKED[0], r.encoder), 1):
         out += [f"  x_{t} = {word}"]
         for name, value in zip("ifoch", (k.i[0], k.f[0], k.o[0], r.cs[t - 1], r.hs[t - 1])):
@@ -143,8 +133,12 @@ def report(r):
                      "from x_1 and h_0; x_1 is missing from the line.")
     out += show.slip("encoder and decoder are given the same W_ix, W_ih (listed twice). Here each has its "
                      "own.")
+    return out
 
-    out += show.heading("Decoder: s_t = LSTM(y_{t-1}, s_{t-1}), then a_t from s_t      (L, AC, A1, A2)")
+
+def decoder_lines(r):
+    """Every quantity of the decoder, step by step."""
+    out = show.heading("Decoder: s_t = LSTM(y_{t-1}, s_{t-1}), then a_t from s_t      (L, AC, A1, A2)")
     out += ["  s_0 = h_3, c_0 = c_3;  v_ti = tanh(W_a [s_t; h_i]),  e_ti = v_ti · h_i,",
             "  a_t = softmax(e_t) over i,  ctx_t = Σ a_ti h_i,",
             "  p(y_t) = softmax(W_y [s_t; ctx_t] + b_y)"]
@@ -161,13 +155,22 @@ def report(r):
         best = np.argsort(-step.p)[:3]
         out += [f"    p(y_{t}) = " + ", ".join(f"{r.words[j]} {step.p[j]:.4f}" for j in best) + ", ...",
                 f"    y_{t} = {step.said}"]
-    out += show.heading("Alignment: a row for each word said")
+    return out
+
+
+def alignment_lines(r):
+    """The attention weights of all steps."""
+    out = show.heading("Alignment: a row for each word said")
     out += show.table([["", *ASKED[0]],
                        *([step.said, *(show.number(x, 2) for x in step.a)] for step in r.steps)])
     out += show.remark("h_2 has read 我 too, and h_3 the whole sentence: a weight says where the model looks, "
                        "not from which word alone it knows. `--out DIR` draws this table.")
+    return out
 
-    out += show.heading("The lines as printed")
+
+def printed_lines(r):
+    """What the formulas give as printed."""
+    out = show.heading("The lines as printed")
     out += [f"  a_{t} = softmax(v_{t} · h_{t}) = {a:.3f}" for t, a in enumerate(r.printed_a, 1)]
     out += show.slip("a softmax of one number is 1, whatever the number. v must run over all h_i, and the "
                      "softmax too.")
@@ -175,6 +178,24 @@ def report(r):
     out += show.slip("three lines s_1..s_3 for four words: s_t = LSTM(..., h_t) takes h_t by the output's "
                      "own number.")
     out += show.slip("p(y_1 | y_1, y_2, y_3) supposes what it predicts. Meant is p(y_t | y_1 .. y_{t-1}).")
+    return out
+
+
+def report(r):
+    """Result -> lines."""
+    out = ["W3  我 是 学生 -> I am a student   (document B §4.3)"]
+    out += show.slip("the document prints he, is, a, student. But 我 is I, so I am a student is meant. The "
+                     "model "
+                     "below answers 他 是 学生 with: " + " ".join(r.he) + ".")
+    out += show.remark(f"LSTM encoder and decoder of {r.config.hidden} units, trained with RMSprop on "
+                       f"{len(r.trained_on)} sentences (4 subjects, {len(NOUNS)} nouns). The sentence asked "
+                       f"for is left out. Training loss: "
+                       + ", ".join(show.number(x, 4) for x in r.losses) + f" nats per token after 0, "
+                                                                          f"{STEPS // 2}, {STEPS} updates.")
+    out += encoder_lines(r)
+    out += decoder_lines(r)
+    out += alignment_lines(r)
+    out += printed_lines(r)
     out += show.look_next(("minis2s/layers/attention/concat_dot.py", "(AC1)..(AC3)", "the score"),
                           ("minis2s/layers/attention/attend.py", "(A1) (A2)", "softmax, then sum"),
                           ("minis2s/model/context_step.py", "(D2)..(D6)", "one step of the decoder"),

@@ -111,7 +111,7 @@ def report(r):
     out += show.table([["epoch", *at], ["loss", *(show.number(r.losses[i - 1], 4) for i in at)]])
     out += [f"  {r.right} of the {len(PAIRS)} sentences are then translated as wanted."]
     out += show.slip("fit([input_sequences, target_sequences], target_sequences): the unshifted target, as "
-                     "in W2. Here the decoder is fed BOS y_1 .. y_S and asked for y_1 .. y_S EOS.")
+                     "in W2. Here the decoder reads BOS y_1 .. y_S and must output y_1 .. y_S EOS.")
     out += show.slip("padding is counted in the loss, as in W4. Here masks leave it out.")
     out += show.heading("Encoder model: text -> states      (P5; S1, S2)")
     out += ["  " + " | ".join(r.source)]

@@ -159,6 +159,87 @@ def run(seed=0):
     return Result({axis: learn(axis, seed) for axis in TITLES}, linear_score(seed))
 
 
+def between(a):
+    """The smallest and the greatest entry, as text."""
+    low, high = show.number(a.min()), show.number(a.max())
+    return low if low == high else f"{low}..{high}"
+
+
+def formula_lines(r):
+    """The formulas, with the softmax over the right axis."""
+    out = show.heading("The lines of D §3.3, with the softmax where it belongs")
+    out += ["  (1) h_i = RNN(h_{i-1}, x_i)                      (R1, R2)",
+            "  (2) s_t = RNN(s_{t-1}, y_{t-1})                  (R1, R2)",
+            "  (3) e_ti = v · tanh(W_s s_t + W_h h_i)           (AB1..AB3)",
+            "      a_t = softmax over i of e_t                  (A1)",
+            "  (4) c_t = Σ a_ti h_i                             (A2)",
+            "  (5) p(y_t) = softmax(W_o [s_t; c_t] + b)         (Y1, F3)"]
+    out += show.slip("torch.softmax(attn_scores, dim=2): the scores have the shape (T, N, 1), one score for "
+                     "each source position and example. dim=2 is that one score: every weight is 1.")
+    return out
+
+
+def side_by_side(r):
+    """What the three axes give."""
+    out = show.heading("Side by side")
+    cols = [r.axes[axis] for axis in TITLES]
+    sums = [one.alpha.sum(axis=1) for one in cols]              # over the source: (S, N)
+    across = [one.alpha.sum(axis=2) for one in cols]            # over the batch: (S, T)
+    rows = [["softmax over", *TITLES.values()],
+            ["sum of a_t over the source", *map(between, sums)],
+            ["sum of a_t over the batch", *map(between, across)],
+            ["gradient of W_s, W_h, v", *(f"{one.score_gradient:.1e}" if one.score_gradient else "0" for one in cols)],
+            ["batch neighbours matter", *(f"by {one.neighbour:.2f}" if one.neighbour > 1e-9 else "no"
+                                          for one in cols)]]
+    for n in (1, 30, 60, EPOCHS):
+        rows += [[f"loss in epoch {n}", *(show.number(one.losses[n - 1], 4) for one in cols)]]
+    rows += [["held-out sequences right", *(f"{one.exact:.0%}" for one in cols)]]
+    out += show.table(rows)
+    out += show.remark("dim=2: c_t is the plain sum of all h_i, the same at every step t. Attention looks "
+                       "nowhere, and its weights never learn: their gradient is exactly 0. dim=1: the "
+                       "examples of a batch compete for each position, so an answer depends on which "
+                       "others are in its batch (logits move when these are replaced). dim=0: a "
+                       "distribution over the source for each example.")
+    return out
+
+
+def attention_lines(r):
+    """The attention weights of one sequence."""
+    out = show.heading("a_t of one held-out sequence (rows: t = 1..; columns: source i = 1..)")
+    maps = [r.axes[axis].alpha[:, :, 0] for axis in TITLES]
+    for title, a in zip(TITLES.values(), maps):
+        out += [f"  {title}"] + show.table([[show.number(x, 2) for x in row] for row in a], "    ")
+    out += ["  The last row belongs to EOS."]
+    return out
+
+
+def score_lines(r):
+    """The printed score does not depend on the state."""
+    out = show.heading("Another slip: the printed score cannot see the decoder")
+    out += show.remark("attention_layer is linear, without tanh, on [h_i; s]: its score is w_h · h_i + w_s · "
+                       "s. The second part is the same for every i, and a softmax does not see what is added "
+                       "to all. Two random states s, the right axis:")
+    out += [f"    s = {name}: a = {show.vector(a)}" for name, a in zip(("first ", "second"), r.linear_alpha)]
+    out += ["  The tanh of D3.3 is what lets s_t choose."]
+    return out
+
+
+def other_slips(r):
+    """Slips of the listing that the example does not run."""
+    out = show.heading("Other slips of the listing")
+    out += show.slip("nn.RNN returns (outputs, last state); the listing takes the pair for a tensor. The "
+                     "encoder's last state reaches nobody: the decoder gets `hidden`, whatever the caller "
+                     "had.")
+    out += show.slip("nn.RNN(hidden_size, output_size) makes the decoder's state as large as the output, but "
+                     "`hidden` has hidden_size entries. y_{t-1} is not an input. There is no readout.")
+    out += show.slip("cat((encoded, hidden), dim=2) joins (T, N, H) with (1, N, H): possible for T = 1 only. "
+                     "bmm takes three axes; it is given four.")
+    out += show.slip("train calls model(src, src_len, trg, trg_len) where forward takes (x, hidden), and "
+                     "takes the first two results for loss and weights, where forward returns output and "
+                     "state. criterion is never called.")
+    return out
+
+
 def report(r):
     """Result -> lines."""
     out = ["W7  The softmax over the wrong axis   (document D §4)"]
@@ -170,60 +251,11 @@ def report(r):
                        f"Gradient descent (momentum 0.9, step {STEP}, gradients clipped at {CLIP:g}), "
                        f"{EPOCHS} epochs of {BATCHES} new batches of {N}. "
                        "Same start, same data; only the axis of the softmax differs.")
-    out += show.heading("The lines of D §3.3, with the softmax where it belongs")
-    out += ["  (1) h_i = RNN(h_{i-1}, x_i)                      (R1, R2)",
-            "  (2) s_t = RNN(s_{t-1}, y_{t-1})                  (R1, R2)",
-            "  (3) e_ti = v · tanh(W_s s_t + W_h h_i)           (AB1..AB3)",
-            "      a_t = softmax over i of e_t                  (A1)",
-            "  (4) c_t = Σ a_ti h_i                             (A2)",
-            "  (5) p(y_t) = softmax(W_o [s_t; c_t] + b)         (Y1, F3)"]
-    out += show.slip("torch.softmax(attn_scores, dim=2): the scores have the shape (T, N, 1), one score for "
-                     "each source position and example. dim=2 is that one score: every weight is 1.")
-    out += show.heading("Side by side")
-    cols = [r.axes[axis] for axis in TITLES]
-    sums = [one.alpha.sum(axis=1) for one in cols]              # over the source: (S, N)
-    across = [one.alpha.sum(axis=2) for one in cols]            # over the batch: (S, T)
-    def between(a):
-        low, high = show.number(a.min()), show.number(a.max())
-        return low if low == high else f"{low}..{high}"
-    rows = [["softmax over", *TITLES.values()],
-            ["sum of a_t over the source", *map(between, sums)],
-            ["sum of a_t over the batch", *map(between, across)],
-            ["gradient of W_s, W_h, v", *(f"{one.score_gradient:.1e}" if one.score_gradient else "0"
-                                                  for one in cols)],
-            ["batch neighbours matter", *(f"by {one.neighbour:.2f}" if one.neighbour > 1e-9 else "no"
-                                                 for one in cols)]]
-    for n in (1, 30, 60, EPOCHS):
-        rows += [[f"loss in epoch {n}", *(show.number(one.losses[n - 1], 4) for one in cols)]]
-    rows += [["held-out sequences right", *(f"{one.exact:.0%}" for one in cols)]]
-    out += show.table(rows)
-    out += show.remark("dim=2: c_t is the plain sum of all h_i, the same at every step t. Attention looks "
-                       "nowhere, and its weights never learn: their gradient is exactly 0. dim=1: the "
-                       "examples of a batch compete for each position, so an answer depends on which "
-                       "strangers it was batched with (logits move when these are replaced). dim=0: a "
-                       "distribution over the source for each example.")
-    out += show.heading("a_t of one held-out sequence (rows: t = 1..; columns: source i = 1..)")
-    maps = [one.alpha[:, :, 0] for one in cols]
-    for title, a in zip(TITLES.values(), maps):
-        out += [f"  {title}"] + show.table([[show.number(x, 2) for x in row] for row in a], "    ")
-    out += ["  The last row belongs to EOS."]
-    out += show.heading("Another slip: the printed score cannot see the decoder")
-    out += show.remark("attention_layer is linear, without tanh, on [h_i; s]: its score is w_h · h_i + w_s · "
-                       "s. The second part is the same for every i, and a softmax does not see what is added "
-                       "to all. Two random states s, the right axis:")
-    out += [f"    s = {name}: a = {show.vector(a)}" for name, a in zip(("first ", "second"), r.linear_alpha)]
-    out += ["  The tanh of D3.3 is what lets s_t choose."]
-    out += show.heading("Other slips of the listing")
-    out += show.slip("nn.RNN returns (outputs, last state); the listing takes the pair for a tensor. The "
-                     "encoder's last state reaches nobody: the decoder gets `hidden`, whatever the caller "
-                     "had.")
-    out += show.slip("nn.RNN(hidden_size, output_size) makes the decoder's state as large as the output, but "
-                     "`hidden` has hidden_size entries. y_{t-1} is not an input. There is no readout.")
-    out += show.slip("cat((encoded, hidden), dim=2) joins (T, N, H) with (1, N, H): possible for T = 1 only. "
-                     "bmm takes three axes; it is given four.")
-    out += show.slip("train calls model(src, src_len, trg, trg_len) where forward takes (x, hidden), and "
-                     "takes the first two results for loss and weights, where forward returns output and "
-                     "state. criterion is never called.")
+    out += formula_lines(r)
+    out += side_by_side(r)
+    out += attention_lines(r)
+    out += score_lines(r)
+    out += other_slips(r)
     out += show.look_next(("minis2s/layers/attention/attend.py", "(A1) (A2)", "softmax, axis 0, masked"),
                           ("minis2s/layers/attention/additive.py", "(AB1)..(AB3)", "the score"),
                           ("minis2s formulas D3.3", "", "as printed, as intended"))

@@ -1,7 +1,7 @@
 """Every formula of the five documents: what is printed, what is meant, and the live code that computes it.
 
-`FORMULAS` maps an ID ("B4.2a") to its Formula.  Nothing here stores a number: errors and examples are
-computed by the code they speak of, when they are asked for.
+`FORMULAS` maps an ID ("B4.2a") to its Formula.  No number is stored here: errors and examples are
+computed when they are shown, by the code that they describe.
 """
 import difflib
 

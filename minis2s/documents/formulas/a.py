@@ -41,11 +41,11 @@ FORMULAS = (
         r"\mathrm{context} \leftarrow \mathrm{RNN}(\hat y_t, \mathrm{context})",
         symbols={"context": "the decoder's state itself (N, H), at first h_T",
                  "ŷ_t": "most probable token, fed back",
-                 "y_{<t}": "tokens said so far; all that is kept of them is in the context"},
+                 "y_{<t}": "tokens before step t; only the context remembers them"},
         forms=(Form("as printed", MODEL, MODEL_BACK, ("D2", "D3", "R1", "R2"), cases.a3_2),),
         steps=steps.free_running,
         slip=(
-            "Nothing is wrong.  The document says a word before it reads one; the library first reads BOS,"
+            "Nothing is wrong.  The document outputs a word before it reads one; the library first reads BOS,"
             " then does the same loop.  argmax is a step function: the gradient holds the chosen words fixed."
         ),
     ),
@@ -114,7 +114,7 @@ FORMULAS = (
         cost=(
             "In training the answer is in the input: a model may copy and get a loss near 0, and knows "
             "nothing when it must "
-            "speak by itself.  This is the leak of the listing in A §5.4."
+            "decode without the answer.  This is the leak of the listing in A §5.4."
         ),
         demo=slips.a4_2,
     ),

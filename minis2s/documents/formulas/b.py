@@ -124,7 +124,7 @@ FORMULAS = (
         cost=(
             "The word can open and close gates, but never be written into the cell.  From zero states with "
             "zero biases the "
-            "candidate is tanh(0) = 0, so c and h stay 0 for ever, whatever is read."
+            "candidate is tanh(0) = 0, so c and h stay 0 at every step, for any input."
         ),
         demo=slips.b4_2e,
     ),
@@ -170,12 +170,12 @@ FORMULAS = (
             "the output's own t."
         ),
         cost=(
-            "The decoder does not know which word it has just said, so it cannot go on from it.  Output t is "
+            "The decoder does not know which word it output last, so it cannot continue from it.  Output t is "
             "tied to source word "
             "t: no reordering, and no output longer than the source."
         ),
         undefined=(
-            "For S > T step T+1 asks for h_{T+1}, which does not exist.  Smallest example: one source word, "
+            "For S > T step T+1 needs h_{T+1}, which does not exist.  Smallest example: one source word, "
             "two output words."
         ),
         limit="as printed: only S ≤ T",

@@ -56,7 +56,7 @@ FORMULAS = (
             "every step (Cho et al. 2014) is no slip."
         ),
         cost=(
-            "After the same word it always says the same thing.  It cannot count or say a word twice and then"
+            "After the same word its output is always the same.  It cannot count or output a word twice and then"
             " stop."
         ),
         demo=slips.c2_2,

@@ -54,11 +54,11 @@ FORMULAS = (
             " meant."
         ),
         cost=(
-            "The words said so far are unknown to it.  The printed line is in truth the second layer of a "
+            "The words output so far are no input.  The printed line is in truth the second layer of a "
             "stack, one output for "
             "each source word: a tagger (P4)."
         ),
-        undefined="For S > T step T+1 asks for h_{T+1}, which does not exist.",
+        undefined="For S > T step T+1 needs h_{T+1}, which does not exist.",
         limit="as printed: only S ≤ T",
         demo=slips.d3_2,
     ),
@@ -85,7 +85,7 @@ FORMULAS = (
         ),
         undefined=(
             "softmax of what?  Read with one score the weight is always 1.  Read with softmax over t it needs"
-            " S = T and every s_t at once, so no decoder could use it step by step.  D3.4 then asks for a_i,"
+            " S = T and every s_t at once, so no decoder could use it step by step.  D3.4 then needs a_i,"
             " which neither reading gives for each t."
         ),
         limit="as printed: one score, or S = T",

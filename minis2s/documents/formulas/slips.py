@@ -1,6 +1,6 @@
 """What the slips cost: the smallest example of each, run when its page is shown.
 
-Each function returns the lines that it found out; the page prints the code, too.
+Each function returns lines of text; the page of the formula prints them and the code of the function.
 """
 import numpy as np
 
@@ -27,7 +27,7 @@ def a4_2():
         s, p, _ = printed_a.step(copy, np.array(y), s)
         lines.append(f"fed the answer {word}: p = {show(p)}, loss {-np.log((p * y).sum()):.4f}")
     _, p, _ = printed_a.step(copy, np.zeros((1, 2)), s)
-    return lines + [f"fed nothing, as when it must speak by itself: p = {show(p)}"]
+    return lines + [f"with a zero input, as when no answer is known: p = {show(p)}"]
 
 
 def a4_4():
@@ -110,7 +110,7 @@ def c2_2():
         q, _ = printed_c.decoder_step(p, that, h)
         s, _ = rnn.step(p_rnn, np.concatenate([that, h], axis=1), s)
         better = softmax(linear.forward(p.readout, s.h))
-        lines.append(f"having said 'that' {t} times: p as printed {show(q)}, as intended {show(better)}")
+        lines.append(f"after 'that' was output {t} times: p as printed {show(q)}, as intended {show(better)}")
     return lines
 
 

@@ -9,11 +9,11 @@ Forward                                  Backward, where dz means dL/dz
 (PA3)  p_t = softmax(a)                  (PA3*) da += p_t (dp_t - sum_v p_tv dp_tv)
 (PA4)  s_0 = 0                           (PA4*) dh_T = 0: the source gets no gradient
 
-A prime marks step t-1.  The slips: (PA1) reads y_t, the very word that p_t is asked for, where y_{t-1} is
+A prime marks step t-1.  The slips: (PA1) reads y_t, the very word that p_t must predict, where y_{t-1} is
 meant.  The logits' own projection W_y is missing, so the sum a serves as logits (as in A 4.4), and the state
 must have as many entries as the vocabulary.  The example starts at (PA4) although A 2.4 passes on h_T.
 What they cost: in training the answer stands in the input, so the loss falls by copying; when the model must
-speak by itself there is no y_t to read.  With (PA4) nothing of the source reaches the output.
+decode freely there is no y_t to read.  With (PA4) nothing of the source reaches the output.
 """
 from typing import NamedTuple
 

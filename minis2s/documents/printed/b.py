@@ -14,10 +14,10 @@ Forward, with x for the cell's input       Backward, where dz means dL/dz
 (PB7)  alpha = softmax_i(v . h_i)          (PB7*) de = softmax's   dv = sum_i de_i h_i   dh_i = de_i v
 
 A prime marks step t-1.  The slips:
-B4.2e, (PB2): the candidate does not see x_t.  From zero states with zero biases c and h stay 0 for ever,
-    whatever is read; and a word enters c only through the gates' opening, never as such.
+B4.2e, (PB2): the candidate does not see x_t.  From zero states with zero biases c and h stay 0 at every
+    step, for any input; and a word enters c only through the gates' opening, never as such.
 B4.2d, (PB3): the candidate does not see s_{t-1}.  The input x is h_t, with the output's own t: for S > T
-    there is no h_t.  What was said before (y_{t-1}) is no input: the decoder cannot know which word it chose.
+    there is no h_t.  The word before (y_{t-1}) is no input: the decoder cannot know which word it chose.
 B4.2a, (PB6): h_t, again with the output's t, stands where each h_i is meant.  One v scores all positions, and
     which one it is made from depends on the step number: reorder the source, and ctx changes.
 """
@@ -128,7 +128,7 @@ def decode(p, hs, s, S):
     Raises
     ------
     ValueError
-        S > T: the formula asks for encoder states that do not exist.
+        S > T: the formula needs encoder states that do not exist.
     """
     if S > len(hs):
         raise ValueError(f"S={S} output steps, T={len(hs)} encoder states: as printed step {len(hs) + 1} "

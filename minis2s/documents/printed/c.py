@@ -13,7 +13,7 @@ Forward                                      Backward, where dz means dL/dz
 
 A prime marks step t-1.  The slips:
 C2.2, (PC1): y_t = Decoder(h, y_{t-1}) keeps nothing but the last word; h is the encoder's, the same at every
-    step.  After the same word it always says the same: it cannot count, nor say "that that" and then stop.
+    step.  After the same word its output is always the same: it cannot count, nor output "that that" and then stop.
     ("Decoder" is read as the smallest network that mixes the two: one tanh layer and a softmax.)
 C3.1G, (PC4): read as a sum, it needs as many inputs as units.  The update gate z scales the memory that goes
     into the candidate and also decides how much of the old state stays; the reset gate r scales the new word

@@ -35,7 +35,7 @@ def decode(p, hs, s, S):
     Raises
     ------
     ValueError
-        S > T: the formula asks for encoder states that do not exist.
+        S > T: the formula needs encoder states that do not exist.
     """
     if S > len(hs):
         raise ValueError(f"S={S} output steps, T={len(hs)} encoder states: as printed step {len(hs) + 1} "
