@@ -2,6 +2,7 @@
 import pytest
 
 from minis2s.data import corpus
+from minis2s.data.tokenizer import Tokenizer
 from minis2s.data.vocabulary import UNK
 
 PAIRS = [("a b", "x"), ("a c", "x y"), ("a", "x y z"), ("a b", "z")]
@@ -19,6 +20,13 @@ def test_the_vocabulary_is_that_of_training():
     assert c.source.encode("c a") == [6, 4]
     assert build(min_count=2).source.vocab.symbols[4:] == ("a", "b")
     assert corpus.lengths(c) == {"source": 2, "target": 3}
+
+
+def test_sub_words_are_learnt_from_training_alone():
+    pytest.importorskip("sentencepiece")
+    pairs, valid = [("the low", "x"), ("the lower", "x")], [("wwww qqqq wwww qqqq", "x")] * 9
+    c = build(pairs, valid, source="bpe:20")
+    assert c.source.tokenizer.subwords == Tokenizer.train("bpe:20", [x for x, _ in pairs]).subwords
 
 
 def test_long_pairs_count_on_either_side_and_do_not_shape_the_vocabulary():

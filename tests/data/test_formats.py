@@ -21,6 +21,8 @@ def test_tatoebas_sentence_pairs(tmp_path):
 @pytest.mark.parametrize("text, sources", [
     ("1\tone\t2\ttwo\nx\tone\t2\ttwo\n", ["1", "x"]),            # one line of another form: not Tatoeba's
     ("1\tone\t2\n2\ttwo\t3\n", ["1", "2"]),
+    ("1\tone\tnote\tmore\n2\ttwo\tnote\tmore\n", ["1", "2"]),
+    ("x\tone\t1\tmore\ny\ttwo\t2\tmore\n", ["x", "y"]),
     ("1\t2\t3\t4\n5\t6\t7\t8\n", ["1", "5"]),                    # a table of numbers
 ])
 def test_other_files_with_numbers_are_read_as_they_stand(tmp_path, text, sources):

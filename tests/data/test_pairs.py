@@ -154,9 +154,15 @@ def test_sources_that_look_the_same_go_to_the_same_part():
 
 
 def test_overlap_counts_pairs_whose_source_is_known():
-    known = [("caf\u00e9 a", "x"), ("b", "x")]
+    known = [("caf\u00e9  a", "x"), ("b", "x")]
     assert overlap(known, [("cafe\u0301\u00a0a", "y"), ("b", "x"), ("b", "z"), ("B", "x")]) == 3
     assert overlap([], known) == overlap(known, []) == 0
+
+
+def test_the_same_sources_are_held_out_as_ever():
+    """Runs find their held-out pairs again by seed and order of appearance."""
+    assert split_by_source(list("zabyc"), list("12345"), 0.4, 0)[1][0] == ["b", "c"]
+    assert split_by_source(list("abcyz"), list("12345"), 0.4, 0)[1][0] != ["b", "c"]
 
 
 def test_the_seed_decides():

@@ -71,6 +71,8 @@ def test_lower_case(unit):
         pytest.importorskip("sentencepiece")
     t = Tokenizer.train(unit, [x.upper() for x in TEXTS], lowercase=True)
     assert t.normal("The WIDER Éa") == "the wider éa"
+    assert t.normal("STRAẞE") == "straße"               # lower case, not the folded form that comparisons use
+    assert t.subwords is None or t.subwords == Tokenizer.train(unit, [x.lower() for x in TEXTS]).subwords
     assert t.split("THE") == t.split("the") and Tokenizer("word").split("The") == ["The"]
 
 

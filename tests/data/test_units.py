@@ -70,6 +70,7 @@ def test_nfc_joins_an_accent_to_its_letter():
     ("the end.Next", "the end ‿.‿ Next"),
     ("a,1 1,a 1,1", "a ‿,‿ 1 1 ‿,‿ a 1,1"),
     ("pos=N", "pos ‿=‿ N"),
+    ("(-b) 'tis a.'b", "( ‿-‿ b ‿) '‿ tis a ‿. ‿'‿ b"),
     ("C++ is -5", "C ‿+ ‿+ is -‿ 5"),
     ('"Go," he said.', '"‿ Go ‿, ‿" he said ‿.'),
     ("我喜欢猫。你呢？", "我喜欢猫 ‿。‿ 你呢 ‿？"),
