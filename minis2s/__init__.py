@@ -31,12 +31,13 @@ if TYPE_CHECKING:
     from .api.seq2seq import Seq2Seq, Translation       # noqa: F401
     from .classroom.doctor import check                 # noqa: F401
     from .model.config import Config                    # noqa: F401
-    from .training.loop import Diverged, Training       # noqa: F401
+    from .training.options import Training              # noqa: F401
+    from .training.step import Diverged                 # noqa: F401
 
 __version__ = "0.2.0"
 
 PUBLIC = {"Seq2Seq": "api.seq2seq", "Translation": "api.seq2seq", "Config": "model.config",
-          "Training": "training.loop", "Diverged": "training.loop", "check": "classroom.doctor"}
+          "Training": "training.options", "Diverged": "training.step", "check": "classroom.doctor"}
 
 
 def __getattr__(name):

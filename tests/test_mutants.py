@@ -54,7 +54,7 @@ REPRESENTED = [
     "layers/unroll.py", "layers/recurrent.py", "model/encoder.py", "model/bridge.py", "layers/fusion.py",
     "model/decoder.py", "model/decoder_step.py", "model/context_step.py", "model/seq2seq.py",
     "model/parameters.py", "model/dropout_masks.py", "model/checks.py", "training/optimizers.py", "core/tree.py", "data/batches.py",
-    "training/loop.py", "bench/cases.py", "bench/ours.py", "bench/__main__.py", "bench/rounds.py",
+    "training/step.py", "training/evaluation.py", "training/loop.py", "bench/cases.py", "bench/ours.py", "bench/__main__.py", "bench/rounds.py",
     "bench/limits.py", "bench/growth.py", "bench/memory.py", "bench/profiling.py", "layers/layer_norm.py",
     "layers/feed_forward.py", "layers/positions.py", "layers/residual.py",
     "layers/attention/scaled_dot_product.py", "layers/attention/multi_head.py",

@@ -9,7 +9,7 @@ from dataclasses import fields
 from typing import NamedTuple
 
 from ..model.config import Config
-from ..training.loop import Training
+from ..training.options import Training
 
 SHARED = dict(bidirectional=True, attention_order="before", fusion="tanh", lr=3e-3, lr_final=3e-5, clip=1.0, batch=64,
               patience=10)

@@ -11,7 +11,7 @@ from ..data.subwords import Subwords
 from ..data.tokenizer import Tokenizer, check_unit
 from ..model.config import Config
 from ..training import checkpoint
-from ..training.loop import Training
+from ..training.options import Training
 from . import answering, evaluation, fitting, notes
 from .answering import Translation, attention_of        # noqa: F401  their public place
 from .backends import backend_for, is_named

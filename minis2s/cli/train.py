@@ -12,7 +12,7 @@ from ..core.backend import cores
 from ..data.corpus import MAX_LENGTH
 from ..model.config import Config
 from ..tasks import TASKS
-from ..training.loop import Training
+from ..training.options import Training
 from . import sources, train_options
 from .streams import printable
 

@@ -10,9 +10,10 @@ import numpy as np
 
 from ..core import tree
 from ..model import architectures
+from ..model.config import renamed
 from . import optimizers
 from ..core.files import parse_json, write_atomically
-from .loop import Progress
+from .step import Progress
 
 FORMAT = 1
 
@@ -93,7 +94,7 @@ def check_config(path, found, wanted):
 
     Choices that the file does not know, being older than they are, have their default there.
     """
-    found = {**{f.name: f.default for f in fields(wanted)}, **found}
+    found = {**{f.name: f.default for f in fields(wanted)}, **renamed(found)}
     for name, value in wanted.to_json().items():
         if found[name] != value:
             raise ValueError(f"{path}: weights of another configuration: {name} is {found[name]!r} there, "
@@ -137,5 +138,3 @@ def split(progress):
     numbers = {k: v for k, v in progress._asdict().items() if k not in ("params", "optimizer", "best")}
     s = progress.optimizer
     return (progress.params, (s.m, s.v), progress.best), {**numbers, "t": s.t}
-
-

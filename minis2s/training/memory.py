@@ -19,4 +19,3 @@ def keep_freed_memory():
         if mallopt:
             mallopt(TRIM_THRESHOLD, GIGABYTE)
             mallopt(MMAP_THRESHOLD, GIGABYTE) or mallopt(MMAP_THRESHOLD, OLDEST)
-

@@ -41,7 +41,7 @@ from minis2s.kernels.decoding.sampling import sample
 from minis2s.kernels.layers import embedding, loss
 from minis2s.kernels.model import seq2seq
 from minis2s.kernels.runtime import threads
-from minis2s.kernels.training import loop
+from minis2s.kernels.training import update
 from minis2s.model import seq2seq as page
 from minis2s.training import optimizers
 threads.BOARD[threads.ENOUGH] = 1
@@ -53,7 +53,7 @@ def results():
     b = case.batch
     p, config, s = case.p, case.config, optimizers.start(case.p)
     for optimizer in optimizers.OPTIMIZERS:
-        _, p, s, *_ = loop.loss_and_update(p, config, b, case.coins, case.drops, s, optimizer, 0.01, 1.0)
+        _, p, s, *_ = update.loss_and_update(p, config, b, case.coins, case.drops, s, optimizer, 0.01, 1.0)
     beams = beam(p, config, b.source, b.source_mask, 5, 3, 0.5, 2)
     logits = seq2seq.logits(p, config, b, case.coins)
     log_p = loss.forward(logits, b.targets, b.target_mask, 0.1)[1]

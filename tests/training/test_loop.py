@@ -11,7 +11,8 @@ from minis2s.api.backends import choose
 from minis2s.core import tree
 from minis2s.layers import loss
 from minis2s.model import seq2seq
-from minis2s.training import optimizers, loop as train
+from minis2s.training import loop as train
+from minis2s.training import optimizers, step
 from minis2s.model.config import Config
 from minis2s.data.batches import pad
 from minis2s.training.loop import Diverged, Training, Validation
@@ -110,13 +111,13 @@ def test_batches_are_other_ones_in_every_epoch_and_hold_all_examples():
 
 def test_every_step_draws_other_numbers(monkeypatch):
     """For coins, for dropout, and in every epoch."""
-    seen, real = [], train.rng_for
+    seen, real = [], step.rng_for
 
     def spy(*args):
         seen.append((args[1:], real(*args).random()))
         return real(*args)
 
-    monkeypatch.setattr(train, "rng_for", spy)
+    monkeypatch.setattr(step, "rng_for", spy)
     trained(training=replace(RESTLESS, teacher_forcing=0.5, teacher_final=None))
     assert len(seen) == len(set(seen)) == len({x for _, x in seen}) == 3 + 12 + 12
     assert {what for (what, _), _ in seen} == {train.ORDER, train.COINS, train.DROPS}

@@ -6,7 +6,7 @@ import pytest
 
 from minis2s.model.config import Config
 from minis2s.training import loop, schedule
-from minis2s.training.loop import Training
+from minis2s.training.options import Training
 
 SMALL = Config(source_vocab=8, target_vocab=8, embedding=3, hidden=2)
 PAIRS = [([4, 5], [5, 4]), ([6], [6]), ([7, 4], [4, 7]), ([5], [5])]

@@ -22,7 +22,7 @@ from minis2s.data.batches import pad
 from minis2s.viewer.figures import growth, hypothesis_tree, lstm_graph, models, stories
 from minis2s.viewer.plots import style
 from minis2s.tasks import TASKS, load
-from minis2s.training.loop import Training
+from minis2s.training.options import Training
 from minis2s.viewer.trace.tiny import tiny_model
 
 ROOT = Path(figures.__file__).parents[3]

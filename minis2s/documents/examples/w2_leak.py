@@ -13,7 +13,7 @@ from ...training import loop as train
 from ...model.config import Config
 from ...data.batches import Batch, make_batch
 from ...data.vocabulary import BOS, EOS
-from ...training.loop import Training
+from ...training.options import Training
 from . import show
 
 TITLE, WHERE = "[1,2,3] -> [2,3,4]: the unshifted target leaks", "A §5.4"

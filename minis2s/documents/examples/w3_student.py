@@ -15,7 +15,7 @@ from ...data.vocabulary import Vocabulary
 from ...core.functions import softmax
 from ..printed import b as printed
 from ...decoding import greedy
-from ...training.loop import Training
+from ...training.options import Training
 from . import show
 
 TITLE, WHERE = "我是学生 -> I am a student: a whole pass, an alignment", "B §4.3"

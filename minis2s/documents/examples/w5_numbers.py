@@ -15,7 +15,7 @@ from ...data.batches import Batch, make_batch
 from ...data.vocabulary import BOS, EOS
 from ...core.functions import softmax
 from ...decoding import greedy
-from ...training.loop import Training
+from ...training.options import Training
 from . import show
 
 TITLE, WHERE = "(1,2,3,4) -> (2,3,4,5): the state must go on", "C §4.4"

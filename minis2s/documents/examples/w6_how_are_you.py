@@ -13,7 +13,7 @@ from ...model.config import Config
 from ...data.vocabulary import BOS, EOS
 from ...core.functions import softmax
 from ...decoding.hypotheses import NEVER
-from ...training.loop import Training
+from ...training.options import Training
 from . import show
 
 TITLE, WHERE = "Hello, how are you? -> 你好，你怎么样？: step by step", "C §3.4.1, §5"

@@ -15,7 +15,7 @@ from ...training import optimizers, loop as train
 from ...layers.cells import lstm
 from ...model.config import Config
 from ...data.batches import make_batch
-from ...training.loop import Training
+from ...training.options import Training
 from . import show
 
 TITLE, WHERE = "embedding, LSTM, LSTM, softmax: a tagger was built", "E §4"

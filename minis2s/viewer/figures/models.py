@@ -33,7 +33,7 @@ def trained(task, train, **options):
     from ...api.seq2seq import Seq2Seq
     from ...model.config import Config
     from ...tasks import TASKS, load
-    from ...training.loop import Training
+    from ...training.options import Training
     splits = load(task, sizes=dict(train=train, valid=500, test=0))
     made, names = {**TASKS[task].options, **options}, {f.name for f in fields(Config)}
     config = Config(**{k: v for k, v in made.items() if k in names})

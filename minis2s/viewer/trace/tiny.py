@@ -3,7 +3,7 @@ from itertools import product
 
 from ...api.seq2seq import Seq2Seq
 from ...model.config import Config
-from ...training.loop import Training
+from ...training.options import Training
 
 LETTERS, LONGEST = "abc", 3
 PAIRS = [(text, text[::-1]) for n in range(1, LONGEST + 1) for text in map("".join, product(LETTERS, repeat=n))]

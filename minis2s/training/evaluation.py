@@ -1,0 +1,81 @@
+"""Evaluation of parameters on held-out examples: losses, token accuracy, exact match."""
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ..data.batches import bucketed
+from ..data.vocabulary import UNK
+from ..decoding.hypotheses import NEVER
+from ..layers import loss
+from .reference import NUMPY
+from .step import batch_of
+
+
+class Validation(NamedTuple):
+    """What a model does on held-out pairs, without label smoothing; metrics.py says what the measures mean."""
+    loss_teacher_forced: float  # nats per target token that the model can write
+    loss_free_running: float
+    token_accuracy: float       # teacher-forced
+    exact_match: float          # share of sources whose greedy answer is one of their targets
+
+
+@np.errstate(all="ignore")
+def validate(p, config, examples, batch=256, backend=NUMPY, on_batch=None):
+    """Evaluate parameters on held-out examples.
+
+    Parameters
+    ----------
+    p : seq2seq.Params
+    config : Config
+    examples : list of (source ids, target ids) or (source ids, target ids, name)
+        Examples with the same name, or where there is none the same source, are several targets of one source.
+    batch : int
+    backend : core.backend.Backend
+    on_batch : callable(int), optional
+        Called after each batch with the number of its examples.
+
+    Returns
+    -------
+    Validation
+    """
+    lengths = [(len(x), len(y)) for x, y, *_ in examples]
+    sums = dict(forced=0.0, free=0.0, right=0, known=0, tokens=0)
+    solved = {}                                                         # source -> whether an answer was right
+    for indices in bucketed(lengths, batch, np.random.default_rng(0)):
+        b = batch_of(config, examples, indices)
+        known = b.target_mask & (b.targets != UNK)
+        for key, teacher in (("forced", None), ("free", np.zeros(b.inputs.shape, dtype=bool))):
+            logits = backend.logits(p, config, b, teacher)
+            sums[key] += float(loss.forward(logits, b.targets, known)[0]) * int(known.sum())
+            said = logits.argmax(axis=2)
+            if teacher is None:
+                sums["right"] += int(((said == b.targets) & known).sum())
+        right = exact(p, config, b, said, backend) if math.isfinite(sums["free"]) else np.zeros(len(indices))
+        for i, one in zip(indices, right):
+            x, _, *name = examples[i]
+            source = name[0] if name else tuple(x)
+            solved[source] = solved.get(source, False) or bool(one)
+        sums["known"] += int(known.sum())
+        sums["tokens"] += int(b.target_mask.sum())
+        if on_batch:
+            on_batch(len(indices))
+    return Validation(sums["forced"] / sums["known"], sums["free"] / sums["known"], sums["right"] / sums["tokens"],
+                      sum(solved.values()) / len(solved))
+
+
+def exact(p, config, b, said, backend):
+    """Which examples of a batch greedy decoding answers rightly, given what the model said running freely, (S, N): -> (N,).
+
+    Decoding never writes <unk>, padding or a beginning, so where the model said one of these it is asked again.
+    """
+    right = ((said == b.targets) | ~b.target_mask).all(axis=0)
+    writable = ((b.targets != UNK) | ~b.target_mask).all(axis=0)
+    again = np.flatnonzero(writable & (np.isin(said, NEVER) & b.target_mask).any(axis=0))
+    if len(again):
+        source, mask = b.source[:, again], b.source_mask[:, again]
+        longest = mask.any(axis=1)
+        found = backend.greedy(p, config, source[longest], mask[longest], len(b.targets))
+        for n, (answer,) in zip(again, found):
+            right[n] = answer.finished and answer.ids == list(b.targets[b.target_mask[:, n], n][:-1])
+    return right & writable
