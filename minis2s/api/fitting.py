@@ -83,7 +83,8 @@ def resumed(model, run, training):
     description, *vocabs = run.read_model()
     if not isinstance(description.get("training"), dict) or "sha256" not in description.get("data", ()):
         raise ValueError(f"{run.config}: a saved model, not a run that training could go on with")
-    then = {**description["training"], **description["units"]}
+    usual = {f.name: f.default for f in dataclasses.fields(training)}       # options that the run does not know, being older than they
+    then = {**usual, **description["training"], **description["units"]}
     for name, value in {**training.to_json(), **model._units()}.items():
         if name not in FREE and then.get(name) != value:
             raise ValueError(f"{run.path}: the run was begun with {name}={then.get(name)!r}, not {value!r}")
