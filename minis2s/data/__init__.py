@@ -1,1 +1,17 @@
-"""From texts to arrays: pairs are read, cut into tokens, numbered, and padded into batches."""
+"""From texts to arrays: pairs are read, cut into tokens, numbered, and padded into batches.
+
+Start with corpus.py, which does all of it in order:
+
+    text.py        what is text: lines, control characters, blank, when two texts are the same
+    formats.py     Tatoeba's and Anki's exports, header lines
+    pairs.py       a pairs file; some sources held out; which pairs are unseen
+    units.py       a text and its tokens: characters, words (words.py), what stands between spaces
+    subwords.py    byte-pair encoding by sentencepiece
+    tokenizer.py   all that makes tokens of one side's texts, under one name
+    vocabulary.py  numbers for tokens
+    corpus.py      tokenizers, vocabularies and examples of a training, and what there is to say about them
+    batches.py     padded arrays, time first, and which examples share a batch
+    words_1.py     the rule for words of runs that were saved with it
+
+It imports nothing of the package but core.
+"""

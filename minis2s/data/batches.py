@@ -9,6 +9,7 @@ import numpy as np
 from .vocabulary import BOS, EOS, PAD
 
 POOL = 50       # batches that are sorted by length together
+AREA = 2_000_000    # examples × source steps × target steps of a batch at most: attention keeps some hundred numbers for each
 
 
 class Batch(NamedTuple):
@@ -100,7 +101,8 @@ def bucketed(lengths, batch_size, rng):
     Returns
     -------
     list of ndarray of int
-        Indices into `lengths`; each index stands in exactly one batch.  The last batch cut may be smaller.
+        Indices into `lengths`; each index stands in exactly one batch.  The last batch cut may be smaller, and a batch of
+        very long examples is halved until it has no more than AREA attention weights.
 
     Raises
     ------
@@ -116,5 +118,15 @@ def bucketed(lengths, batch_size, rng):
     for pool in (order[i:i + size] for i in range(0, len(order), size)):
         source, target = lengths[pool].T
         pool = pool[np.lexsort((source, target))]               # by target length, then by source length
-        batches += [pool[i:i + batch_size] for i in range(0, len(pool), batch_size)]
+        for i in range(0, len(pool), batch_size):
+            batches += halved(pool[i:i + batch_size], lengths)
     return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def halved(batch, lengths):
+    """Cut a batch into halves until none has more than AREA attention weights: -> list of ndarray of int."""
+    source, target = lengths[batch].max(axis=0)
+    if len(batch) == 1 or len(batch) * int(source) * int(target) <= AREA:
+        return [batch]
+    middle = len(batch) // 2
+    return halved(batch[:middle], lengths) + halved(batch[middle:], lengths)

@@ -118,3 +118,15 @@ def test_batches_do_not_come_in_order_of_length():
     means = [ls[b, 1].mean() for b in bucketed(ls, 16, np.random.default_rng(0))]
     # Two pools, each sorted, would rise almost everywhere.
     assert 0.35 < np.mean(np.diff(means) > 0) < 0.65
+
+
+def test_a_batch_of_long_examples_is_halved():
+    """64 pairs of 500 tokens have 16 million attention weights: too many at once."""
+    ls = np.array([(500, 500)] * 64 + [(20, 30)] * 64)
+    found = bucketed(ls, 64, np.random.default_rng(0))
+    assert sorted(np.concatenate(found)) == list(range(128))
+    for batch in found:
+        source, target = ls[batch].max(axis=0)
+        assert len(batch) * source * target <= 2_000_000
+    assert sorted(map(len, found)) == [8] * 8 + [64]                    # short ones stay together
+    assert [list(b) for b in bucketed(np.array([(9_000, 9_000)]), 4, np.random.default_rng(0))] == [[0]]
