@@ -100,3 +100,21 @@ def test_bank_sentences_are_true_of_their_own_outputs():
                 right = re.match(r"((?:\w+, )*\w+(?: and \w+)?) (?:is|are) right[,;:]", m.says)
                 if right and set(re.split(r", | and ", right.group(1))) <= set(outputs):
                     assert not bad & set(re.split(r", | and ", right.group(1))), (name, m.name, bad)
+
+
+def test_two_mistakes_that_meet_are_named_together():
+    """Pairs of the bank whose wrong outputs meet: no output shows one of them alone, both together give all numbers."""
+    found = count = 0
+    for name, step in (("bptt", 61), ("lstm-step-backward", 171), ("lstm-bptt", 331)):
+        some = {m.name: m for m in bank_of(name) if isinstance(m.f, Edited)}
+        for one, other in list(combinations(some.values(), 2))[::step]:
+            try:
+                f = one.f + other.f
+            except (ValueError, SyntaxError):
+                continue
+            report = check(name, f)
+            count += 1
+            found += bool({one.name, other.name} & {m.name for m in report.mistakes})
+            assert not report.passed and report.look
+    print(f"\n{count} pairs that may meet: one or both named in {found}")
+    assert count >= 25 and found >= 0.6 * count

@@ -5,6 +5,7 @@ wrong.  It is considered only if it agrees with the function on a whole output (
 (all outputs), so that no agreement is chance.
 """
 import re
+import time
 from typing import NamedTuple
 
 import numpy as np
@@ -119,6 +120,37 @@ class Match:
             left -= cells
             found.remove(best)
         return chosen
+
+    def together(self, bank, run, seconds=1.5):
+        """Two mistakes of `bank` which, made in one function, give all the numbers: -> a pair of Mistakes or None.
+
+        Only mistakes that are edits of one text can be put together.  Those that share most numbers with the function
+        are tried first, as long as `seconds` of processor time last.
+        """
+        c, edits = min(self.wrong)[0], [m for m in bank if hasattr(m.f, "edits")]
+        until = time.thread_time() + seconds
+
+        def shared(m):
+            answers = run(m, c)
+            return -1 if isinstance(answers, str) or answers is None else sum(
+                int((~differs(g, a)).sum()) for g, a in zip(self.got[c], answers) if g.shape == a.shape)
+        for one in sorted(edits, key=shared, reverse=True)[:8]:
+            for other in edits:
+                if time.thread_time() > until:
+                    return None
+                if one.name != other.name and self._both(one, other, c):
+                    return one, other
+        return None
+
+    def _both(self, one, other, first):
+        """Whether the two mistakes together give exactly the function's numbers, on the case `first` and on all."""
+        try:
+            pair = one._replace(f=one.f + other.f)
+        except (ValueError, SyntaxError):                       # two edits of one line
+            return False
+        order = sorted(range(len(self.cases)), key=lambda c: c != first)
+        return all(agree_on(self.got[c], answers, k) for c in order for answers in [run_one(pair, self.cases[c])]
+                   for k in self.K)
 
     def left(self, explanations):
         """Names of the wrong outputs that are not explained on all cases."""

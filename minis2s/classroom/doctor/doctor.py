@@ -139,10 +139,21 @@ def _judged(b, report, location, got, about, runner, outcomes):
         m = found[0].mistake
         return report("variant" if m.variant else "wrong", _see(m, m.says), m.look, location=location,
                       mistakes=[m], notes=notes)
+    pair = match.together(b.known, b.run) if match.left(found) and not _only_rounding(b, match, got) else None
+    if pair:
+        (says, look), second = ((_see(m, cause(m.says) or m.says), m.look) for m in pair)
+        return report("wrong", f"two things are wrong, and together they give all your numbers.  One: {says}", look,
+                      location=location, mistakes=pair, notes=notes, more=[second])
     sentences = _for_each_output(b, match, got, found, runner)
     (says, look), *more = sentences
     return report("wrong", says, look, location=location, mistakes=[e.mistake for e in found], notes=notes,
                   more=more)
+
+
+def _only_rounding(b, match, got):
+    """Whether all that is wrong is right but for its last digits."""
+    return all(numbers.precision(b.exercise, b.cases[c], got[c][k], b.want[c][k], b.exercise.outputs[k])
+               for c, k in match.wrong)
 
 
 def _for_each_output(b, match, got, found, runner):

@@ -126,7 +126,7 @@ dhs  (T, N, H)  dL/dh_i: a sum of two paths (AD1*)""",
     ("h_i is used twice: it is weighed into the context, and it makes the score.  Its gradient is a sum.",
      "The softmax's derivative has two terms; the second one makes de sum to 0 over i.",
      "Order: dalpha, then de by (A1*), then ds; dhs collects alpha_i dctx and de_i s."),
-    _dots_back, dot_attention_backward, computed=("ds", "dhs"), own_memory=True)
+    _dots_back, dot_attention_backward, shared="de of (A1*)", computed=("ds", "dhs"), own_memory=True)
 
 
 # additive ----------------------------------------------------------------------------------------------
@@ -224,7 +224,7 @@ dv    (A,)       (AB3*)""",
     ("First down to de as in dot-attention-backward, then through v, tanh and the two products.",
      "One query meets all T positions: its gradient is a sum over i before W_s^T comes.",
      "h_i is weighed into ctx (alpha_i dctx) and makes a key (da_i W_h^T): dhs is the sum of both."),
-    _additives_back, additive_attention_backward, computed=("dv", "ds", "dW_s", "dW_h", "dhs"),
+    _additives_back, additive_attention_backward, shared="de of (A1*)", computed=("dv", "ds", "dW_s", "dW_h", "dhs"),
     own_memory=True)
 
 
@@ -300,7 +300,8 @@ db_y  (V,)       (D7*)""",
     ("Put together what you have: linear layer, dot-attention-backward, rnn-step-backward, the loop of bptt.",
      "ds_t is a sum of three: from the readout, from the attention (s_t asks), and from step t+1.",
      "dhs collects from EVERY decoder step, and each time by two paths: context and score."),
-    _decoders, attention_decoder_backward, computed=("db_y", "dW_y", "dxs", "ds0", "db", "dW", "dU", "dhs"),
+    _decoders, attention_decoder_backward, shared="dz_t of (D7*), and ds_t",
+    computed=("db_y", "dW_y", "dxs", "ds0", "db", "dW", "dU", "dhs"),
     backward=True,
     own_memory=True)
 

@@ -117,7 +117,8 @@ db       (4H,)    da summed over the examples (L2*)""",
     ("Read the equations from below: (L5*) first.  Only when dc is complete, (L4*) may use it.",
      "c feeds two things: h of this step (through tanh) and c of the next.  dc is the sum of both paths.",
      "Put da_i, da_f, da_g, da_o side by side, in the order of W's blocks; the rest is a linear layer."),
-    _lstm_steps_back, lstm_step_backward, computed=("dc_prev", "db", "dW", "dU", "dx", "dh_prev"),
+    _lstm_steps_back, lstm_step_backward, shared="dc of (L5*), and da",
+    computed=("dc_prev", "db", "dW", "dU", "dx", "dh_prev"),
     own_memory=True)
 
 
@@ -184,7 +185,8 @@ db   (4H,)      (L1*)""",
      "not zero.",
      "h_{t-1} and c_{t-1} of t = 1 are h0 and c0.  At padding both carries pass by unchanged, dhs[t] "
      "included."),
-    _lstm_bptt_cases, lstm_bptt, depends=("mask",), computed=("dxs", "dc0", "dh0", "db", "dW", "dU"), backward=True,
+    _lstm_bptt_cases, lstm_bptt, shared="dh and dc at each t, and da", depends=("mask",),
+    computed=("dxs", "dc0", "dh0", "db", "dW", "dU"), backward=True,
     own_memory=True)
 
 
@@ -266,6 +268,7 @@ db       (3H,)    da summed over the examples (G1*)""",
      "h' is used three times: in (G4), in q of (G2), and in the product of (G1).  dh' is the sum of three "
      "terms.",
      "The n block of U was multiplied by q = r h', so its gradient has q^T on the left, not h'^T."),
-    _gru_steps_back, gru_step_backward, computed=("db", "dW", "dU", "dx", "dh_prev"), own_memory=True)
+    _gru_steps_back, gru_step_backward, shared="da_n of (G3*), and dz",
+    computed=("db", "dW", "dU", "dx", "dh_prev"), own_memory=True)
 
 EXERCISES = (LSTM_STEP, LSTM_STEP_BACKWARD, LSTM_BPTT, GRU_STEP, GRU_STEP_BACKWARD)

@@ -96,7 +96,7 @@ db       (H,)    (R1*)""",
      "tanh's derivative is written in the OUTPUT: 1 - h^2 needs neither a nor another tanh.",
      "A matrix that multiplies on the right forward stands transposed on the right backward; dW needs x^T on "
      "the left."),
-    _steps_back, rnn_step_backward, computed=("db", "dW", "dU", "dx", "dh_prev"), own_memory=True)
+    _steps_back, rnn_step_backward, shared="da of (R2*)", computed=("db", "dW", "dU", "dx", "dh_prev"), own_memory=True)
 
 
 # through time ------------------------------------------------------------------------------------------
@@ -162,7 +162,8 @@ db   (H,)       (R1*)""",
      "a sum over t.",
      "Padding: dx, dW, dU, db get nothing there, but the carried gradient (with dhs[t] added) goes on to t-1 "
      "unchanged."),
-    _bptt_cases, bptt, depends=("mask",), computed=("dxs", "dh0", "db", "dW", "dU"), backward=True, own_memory=True)
+    _bptt_cases, bptt, shared="da of (R2*), at each t", depends=("mask",),
+    computed=("dxs", "dh0", "db", "dW", "dU"), backward=True, own_memory=True)
 
 
 def _batch_cases(rng):
