@@ -59,7 +59,8 @@ REPRESENTED = [
     "layers/feed_forward.py", "layers/positions.py", "layers/residual.py",
     "layers/attention/scaled_dot_product.py", "layers/attention/multi_head.py",
     "model/transformer_sublayers.py", "model/transformer_encoder.py", "model/transformer_decoder.py",
-    "model/transformer.py", "model/architectures.py", "training/schedule.py",
+    "model/transformer.py", "model/architectures.py", "training/schedule.py", "core/files.py", "training/checkpoint.py", "api/lock.py",
+    "api/run.py", "api/signals.py", "api/texts.py", "cli/wording.py",
 ]
 
 

@@ -330,3 +330,23 @@ def test_a_validation_file_that_moved(call, refused, tmp_path):
     assert json.loads(call("evaluate", tmp_path / "r", "--json")[1])["pairs"] == 2
     assert call("train", "--pairs", home / "p.tsv", *SMALL, "--epochs", "1", "--out", tmp_path / "s")[0] == 0
     assert "was begun without --valid" in refused("train", "--resume", "--out", tmp_path / "s", "--valid", tmp_path / "w.tsv")
+
+
+@pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_picture_of_a_model_that_was_stopped_is_not_drawn(call, monkeypatch, tmp_path, number, status):
+    """A half-trained model would be drawn over the picture that there is."""
+    monkeypatch.setenv("MINIS2S_BACKEND", "numpy")
+    monkeypatch.setattr(loop, "run", lambda config, training, *_, **__: (
+        signal.raise_signal(number), loop.begin(config, training))[1])
+    for suffix in ("png", "svg"):
+        (tmp_path / f"dates_attention.{suffix}").write_text("mine")
+    got, out, err = call("figures", "dates_attention", "--out", tmp_path, "--overwrite")
+    assert got == status and "Traceback" not in err and "dates_attention.png" not in out, (got, err)
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {f"dates_attention.{s}": "mine" for s in ("png", "svg")}
+
+
+def test_a_measurement_that_was_stopped_ends_with_the_signals_status(call, monkeypatch):
+    from minis2s import bench
+    monkeypatch.setattr(bench, "run", lambda *_: signal.raise_signal(signal.SIGINT))
+    status, out, err = call("bench", "step", "--first", "1")
+    assert status == 130 and "Traceback" not in err
