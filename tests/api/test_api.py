@@ -180,11 +180,13 @@ def test_more_epochs_may_follow_and_a_finished_run_may_be_resumed(tmp_path):
 
 
 OTHERS = dict(batch=3, lr=0.5, lr_final=0.01, optimizer="rmsprop", clip=1.0, clip_value=0.5, lr_decay=0.9, lr_patience=3,
-              patience=4, monitor="exact-match", teacher_forcing=0.5, teacher_final=0.1, evaluate_every=7, seed=5)
+              patience=4, monitor="exact-match", teacher_forcing=0.5, teacher_final=0.1, evaluate_every=7, seed=5,
+              warmup=9)
 
 
 def test_every_training_option_is_among_those_that_a_resumed_run_keeps():
-    kept = {f.name for f in fields(Training)} - {"epochs", "minutes", "momentum"}       # momentum: with sgd only
+    kept = {f.name for f in fields(Training)} - {"epochs", "minutes", "momentum", "schedule"}
+    # momentum: with sgd only; schedule: tested below, with the warm-up that it needs
     assert OTHERS.keys() == kept
 
 
@@ -194,6 +196,7 @@ def test_resuming_with_other_options_or_data_is_refused(tmp_path):
     for options, told in [
         *((dict(training=replace(QUICK, **{name: value})), f"begun with {name}={getattr(QUICK, name)!r}, not {value!r}")
           for name, value in OTHERS.items()),
+        (dict(training=replace(QUICK, schedule="inverse-sqrt", warmup=9)), "begun with warmup=None, not 9"),
         (dict(config=replace(CONFIG, hidden=8)), "hidden is 24 there, 8 here"),
         (dict(pairs=PAIRS[::-1]), "not the pairs that the run was begun with"),
         (dict(valid=PAIRS[:3]), "not the pairs that the run was begun with"),
