@@ -59,8 +59,9 @@ REPRESENTED = [
     "layers/feed_forward.py", "layers/positions.py", "layers/residual.py",
     "layers/attention/scaled_dot_product.py", "layers/attention/multi_head.py",
     "model/transformer_sublayers.py", "model/transformer_encoder.py", "model/transformer_decoder.py",
-    "model/transformer.py", "model/architectures.py", "training/schedule.py", "core/files.py", "training/checkpoint.py", "api/lock.py",
-    "api/run.py", "api/signals.py", "api/texts.py", "cli/wording.py",
+    "model/transformer.py", "model/transformer_masks.py", "model/architectures.py", "training/schedule.py",
+    "core/files.py", "training/checkpoint.py", "api/lock.py", "api/run.py", "api/signals.py", "api/texts.py",
+    "cli/wording.py",
 ]
 
 

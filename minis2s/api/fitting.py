@@ -9,7 +9,7 @@ from contextlib import nullcontext
 import numpy as np
 
 from ..data import corpus as corpora
-from ..model import architectures
+from ..model import parameters
 from ..training import checkpoint, loop
 from . import opening
 from .backends import choose
@@ -60,7 +60,7 @@ def open_run(model, run, training, resume, overwrite):
     """The Progress to train from: the first one, of a run that is made here, or that of a run that is resumed."""
     if resume:
         return resumed(model, run, training)
-    for shape in architectures.of(model.config).shapes(model.config).values():         # a model too large: nothing is written yet
+    for shape in parameters.shapes(model.config).values():         # a model too large: nothing is written yet
         np.empty(shape, model.config.dtype)
     state = loop.begin(model.config, training)
 

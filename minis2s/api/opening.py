@@ -3,7 +3,7 @@ import math
 import sys
 
 from ..data import corpus as corpora
-from ..model import architectures
+from ..model import parameters
 from .backends import choose
 
 
@@ -19,7 +19,7 @@ def show(settings, corpus, config, training, backend):
 
 def lines(corpus, config, training, backend):
     """The five lines: pairs, source, target, model, computation."""
-    size = sum(math.prod(shape) for shape in architectures.of(config).shapes(config).values())
+    size = sum(math.prod(shape) for shape in parameters.shapes(config).values())
     batches = math.ceil(len(corpus.train) / training.batch)
     limit = "" if training.minutes is None else f", at most {training.minutes:g} minutes"
     return [*corpora.summary(corpus),

@@ -9,19 +9,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import decoder, dropout_masks, parameters, seq2seq, transformer, transformer_decoder
+from . import decoder, dropout_masks, seq2seq, transformer, transformer_decoder, transformer_masks
 from .checks import check_params
 
 
 class Architecture(NamedTuple):
     """The functions of one architecture; each is documented where it is defined."""
-    init: Callable                 # config, seed -> parameters
-    shapes: Callable               # config -> dict of names and shapes of the parameters
-    draw_drops: Callable           # rng, config, batch -> dropout masks or None
-    forward: Callable              # p, config, batch, teacher, masks -> loss, logits, cache
+    draw_masks: Callable           # rng, config, batch -> dropout masks or None
+    forward: Callable              # p, config, batch, teacher_mask, masks -> loss, logits, cache
     backward: Callable             # p, config, cache -> gradient
-    loss_and_gradient: Callable    # p, config, batch, teacher, masks -> loss, gradient
-    logits: Callable               # p, config, batch, teacher -> logits
+    loss_and_gradient: Callable    # p, config, batch, teacher_mask, masks -> loss, gradient
+    logits: Callable               # p, config, batch, teacher_mask -> logits
     parts: Callable                # cache -> dict of its parts by name, in order of computation
     start: Callable                # p, config, source, mask -> decoder's parameters, what it reads of the source, state
     step: Callable                 # p, config, source, ids (R,), state -> logits (R, V), state, weights (T, R) or None
@@ -32,9 +30,9 @@ def of(config):
     return ARCHITECTURES[config.architecture]
 
 
-def forward(p, config, batch, teacher=None, drops=None):
+def forward(p, config, batch, teacher_mask=None, masks=None):
     """See seq2seq.forward, transformer.forward."""
-    return of(config).forward(p, config, batch, teacher, drops)
+    return of(config).forward(p, config, batch, teacher_mask, masks)
 
 
 def backward(p, config, k):
@@ -42,14 +40,14 @@ def backward(p, config, k):
     return of(config).backward(p, config, k)
 
 
-def loss_and_gradient(p, config, batch, teacher=None, drops=None):
+def loss_and_gradient(p, config, batch, teacher_mask=None, masks=None):
     """See seq2seq.loss_and_gradient, transformer.loss_and_gradient."""
-    return of(config).loss_and_gradient(p, config, batch, teacher, drops)
+    return of(config).loss_and_gradient(p, config, batch, teacher_mask, masks)
 
 
-def logits(p, config, batch, teacher=None):
+def logits(p, config, batch, teacher_mask=None):
     """See seq2seq.logits, transformer.logits."""
-    return of(config).logits(p, config, batch, teacher)
+    return of(config).logits(p, config, batch, teacher_mask)
 
 
 # Recurrent ----------------------------------------------------------------------------------------------
@@ -68,7 +66,7 @@ def recurrent_step(p, config, source, ids, state):
     return decoder.readout(p, r), state, k.attend.alpha if k.attend else None
 
 
-def recurrent_draw_drops(rng, config, batch):
+def recurrent_draw_masks(rng, config, batch):
     """See dropout_masks.draw."""
     return dropout_masks.draw(rng, config, batch.inputs.shape[1])
 
@@ -83,7 +81,7 @@ def recurrent_parts(k):
 
 def transformer_start(p, config, source, mask):
     """Encode the sources; ValueError for parameters of another Config."""
-    transformer.check_params(p, config)
+    check_params(p, config)
     p = transformer.untie(p, config)
     encoded, _ = transformer.encode(p, config, source, mask)
     return p.decoder, encoded, transformer_decoder.initial_state(p.decoder, config, source.shape[1])
@@ -96,9 +94,9 @@ def transformer_step(p, config, source, ids, state):
     return logits[0], state, np.ascontiguousarray(transformer_decoder.alphas(k)[-1].mean(axis=1)[:, 0].T)
 
 
-def transformer_draw_drops(rng, config, batch):
-    """See transformer.draw_drops."""
-    return transformer.draw_drops(rng, config, len(batch.source), *batch.inputs.shape)
+def transformer_draw_masks(rng, config, batch):
+    """See transformer_masks.draw."""
+    return transformer_masks.draw(rng, config, len(batch.source), *batch.inputs.shape)
 
 
 def transformer_parts(k):
@@ -108,9 +106,9 @@ def transformer_parts(k):
 
 ARCHITECTURES = {
     "recurrent": Architecture(
-        seq2seq.init, parameters.shapes, recurrent_draw_drops, seq2seq.forward, seq2seq.backward,
+        recurrent_draw_masks, seq2seq.forward, seq2seq.backward,
         seq2seq.loss_and_gradient, seq2seq.logits, recurrent_parts, recurrent_start, recurrent_step),
     "transformer": Architecture(
-        transformer.init, transformer.shapes, transformer_draw_drops, transformer.forward, transformer.backward,
+        transformer_draw_masks, transformer.forward, transformer.backward,
         transformer.loss_and_gradient, transformer.logits, transformer_parts, transformer_start, transformer_step),
 }

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..core import initializers, tree, validation
 from ..layers.cells import CELLS
-from . import bridge, decoder, encoder
+from . import bridge, decoder, encoder, transformer_decoder, transformer_encoder
 from .config import Config
 
 
@@ -16,7 +16,12 @@ class Params(NamedTuple):
     decoder: decoder.Params
 
 
-def init(config: Config, seed: int = 0) -> Params:
+class TransformerParams(NamedTuple):
+    encoder: transformer_encoder.Params
+    decoder: transformer_decoder.Params
+
+
+def init(config: Config, seed: int = 0) -> Any:
     """First parameters of a model, in the Config's dtype; the same seed gives the same bits.
 
     Raises
@@ -28,10 +33,12 @@ def init(config: Config, seed: int = 0) -> Params:
     return tree.map(lambda a: a.astype(config.dtype), init_float64(np.random.default_rng(seed), config))
 
 
-def init_float64(rng: Any, config: Config) -> Params:
+def init_float64(rng: Any, config: Config) -> Any:
     """The same in float64, drawn from a random generator."""
     if config.source_vocab is None or config.target_vocab is None:
         raise ValueError("source_vocab and target_vocab: the Config must name both before a model can be made")
+    if config.architecture == "transformer":
+        return TransformerParams(transformer_encoder.init(rng, config), transformer_decoder.init(rng, config))
     cell = CELLS[config.cell]
     return Params(encoder.init(rng, config, cell),
                   bridge.init(rng, config.bridge, cell, config.encoder_size, config.hidden, config.layers),
@@ -44,7 +51,7 @@ def shapes(config: Config) -> dict:
     return {name: a.shape for name, a in tree.named(init_float64(initializers.Sizes(), config))}
 
 
-def untie(p: Params, config: Config) -> Params:
+def untie(p: Any, config: Config) -> Any:
     """Put shared weights where they are used: the decoder that results has parameters of its own to look at."""
     dec = p.decoder
     if config.tied_cells:
@@ -54,7 +61,7 @@ def untie(p: Params, config: Config) -> Params:
     return p._replace(decoder=dec)
 
 
-def tie_gradients(g: Params, config: Config) -> Params:
+def tie_gradients(g: Any, config: Config) -> Any:
     """The gradient of a shared weight is the sum of those of its uses."""
     if not (config.tied_cells or config.tied_embedding):
         return g
@@ -65,4 +72,4 @@ def tie_gradients(g: Params, config: Config) -> Params:
     if config.tied_embedding:
         dec = dec._replace(embedding=dec.embedding + dec.readout.W.T,               # fork: read in and read out
                            readout=dec.readout._replace(W=None))
-    return Params(enc, g.bridge, dec)
+    return g._replace(encoder=enc, decoder=dec)

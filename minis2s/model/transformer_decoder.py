@@ -24,7 +24,8 @@ from ..layers import dropout, embedding, layer_norm, linear, positions
 from ..layers.attention import multi_head
 from ..layers.attention.scaled_dot_product import see_past
 from . import transformer_sublayers as sublayers
-from .transformer_encoder import Drops, masks_of    # noqa: F401  Drops (S, N, D)
+from .config import Config
+from .transformer_masks import StackMasks, of_layers, of_steps
 
 
 class Layer(NamedTuple):
@@ -45,7 +46,7 @@ class Source(NamedTuple):      # what the decoder reads of the source, examples 
     kvs: tuple                 # for each layer multi_head.KeyValues (N, h, T, d)
     visible: np.ndarray        # (N, 1, 1, T), True = real
 
-    def select(self, rows):
+    def select(self, rows: Any) -> "Source":
         """The Source of some examples, in any order and any number of times."""
         return tree.map(lambda a: a[rows], self)
 
@@ -61,7 +62,7 @@ class Cache(NamedTuple):
     r: np.ndarray              # (S, N, D), what the readout read
 
 
-def init(rng, config):
+def init(rng: Any, config: Config) -> Params:
     """First parameters, float64."""
     c = config
     readout = linear.init(rng, c.hidden, c.target_vocab)
@@ -72,25 +73,26 @@ def init(rng, config):
                   readout._replace(W=None) if c.tied_embedding else readout)
 
 
-def source_of(p, config, hs, visible):
+def source_of(p: Params, config: Config, hs: np.ndarray, visible: np.ndarray) -> Source:
     """Make what all target positions read: encoder states (T, N, D) -> Source."""
     return Source(tuple(multi_head.keys_values(q.cross.f, config.heads, hs) for q in p.layers), visible)
 
 
-def source_backward(p, config, hs, dkvs):
+def source_backward(p: Params, config: Config, hs: np.ndarray, dkvs: tuple) -> tuple[np.ndarray, tuple]:
     """Pull the gradients of all layers' KeyValues back: -> dhs, a multi_head.Params of gradients for each layer."""
     dhs, grads = zip(*(multi_head.keys_values_backward(q.cross.f, hs, d) for q, d in zip(p.layers, dkvs)))
     return sum(dhs), grads                                      # fork: every layer reads hs
 
 
-def initial_state(p, config, N):
+def initial_state(p: Params, config: Config, N: int) -> State:
     """The State before the first position: nothing."""
     shape = (N, config.heads, 0, config.hidden // config.heads)
     empty = multi_head.KeyValues(*(np.empty(shape, p.embedding.dtype) for _ in range(2)))
     return State((empty,) * config.layers)
 
 
-def forward(p, config, source, ids, s=None, drops=None):
+def forward(p: Params, config: Config, source: Source, ids: np.ndarray, s: State | None = None,
+            masks: StackMasks | None = None) -> tuple[np.ndarray, State, Cache]:
     """Answer what follows each of S new positions.
 
     Parameters
@@ -102,7 +104,7 @@ def forward(p, config, source, ids, s=None, drops=None):
         The tokens at the new positions: BOS y_1 ... for a whole target.
     s : State, optional
         Of the positions before them; None: there are none.
-    drops : Drops, optional
+    masks : StackMasks, optional
 
     Returns
     -------
@@ -113,8 +115,8 @@ def forward(p, config, source, ids, s=None, drops=None):
     S, s = len(ids), s or initial_state(p, config, ids.shape[1])
     before = s.kvs[0].k.shape[2]
     x = positions.forward(p.positions, embedding.forward(p.embedding, ids), before)     # (TD1)
-    x, visible, kvs, ks = dropout.forward(x, drops and drops.inputs), see_past(S, before + S), [], []    # (TD1)
-    for q, past, kv, (m_self, m_cross, m_ff) in zip(p.layers, s.kvs, source.kvs, masks_of(drops, config, 3)):
+    x, visible, kvs, ks = dropout.forward(x, masks and masks.inputs), see_past(S, before + S), [], []    # (TD1)
+    for q, past, kv, (m_self, m_cross, m_ff) in zip(p.layers, s.kvs, source.kvs, of_layers(masks, config, "decoder")):
         x, new, k_self = sublayers.self_attention(q.attention, config, x, visible, m_self, past)        # (TD2)
         x, k_cross = sublayers.cross_attention(q.cross, config, x, kv, source.visible, m_cross)         # (TD3)
         x, k_ff = sublayers.feed_forward_sublayer(q.feed_forward, config, x, m_ff)  # (TD4)
@@ -124,36 +126,38 @@ def forward(p, config, source, ids, s=None, drops=None):
     return linear.forward(p.readout, r), State(tuple(kvs)), Cache(ids, tuple(ks), k_norm, r)    # (TD6)
 
 
-def backward(p, config, k, dlogits, drops=None):
+def backward(p: Params, config: Config, k: Cache, dlogits: np.ndarray,
+             masks: StackMasks | None = None) -> tuple[Params, tuple]:
     """Pull dlogits (S, N, V) of a whole target back: -> Params gradients (of `cross`: queries and output), dkvs."""
     dr, g_readout = linear.backward(p.readout, k.r, dlogits)                        # (TD6*)
     dx, g_norm = sublayers.final_norm_backward(p.norm, k.norm, dr)                  # (TD5*)
     grads, dkvs = [], []
-    for q, k_layer, (m_self, m_cross, m_ff) in reversed(list(zip(p.layers, k.layers, masks_of(drops, config, 3)))):
+    for q, k_layer, (m_self, m_cross, m_ff) in reversed(list(zip(p.layers, k.layers, of_layers(masks, config, "decoder")))):
         dx, g_ff = sublayers.feed_forward_sublayer_backward(q.feed_forward, config, k_layer.feed_forward, dx,
                                                             m_ff)                   # (TD4*)
         dx, dkv, g_cross = sublayers.cross_attention_backward(q.cross, config, k_layer.cross, dx, m_cross)      # (TD3*)
         dx, g_self = sublayers.self_attention_backward(q.attention, config, k_layer.attention, dx, m_self)      # (TD2*)
         grads.append(Layer(g_self, g_cross, g_ff))
         dkvs.append(dkv)
-    dx, g_positions = positions.backward(p.positions, dropout.backward(dx, drops and drops.inputs))             # (TD1*)
+    dx, g_positions = positions.backward(p.positions, dropout.backward(dx, masks and masks.inputs))             # (TD1*)
     dE = embedding.backward(p.embedding, k.ids, dx)                                 # (TD1*)
     return Params(dE, g_positions, tuple(reversed(grads)), g_norm, g_readout), tuple(reversed(dkvs))
 
 
-def free_running(p, config, source, ids, teacher, drops=None):
-    """The tokens that are fed when the model's own answers take the place of some: ids, teacher (S, N) -> (S, N).
+def free_running(p: Params, config: Config, source: Source, ids: np.ndarray, teacher_mask: np.ndarray,
+                 masks: StackMasks | None = None) -> np.ndarray:
+    """The tokens that are fed when the model's own answers take the place of some: ids, teacher_mask (S, N) -> (S, N).
 
-    Where `teacher` is False the model is fed its own most probable token of the step before; row 0 is always fed.
+    Where `teacher_mask` is False the model is fed its own most probable token of the step before; row 0 is always fed.
     """
     fed, s = ids.copy(), None
     for t in range(len(ids) - 1):
-        now = drops and Drops(drops.inputs[t:t + 1], tuple(tuple(m[t:t + 1] for m in ms) for ms in drops.layers))
-        logits, s, _ = forward(p, config, source, fed[t:t + 1], s, now)
-        fed[t + 1] = np.where(teacher[t + 1], ids[t + 1], logits[0].real.argmax(axis=1))
+        now = slice(t, t + 1)
+        logits, s, _ = forward(p, config, source, fed[now], s, of_steps(masks, now))
+        fed[t + 1] = np.where(teacher_mask[t + 1], ids[t + 1], logits[0].real.argmax(axis=1))
     return fed
 
 
-def alphas(k):
+def alphas(k: Cache) -> list:
     """Cross-attention weights: a list, for each layer (N, h, S, T)."""
     return [layer.cross.f.heads.alpha for layer in k.layers]

@@ -17,6 +17,8 @@ import numpy as np
 from ..layers import dropout, embedding, layer_norm, positions
 from ..layers.attention.scaled_dot_product import see_real
 from . import transformer_sublayers as sublayers
+from .config import Config
+from .transformer_masks import StackMasks, of_layers
 
 
 class Layer(NamedTuple):
@@ -31,18 +33,13 @@ class Params(NamedTuple):
     norm: Any                  # layer_norm.Params with pre-norm, else None
 
 
-class Drops(NamedTuple):       # dropout masks (T, N, D)
-    inputs: np.ndarray         # of embeddings with positions
-    layers: tuple              # for each layer a tuple, a mask for each of its sub-layers
-
-
 class Cache(NamedTuple):
     ids: np.ndarray            # (T, N)
     layers: tuple              # for each layer a Layer of caches
     norm: Any
 
 
-def init(rng, config):
+def init(rng: Any, config: Config) -> Params:
     """First parameters, float64."""
     c = config
     return Params(embedding.init(rng, c.source_vocab, c.hidden), positions.init(rng, c.positions, c.max_positions, c.hidden),
@@ -51,16 +48,12 @@ def init(rng, config):
                   layer_norm.init(c.hidden) if c.norm == "pre" else None)
 
 
-def masks_of(drops, config, count):
-    """Each layer's masks of its `count` sub-layers: None for each where nothing is dropped."""
-    return drops.layers if drops else ((None,) * count,) * config.layers
-
-
-def forward(p, config, ids, mask, drops=None):
+def forward(p: Params, config: Config, ids: np.ndarray, mask: np.ndarray,
+            masks: StackMasks | None = None) -> tuple[np.ndarray, Cache]:
     """ids (T, N), mask (T, N) -> hs (T, N, D), Cache."""
     x = positions.forward(p.positions, embedding.forward(p.embedding, ids))         # (TE1)
-    x, visible, ks = dropout.forward(x, drops and drops.inputs), see_real(mask), []  # (TE1)
-    for q, (m_attention, m_ff) in zip(p.layers, masks_of(drops, config, 2)):
+    x, visible, ks = dropout.forward(x, masks and masks.inputs), see_real(mask), []  # (TE1)
+    for q, (m_attention, m_ff) in zip(p.layers, of_layers(masks, config, "encoder")):
         x, _, k_attention = sublayers.self_attention(q.attention, config, x, visible, m_attention)      # (TE2)
         x, k_ff = sublayers.feed_forward_sublayer(q.feed_forward, config, x, m_ff)  # (TE3)
         ks.append(Layer(k_attention, k_ff))
@@ -68,15 +61,15 @@ def forward(p, config, ids, mask, drops=None):
     return hs, Cache(ids, tuple(ks), k_norm)
 
 
-def backward(p, config, k, dhs, drops=None):
+def backward(p: Params, config: Config, k: Cache, dhs: np.ndarray, masks: StackMasks | None = None) -> Params:
     """dhs (T, N, D) -> Params gradients."""
     dx, g_norm = sublayers.final_norm_backward(p.norm, k.norm, dhs)                 # (TE4*)
     grads = []
-    for q, k_layer, (m_attention, m_ff) in reversed(list(zip(p.layers, k.layers, masks_of(drops, config, 2)))):
+    for q, k_layer, (m_attention, m_ff) in reversed(list(zip(p.layers, k.layers, of_layers(masks, config, "encoder")))):
         dx, g_ff = sublayers.feed_forward_sublayer_backward(q.feed_forward, config, k_layer.feed_forward, dx,
                                                             m_ff)                   # (TE3*)
         dx, g_attention = sublayers.self_attention_backward(q.attention, config, k_layer.attention, dx,
                                                             m_attention)            # (TE2*)
         grads.append(Layer(g_attention, g_ff))
-    dx, g_positions = positions.backward(p.positions, dropout.backward(dx, drops and drops.inputs))      # (TE1*)
+    dx, g_positions = positions.backward(p.positions, dropout.backward(dx, masks and masks.inputs))      # (TE1*)
     return Params(embedding.backward(p.embedding, k.ids, dx), g_positions, tuple(reversed(grads)), g_norm)    # (TE1*)

@@ -9,7 +9,7 @@ from dataclasses import fields
 import numpy as np
 
 from ..core import tree
-from ..model import architectures
+from ..model import parameters
 from ..model.config import renamed
 from . import optimizers
 from ..core.files import parse_json, write_atomically
@@ -110,7 +110,7 @@ def load_weights(path, config):
     """Read the parameters of a model of this Config: -> the model's Params; ValueError if they are another's."""
     arrays, metadata = load_arrays(path)
     check_config(path, metadata.get("config", {}), config)
-    return fit_into(architectures.of(config).init(config), arrays, path)
+    return fit_into(parameters.init(config), arrays, path)
 
 
 def save_progress(path, progress, config):
@@ -125,7 +125,7 @@ def load_progress(path, config):
     check_config(path, metadata.get("config", {}), config)
     if "progress" not in metadata:
         raise ValueError(f"{path}: weights alone; training cannot go on from them")
-    numbers, p = metadata["progress"], architectures.of(config).init(config)
+    numbers, p = metadata["progress"], parameters.init(config)
     form = (p, optimizers.start(p)[1:], p)
     params, (m, v), best = fit_into(form, arrays, path)
     score = numbers.pop("best_score")

@@ -13,7 +13,7 @@ import numpy as np
 from ..core import tree
 from ..core.backend import Backend
 from ..data.batches import Batch, bucketed, make_batch
-from ..model import architectures
+from ..model import architectures, parameters
 from ..model.config import Config
 from . import optimizers
 from .options import TrainingOptions
@@ -46,7 +46,7 @@ class Diverged(ArithmeticError):
 
 def begin(config: Config, training: TrainingOptions) -> Progress:
     """The Progress before the first step."""
-    p = architectures.of(config).init(config, training.seed)
+    p = parameters.init(config, training.seed)
     return Progress(p, optimizers.start(p), p, training.lr, None, 0, 0, 0, 0, 0, 0.0, 0, False)
 
 
@@ -93,7 +93,7 @@ def one_step(config: Config, training: TrainingOptions, progress: Progress, batc
     if ratio < 1:
         teacher_mask = rng_for(training, COINS, progress.step).random(batch.inputs.shape) < ratio
     if config.dropout:
-        masks = architectures.of(config).draw_drops(rng_for(training, DROPS, progress.step), config, batch)
+        masks = architectures.of(config).draw_masks(rng_for(training, DROPS, progress.step), config, batch)
     options = {"momentum": training.momentum} if training.optimizer == "sgd" else {}
     L, params, state, size, finite = backend.loss_and_update(
         progress.params, config, batch, teacher_mask, masks, progress.optimizer, training.optimizer, lr, training.clip,

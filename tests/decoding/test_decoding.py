@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from minis2s.core import tree
-from minis2s.model import architectures, decoder, seq2seq, transformer_decoder
+from minis2s.model import architectures, decoder, parameters, seq2seq, transformer_decoder
 from minis2s.model.config import Config
 from minis2s.data.batches import make_batch, pad
 from minis2s.data.vocabulary import BOS, EOS, PAD, UNK
@@ -46,7 +46,7 @@ def make(seed, sharp=3.0, **kinds):
     small = {"hidden": 5} if "architecture" in kinds else {"hidden": 5, "embedding": 3}
     config = Config(V, V, dtype="float64", **{**small, **kinds})
     rng = np.random.default_rng(seed)
-    return tree.map(lambda a: a * sharp + rng.normal(size=a.shape), architectures.of(config).init(config, seed)), config
+    return tree.map(lambda a: a * sharp + rng.normal(size=a.shape), parameters.init(config, seed)), config
 
 
 def constant(logits):

@@ -11,7 +11,7 @@ from draw import batch, close, form, like, read_only, same
 
 from minis2s.core import tree
 from minis2s.core.gradient_check import assert_gradients, central_difference, assert_close
-from minis2s.model import transformer
+from minis2s.model import transformer, transformer_masks
 from minis2s.model import transformer_decoder as decoder
 from minis2s.model import transformer_encoder as encoder
 from minis2s.testing import oracle
@@ -27,10 +27,10 @@ class Case:
         self.c, self.p = c, read_only(like(rng, transformer.init_float64(rng, c)))
         self.batch, self.rng = read_only(batch(rng, c)), rng
         T, N = self.batch.source.shape
-        self.drops = read_only(transformer.draw_drops(rng, c, T, len(self.batch.inputs), N))
+        self.masks = read_only(transformer_masks.draw(rng, c, T, len(self.batch.inputs), N))
 
     def forward(self, p=None, **changes):
-        return transformer.forward(self.p if p is None else p, self.c, self.batch._replace(**changes), None, self.drops)
+        return transformer.forward(self.p if p is None else p, self.c, self.batch._replace(**changes), None, self.masks)
 
     def backward(self):
         return transformer.backward(self.p, self.c, read_only(self.forward()[2]))
@@ -49,7 +49,7 @@ def test_logits_and_loss_are_the_oracles(c):
     """(TE1) (TE2) (TE3) (TE4); (TD1) (TD2) (TD3) (TD4) (TD5) (TD6); (TS1) (TS2) (TS3); (TM1) (TM2) (TM3) (TM4)"""
     case = Case(c)
     L, logits, _ = case.forward()
-    want = [scalar_transformer.model(case.p, c, case.batch, n, case.drops) for n in range(logits.shape[1])]
+    want = [scalar_transformer.model(case.p, c, case.batch, n, case.masks) for n in range(logits.shape[1])]
     for n in range(logits.shape[1]):
         close(logits[:, n], want[n])
     b = case.batch
@@ -92,7 +92,7 @@ def test_gradients_by_central_differences():
 def test_backward_twice_gives_the_same_bits(c):
     case = Case(c)
     same(case.backward(), case.backward())
-    L, g = transformer.loss_and_gradient(case.p, c, case.batch, None, case.drops)
+    L, g = transformer.loss_and_gradient(case.p, c, case.batch, None, case.masks)
     assert L == case.forward()[0]
     same(g, case.backward())
     same(transformer.logits(case.p, replace(c, dropout=0.0), case.batch),
@@ -145,9 +145,9 @@ def test_an_example_alone_is_as_in_the_batch(c):
     for n in range(3):
         T, S = int(case.batch.source_mask[:, n].sum()), int(case.batch.target_mask[:, n].sum())
         one = type(case.batch)(*(a[:steps, n:n + 1] for a, steps in zip(case.batch, (T, T, S, S, S))))
-        drops = case.drops and transformer.Drops(*(tree.map(lambda m, steps=steps: m[:steps, n:n + 1], side)
-                                                   for side, steps in zip(case.drops, (T, S))))
-        L_one, logits_one, k = transformer.forward(case.p, c, one, None, drops)
+        masks = case.masks and transformer_masks.DropoutMasks(*(tree.map(lambda m, steps=steps: m[:steps, n:n + 1], side)
+                                                   for side, steps in zip(case.masks, (T, S))))
+        L_one, logits_one, k = transformer.forward(case.p, c, one, None, masks)
         close(logits_one[:, 0], logits[:S, n])
         share = S / case.batch.target_mask.sum()
         total += share * L_one
@@ -257,14 +257,14 @@ def test_free_running_equals_feeding_the_argmaxes_by_hand(c):
     case = Case(c)
     ids, (S, N) = case.batch.inputs, case.batch.inputs.shape
     off = np.zeros((S, N), bool)
-    logits = transformer.forward(case.p, c, case.batch, off, case.drops)[1]
+    logits = transformer.forward(case.p, c, case.batch, off, case.masks)[1]
     fed = ids.copy()
     for t in range(1, S):
-        fed[t] = transformer.forward(case.p, c, case.batch._replace(inputs=fed), None, case.drops)[1][t - 1].argmax(axis=1)
-    close(logits, transformer.forward(case.p, c, case.batch._replace(inputs=fed), None, case.drops)[1])
+        fed[t] = transformer.forward(case.p, c, case.batch._replace(inputs=fed), None, case.masks)[1][t - 1].argmax(axis=1)
+    close(logits, transformer.forward(case.p, c, case.batch._replace(inputs=fed), None, case.masks)[1])
     assert (fed != ids).any()
     on = np.ones((S, N), bool)
-    same(transformer.forward(case.p, c, case.batch, on, case.drops)[1], case.forward()[1])
+    same(transformer.forward(case.p, c, case.batch, on, case.masks)[1], case.forward()[1])
 
 
 def test_some_tokens_forced_and_some_free():
@@ -282,15 +282,15 @@ def test_some_tokens_forced_and_some_free():
 
 def test_dropout_masks():
     c = config(dropout=0.25, layers=2, hidden=40, heads=2)
-    drops = transformer.draw_drops(np.random.default_rng(0), c, 30, 20, 10)
-    shapes = [(name, a.shape) for name, a in tree.named(drops)]
+    masks = transformer_masks.draw(np.random.default_rng(0), c, 30, 20, 10)
+    shapes = [(name, a.shape) for name, a in tree.named(masks)]
     assert len(shapes) == 1 + 2 * 2 + 1 + 2 * 3
     assert {shape for name, shape in shapes if name.startswith("encoder")} == {(30, 10, 40)}
     assert {shape for name, shape in shapes if name.startswith("decoder")} == {(20, 10, 40)}
-    for _, a in tree.named(drops):
+    for _, a in tree.named(masks):
         assert set(np.unique(a)) == {0, 1 / 0.75} and abs(np.mean(a == 0) - 0.25) < 0.02
         assert len({row.tobytes() for row in a[:, 0]}) == len(a)                 # another mask at every position
-    assert transformer.draw_drops(np.random.default_rng(0), config(), 3, 2, 1) is None
+    assert transformer_masks.draw(np.random.default_rng(0), config(), 3, 2, 1) is None
 
 
 @configs
@@ -305,8 +305,8 @@ def test_first_parameters(c):
 @configs
 def test_float32_stays_float32(c):
     case = Case(replace(c, dtype="float32"))
-    p, drops = tree.map(lambda a: a.astype(np.float32), (case.p, case.drops))
-    L, logits, k = transformer.forward(p, case.c, case.batch, None, drops)
+    p, masks = tree.map(lambda a: a.astype(np.float32), (case.p, case.masks))
+    L, logits, k = transformer.forward(p, case.c, case.batch, None, masks)
     parts = logits, k.encode, k.decoder._replace(ids=None), transformer.backward(p, case.c, k)
     assert {a.dtype for _, a in tree.named(parts) if a.dtype.kind == "f"} == {np.dtype(np.float32)}
 
@@ -329,13 +329,13 @@ def test_bad_parameters_coins_and_masks():
     case, drop = Case(config(layers=2)), Case(config(dropout=0.5))
     with pytest.raises(ValueError, match=r"^p: decoder.layers.1.attention.f.k has shape \(4, 4\), wanted None of this"):
         transformer.forward(case.p, config(), case.batch)
-    with pytest.raises(ValueError, match=r"^teacher: got shape \(1, 3\), wanted \(4, 3\)$"):
+    with pytest.raises(ValueError, match=r"^teacher_mask: got shape \(1, 3\), wanted \(4, 3\)$"):
         transformer.forward(case.p, case.c, case.batch, np.ones((1, 3), bool))
-    short = drop.drops._replace(encoder=drop.drops.encoder._replace(inputs=drop.drops.encoder.inputs[1:]))
-    with pytest.raises(ValueError, match=r"^drops.encoder.inputs: got shape \(4, 3, 4\), wanted \(5, 3, 4\)$"):
+    short = drop.masks._replace(encoder=drop.masks.encoder._replace(inputs=drop.masks.encoder.inputs[1:]))
+    with pytest.raises(ValueError, match=r"^masks.encoder.inputs: got shape \(4, 3, 4\), wanted \(5, 3, 4\)$"):
         transformer.forward(drop.p, drop.c, drop.batch, None, short)
-    with pytest.raises(ValueError, match="^drops.decoder.layers.1.0: missing$"):
-        transformer.forward(case.p, case.c, case.batch, None, drop.drops)
+    with pytest.raises(ValueError, match="^masks.decoder.layers.1.0: missing$"):
+        transformer.forward(case.p, case.c, case.batch, None, drop.masks)
     with pytest.raises(ValueError, match="^source_vocab and target_vocab: the Config must name both"):
         transformer.init(replace(case.c, source_vocab=None))
 

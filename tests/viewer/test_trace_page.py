@@ -176,9 +176,9 @@ def test_no_file_of_the_page_is_lost_in_an_installed_package(tmp_path):
 
 def test_a_transformer_has_a_page_with_a_stop_for_each_side_and_a_cell_for_each_layer():
     from minis2s import Config
-    from minis2s.model import architectures
+    from minis2s.model import architectures, parameters
     c = Config(architecture="transformer", hidden=8, heads=2, layers=2, feed_forward=16, source_vocab=8, target_vocab=8)
-    p, batch = architectures.of(c).init(c, 0), make_batch([[4, 5, 6]], [[6, 5]])
+    p, batch = parameters.init(c, 0), make_batch([[4, 5, 6]], [[6, 5]])
     with trace(source=list("abc"), target=list("cb")) as tr:
         _, _, k = architectures.forward(p, c, batch)
         architectures.backward(p, c, k)
