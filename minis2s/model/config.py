@@ -64,7 +64,7 @@ class Config:
     source_vocab, target_vocab : int or None
         Vocabulary sizes V, the four special tokens included; None until the data are known.
     architecture : {"recurrent", "transformer"}
-        The choices below, from `cell` to `tied_cells`, are those of the recurrent model, but for `hidden` and `layers`;
+        The choices from `cell` to `tied_cells`, but for `hidden` and `layers`, are those of the recurrent model;
         those from `heads` to `max_positions` are the Transformer's.
     cell : {"rnn", "rnn-sigmoid", "lstm", "gru", "gru-after"}
         phi of (R2) is tanh in "rnn", sigmoid in "rnn-sigmoid" (A4.1).  The reset gate comes before the recurrent product
@@ -109,8 +109,8 @@ class Config:
     tied_embedding : bool
         The output matrix is the transpose of the target embedding.
     dropout : float in [0, 1)
-        Recurrent: of the layers' inputs and of the readout's, one mask for all steps of a sequence.  Transformer: of
-        every sub-layer's output and of the sum of embedding and position, as in the paper.
+        Recurrent: of the layers' inputs and of the readout's, one mask for all steps of a sequence.  Transformer:
+        of every sub-layer's output and of the sum of embedding and position, as in the paper.
     label_smoothing : float in [0, 1)
     reverse_source : bool
         Sources are fed last token first (Sutskever et al. 2014).

@@ -66,7 +66,8 @@ def init(rng: Any, config: Config) -> Params:
     """First parameters, float64."""
     c = config
     readout = linear.init(rng, c.hidden, c.target_vocab)
-    return Params(embedding.init(rng, c.target_vocab, c.hidden), positions.init(rng, c.positions, c.max_positions, c.hidden),
+    return Params(embedding.init(rng, c.target_vocab, c.hidden),
+                  positions.init(rng, c.positions, c.max_positions, c.hidden),
                   tuple(Layer(sublayers.init_attention(rng, c), sublayers.init_attention(rng, c),
                               sublayers.init_feed_forward(rng, c)) for _ in range(c.layers)),
                   layer_norm.init(c.hidden) if c.norm == "pre" else None,
@@ -132,11 +133,12 @@ def backward(p: Params, config: Config, k: Cache, dlogits: np.ndarray,
     dr, g_readout = linear.backward(p.readout, k.r, dlogits)                        # (TD6*)
     dx, g_norm = sublayers.final_norm_backward(p.norm, k.norm, dr)                  # (TD5*)
     grads, dkvs = [], []
-    for q, k_layer, (m_self, m_cross, m_ff) in reversed(list(zip(p.layers, k.layers, of_layers(masks, config, "decoder")))):
+    of_each = zip(p.layers, k.layers, of_layers(masks, config, "decoder"))
+    for q, k_layer, (m_self, m_cross, m_ff) in reversed(list(of_each)):
         dx, g_ff = sublayers.feed_forward_sublayer_backward(q.feed_forward, config, k_layer.feed_forward, dx,
                                                             m_ff)                   # (TD4*)
-        dx, dkv, g_cross = sublayers.cross_attention_backward(q.cross, config, k_layer.cross, dx, m_cross)      # (TD3*)
-        dx, g_self = sublayers.self_attention_backward(q.attention, config, k_layer.attention, dx, m_self)      # (TD2*)
+        dx, dkv, g_cross = sublayers.cross_attention_backward(q.cross, config, k_layer.cross, dx, m_cross)  # (TD3*)
+        dx, g_self = sublayers.self_attention_backward(q.attention, config, k_layer.attention, dx, m_self)  # (TD2*)
         grads.append(Layer(g_self, g_cross, g_ff))
         dkvs.append(dkv)
     dx, g_positions = positions.backward(p.positions, dropout.backward(dx, masks and masks.inputs))             # (TD1*)

@@ -42,7 +42,8 @@ class Cache(NamedTuple):
 def init(rng: Any, config: Config) -> Params:
     """First parameters, float64."""
     c = config
-    return Params(embedding.init(rng, c.source_vocab, c.hidden), positions.init(rng, c.positions, c.max_positions, c.hidden),
+    return Params(embedding.init(rng, c.source_vocab, c.hidden),
+                  positions.init(rng, c.positions, c.max_positions, c.hidden),
                   tuple(Layer(sublayers.init_attention(rng, c), sublayers.init_feed_forward(rng, c))
                         for _ in range(c.layers)),
                   layer_norm.init(c.hidden) if c.norm == "pre" else None)
@@ -65,7 +66,8 @@ def backward(p: Params, config: Config, k: Cache, dhs: np.ndarray, masks: StackM
     """dhs (T, N, D) -> Params gradients."""
     dx, g_norm = sublayers.final_norm_backward(p.norm, k.norm, dhs)                 # (TE4*)
     grads = []
-    for q, k_layer, (m_attention, m_ff) in reversed(list(zip(p.layers, k.layers, of_layers(masks, config, "encoder")))):
+    of_each = zip(p.layers, k.layers, of_layers(masks, config, "encoder"))
+    for q, k_layer, (m_attention, m_ff) in reversed(list(of_each)):
         dx, g_ff = sublayers.feed_forward_sublayer_backward(q.feed_forward, config, k_layer.feed_forward, dx,
                                                             m_ff)                   # (TE3*)
         dx, g_attention = sublayers.self_attention_backward(q.attention, config, k_layer.attention, dx,

@@ -1,4 +1,4 @@
-"""The dropout masks of a batch for a Transformer: another at every position, where a recurrent model has one for all steps.
+"""The dropout masks of a batch for a Transformer: another mask at every position, as in the paper.
 
 Source: Vaswani et al. (2017), section 5.4: dropped are the sums of embedding and position, and what every sub-layer
 gives, before it is added.  Shapes: T source steps, S target steps, N batch, D model size.

@@ -494,7 +494,7 @@ def test_bad_input_is_named(name, error, call):
 def test_answers_end_where_learned_positions_do():
     p, config = make(0, architecture="transformer", heads=1, positions="learned", max_positions=3)
     assert greedy(p, config, *pad([[4, 5]]), 3)
-    with pytest.raises(ValueError, match="^max_length: 4 steps, wanted at most 3, as many as there are learned positions"):
+    with pytest.raises(ValueError, match="^max_length: 4 steps, wanted at most 3, as many as there are learned"):
         for seed in range(20):                                              # until one does not end by itself
             greedy(make(seed, architecture="transformer", heads=1, positions="learned", max_positions=3)[0], config,
                    *pad([[4, 5]]), 9)

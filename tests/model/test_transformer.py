@@ -36,7 +36,8 @@ class Case:
         return transformer.backward(self.p, self.c, read_only(self.forward()[2]))
 
     def source(self):
-        return transformer.encode(transformer.untie(self.p, self.c), self.c, self.batch.source, self.batch.source_mask)[0]
+        p, b = transformer.untie(self.p, self.c), self.batch
+        return transformer.encode(p, self.c, b.source, b.source_mask)[0]
 
     def decoder(self):
         return transformer.untie(self.p, self.c).decoder
@@ -128,8 +129,8 @@ def test_padding_is_not_read(c):
     case = Case(c)
     b = case.batch
     L, logits, _ = case.forward()
-    moved = np.where(b.source_mask, b.source, 6), np.where(b.target_mask, b.inputs, 7), np.where(b.target_mask, b.targets, 7)
-    names = dict(zip(("source", "inputs", "targets"), moved))
+    names = {"source": np.where(b.source_mask, b.source, 6),
+             **{name: np.where(b.target_mask, getattr(b, name), 7) for name in ("inputs", "targets")}}
     L_now, logits_now, k = case.forward(**names)
     assert L_now == L and all((a != getattr(b, name)).any() for name, a in names.items())
     np.testing.assert_array_equal(logits_now[b.target_mask], logits[b.target_mask])
@@ -145,8 +146,8 @@ def test_an_example_alone_is_as_in_the_batch(c):
     for n in range(3):
         T, S = int(case.batch.source_mask[:, n].sum()), int(case.batch.target_mask[:, n].sum())
         one = type(case.batch)(*(a[:steps, n:n + 1] for a, steps in zip(case.batch, (T, T, S, S, S))))
-        masks = case.masks and transformer_masks.DropoutMasks(*(tree.map(lambda m, steps=steps: m[:steps, n:n + 1], side)
-                                                   for side, steps in zip(case.masks, (T, S))))
+        masks = case.masks and transformer_masks.DropoutMasks(*(
+            tree.map(lambda m, steps=steps: m[:steps, n:n + 1], side) for side, steps in zip(case.masks, (T, S))))
         L_one, logits_one, k = transformer.forward(case.p, c, one, None, masks)
         close(logits_one[:, 0], logits[:S, n])
         share = S / case.batch.target_mask.sum()
@@ -225,7 +226,8 @@ class Fixed(np.ndarray):
         if ufunc is np.matmul:
             out = fixed_product(*plain)
         elif (ufunc, method) == (np.add, "reduce") and kwargs.get("axis") == -1:
-            out = np.cumsum(plain[0], axis=-1)[..., -1:] if kwargs.get("keepdims") else np.cumsum(plain[0], axis=-1)[..., -1]
+            out = np.cumsum(plain[0], axis=-1)[..., -1:]
+            out = out if kwargs.get("keepdims") else out[..., 0]
         else:
             out = getattr(ufunc, method)(*plain, **kwargs)
         return out.view(Fixed) if isinstance(out, np.ndarray) else out
@@ -252,6 +254,14 @@ def test_step_by_step_is_as_all_at_once_to_the_bit(c, S):
         np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
 
 
+def test_sources_follow_their_rows():
+    case = Case(config())
+    rows = [2, 0, 2, 1]
+    logits, _, _ = decoder.forward(case.decoder(), case.c, case.source(), case.batch.inputs)
+    moved, _, _ = decoder.forward(case.decoder(), case.c, case.source().select(rows), case.batch.inputs[:, rows])
+    close(moved, logits[:, rows])
+
+
 @configs
 def test_free_running_equals_feeding_the_argmaxes_by_hand(c):
     case = Case(c)
@@ -260,7 +270,8 @@ def test_free_running_equals_feeding_the_argmaxes_by_hand(c):
     logits = transformer.forward(case.p, c, case.batch, off, case.masks)[1]
     fed = ids.copy()
     for t in range(1, S):
-        fed[t] = transformer.forward(case.p, c, case.batch._replace(inputs=fed), None, case.masks)[1][t - 1].argmax(axis=1)
+        so_far = transformer.forward(case.p, c, case.batch._replace(inputs=fed), None, case.masks)[1]
+        fed[t] = so_far[t - 1].argmax(axis=1)
     close(logits, transformer.forward(case.p, c, case.batch._replace(inputs=fed), None, case.masks)[1])
     assert (fed != ids).any()
     on = np.ones((S, N), bool)
@@ -388,7 +399,7 @@ def test_torch(norm, phi):
     c = config(layers=2, norm=norm, feed_forward_activation=phi)
     case = Case(c)
     p, b = case.p, case.batch
-    act = "relu" if phi == "relu" else partial(nn.functional.gelu, approximate="tanh")    # a module would be lost in copies
+    act = "relu" if phi == "relu" else partial(nn.functional.gelu, approximate="tanh")    # copies forget a module
     options = dict(dim_feedforward=c.feed_forward, dropout=0.0, activation=act, norm_first=norm == "pre",
                    dtype=torch.float64)
 

@@ -1,4 +1,4 @@
-"""A trace of a Transformer: every equation of its files is seen, in the right part and layer, with the right numbers."""
+"""A trace of a Transformer: every equation is seen, in the right part and layer, with the right numbers."""
 import numpy as np
 import pytest
 from configs import transformer as config
@@ -23,8 +23,8 @@ def run(request):
 def test_every_equation_is_seen(run):
     c, tr = run[:2]
     seen = {mark for e in tr.entries for mark in e.marks}
-    stars = {f"({kind}{i}{star})" for kind, count in (("SA", 3), ("MH", 5), ("FF", 3), ("LN", 4), ("TS", 3), ("TM", 4), ("TE", 4),
-                                                      ("TD", 6), ("PE", 2))
+    counts = dict(SA=3, MH=5, FF=3, LN=4, TS=3, TM=4, TE=4, TD=6, PE=2)
+    stars = {f"({kind}{i}{star})" for kind, count in counts.items()
              for i in range(1, count + 1) for star in ("", "*")} - {"(PE1*)"}
     assert stars | {"(SA4)", "(SA5)", "(FR1)", "(FR1*)"} <= seen
     assert ({"(RS3)", "(RS3*)"} if c.norm == "post" else {"(RS2)", "(RS2*)"}) <= seen
