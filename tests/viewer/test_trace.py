@@ -281,11 +281,11 @@ def test_every_form_of_assignment_is_read(tmp_path):
                     "    print(f(x,                      # (Q6)\n"
                     "            d))\n"
                     "    return                          # (Q7)\n"
-                    "    x[:, x] = d                     # (Q8)\n")
+                    "    x[:, k] = d                     # (Q8)\n")
     (place, plan), = read_module(str(path))[0].items()
     assert place == (1, "f") and list(plan) == [2, 3, 4, 5, 6, 7, 8, 9] and plan[6] is plan[7]
     assert [plan[i].writes for i in (2, 3, 4, 5, 6)] == [("a", "b", "c", "d"), ("e",), ("c",), (), ()]
-    assert plan[9].reads == (("x",), ("d",)) and plan[9].writes == ("x",)           # what is filled is not read
+    assert plan[9].reads == (("k",), ("d",)) and plan[9].writes == ("x",)           # what is filled is not read
     assert plan[2].reads == (("x",), ("k", "y", "z")) and plan[3].marks == ("(Q2)", "(Q3*)")
     assert plan[8].returns is None
 
