@@ -35,6 +35,9 @@ REAL = [m for m in MUTANTS if m.equivalent is None]
 
 # The files that must have bugs.
 REPRESENTED = [
+    "viewer/trace/position.py", "viewer/trace/entry.py", "viewer/trace/marks.py", "viewer/trace/tensors.py",
+    "viewer/figures/stories.py", "viewer/figures/models.py", "viewer/figures/__init__.py", "viewer/plots/fonts.py",
+    "viewer/plots/gradients.py",
     "layers/cells/rnn.py", "layers/cells/lstm.py", "layers/cells/gru.py", "layers/cells/gru_after.py",
     "layers/attention/additive.py", "layers/attention/concat_dot.py", "layers/attention/general.py",
     "layers/attention/dot.py", "layers/attention/attend.py", "documents/printed/a.py", "documents/printed/b.py",
