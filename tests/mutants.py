@@ -222,8 +222,6 @@ MUTANTS = [
     # Looking --------------------------------------------------------------------------------------------
     *bugs("viewer/trace/position.py", "viewer/test_trace.py",
           ('t = found["T"] - 1 - t ', "t = t ", "steps of the direction from the end counted as they are computed")),
-    *bugs("viewer/trace/marks.py", "viewer/test_trace.py",
-          ("yield from visit(n.slice) ", "yield from visit(n.value) ", "what is filled counted as read")),
     *bugs("viewer/trace/tensors.py", "viewer/test_trace_page.py",
           ("blocks = a.reshape(*a.shape[:-1], len(gates), -1)[..., :size]", "blocks = a[..., :size * len(gates)]",
            "a cut shows the first gate alone")),
