@@ -14,12 +14,12 @@ MARK = re.compile(r"\(([A-Z]{1,3}\d{1,2})(\*?)\)|(?<![\w.\[-])([A-Z]{1,3}\d{1,2}
 
 
 def with_ids(expression):
-    """An expression of -k, its marks of equations turned into ids of tests: L4 -> [L4], L4* -> [L4-star]."""
+    """An expression of -k, its marks of equations turned into ids of tests: L4 -> [eq.L4], L4* -> [eq.L4-star]."""
     def id_of(found):
         from minis2s.documents.equations import all_equations
         mark, star = (found[1], found[2]) if found[1] else (found[3], found[4])
         known = f"({mark}{star or ''})" in all_equations()
-        return f"[{mark}{'-star' if star else ''}]" if known else found[0]
+        return f"[eq.{mark}{'-star' if star else ''}]" if known else found[0]
     return MARK.sub(id_of, expression)
 
 

@@ -3,10 +3,10 @@
     pytest -k L4               the checks of (L4): against the oracle, compiled against the reference implementation
     pytest -k "L4*"            those of its derivative, (L4*): by complex step, compiled against the reference
     pytest -k "L4 or L4*"      both
-    pytest -k "[L4-star]"      the same as -k "L4*", without the help of conftest.py
+    pytest -k "[eq.L4-star]"   the same as -k "L4*", without the help of conftest.py
 
-tests/conftest.py turns the marks in the expression after -k into the ids of the tests here, "[L4]" and "[L4-star]":
-pytest alone would take A1 for every name that contains "a1".
+tests/conftest.py turns the marks in the expression after -k into the ids of the tests here, "[eq.L4]" and
+"[eq.L4-star]": pytest alone would take A1 for every name that contains "a1".
 
 The four places of a mark are: a code line of the reference implementation, a code line of the compiled implementation,
 a code line of the oracle, and the table of checks in tests/equations/.  For a derivative, (L4*), the oracle's place
@@ -33,8 +33,8 @@ COMPILED = [mark for mark in EQUATIONS if not equations.why_not_compiled(EQUATIO
 
 
 def name(mark):
-    """"(L4*)" -> "L4-star": the id of its tests."""
-    return mark.strip("()").replace("*", "-star")
+    """"(L4*)" -> "eq.L4-star": the id of its tests."""
+    return "eq." + mark.strip("()").replace("*", "-star")
 
 
 # The checks ------------------------------------------------------------------------------------------------
@@ -222,13 +222,13 @@ def test_a_mark_deleted_in_one_place_is_missed(mark):
 # pytest -k -------------------------------------------------------------------------------------------------
 
 SELECTED = {
-    "L4": ["test_reference_against_oracle[L4]", "test_compiled_against_reference[L4]"],
-    "L4*": ["test_derivative_by_complex_step[L4-star]", "test_compiled_against_reference[L4-star]"],
-    "(A1*)": ["test_derivative_by_complex_step[A1-star]", "test_compiled_against_reference[A1-star]"],
-    "(A1 or PA1)": ["test_reference_against_oracle[A1]", "test_reference_against_oracle[PA1]",
-                    "test_compiled_against_reference[A1]"],
-    "[C1]": ["test_reference_against_oracle[C1]", "test_compiled_against_reference[C1]"],
-    "F1 and oracle": ["test_reference_against_oracle[F1]"],
+    "L4": ["test_reference_against_oracle[eq.L4]", "test_compiled_against_reference[eq.L4]"],
+    "L4*": ["test_derivative_by_complex_step[eq.L4-star]", "test_compiled_against_reference[eq.L4-star]"],
+    "(A1*)": ["test_derivative_by_complex_step[eq.A1-star]", "test_compiled_against_reference[eq.A1-star]"],
+    "(A1 or PA1)": ["test_reference_against_oracle[eq.A1]", "test_reference_against_oracle[eq.PA1]",
+                    "test_compiled_against_reference[eq.A1]"],
+    "[eq.C1]": ["test_reference_against_oracle[eq.C1]", "test_compiled_against_reference[eq.C1]"],
+    "F1 and oracle": ["test_reference_against_oracle[eq.F1]"],
     "L40": [],
 }
 COLLECT = """

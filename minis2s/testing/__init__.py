@@ -5,4 +5,3 @@ May import what stands above it in the order of folders (minis2s/__init__.py); t
 Start with checks.py.
 """
 from .checks import check_cell, check_score    # noqa: F401
-from .oracle import transformer as oracle_transformer    # noqa: F401
