@@ -234,8 +234,9 @@ def test_hostile_students_cost_only_themselves(tmp_path):
     assert {name: r["points"] for name, r in done.items()} == {"anna": 2, "zoe": 2, **dict.fromkeys(HOSTILE, 0)}
     assert done["endless"]["reports"]["softmax"]["verdict"] == "time"
     assert (work / "deleter" / "softmax.py").exists()           # a copy was run
-    if sys.platform == "linux" and "Landlock" not in os.environ.get("MISSING", ""):
-        assert (victim / "notes.py").exists()
+    probe = "from minis2s.classroom.judge.guard import write_only_below as w; print(w(['/tmp']))"
+    if subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True).stdout == "True\n":
+        assert (victim / "notes.py").exists()                   # where the kernel has Landlock
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
