@@ -19,7 +19,7 @@ from commands import PAIRS, RESTLESS, SMALL, done, module, start, wait_for
 
 from minis2s import Config, Seq2Seq
 from minis2s.cli import main as cli
-from minis2s.api import answering, backends
+from minis2s.api import answering, backends, evaluation
 from minis2s.api.backends import BACKENDS, choose
 from minis2s.training import loop as train
 from minis2s.api.run import Run
@@ -392,9 +392,9 @@ def test_sacrebleu_is_named_where_it_is_missing(call, trained, monkeypatch):
 
 def test_scores_that_are_no_numbers_of_json(call, trained, monkeypatch):
     """Infinite perplexity is null: JSON has no Infinity."""
-    real = Seq2Seq.evaluate
-    monkeypatch.setattr(Seq2Seq, "evaluate", lambda *a, **k: {**real(*a, **k), "perplexity_free_running": float("inf"),
-                                                              "nll_free_running": float("nan")})
+    real = evaluation.evaluate
+    monkeypatch.setattr(evaluation, "evaluate", lambda *a, **k: {**real(*a, **k), "perplexity_free_running": float("inf"),
+                                                                 "nll_free_running": float("nan")})
     status, out, _ = call("evaluate", trained, "--json")
     got = json.loads(out, parse_constant=lambda name: pytest.fail(name))
     assert status == 0 and got["perplexity_free_running"] is got["nll_free_running"] is None
