@@ -30,8 +30,8 @@ def pytest_configure(config):
 @pytest.fixture
 def use():
     """`use(count)`: so many threads for whatever work there is, until the end of the test."""
-    from minis2s.kernels.runtime.threads import BOARD, ENOUGH, THREADS, use
-    before = BOARD[[THREADS, ENOUGH]]
-    BOARD[ENOUGH] = 1
+    from minis2s.kernels.runtime.threads import QUEUE, ENOUGH, THREADS, use
+    before = QUEUE[[THREADS, ENOUGH]]
+    QUEUE[ENOUGH] = 1
     yield use
-    BOARD[[THREADS, ENOUGH]] = before
+    QUEUE[[THREADS, ENOUGH]] = before

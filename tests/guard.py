@@ -23,7 +23,7 @@ needs_guard = pytest.mark.skipif(not (jit.JIT and sys.platform == "linux"), reas
 
 
 def run(code, *args, **environment):
-    """Run Python code in a process whose allocator is guarded as soon as it calls guard.install(): -> what it printed."""
+    """ForwardBuffers Python code in a process whose allocator is guarded as soon as it calls guard.install(): -> what it printed."""
     import os
     paths = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
     env = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONFAULTHANDLER": "1"} | environment
@@ -110,7 +110,7 @@ def allocator():
         return end - size
 
     @njit
-    def give_back(address):
+    def release(address):
         if address != 0 and peek(address - 24) == MAGIC:
             base, size = peek(address - 16), peek(address - 8)
             length = address + size - base
@@ -134,10 +134,10 @@ def allocator():
         to = get((max(size, 1) + multiple - 1) // multiple * multiple)
         if address != 0 and to != 0:
             memcpy(to, address, min(size, peek(address - 8)))
-            give_back(address)
+            release(address)
         return to
 
     @cfunc(types.void(i, i))
     def free(_, address):
-        give_back(address)
+        release(address)
     return malloc, calloc, realloc, free

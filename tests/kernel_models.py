@@ -36,5 +36,5 @@ def in_one(case, page, free=False, one_hot=False):
     if one_hot:
         b = b._replace(targets=np.eye(case.config.target_vocab, dtype=case.config.dtype)[b.targets])
     L, g = page.loss_and_gradient(case.p, case.config, b, case.coins if free else None, case.drops)
-    assert isinstance(g, seq2seq.Params)                     # the twin's knows a flat array, too
+    assert isinstance(g, seq2seq.Params)                     # the compiled one also knows a flat array
     return np.asarray([L], case.config.dtype), seq2seq.Params(*g)

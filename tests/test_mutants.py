@@ -47,7 +47,7 @@ REPRESENTED = [
     "kernels/linalg/packing.py", "kernels/linalg/tile.py", "kernels/linalg/gemm.py",
     "kernels/linalg/gradients.py", "kernels/layers/cells/rnn.py", "kernels/layers/cells/lstm.py",
     "kernels/layers/cells/gru.py", "kernels/layers/cells/gru_after.py", "kernels/layers/unroll.py",
-    "kernels/linalg/rows.py", "kernels/layers/fusion.py", "kernels/layers/attention.py",
+    "kernels/linalg/rows.py", "kernels/layers/fusion.py", "kernels/layers/attention/keys.py", "kernels/layers/attention/dot.py", "kernels/layers/attention/general.py", "kernels/layers/attention/additive.py", "kernels/layers/attention/concat_dot.py", "kernels/layers/attention/buffers.py", "kernels/layers/attention/attend.py",
     "kernels/model/decoder.py", "kernels/layers/loss.py", "kernels/layers/embedding.py",
     "kernels/layers/readout.py", "kernels/model/seq2seq.py", "kernels/model/encoder.py",
     "kernels/runtime/arena.py", "kernels/model/validated.py", "kernels/runtime/jit.py",

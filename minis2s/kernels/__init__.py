@@ -1,4 +1,4 @@
-"""The compiled twins of the hot loops.  Nothing outside of this package imports it but backends.py, and bench.
+"""The compiled compiled implementations of the hot loops.  Nothing outside of this package imports it but backends.py, and bench.
 
     jit.py       when a kernel is compiled, and where its machine code is kept
     ahead.py     another process that compiles what a training needs later
@@ -9,13 +9,13 @@
     gemm.py      matrix products, tile after tile
     gradients.py gradients of weights: sums over all steps and examples
     memory.py    freed memory, kept for the next step of training
-    room.py      memory for the arrays of one call
+    arena.py      memory for the arrays of one call
     ready.py     parameters, looked at before compiled code gets them
     rows.py      copies, sums and products of a batch's rows
     layers.py    the same for each layer of a stack, as a tuple
     peak.py      how fast the machine could be, for bench
 
-On these stand the twins.  Each but readout.py has the name of the page it repeats, all have the marks, and those
+On these stand the compiled implementations.  Each but readout.py has the name of the page it repeats, all have the marks, and those
 functions that take time:
 
     rnn.py lstm.py gru.py gru_after.py      one step of a cell

@@ -7,7 +7,7 @@ from .decoding.sampling import sample
 from .layers import unroll
 from .model import seq2seq
 from .runtime import threads
-from .runtime.precompile import compiled_ahead
+from .runtime.precompile import precompile
 from .training.update import loss_and_update
 
 
@@ -18,7 +18,7 @@ def use_threads(count=None):
 
 def description():
     """What computes, in a few words."""
-    count = int(threads.BOARD[threads.THREADS])
+    count = int(threads.QUEUE[threads.THREADS])
     return f"compiled kernels (numba), {count} thread{'s' if count > 1 else ''}"
 
 
@@ -37,5 +37,5 @@ NUMBA = Backend(
     unroll_backward=unroll.backward,
     use_threads=use_threads,
     description=description,
-    precompile=compiled_ahead,
+    precompile=precompile,
 )

@@ -36,9 +36,9 @@ def test_without_standard_error_nothing_is_said(monkeypatch, tmp_path, stream):
 
 def test_threads_of_compiled_kernels():
     from minis2s.kernels.runtime import threads
-    before = int(threads.BOARD[threads.THREADS])
+    before = int(threads.QUEUE[threads.THREADS])
     try:
-        threads.BOARD[threads.THREADS] = 3
+        threads.QUEUE[threads.THREADS] = 3
         assert choose("numba").description() == "compiled kernels (numba), 3 threads"
     finally:
-        threads.BOARD[threads.THREADS] = before
+        threads.QUEUE[threads.THREADS] = before

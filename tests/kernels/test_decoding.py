@@ -1,4 +1,4 @@
-"""The twins of the searches give the pages' answers."""
+"""The compiled implementations of the searches give the pages' answers."""
 import dataclasses
 
 import numpy as np
@@ -145,7 +145,7 @@ def test_sources_share_their_memory():
     """Hypotheses read what is remembered of their source where it stands."""
     p, config, source, mask = case("two-ways-additive", 0)
     encoded, layers, _ = seq2seq.encode(p, config, source, mask)
-    start = hypotheses.moves(decoder.choices(config, False, False))[2]
+    start = hypotheses.moves(decoder.variant_of(config, False, False))[2]
     rows = start(p.decoder, *hypotheses.given(encoded, layers), np.arange(5).repeat(4), config.fused_size)
     assert rows.k.read.hs.shape[1] == rows.k.read.keys.shape[1] == 5 and rows.k.ids.shape == (1, 20)
 

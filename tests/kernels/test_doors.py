@@ -11,7 +11,7 @@ from minis2s.layers.cells import CELLS as ALL
 
 
 def test_every_array_of_every_door():
-    """Each of thousands of calls with one wrong array ends in one line, and not in the compiler's page."""
+    """Each of thousands of calls with one wrong array ends in one line, and not in a page of the compiler's."""
     assert check_all() > 3000
 
 

@@ -100,14 +100,14 @@ def test_what_is_not_finite_stays_so(dtype):
 def test_operators_and_tails(dtype, H):
     """Every size is right, and nothing is written beyond a row."""
     rng = np.random.default_rng(H)
-    x, room = rng.normal(size=(3, H)).astype(dtype), np.full((3, H + 20), 5, dtype)
-    y = room[:, :H]
+    x, arena = rng.normal(size=(3, H)).astype(dtype), np.full((3, H + 20), 5, dtype)
+    y = arena[:, :H]
     wants = {3: -x, 4: 1 - x * x / 3 + x, 5: np.where(np.arange(3)[:, None] % 2 == 0, x, 7),
              6: np.maximum(x, 0.5 - x)}
     for which, want in wants.items():
         apply(x, y, which)
         np.testing.assert_allclose(y, want, rtol=4e-7 if dtype == "float32" else 1e-15, atol=1e-7)
-    assert (room[:, H:] == 5).all()
+    assert (arena[:, H:] == 5).all()
     out = np.empty((3, 2), dtype)
     fold(x, out)
     np.testing.assert_allclose(out[:, 0], x.sum(axis=1), rtol=1e-5, atol=1e-5)
@@ -141,7 +141,7 @@ def f(C, A, B):
 C = np.empty((2, 3), "float32")
 f(C, np.ones((2, 4), "float32"), np.ones((4, 3), "float32"))
 assert (C == 4).all()
-print("was in the cache:", not jit.Told.compiling)
+print("was in the cache:", not jit.Reported.compiling)
 """
 
 
@@ -175,11 +175,11 @@ def test_two_processes_at_once_and_a_third_that_finds_their_work(tmp_path):
 SHARING = """
 import numpy as np
 from minis2s.kernels import jit, threads
-@jit.inner("test.inmost")
+@jit.internal_kernel("test.inmost")
 def inmost(a, i, j0, j1):
     for j in range(j0, j1):
         a[i, j] += i + j
-@jit.inner("test.middle")
+@jit.internal_kernel("test.middle")
 def middle(a, i0, i1):
     for i in range(i0, i1):
         threads.shared(inmost, (a, i), 30, 1, 30)
@@ -189,7 +189,7 @@ def outmost(a):
 a = np.zeros((20, 30))
 outmost(a)
 assert (a == np.arange(20)[:, None] + np.arange(30)).all()
-print("was in the cache:", not jit.Told.compiling)
+print("was in the cache:", not jit.Reported.compiling)
 """
 
 
@@ -216,7 +216,7 @@ import sys
 import numpy as np
 from minis2s.kernels import jit
 def made(times):
-    @jit.part
+    @jit.device_function
     def inner(a, i):           # long enough that it is not put into its callers
         total = 0.0
         for n in range(len(a)):
@@ -230,7 +230,7 @@ def made(times):
     return outer
 for times in (int(word) for word in sys.argv[1:]):
     assert made(times)(np.ones(4)) == (4 * times, 4 * times, 3 * times), times
-print("was in the cache:", not jit.Told.compiling)
+print("was in the cache:", not jit.Reported.compiling)
 """
 
 
@@ -262,7 +262,7 @@ REDEFINED = """
 import numpy as np
 from minis2s.kernels import jit, threads
 def made(number):
-    @jit.inner("test.inner")
+    @jit.internal_kernel("test.inner")
     def inner(a, n0, n1):
         for n in range(n0, n1):
             a[n] = number

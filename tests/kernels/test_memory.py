@@ -14,7 +14,7 @@ PRODUCTS = f"""
 import guard, numpy as np
 from minis2s.kernels.linalg import gemm, gradients
 from minis2s.kernels.runtime import threads
-threads.BOARD[threads.ENOUGH] = 1
+threads.QUEUE[threads.ENOUGH] = 1
 threads.use(3)
 rng = np.random.default_rng(0)
 cases = [[rng.normal(size=(T, N, I)).astype(dtype), rng.normal(size=(T, N, J)).astype(dtype)]
@@ -42,9 +42,9 @@ from minis2s.kernels.layers import embedding, loss
 from minis2s.kernels.model import seq2seq
 from minis2s.kernels.runtime import threads
 from minis2s.kernels.training import update
-from minis2s.model import seq2seq as page
+from minis2s.model import seq2seq as reference
 from minis2s.training import optimizers
-threads.BOARD[threads.ENOUGH] = 1
+threads.QUEUE[threads.ENOUGH] = 1
 threads.use(2)
 name, dtype = sys.argv[1:]
 
@@ -57,7 +57,7 @@ def results():
     beams = beam(p, config, b.source, b.source_mask, 5, 3, 0.5, 2)
     logits = seq2seq.logits(p, config, b, case.coins)
     log_p = loss.forward(logits, b.targets, b.target_mask, 0.1)[1]
-    return tree.leaves((page.Params(*p), in_one(case, seq2seq, True)[1], case.run("numba")[1:], logits, log_p.log_p,
+    return tree.leaves((reference.Params(*p), in_one(case, seq2seq, True)[1], case.run("numba")[1:], logits, log_p.log_p,
                         loss.backward(log_p),
                         embedding.backward(p.encoder.embedding, b.source, np.ones((*b.source.shape, 19), dtype)))) + [
         np.array([a.log_prob for answers in beams for a in answers]),
@@ -74,7 +74,7 @@ THREADS = """
 import numpy as np, sys
 from minis2s.kernels.linalg import gradients
 from minis2s.kernels.runtime import threads
-threads.BOARD[threads.ENOUGH] = 1
+threads.QUEUE[threads.ENOUGH] = 1
 rng = np.random.default_rng(0)
 x, da = rng.normal(size=(8, 64, 128)).astype("float32"), rng.normal(size=(8, 64, 512)).astype("float32")
 threads.use(1)

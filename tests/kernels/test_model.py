@@ -1,4 +1,4 @@
-"""The twins of decoder, loss, optimizers and embedding, and the whole model, against the NumPy path."""
+"""The compiled implementations of decoder, loss, optimizers and embedding, and the whole model, against the NumPy path."""
 
 import numpy as np
 import pytest
@@ -13,14 +13,14 @@ from minis2s.core import tree
 from minis2s.layers import embedding, loss
 from minis2s.model import decoder, seq2seq
 from minis2s.training import loop, optimizers, update
-from minis2s.kernels.model import decoder as decoder_twin
-from minis2s.kernels.layers import embedding as embedding_twin
+from minis2s.kernels.model import decoder as decoder_kernels
+from minis2s.kernels.layers import embedding as embedding_kernels
 from minis2s.kernels.runtime import jit
-from minis2s.kernels.layers import loss as loss_twin
-from minis2s.kernels.training import optimizers as optim_twin
-from minis2s.kernels.model import seq2seq as seq2seq_twin
+from minis2s.kernels.layers import loss as loss_kernels
+from minis2s.kernels.training import optimizers as optim_kernels
+from minis2s.kernels.model import seq2seq as seq2seq_kernels
 from minis2s.kernels.backend import NUMBA
-from minis2s.kernels.training import update as train_twin
+from minis2s.kernels.training import update as train_kernels
 from minis2s.training.reference import NUMPY
 
 # compiled: one Config for every piece; as plain Python: all of them
@@ -53,10 +53,10 @@ def test_loss_and_gradient_in_one(name, free):
     """The readout and its loss together, (S4) (S5) (S5*) (S4*), say what they say apart."""
     case = Case(name, "float64")
     with unchanged(case.p, case.drops, case.batch):
-        got, want = (in_one(case, page, free) for page in (seq2seq_twin, seq2seq))
+        got, want = (in_one(case, implementation, free) for implementation in (seq2seq_kernels, seq2seq))
     assert form(got) == form(want)
     close(got, want, "float64")
-    close(in_one(case, seq2seq_twin, free), case.run("numba", free)[1::2], "float64")
+    close(in_one(case, seq2seq_kernels, free), case.run("numba", free)[1::2], "float64")
 
 
 @pytest.mark.parametrize("name, free", [(name, False) for name in NAMES] + [(name, True) for name in FREE])
@@ -64,14 +64,14 @@ def test_logits_alone(name, free):
     """What validation asks for, in one call."""
     case = Case(name, "float64")
     given = case.p, case.config, case.batch, case.coins if free else None
-    close(seq2seq_twin.logits(*given), seq2seq.logits(*given), "float64")
+    close(seq2seq_kernels.logits(*given), seq2seq.logits(*given), "float64")
 
 
 def test_a_shared_embedding_of_an_encoder_that_reads_both_ways():
     """Put together part by part, with the two uses of the weight summed."""
     name = "two-ways-additive"
     case = Case(name, "float64", tied_embedding=True, embedding=CONFIGS[name].readout_size)
-    close(in_one(case, seq2seq_twin), in_one(case, seq2seq), "float64")
+    close(in_one(case, seq2seq_kernels), in_one(case, seq2seq), "float64")
 
 
 def test_loss_and_gradient_of_one_hot_targets_and_in_float32():
@@ -79,15 +79,15 @@ def test_loss_and_gradient_of_one_hot_targets_and_in_float32():
         case = Case(name, dtype, hidden=37, embedding=19)
         wants = in_one(case, seq2seq), in_one(case, seq2seq, one_hot=True)
         for one_hot, want in enumerate(wants):
-            close(in_one(case, seq2seq_twin, one_hot=one_hot), want, dtype)
+            close(in_one(case, seq2seq_kernels, one_hot=one_hot), want, dtype)
 
 
 @pytest.mark.parametrize("dtype", ["int32", "uint8"])
 def test_ids_of_any_whole_type(dtype):
     case = Case("two-ways-additive", "float64")
-    want, b = in_one(case, seq2seq_twin), case.batch
+    want, b = in_one(case, seq2seq_kernels), case.batch
     case.batch = b._replace(**{name: getattr(b, name).astype(dtype) for name in ("source", "inputs", "targets")})
-    close(in_one(case, seq2seq_twin), want, "float64")
+    close(in_one(case, seq2seq_kernels), want, "float64")
 
 
 def test_loss_and_gradient_ask_as_the_page_does():
@@ -95,9 +95,9 @@ def test_loss_and_gradient_ask_as_the_page_does():
     for wrong in (dict(targets=case.batch.targets + 99), dict(inputs=-case.batch.inputs),
                   dict(target_mask=case.batch.target_mask[::-1]), dict(source=-case.batch.source)):
         said = []
-        for page in (seq2seq, seq2seq_twin):
+        for implementation in (seq2seq, seq2seq_kernels):
             with pytest.raises(ValueError) as e:
-                page.loss_and_gradient(case.p, case.config, case.batch._replace(**wrong))
+                implementation.loss_and_gradient(case.p, case.config, case.batch._replace(**wrong))
             said.append(str(e.value))
         assert said[0] == said[1] and next(iter(wrong)) in said[0]
 
@@ -106,10 +106,10 @@ def test_loss_and_gradient_ask_as_the_page_does():
 def test_targets_that_are_no_array(which):
     case, said = Case("concat-dot-before", "float64"), []
     given = case.p, case.config, case.batch._replace(targets=case.batch.targets.tolist()), None, None
-    for page in (seq2seq, seq2seq_twin) if which == "loss_and_gradient" else (update, train_twin):
+    for implementation in (seq2seq, seq2seq_kernels) if which == "loss_and_gradient" else (update, train_kernels):
         rest = () if which == "loss_and_gradient" else (optimizers.start(case.p), "adam", 0.1)
         with pytest.raises(TypeError, match="targets: got list, wanted an array") as e:
-            getattr(page, which)(*given, *rest)
+            getattr(implementation, which)(*given, *rest)
         said.append(str(e.value))
     assert said[0] == said[1]
 
@@ -120,7 +120,7 @@ MANY = (3, 1, 2) * 44, (9, 1, 5) * 44              # 132 rows, 10 steps: three a
 @pytest.mark.parametrize("name", COMPILED)
 def test_several_blocks_of_steps(name):
     case = Case(name, "float64", lengths=MANY)
-    got, want = (in_one(case, page) for page in (seq2seq_twin, seq2seq))
+    got, want = (in_one(case, implementation) for implementation in (seq2seq_kernels, seq2seq))
     close(got, want, "float64")
     if jit.JIT:
         close(case.run("numba")[1:], case.run("numpy")[1:], "float64")
@@ -134,7 +134,7 @@ def test_any_number_of_threads_gives_the_same_loss_and_gradient(name, use):
                          lengths=MANY if jit.JIT else LENGTHS), []
     for count in (1, 2, 3):
         use(count)
-        results.append(in_one(case, seq2seq_twin))
+        results.append(in_one(case, seq2seq_kernels))
     for other in results[1:]:
         if jit.JIT:                                            # else BLAS does as it likes
             same(other, results[0])
@@ -155,12 +155,12 @@ def test_large_scores():
 def test_attention_weights():
     case = Case("two-ways-additive", "float64")
     alphas = []
-    for backend, page in ((NUMPY, decoder), (NUMBA, decoder_twin)):
+    for backend, implementation in ((NUMPY, decoder), (NUMBA, decoder_kernels)):
         k = backend.forward(case.p, case.config, case.batch)[2].decoder
-        alphas.append(page.alphas(k))
+        alphas.append(implementation.alphas(k))
     np.testing.assert_allclose(alphas[1], alphas[0], rtol=0, atol=1e-13)
     k = NUMBA.forward(Case("every-step-sigmoid", "float64").p, CONFIGS["every-step-sigmoid"], case.batch)[2].decoder
-    assert decoder_twin.alphas(k) is None
+    assert decoder_kernels.alphas(k) is None
 
 
 @pytest.mark.skipif(not jit.JIT, reason="BLAS does as it likes")
@@ -185,8 +185,8 @@ def test_loss(V, eps, seed, dtype):
     rng = np.random.default_rng(seed)
     logits, targets = (20 * rng.normal(size=(4, 3, V))).astype(dtype), rng.integers(0, V, (4, 3))
     mask = np.arange(4)[:, None] < rng.integers(1, 5, 3)
-    (L, k), (L_want, k_want) = (page.forward(logits, targets, mask, eps) for page in (loss_twin, loss))
-    close((np.asarray([L], dtype), k.log_p, loss_twin.backward(k)),
+    (L, k), (L_want, k_want) = (implementation.forward(logits, targets, mask, eps) for implementation in (loss_kernels, loss))
+    close((np.asarray([L], dtype), k.log_p, loss_kernels.backward(k)),
           (np.asarray([L_want], dtype), k_want.log_p, loss.backward(k_want)), dtype)
 
 
@@ -197,20 +197,20 @@ def test_loss_of_large_logits(V, size):
     for v in (0, V - 1):
         logits, targets, mask = np.full((2, 3, V), size), np.zeros((2, 3), int), np.ones((2, 3), bool)
         logits[:, :, v] += 800
-        (L, k), (L_want, k_want) = (page.forward(logits, targets, mask, 0.1) for page in (loss_twin, loss))
-        close((np.asarray([L]), k.log_p, loss_twin.backward(k)),
+        (L, k), (L_want, k_want) = (implementation.forward(logits, targets, mask, 0.1) for implementation in (loss_kernels, loss))
+        close((np.asarray([L]), k.log_p, loss_kernels.backward(k)),
               (np.asarray([L_want]), k_want.log_p, loss.backward(k_want)), "float64")
 
 
 def test_loss_of_one_hot_targets_and_of_nan():
     rng = np.random.default_rng(0)
     logits, mask, ids = rng.normal(size=(2, 3, 20)), np.ones((2, 3), bool), rng.integers(0, 20, (2, 3))
-    L, k = loss_twin.forward(logits, np.eye(20)[ids], mask)
-    L_want, k_want = loss_twin.forward(logits, ids, mask)
+    L, k = loss_kernels.forward(logits, np.eye(20)[ids], mask)
+    L_want, k_want = loss_kernels.forward(logits, ids, mask)
     np.testing.assert_allclose(L, L_want)
-    np.testing.assert_allclose(loss_twin.backward(k), loss_twin.backward(k_want), atol=1e-15)
+    np.testing.assert_allclose(loss_kernels.backward(k), loss_kernels.backward(k_want), atol=1e-15)
     logits[1, 2, 17] = np.nan
-    L, k = loss_twin.forward(logits, ids, mask)
+    L, k = loss_kernels.forward(logits, ids, mask)
     assert np.isnan(L) and np.isnan(k.log_p[1, 2]).all() and np.isfinite(k.log_p[0]).all()
 
 
@@ -223,10 +223,10 @@ def test_optimizers(name, extra, dtype):
     states, ps = [optimizers.start(p)] * 2, [p, p]
     for _ in range(3):
         g = guarded(tuple(normal(rng, *a.shape).astype(dtype) for a in p))
-        for i, page in enumerate((optimizers, optim_twin)):
-            clipped, size = page.clip_by_norm(g, 0.7)
+        for i, implementation in enumerate((optimizers, optim_kernels)):
+            clipped, size = implementation.clip_by_norm(g, 0.7)
             assert abs(size - optimizers.norm(g)) < 1e-12 * size
-            ps[i], states[i] = page.OPTIMIZERS[name](guarded(ps[i]), clipped, states[i], 0.1, **extra)
+            ps[i], states[i] = implementation.OPTIMIZERS[name](guarded(ps[i]), clipped, states[i], 0.1, **extra)
         close((ps[1], states[1].m, states[1].v), (ps[0], states[0].m, states[0].v), dtype)
         assert states[0].t == states[1].t
 
@@ -251,8 +251,8 @@ def test_a_step_of_the_optimizer(name, limit, value, dtype):
         if k == 1:
             ps = [tree.map(lambda a: a + 1, p) for p in ps]
         sizes = [None, None]
-        for i, page in enumerate((optimizers, optim_twin)):
-            ps[i], states[i], sizes[i], finite = page.step(ps[i], g, states[i], name, 0.1, limit, value)
+        for i, implementation in enumerate((optimizers, optim_kernels)):
+            ps[i], states[i], sizes[i], finite = implementation.step(ps[i], g, states[i], name, 0.1, limit, value)
             assert finite
         assert sizes[1] == pytest.approx(sizes[0], rel=1e-12)
         close((ps[1], states[1].m, states[1].v), (ps[0], states[0].m, states[0].v), dtype)
@@ -266,7 +266,7 @@ def test_any_number_of_threads_makes_the_same_step(name, use):
     results = []
     for count in (1, 2, 3):
         use(count)
-        new, s, size, finite = optim_twin.step(p, g, optimizers.start(p), name, 0.1, 0.7)
+        new, s, size, finite = optim_kernels.step(p, g, optimizers.start(p), name, 0.1, 0.7)
         assert finite
         results.append((np.asarray(size), new, s.m, s.v))
     same(results[1], results[0])
@@ -276,9 +276,9 @@ def test_any_number_of_threads_makes_the_same_step(name, use):
 def test_a_step_changes_nothing_that_was():
     rng = np.random.default_rng(0)
     p, g = drawn(rng), drawn(rng)
-    p, s = optim_twin.step(p, g, optimizers.start(p), "adam", 0.1, 0.7)[:2]
+    p, s = optim_kernels.step(p, g, optimizers.start(p), "adam", 0.1, 0.7)[:2]
     before = tree.map(np.array, (p, s.m, s.v))
-    one, two = (optim_twin.step(p, g, s, "adam", 0.1, 0.7)[:2] for _ in range(2))
+    one, two = (optim_kernels.step(p, g, s, "adam", 0.1, 0.7)[:2] for _ in range(2))
     same((p, s.m, s.v), before)
     same((one[0], one[1].m, one[1].v), (two[0], two[1].m, two[1].v))
 
@@ -289,8 +289,8 @@ def test_a_state_of_the_twin_goes_on_in_numpy_and_back():
     ps, states = [p, p], [optimizers.start(p)] * 2
     for k in range(4):
         g = drawn(rng)
-        for i, page in enumerate((optimizers, (optimizers, optim_twin)[k % 2])):
-            ps[i], states[i] = page.step(ps[i], g, states[i], "adam", 0.1, 0.7)[:2]
+        for i, implementation in enumerate((optimizers, (optimizers, optim_kernels)[k % 2])):
+            ps[i], states[i] = implementation.step(ps[i], g, states[i], "adam", 0.1, 0.7)[:2]
     close((ps[1], states[1].m, states[1].v), (ps[0], states[0].m, states[0].v), "float64")
 
 
@@ -303,15 +303,15 @@ def test_the_twin_sees_every_weight_that_is_not_finite(name, array, entry):
         broken = tree.map(np.array, p)
         broken[array].flat[entry] = bad
         with np.errstate(invalid="ignore"):
-            assert not optim_twin.step(broken, g, optimizers.start(p), name, 0.1)[3]
-    assert optim_twin.step(p, g, optimizers.start(p), name, 0.1)[3]
+            assert not optim_kernels.step(broken, g, optimizers.start(p), name, 0.1)[3]
+    assert optim_kernels.step(p, g, optimizers.start(p), name, 0.1)[3]
 
 
-def stepped(page, case, name, limit, value, extra):
+def stepped(implementation, case, name, limit, value, extra):
     """Three training steps: -> losses and norms, parameters, moments."""
     numbers, p, s = [], case.p, optimizers.start(case.p)
     for _ in range(3):
-        L, p, s, size, finite = page.loss_and_update(p, case.config, case.batch, case.coins, case.drops, s, name, 0.01,
+        L, p, s, size, finite = implementation.loss_and_update(p, case.config, case.batch, case.coins, case.drops, s, name, 0.01,
                                                      limit, value, **extra)
         numbers += [L, size]
         assert finite
@@ -328,14 +328,14 @@ def test_a_training_step(config, name, limit, value, extra):
     """Those that are one call, and those that are two."""
     case = Case(config, "float64")
     with unchanged(case.p, case.drops, case.batch):
-        got, want = (stepped(page, case, name, limit, value, extra) for page in (train_twin, update))
+        got, want = (stepped(implementation, case, name, limit, value, extra) for implementation in (train_kernels, update))
     close(got, want, "float64")
 
 
 @pytest.mark.parametrize("name", ["dropout-readout"] if jit.JIT else ["tied-cells", "tied-embedding", "tied-both"])
 def test_a_training_step_of_weights_that_are_shared(name):
     case = Case(name, "float64", **dict(tied_embedding=True, embedding=4) if jit.JIT else {})
-    close(*(stepped(page, case, "adam", 0.3, None, {}) for page in (train_twin, update)), "float64")
+    close(*(stepped(implementation, case, "adam", 0.3, None, {}) for implementation in (train_kernels, update)), "float64")
 
 
 @pytest.mark.skipif(not jit.JIT, reason="BLAS does as it likes")
@@ -343,7 +343,7 @@ def test_any_number_of_threads_makes_the_same_training_step(use):
     case, results = Case("feeding-lstm-none", "float64", lengths=MANY), []
     for count in (1, 2, 3):
         use(count)
-        results.append(stepped(train_twin, case, "adam", 0.3, None, {}))
+        results.append(stepped(train_kernels, case, "adam", 0.3, None, {}))
     same(results[1], results[0])
     same(results[2], results[0])
 
@@ -351,5 +351,5 @@ def test_any_number_of_threads_makes_the_same_training_step(use):
 def test_embedding():
     rng = np.random.default_rng(0)
     E, ids, dx = normal(rng, 9, 21), rng.integers(0, 9, (5, 4)), normal(rng, 5, 4, 21)
-    close((embedding_twin.backward(E, ids, dx),), (embedding.backward(E, ids, dx),), "float64")
-    same((embedding_twin.forward(E, ids),), (embedding.forward(E, ids),))
+    close((embedding_kernels.backward(E, ids, dx),), (embedding.backward(E, ids, dx),), "float64")
+    same((embedding_kernels.forward(E, ids),), (embedding.forward(E, ids),))

@@ -21,18 +21,18 @@ from minis2s.training import optimizers as optim
 from minis2s.data.batches import make_batch
 from minis2s.kernels.model import seq2seq as model
 from minis2s.kernels.runtime import jit
-from minis2s.kernels.training import optimizers as twin
-from minis2s.kernels.runtime.precompile import compiled_ahead
+from minis2s.kernels.training import optimizers as compiled
+from minis2s.kernels.runtime.precompile import precompile
 from minis2s.kernels.decoding import beam
 config = Config(source_vocab=11, target_vocab=9, embedding=20, hidden=35, cell="rnn", attention="none", dropout=0.1)
 p, batch = seq2seq.init(config, 1), make_batch([[4, 5, 6], [7]], [[4, 5], [6, 7, 8]])
-twin.step(p, p, optim.start(p), "sgd", 0.1, 1.0, momentum=0.5)
+compiled.step(p, p, optim.start(p), "sgd", 0.1, 1.0, momentum=0.5)
 beam.beam(p, config, batch.source, batch.source_mask, 5, 4, 0.5, 3)
 model.logits(p, config, batch)
 model.logits(p, config, batch, np.zeros(batch.inputs.shape, bool))
-with compiled_ahead(config, "sgd") as wait:
+with precompile(config, "sgd") as wait:
     assert wait() is None                     # there is no process, as all is there
-print("was in the cache:", not jit.Told.compiling)
+print("was in the cache:", not jit.Reported.compiling)
 """
 
 

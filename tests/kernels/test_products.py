@@ -27,14 +27,14 @@ def check_product(M, K, N, dtype, seed=0, transposed=False):
     if transposed:
         A = np.ascontiguousarray(A.T).T
         B = np.ascontiguousarray(B.T).T
-    room = np.full((M, N + 5), 3, dtype)
-    C, want = room[:, :N], A.astype("float64") @ B
+    arena = np.full((M, N + 5), 3, dtype)
+    C, want = arena[:, :N], A.astype("float64") @ B
     atol = (1e-6 if dtype == "float32" else 2e-15) * (K + 4)
     multiply(C, A, B, False)
     np.testing.assert_allclose(C, want, rtol=0, atol=atol)
     multiply(C, A, B, True)
     np.testing.assert_allclose(C, 2 * want, rtol=0, atol=2 * atol)
-    assert (room[:, N:] == 3).all()
+    assert (arena[:, N:] == 3).all()
 
 
 @given(st.integers(1, 70), st.integers(1, 70), st.integers(1, 140), st.sampled_from(["float32", "float64"]),
@@ -166,15 +166,15 @@ def check_outer(M, K, N, dtype, seed=0):
     """All three are parts of wider matrices."""
     rng = np.random.default_rng(seed)
     A, B = (rng.normal(size=(K, n + 9)).astype(dtype)[:, 5:n + 5] for n in (M, N))
-    room = np.full((M, N + 7), 3, dtype)
-    C, want = room[:, 1:N + 1], A.astype("float64").T @ B
+    arena = np.full((M, N + 7), 3, dtype)
+    C, want = arena[:, 1:N + 1], A.astype("float64").T @ B
     atol = (1e-6 if dtype == "float32" else 2e-15) * (K + 4)
     outer(C, A, B, False)
     np.testing.assert_allclose(C, want, rtol=0, atol=atol)
     once = C.copy()
     outer(C, A, B, True)
     np.testing.assert_allclose(C, 2 * want, rtol=0, atol=2 * atol)
-    assert (room[:, 0] == 3).all() and (room[:, N + 1:] == 3).all()
+    assert (arena[:, 0] == 3).all() and (arena[:, N + 1:] == 3).all()
     return once
 
 

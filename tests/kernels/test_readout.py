@@ -1,4 +1,4 @@
-"""The readout's twin, which never keeps the logits of a batch, against linear.py and loss.py."""
+"""The compiled readout, which never keeps the logits of a batch, against linear.py and loss.py."""
 import numpy as np
 import pytest
 from draw import form, normal, same
@@ -13,8 +13,8 @@ from minis2s.kernels.linalg import gemm
 from minis2s.kernels.runtime import jit
 
 
-def page(p, rs, targets, mask, eps):
-    """What the twin shall give: (Y1), (X1)..(X3), and (X3*), (X1*), (Y1*) on the way back."""
+def reference(p, rs, targets, mask, eps):
+    """What it must give: (Y1), (X1)..(X3), and (X3*), (X1*), (Y1*) on the way back."""
     L, k = loss.forward(linear.forward(p, rs), targets, mask, eps)
     return L, *linear.backward(p, rs, loss.backward(k))
 
@@ -33,7 +33,7 @@ def case(S, N, R, V, dtype="float64", seed=0, tied=False):
 
 def check(p, rs, targets, mask, eps):
     with unchanged(p, rs, targets, mask):
-        (L, *got), (L_want, *want) = (f(p, rs, targets, mask, eps) for f in (readout.loss_and_gradient, page))
+        (L, *got), (L_want, *want) = (f(p, rs, targets, mask, eps) for f in (readout.loss_and_gradient, reference))
     assert isinstance(L, float) and isinstance(L_want, float) and form(tuple(got)) == form(tuple(want))
     dtype = rs.dtype.name
     close((np.asarray([L], dtype), *got), (np.asarray([L_want], dtype), *want), dtype)
@@ -85,7 +85,7 @@ def test_what_is_not_finite_spreads_as_in_numpy(bad, V, eps):
         arrays[where][index] = bad
         given = linear.Params(arrays["W"], arrays["b"]), arrays["rs"], targets, mask, eps
         with np.errstate(all="ignore"):
-            (L, *got), (L_want, *want) = (f(*given) for f in (readout.loss_and_gradient, page))
+            (L, *got), (L_want, *want) = (f(*given) for f in (readout.loss_and_gradient, reference))
             np.testing.assert_allclose(L, L_want, rtol=1e-12, err_msg=where)
             for (name, a), (_, b) in zip(tree.named(tuple(got)), tree.named(tuple(want)), strict=True):
                 np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12, err_msg=f"{bad} in {where}: {name}")

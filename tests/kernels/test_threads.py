@@ -12,12 +12,12 @@ from minis2s.core import backend
 from minis2s.kernels.backend import use_threads
 from minis2s.kernels.linalg import gradients
 from minis2s.kernels.runtime import jit, threads
-from minis2s.kernels.runtime.threads import BOARD, COLUMNS, ENOUGH, ROWS, THREADS, over_columns, over_rows, shared
+from minis2s.kernels.runtime.threads import QUEUE, COLUMNS, ENOUGH, ROWS, THREADS, over_columns, over_rows, shared
 
 parts, cut = (getattr(f, "py_func", f) for f in (threads.parts, threads.cut))      # no kernels of their own
 
 
-@jit.inner("test.sign")
+@jit.internal_kernel("test.sign")
 def sign(begins, ends, times, i0, i1):
     """Who came here, and how often somebody did."""
     for i in range(i0, i1):
@@ -88,7 +88,7 @@ def test_shares_are_the_whole_without_gaps(use, count, function, grain):
 
 def test_little_work_and_nothing_at_all(use):
     use(3)
-    BOARD[ENOUGH] = 100
+    QUEUE[ENOUGH] = 100
     assert [len(signed(share, 50, 1, work)) for work in (0, 199, 200, 299, 300, 999)] == [1, 1, 2, 2, 3, 3]
     assert signed(share, 0, 1, 999) == []
 
@@ -108,14 +108,14 @@ def test_many_calls_in_a_row(use):
 def test_a_share_is_taken_once(use):
     """However many there are, and whoever is after them."""
     use(3)
-    BOARD[THREADS] = 1000
+    QUEUE[THREADS] = 1000
     begins, ends, times = np.zeros((3, 1000), int)
     for k in range(200 if jit.JIT else 3):
         share(begins, ends, times, 1, 1000)
         assert (times == k + 1).all()
 
 
-@jit.inner("test.last_takes_long")
+@jit.internal_kernel("test.last_takes_long")
 def last_takes_long(done, turns, i0, i1):
     for i in range(i0, i1):
         x = 0.5 + done[i]
@@ -141,19 +141,19 @@ def test_workers_that_are_asleep_or_were_never_there(use):
     use(2)
     time.sleep(0.3)
     assert len(signed(share, 40, 1, 40)) == 2
-    BOARD[THREADS] = 30                                        # said to be so many
+    QUEUE[THREADS] = 30                                        # said to be so many
     assert len(signed(share, 40, 1, 40)) == 30
-    BOARD[THREADS] = 3000                                      # more shares than there can be
+    QUEUE[THREADS] = 3000                                      # more shares than there can be
     assert len(signed(share, 3000, 1, 3000)) > 1000
 
 
-@jit.inner("test.number")
+@jit.internal_kernel("test.number")
 def number(a, i, j0, j1):
     for j in range(j0, j1):
         a[i, j] += 1000 * i + j
 
 
-@jit.inner("test.number_rows")
+@jit.internal_kernel("test.number_rows")
 def number_rows(a, i0, i1):
     for i in range(i0, i1):
         shared(number, (a, i), a.shape[1], 1, a.shape[1])
@@ -174,7 +174,7 @@ def test_a_share_that_shares_its_work_itself(use):
 
 
 def test_two_callers_at_once(use):
-    """The board is for one of them, the other does its work alone; each gets all of its own done."""
+    """The work queue is for one of them, the other does its work alone; each gets all of its own done."""
     use(3)
     shares = [np.zeros((3, size), int) for size in (40, 50)]
     arrays = [np.zeros((20, 30), int) for _ in range(2)]
@@ -220,7 +220,7 @@ from minis2s.kernels.runtime import threads
 x = np.arange(6000.0).reshape(2, 10, 300) % 7
 def right():
     return np.array_equal(gradients.weight_gradient(x, x), np.einsum("tni,tnj->ij", x, x))
-threads.BOARD[threads.ENOUGH] = 1
+threads.QUEUE[threads.ENOUGH] = 1
 """
 FORK = """
 threads.use(2)
@@ -243,23 +243,23 @@ for wait in (0, 0.2, 0.3):                      # whatever the worker does as it
     time.sleep(wait)
     children.append(os.fork())
     if children[-1] == 0:
-        asked = threads.BOARD[threads.THREADS]
+        asked = threads.QUEUE[threads.THREADS]
         threads.use(2)
         alive = [worker.is_alive() for worker in threads.Workers.threads]
         os._exit(0 if asked == 1 and alive in ([True], []) and right() else 3)
 for child in children:
     assert os.waitpid(child, 0)[1] == 0
-threads.BOARD[threads.TAKEN] = 1                # as if another thread shared its work just now
+threads.QUEUE[threads.TAKEN] = 1                # as if another thread shared its work just now
 child = os.fork()
 if child == 0:
-    os._exit(int(threads.BOARD[threads.TAKEN]))
+    os._exit(int(threads.QUEUE[threads.TAKEN]))
 assert os.waitpid(child, 0)[1] == 0
-threads.BOARD[threads.TAKEN] = 0
+threads.QUEUE[threads.TAKEN] = 0
 """
 
 
 @pytest.mark.parametrize("rest", [
-    "threads.use(3); assert right()", "threads.use(3)", "threads.BOARD[threads.THREADS] = 5; assert right()",
+    "threads.use(3); assert right()", "threads.use(3)", "threads.QUEUE[threads.THREADS] = 5; assert right()",
     "threads.use(3); threads.use(1); threads.use(2); assert all(right() for _ in range(99)); sys.exit(0)",
     pytest.param(FORK, marks=pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here"))])
 def test_a_program_ends_when_it_is_done(rest):
@@ -280,7 +280,7 @@ def run_to_its_end(rest, **env):
 
 
 def test_the_environment_says_how_many():
-    program = "from minis2s.kernels.runtime import threads; print(threads.BOARD[threads.THREADS])"
+    program = "from minis2s.kernels.runtime import threads; print(threads.QUEUE[threads.THREADS])"
     for given, want in (({}, "1"), ({"MINIS2S_THREADS": "2"}, "2"), ({"MINIS2S_THREADS": ""}, "1")):
         env = {**{k: v for k, v in os.environ.items() if k != "MINIS2S_THREADS"}, **given}
         ended = subprocess.run([sys.executable, "-c", program], text=True, capture_output=True, timeout=120,
@@ -300,7 +300,7 @@ def test_a_number_of_threads_that_cannot_be(monkeypatch, word):
 
 # What goes wrong ------------------------------------------------------------------------------------------
 
-@jit.inner("test.full")
+@jit.internal_kernel("test.full")
 def full(a, where, i0, i1):
     for i in range(i0, i1):
         if i == where:
@@ -316,7 +316,7 @@ def share_full(a, where, work):
 @pytest.mark.parametrize("count", [1, 2, 3])
 @pytest.mark.parametrize("where", [0, 700, 999])
 def test_memory_that_ends_in_any_share_is_said_and_forgotten(use, count, where):
-    """By the caller or by a worker; the next task meets a board on which nothing has failed."""
+    """By the caller or by a worker; the next task meets a work queue on which nothing has failed."""
     use(count)
     for _ in range(50):
         with pytest.raises(MemoryError):

@@ -1,4 +1,4 @@
-"""The twins of the cells and the time loop against the NumPy path: field by field, outputs and all gradients.
+"""The compiled implementations of the cells and the time loop against the NumPy path: field by field, outputs and all gradients.
 """
 import os
 import subprocess
@@ -16,8 +16,8 @@ from minis2s.layers import recurrent, unroll
 from minis2s.layers.cells import CELLS
 from minis2s.kernels.linalg import gemm
 from minis2s.kernels.runtime import jit
-from minis2s.kernels.layers import recurrent as recurrent_twin
-from minis2s.kernels.layers import unroll as twin
+from minis2s.kernels.layers import recurrent as recurrent_kernels
+from minis2s.kernels.layers import unroll as compiled
 
 cells = pytest.mark.parametrize("name", CELLS)
 dtypes = pytest.mark.parametrize("dtype", BOUND)
@@ -42,17 +42,17 @@ def test_any_size_and_lengths(name, T, N, D, H, seed, in_front, dtype):
 @cells
 def test_backward_twice_gives_the_same_bits(name):
     c = Case(name, 4, 5, 6, 20, "float32")
-    k = twin.forward(c.cell, c.p, c.xs, c.s0, c.mask)[2]
+    k = compiled.forward(c.cell, c.p, c.xs, c.s0, c.mask)[2]
     args = c.cell, c.p, k if jit.JIT else read_only(k), c.dhs, c.d, c.mask
     with unchanged(*args[1:]):
-        same(twin.backward(*args), twin.backward(*args))
+        same(compiled.backward(*args), compiled.backward(*args))
 
 
 @cells
 @pytest.mark.parametrize("T, N", [(12, 50), (22, 47), (9, 130), (3, 520), (514, 1)])
 def test_several_blocks_of_steps(name, T, N):
     """Weights' gradients are added after each block of about 512 rows; the last one may be shorter."""
-    assert T > gemm.DEPTH // N and twin.FEW == 48
+    assert T > gemm.DEPTH // N and compiled.FEW == 48
     Case(name, T, N, 3, 7, "float64").check()
 
 
@@ -61,7 +61,7 @@ def with_threads(c, counts, use):
     results = []
     for count in counts:
         use(count)
-        results.append(c.run(twin))
+        results.append(c.run(compiled))
     return results
 
 
@@ -92,7 +92,7 @@ def test_what_is_not_finite_spreads_as_in_numpy(name, bad):
         new[1, 2, 3] = bad
         setattr(c, where, new)
         with np.errstate(all="ignore"):
-            for got, want in zip(c.run(twin), c.run(unroll)):
+            for got, want in zip(c.run(compiled), c.run(unroll)):
                 for (field, a), (_, b) in zip(tree.named(got), tree.named(want)):
                     np.testing.assert_array_equal(np.isnan(a), np.isnan(b), err_msg=f"{where} {field}")
                     np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12, err_msg=f"{where} {field}")
@@ -115,7 +115,7 @@ def test_stacks_in_both_directions(name, layers, two):
     drops = tuple((rng.random((N, size)) < 0.7) / 0.7 for size in sizes)
     mask = np.arange(T)[:, None] < rng.integers(1, T + 1, N)
     results = []
-    for stack in (recurrent, recurrent_twin):
+    for stack in (recurrent, recurrent_kernels):
         hs, finals, k = stack.forward(cell, p, xs, mask, drops)
         results.append((hs, finals, *stack.backward(cell, p, k, dhs, d)))
     close(results[1], results[0], "float64")

@@ -1,4 +1,4 @@
-"""Twin of tree.py's unpacked: a model's gradient within compiled code, views of one flat array."""
+"""Compiled implementation of tree.py's unpacked: a model's gradient within compiled code, views of one flat array."""
 from ...core.tree import unpacked                  # noqa: F401  what it means
 from ..runtime.jit import JIT
 

@@ -1,4 +1,4 @@
-"""Twin of search/beam.py: the whole search is one compiled call; read that page first.
+"""Compiled implementation of search/beam.py: the whole search is one compiled call; read that page first.
 
     length l = 0          1              2
              ┌───────┐    ┌───────┐    ┌───────┐     entry [l, r] is a beginning of l tokens: its last one
@@ -22,10 +22,10 @@ from ...data.vocabulary import BOS, EOS
 from ...decoding.beam import check
 from ...decoding.hypotheses import NO_TOKEN, Answer
 from ..model import decoder, encoder
-from ..runtime.jit import alone, inner, linked, part
+from ..runtime.jit import arena_kernel, internal_kernel, call_linked, device_function
 from ..model.seq2seq import encode
-from ..model.validated import ready, ready_ids
-from ..runtime.arena import empty, in_a_room, zeros
+from ..model.validated import validated, int64_ids
+from ..runtime.arena import empty, in_an_arena, zeros
 from ..linalg.rows import clear, copy
 from ..linalg.simd import LANES, at, greatest, maximum
 from ..runtime.threads import over_rows
@@ -72,17 +72,17 @@ def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1
     if source.shape[1] * width * (max_length + 1) > MOST:
         raise ValueError(f"width: {width} hypotheses of {max_length} tokens for {source.shape[1]} sources are too many, "
                          f"wanted {MOST:,} tokens at most")
-    p, search = seq2seq.untie(ready(p, config), config), search_of(config)
+    p, search = seq2seq.untie(validated(p, config), config), search_of(config)
     power = np.array([length ** float(length_penalty) for length in range(max_length + 1)])
     attends = config.context == "attention"
     kept = nothing_kept(len(source) if attends else 0, source.shape[1], nbest, max_length, config.dtype)
     if encoder.covers(config):
         none = np.zeros((0, 0), config.dtype)
-        in_a_room(search, p, ready_ids(source), contiguous(mask), (none,) * config.layers, kept, power, width,
+        in_an_arena(search, p, int64_ids(source), contiguous(mask), (none,) * config.layers, kept, power, width,
                   config.fused_size)
     else:
         encoded, layers, _ = encode(p, config, source, mask)
-        in_a_room(search, p.decoder, *given(encoded, layers), kept, power, width, config.fused_size)
+        in_an_arena(search, p.decoder, *given(encoded, layers), kept, power, width, config.fused_size)
     if kept.ill.any():
         raise ValueError("p: the model's log-probabilities hold NaN, wanted finite parameters")
     real, (count, score, log_probs, length, token, _, ids, _, _) = np.add.reduce(mask).tolist(), (
@@ -100,17 +100,17 @@ def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1
 
 def search_of(config):
     """The compiled search for a Config."""
-    return loop(decoder.choices(config, False, False), config.bridge if encoder.covers(config) else None)
+    return loop(decoder.variant_of(config, False, False), config.bridge if encoder.covers(config) else None)
 
 
 @once
-def loop(choices, bridge=None):
-    """-> the search with the decoder's step for these Choices in it, and before it the encoder if its kind of bridge
+def loop(variant, bridge=None):
+    """-> the search with the decoder's step for these Variant in it, and before it the encoder if its kind of bridge
     is given."""
-    (advance, follow, *_), start = moves(choices), starts(choices)
-    attends, has_c = bool(choices.score), "c" in CELLS[choices.cell_name].State._fields
+    (advance, follow, *_), start = moves(variant), starts(variant)
+    attends, has_c = bool(variant.score), "c" in CELLS[variant.cell_name].State._fields
 
-    @inner(f"beam.run.{decoder.key_of(choices)}")
+    @internal_kernel(f"beam.run.{decoder.key_of(variant)}")
     def run(rows, chains, kept, power, width, m0, m1):
         first, L = m0 * width, len(power) - 1
         end = first + m1 - m0                                   # the live rows: first .. end-1
@@ -168,32 +168,32 @@ def loop(choices, bridge=None):
                             kept.alpha[n, i, l, t] = chains.alpha[l, r, t]
                     y, r = chains.token[l, r], chains.previous[l, r]
 
-    @part
-    def search(room, p, source, layers, kept, power, width, Z):
+    @device_function
+    def search(arena, p, source, layers, kept, power, width, Z):
         M, L, T = len(layers[0].h), len(power) - 1, kept.alpha.shape[3]
         R = M * width
-        sources = empty(room, (R,), np.int64)
+        sources = empty(arena, (R,), np.int64)
         for r in range(R):
             sources[r] = r // width
-        rows, i64, f64 = start(room, p, source, layers, sources, Z), np.int64, np.float64
-        whole = empty(room, (3, L + 1, R), i64)
-        chains = Chains(whole[0], whole[1], whole[2], zeros(room, (L + 1, R), f64),
-                        empty(room, (L, R, T), rows.logits.dtype), empty(room, (M, width), f64),
-                        empty(room, (M, width), i64), empty(room, (M, width), i64))
+        rows, i64, f64 = start(arena, p, source, layers, sources, Z), np.int64, np.float64
+        whole = empty(arena, (3, L + 1, R), i64)
+        chains = Chains(whole[0], whole[1], whole[2], zeros(arena, (L + 1, R), f64),
+                        empty(arena, (L, R, T), rows.logits.dtype), empty(arena, (M, width), f64),
+                        empty(arena, (M, width), i64), empty(arena, (M, width), i64))
         over_rows(run, (rows, chains, kept, power, width), M,
                   len(power) * (decoder.work_of(rows.k) + R * rows.k.W.numbers.size))
     if bridge is None:
-        return alone(f"beam.{decoder.key_of(choices)}")(search)
-    encode = encoder.reading(choices, bridge).forward
+        return arena_kernel(f"beam.{decoder.key_of(variant)}")(search)
+    encode = encoder.reading(variant, bridge).forward
 
-    @alone(f"beam.{decoder.key_of((*choices, bridge))}")
-    def encode_and_search(room, p, ids, mask, drops, kept, power, width, Z):
-        _, told, s0 = linked(encode, (room, p, ids, mask, drops))
-        search(room, p.decoder, told, s0, kept, power, width, Z)
+    @arena_kernel(f"beam.{decoder.key_of((*variant, bridge))}")
+    def encode_and_search(arena, p, ids, mask, drops, kept, power, width, Z):
+        _, told, s0 = call_linked(encode, (arena, p, ids, mask, drops))
+        search(arena, p.decoder, told, s0, kept, power, width, Z)
     return encode_and_search
 
 
-@part
+@device_function
 def candidates(rows, old, r0, r1, new, new_row, new_token):
     """The most probable tokens after the hypotheses in rows r0 .. r1-1 of one source, as many as `new` holds.
 
@@ -221,13 +221,13 @@ def candidates(rows, old, r0, r1, new, new_row, new_token):
     return count
 
 
-@part
+@device_function
 def put(kept, n, i, score, log_p, length, token, previous):
     kept.score[n, i], kept.log_p[n, i], kept.length[n, i] = score, log_p, length
     kept.token[n, i], kept.previous[n, i] = token, previous
 
 
-@part
+@device_function
 def keep(kept, n, score, log_p, length, token, previous):
     """Put a finished hypothesis in its place among the best of source n, if it has one."""
     i, B = kept.count[n], kept.score.shape[1]

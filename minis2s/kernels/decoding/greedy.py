@@ -1,4 +1,4 @@
-"""Twin of search/greedy.py: a beam of one hypothesis is greedy search, so this is beam.py's loop."""
+"""Compiled implementation of search/greedy.py: a beam of one hypothesis is greedy search, so this is beam.py's loop."""
 from .beam import beam
 
 

@@ -1,4 +1,4 @@
-"""Twin of search/hypotheses.py: one compiled step for all live hypotheses, with arrays for one step only.
+"""Compiled implementation of search/hypotheses.py: one compiled step for all live hypotheses, with arrays for one step only.
 
                  at [0]                                    at [1]
     ┌─> states, row for row ──> advance ──> logits, and states after the step
@@ -7,7 +7,7 @@
 
 A step reads states at [0] and leaves new ones at [1]; `follow` brings those that the next step needs back to
 [0], each to its hypothesis' row.  Live rows stand together, so nothing is computed for those that have ended.
-Rows read their source's memory where it stands: it is never copied.
+BeamRows read their source's memory where it stands: it is never copied.
 
 beam.py calls these pieces in its compiled loop.  `start` and `advance` below are the page's, for the searches
 that choose in NumPy: sampling and exact search.
@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ascontiguousarray as contiguous
 
-from ...model import decoder as page
+from ...model import decoder as reference
 from ...core import tree
 from ...model import seq2seq
 from ...layers.cells import CELLS
@@ -29,8 +29,8 @@ from ..core import validation
 from ..layers import attention
 from ..model import decoder
 from ..model.seq2seq import encode
-from ..runtime.jit import inlined, inner, jit, part
-from ..model.validated import ready
+from ..runtime.jit import inlined, internal_kernel, jit, device_function
+from ..model.validated import validated
 from ..runtime.arena import empty
 from ..runtime.arena import zeros as zeros_of
 from ..linalg.simd import LANES, add, at, exp, greatest, maximum, total, zeros
@@ -40,8 +40,8 @@ WIDE = 4 * LANES               # logits that are compared at once
 CACHED = 24                    # rows of logits that stay in the cache until log p are made of them
 
 
-class Rows(NamedTuple):        # one step of the decoder, for up to R hypotheses of M sources
-    k: decoder.Run             # its arrays, S = 1: k.ids[0, r] is row r's last token
+class BeamRows(NamedTuple):        # one step of the decoder, for up to R hypotheses of M sources
+    k: decoder.ForwardBuffers             # its arrays, S = 1: k.ids[0, r] is row r's last token
     logits: np.ndarray         # (R, V'), V' a multiple of WIDE: -inf behind the real ones
     shift: np.ndarray          # (R, 2), float64: the greatest logit, and log of the sum of exp(logit - it)
     never: np.ndarray          # (V',), True = no answer shall hold this token
@@ -50,18 +50,18 @@ class Rows(NamedTuple):        # one step of the decoder, for up to R hypotheses
 
 
 @once
-def starts(choices):
-    """-> `rows`, for these Choices."""
-    start, unspoken = decoder.starts(choices), tuple(NEVER)
-    context = attention.same_context if choices.every_step else attention.no_context
+def starts(variant):
+    """-> `rows`, for these Variant."""
+    start, unspoken = decoder.starts(variant), tuple(NEVER)
+    context = attention.same_context if variant.every_step else attention.no_context
 
     @inlined
-    def rows(room, p, source, layers, sources, Z):
-        """A room, decoder Params, decoder.EncoderOutput, states of M sources, which source a row has (R,), size of z
-        -> Rows."""
+    def rows(arena, p, source, layers, sources, Z):
+        """An arena, decoder Params, decoder.EncoderOutput, states of M sources, which source a row has (R,), size of z
+        -> BeamRows."""
         (R,), (M, _), V, dtype = sources.shape, layers[0].h.shape, len(p.readout.b), p.embedding.dtype
-        none, nobody, wide = empty(room, (0, 0), dtype), empty(room, (0, 0), np.bool_), (V + WIDE - 1) // WIDE * WIDE
-        logits, never = empty(room, (R, wide), dtype), empty(room, (wide,), np.bool_)
+        none, nobody, wide = empty(arena, (0, 0), dtype), empty(arena, (0, 0), np.bool_), (V + WIDE - 1) // WIDE * WIDE
+        logits, never = empty(arena, (R, wide), dtype), empty(arena, (wide,), np.bool_)
         for v in range(wide):
             never[v] = v >= V
         for v in range(V, wide):
@@ -69,12 +69,12 @@ def starts(choices):
                 logits[r, v] = -np.inf
         for v in unspoken:
             never[v] = True
-        k = start(room, p, source, layers, 1, sources, nobody, (none,), none, True)
-        all_sources = empty(room, (M,), np.int64)
+        k = start(arena, p, source, layers, 1, sources, nobody, (none,), none, True)
+        all_sources = empty(arena, (M,), np.int64)
         for n in range(M):
             all_sources[n] = n
-        _, ctx = context(room, p, source, layers[0].h, 1, all_sources)
-        return Rows(k, logits, empty(room, (R, 2), np.float64), never, zeros_of(room, (R, Z), dtype), ctx[0])
+        _, ctx = context(arena, p, source, layers[0].h, 1, all_sources)
+        return BeamRows(k, logits, empty(arena, (R, 2), np.float64), never, zeros_of(arena, (R, Z), dtype), ctx[0])
     return rows
 
 
@@ -84,12 +84,12 @@ def given(source, layers):
 
 
 @once
-def moves(choices):
-    """-> advance, follow, start_rows, advance_all, with the decoder's step for these Choices in them."""
-    every_step, feeding = choices.every_step, choices.feeding
-    step, has_c = decoder.steps(choices), "c" in CELLS[choices.cell_name].State._fields
+def moves(variant):
+    """-> advance, follow, start_rows, advance_all, with the decoder's step for these Variant in them."""
+    every_step, feeding = variant.every_step, variant.feeding
+    step, has_c = decoder.steps(variant), "c" in CELLS[variant.cell_name].State._fields
 
-    @part
+    @device_function
     def advance(rows, r0, r1):
         """Feed the rows r0 .. r1-1 their last tokens: -> whether log p of the next ones are numbers."""
         k, logits, well = rows.k, rows.logits, True
@@ -108,9 +108,9 @@ def moves(choices):
                 well &= rows.shift[r, 1] == rows.shift[r, 1]
         return well
 
-    @part
+    @device_function
     def follow(rows, sources, tokens, previous, r0, r1):
-        """Rows r0 .. r1-1 go on with these tokens from the states that the rows previous[r] have come to."""
+        """BeamRows r0 .. r1-1 go on with these tokens from the states that the rows previous[r] have come to."""
         k = rows.k
         for r in range(r0, r1):
             k.ids[0, r], k.read.source[r] = tokens[r], sources[r]
@@ -125,23 +125,23 @@ def moves(choices):
                 for j in range(rows.ctx.shape[1]):
                     k.ctx[0, r, j] = rows.ctx[sources[r], j]
 
-    @inner(f"advance.rows.{decoder.key_of(choices)}")
+    @internal_kernel(f"advance.rows.{decoder.key_of(variant)}")
     def advance_rows(rows, r0, r1):
         advance(rows, r0, r1)
 
-    start = starts(choices)
+    start = starts(variant)
 
-    @jit(f"rows.{decoder.key_of(choices)}")
+    @jit(f"rows.{decoder.key_of(variant)}")
     def start_rows(p, source, layers, sources, Z):
         return start(None, p, source, layers, sources, Z)
 
-    @jit(f"advance.{decoder.key_of(choices)}")
+    @jit(f"advance.{decoder.key_of(variant)}")
     def advance_all(rows, R):
         over_rows(advance_rows, (rows,), R, R * rows.k.W.numbers.size)
     return advance, follow, start_rows, advance_all
 
 
-@part
+@device_function
 def take(states, r, old):
     """Row r begins where row `old` has come to."""
     H = states.shape[2]
@@ -149,7 +149,7 @@ def take(states, r, old):
         states[0, r, at(j, H)] = states[1, old, at(j, H)]
 
 
-@part
+@device_function
 def log_p(rows, r, logit):
     """Of a token after the hypothesis in row r, in float64: log p are summed over tokens."""
     return np.float64(logit) - rows.shift[r, 0] - rows.shift[r, 1]
@@ -158,19 +158,19 @@ def log_p(rows, r, logit):
 # For searches that choose in NumPy ------------------------------------------------------------------------
 
 def start(p, config, source, mask):
-    """See the page.  What is handed on as the decoder's Params are Rows, and as a Source's ctx the number of
+    """See the reference.  What is handed on as the decoder's Params are BeamRows, and as a Source's ctx the number of
     each row's source."""
-    p, sources = seq2seq.untie(ready(p, config), config), np.arange(source.shape[1])
+    p, sources = seq2seq.untie(validated(p, config), config), np.arange(source.shape[1])
     encoded, layers, _ = encode(p, config, source, mask)
-    rows = moves(decoder.choices(config, False, False))[2](
+    rows = moves(decoder.variant_of(config, False, False))[2](
         p.decoder, *given(encoded, layers), np.arange(max(len(sources), AT_ONCE)) % len(sources),
         config.fused_size)
     empty = [Hypothesis(n, None, BOS, 0, 0.0, n, None) for n in sources.tolist()]
-    return rows, Live(empty, page.EncoderOutput(None, sources), page.initial_state(config, layers))
+    return rows, Live(empty, reference.EncoderOutput(None, sources), reference.initial_state(config, layers))
 
 
 def advance(rows, config, live):
-    """See the page."""
+    """See the reference."""
     k, R, V, sources = rows.k, len(live.hypotheses), config.target_vocab, live.source.ctx
     check_live(rows, R, V, [h.token for h in live.hypotheses], sources)
     k.ids[0, :R], k.read.source[:R] = [h.token for h in live.hypotheses], sources
@@ -181,21 +181,21 @@ def advance(rows, config, live):
         rows.z[:R] = live.state.z
     if config.context == "every-step":
         k.ctx[0, :R] = rows.ctx[sources]
-    moves(decoder.choices(config, False, False))[3](rows, R)
+    moves(decoder.variant_of(config, False, False))[3](rows, R)
     layers = tuple(s._replace(**{name: getattr(run, name + "s")[1, :R].copy() for name in s._fields})
                    for run, s in zip(k.cells, live.state.layers))
     z = k.rs[0, :R, :config.fused_size].copy() if config.input_feeding else None
     alpha = k.read.alpha[0, :R].T.copy() if config.context == "attention" else None
     log_p = rows.logits[:R, :V].astype(np.float64) - rows.shift[:R, :1] - rows.shift[:R, 1:]
-    return weigh(live._replace(state=page.State(layers, z)), log_p, alpha)
+    return weigh(live._replace(state=reference.State(layers, z)), log_p, alpha)
 
 
 def check_live(rows, R, V, tokens, sources):
     """Require hypotheses for which there are rows, and tokens and sources that there are."""
-    validation.kind("rows", rows, Rows)
-    room, M = rows.k.ids.shape[1], max(rows.k.read.mask.shape[1], len(rows.ctx))
-    if R > room:
-        raise ValueError(f"live: got {R} hypotheses, wanted {room} at most")
+    validation.kind("rows", rows, BeamRows)
+    capacity, M = rows.k.ids.shape[1], max(rows.k.read.mask.shape[1], len(rows.ctx))
+    if R > capacity:
+        raise ValueError(f"live: got {R} hypotheses, wanted {capacity} at most")
     if R and not 0 <= min(tokens) <= max(tokens) < V:
         raise ValueError(f"live: got tokens from {min(tokens)} to {max(tokens)}, wanted 0 .. {V - 1}")
     if R and M and not 0 <= min(sources) <= max(sources) < M:

@@ -1,4 +1,4 @@
-"""Twin of embedding.py: rows gathered, and gradients scattered, one after the other in order.
+"""Compiled implementation of embedding.py: rows gathered, and gradients scattered, one after the other in order.
 
 (E1) forward; (E1*) backward.
 """
@@ -8,17 +8,17 @@ from numpy import ascontiguousarray as contiguous
 from ...core import validation
 from ...layers.embedding import forward              # noqa: F401  (E1) alone, NumPy's own is as fast
 from ..core import validation as compiled
-from ..runtime.jit import inlined, jit, part
-from ..model.validated import ready_ids
+from ..runtime.jit import inlined, jit, device_function
+from ..model.validated import int64_ids
 from ..runtime.arena import empty
 from ..linalg.simd import LANES, at
 
 
 @inlined
-def gather(room, E, ids):
+def gather(arena, E, ids):
     """Rows of the table E (V, E) for ids (T, N) -> xs (T, N, E)."""
     (T, N), D = ids.shape, E.shape[1]
-    xs = empty(room, (T, N, D), E.dtype)
+    xs = empty(arena, (T, N, D), E.dtype)
     for t in range(T):
         for n in range(N):
             for j in range(0, D, LANES):
@@ -26,7 +26,7 @@ def gather(room, E, ids):
     return xs
 
 
-@part
+@device_function
 def scatter(dE, ids, dx):
     """dE (V, E) += rows of dx (T, N, E), each to that of its id in ids (T, N), in their order."""
     for t in range(ids.shape[0]):
@@ -49,4 +49,4 @@ def backward(E, ids, dx):
     compiled.array("dx", dx, dtype, (*np.shape(ids), E.shape[1]))
     if np.size(ids):
         validation.ids("ids", ids, len(E))
-    return _backward(E, ready_ids(ids), contiguous(dx))
+    return _backward(E, int64_ids(ids), contiguous(dx))

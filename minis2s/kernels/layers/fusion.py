@@ -1,4 +1,4 @@
-"""Twin of fusion.py: state and context made one, for rows n0 .. n1-1 of the batch; read that page first.
+"""Compiled implementation of fusion.py: state and context made one, for rows n0 .. n1-1 of the batch; read that page first.
 
 `steps(kind)` gives the two functions of a kind.  The fused state z is written where the readout reads it.
 
@@ -7,7 +7,7 @@
 from typing import Callable, NamedTuple
 
 from ..linalg.gemm import product
-from ..runtime.jit import inlined, part
+from ..runtime.jit import inlined, device_function
 from .cells.rnn import dsigmoid, dtanh
 from ..linalg.rows import add_rows, copy
 from ..linalg.simd import LANES, at, sigmoid, tanh
@@ -15,7 +15,7 @@ from ..linalg.simd import LANES, at, sigmoid, tanh
 
 def learned(phi, dphi):
     """The kinds with a matrix: z = phi([s; ctx] W)."""
-    @part
+    @device_function
     def fuse(W, s, ctx, s_ctx, z, t, n0, n1):
         H = s.shape[1]
         copy(s_ctx[t, :, :H], s, n0, n1)
@@ -26,7 +26,7 @@ def learned(phi, dphi):
                 J = at(j, H)
                 z[n, J] = phi(z[n, J])                                   # (U3) (U4)
 
-    @part
+    @device_function
     def fuse_backward(WT, z, dz, da, ds_ctx, ds, dctx, t, n0, n1):
         H = z.shape[1]
         for n in range(n0, n1):
@@ -39,35 +39,35 @@ def learned(phi, dphi):
     return fuse, fuse_backward
 
 
-@part
+@device_function
 def fuse_none(W, s, ctx, s_ctx, z, t, n0, n1):
     copy(z, s, n0, n1)
 
 
-@part
+@device_function
 def none_backward(WT, z, dz, da, ds_ctx, ds, dctx, t, n0, n1):
     add_rows(ds, dz, n0, n1)
 
 
-@part
+@device_function
 def fuse_sum(W, s, ctx, s_ctx, z, t, n0, n1):
     copy(z, s, n0, n1)
     add_rows(z, ctx, n0, n1)                                             # (U2)
 
 
-@part
+@device_function
 def sum_backward(WT, z, dz, da, ds_ctx, ds, dctx, t, n0, n1):
     add_rows(ds, dz, n0, n1)                                             # (U2*)
     add_rows(dctx, dz, n0, n1)                                           # (U2*)
 
 
-@part
+@device_function
 def fuse_concat(W, s, ctx, s_ctx, z, t, n0, n1):
     copy(z[:, :s.shape[1]], s, n0, n1)                                   # (U1)
     copy(z[:, s.shape[1]:], ctx, n0, n1)                                 # (U1)
 
 
-@part
+@device_function
 def concat_backward(WT, z, dz, da, ds_ctx, ds, dctx, t, n0, n1):
     add_rows(ds, dz[:, :ds.shape[1]], n0, n1)                            # (U1*)
     add_rows(dctx, dz[:, ds.shape[1]:], n0, n1)                          # (U1*)

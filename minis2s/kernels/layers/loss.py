@@ -1,4 +1,4 @@
-"""Twin of loss.py: one row of logits is read from memory twice in place of seven times.
+"""Compiled implementation of loss.py: one row of logits is read from memory twice in place of seven times.
 
     row r of logits (S N, V) ── greatest ──> shift ── exp, sum ──> log of the sum ── subtract ──> log p
 
@@ -8,11 +8,11 @@ import numpy as np
 from numpy import ascontiguousarray as contiguous
 
 from ...core import validation
-from ...layers import loss as page
+from ...layers import loss as reference
 from ...layers.loss import Cache
 from ..core import validation as compiled
-from ..runtime.jit import inner, jit
-from ..model.validated import ready_ids
+from ..runtime.jit import internal_kernel, jit
+from ..model.validated import int64_ids
 from ..linalg.rows import top_of
 from ..linalg.simd import LANES, add, at, exp, total, zeros
 from ..runtime.threads import over_rows
@@ -21,11 +21,11 @@ from ..runtime.threads import over_rows
 def forward(logits, targets, mask, eps=0.0):
     """See loss.forward."""
     if np.ndim(targets) == 3:
-        return page.forward(logits, targets, mask, eps)
+        return reference.forward(logits, targets, mask, eps)
     compiled.floats("logits", logits, 3)
     validation.ids("targets", targets, logits.shape[2], logits.shape[:2])
     compiled.bools("mask", mask, targets.shape)
-    log_p, per_token = _forward(contiguous(logits), ready_ids(targets), float(eps))
+    log_p, per_token = _forward(contiguous(logits), int64_ids(targets), float(eps))
     loss = np.where(mask, per_token, 0).sum() / mask.sum()              # (X3)
     return loss, Cache(log_p, targets, mask, eps)
 
@@ -33,11 +33,11 @@ def forward(logits, targets, mask, eps=0.0):
 def backward(k):
     """See loss.backward."""
     if np.ndim(k.targets) == 3:
-        return page.backward(k)
+        return reference.backward(k)
     compiled.floats("log_p", k.log_p, 3)
     validation.ids("targets", k.targets, k.log_p.shape[2], k.log_p.shape[:2])
     compiled.bools("mask", k.mask, k.targets.shape)
-    return _backward(k.log_p, ready_ids(k.targets), contiguous(k.mask), float(k.eps))
+    return _backward(k.log_p, int64_ids(k.targets), contiguous(k.mask), float(k.eps))
 
 
 @jit("loss.forward")
@@ -58,7 +58,7 @@ def _backward(log_p, targets, mask, eps):
     return dlogits
 
 
-@inner("loss.rows")
+@internal_kernel("loss.rows")
 def rows(logits, targets, eps, log_p, per_token, r0, r1):
     V = logits.shape[1]
     for r in range(r0, r1):
@@ -78,7 +78,7 @@ def rows(logits, targets, eps, log_p, per_token, r0, r1):
         per_token[r] = -(1 - eps) * log_p[r, targets[r]] - eps * total(sums) / V    # (X2) (X3)
 
 
-@inner("loss.rows_backward")
+@internal_kernel("loss.rows_backward")
 def rows_backward(log_p, targets, eps, mask, M, dlogits, r0, r1):
     V = log_p.shape[1]
     for r in range(r0, r1):

@@ -1,4 +1,4 @@
-"""Twin of the readout and the loss together, linear.py and loss.py: gradients while the logits are at hand.
+"""Compiled implementation of the readout and the loss together, linear.py and loss.py: gradients while the logits are at hand.
 
     96 rows r of all S N:   r ── W, b ──> logits ── softmax ──> p ── (p - q) / M ──> dlogits ── W^T ──> dr
                                              └──────── log p of the target ────> L
@@ -18,9 +18,9 @@ from ...core import validation
 from ..core import validation as compiled
 from ..linalg.gemm import DEPTH, packed, product
 from ..linalg.gradients import add_bias_gradient, add_weight_gradient
-from ..runtime.jit import inlined, inner, jit
-from ..model.validated import ready_ids
-from ..runtime.arena import beside, empty
+from ..runtime.jit import inlined, internal_kernel, jit
+from ..model.validated import int64_ids
+from ..runtime.arena import scratch_arena, empty
 from ..linalg.rows import count
 from ..linalg.simd import LANES, add, at, exp, greatest, maximum, total, zeros
 from ..runtime.threads import over_columns, over_rows
@@ -53,16 +53,16 @@ def loss_and_gradient(p, rs, targets, mask, eps=0.0):
     validation.ids("targets", targets, len(p.b), rs.shape[:2])
     compiled.bools("mask", mask, targets.shape)
     g = type(p)(np.zeros(p.W.shape, p.W.dtype), np.zeros(p.b.shape, p.b.dtype))
-    loss, drs = _loss_and_gradient(p._replace(b=contiguous(p.b)), g, contiguous(rs), ready_ids(targets),
+    loss, drs = _loss_and_gradient(p._replace(b=contiguous(p.b)), g, contiguous(rs), int64_ids(targets),
                                    contiguous(mask), float(eps))
     return loss, drs, g
 
 
-def add_loss_and_gradient(room, p, g, rs, targets, mask, eps):
+def add_loss_and_gradient(arena, p, g, rs, targets, mask, eps):
     """The same, with the gradient added to g: -> loss, drs."""
     (S, N, R), V, dtype = rs.shape, len(p.b), rs.dtype
     r, targets, mask = rs.reshape(S * N, R), targets.reshape(S * N), mask.reshape(S * N)
-    dr, while_here = empty(room, r.shape, dtype), beside(room)
+    dr, while_here = empty(arena, r.shape, dtype), scratch_arena(arena)
     per_token, dlogits = empty(while_here, (S * N,), dtype), empty(while_here, (min(S * N, DEPTH), V), dtype)
     W, WT, M = packed(while_here, p.W), packed(while_here, p.W.T), count(mask)
     for r0 in range(0, S * N, DEPTH):
@@ -79,7 +79,7 @@ def add_loss_and_gradient(room, p, g, rs, targets, mask, eps):
 
 
 for_python = inlined(add_loss_and_gradient)
-add_loss_and_gradient = inner("readout.add_loss_and_gradient")(add_loss_and_gradient)
+add_loss_and_gradient = internal_kernel("readout.add_loss_and_gradient")(add_loss_and_gradient)
 
 
 @jit("readout.loss_and_gradient")
@@ -87,7 +87,7 @@ def _loss_and_gradient(p, g, rs, targets, mask, eps):
     return for_python(None, p, g, rs, targets, mask, eps)
 
 
-@inner("readout.rows")
+@internal_kernel("readout.rows")
 def rows(rs, W, b, WT, targets, mask, M, eps, dlogits, drs, per_token, r0, r1):
     for first in range(r0, r1, ROWS):
         last = min(first + ROWS, r1)
@@ -97,7 +97,7 @@ def rows(rs, W, b, WT, targets, mask, M, eps, dlogits, drs, per_token, r0, r1):
         product(drs[first:last], dlogits[first:last], WT)               # (D7*)
 
 
-@inner("readout.row")
+@internal_kernel("readout.row")
 def row(x, b, target, share, eps):
     """One row: x is r W, and becomes dlogits; -> its share of the loss."""
     V, best = len(b), zeros(x) - np.inf
@@ -128,7 +128,7 @@ def row(x, b, target, share, eps):
     return -(1 - eps) * (target_logit - shift) - eps * (total(plain) / V - shift)    # (X1) (X2) (X3)
 
 
-@inner("readout.columns")
+@internal_kernel("readout.columns")
 def columns(rs, dlogits, dW, db, j0, j1):
     rows = len(rs)
     add_weight_gradient(dW, rs.reshape(1, rows, rs.shape[1]), dlogits.reshape(1, rows, len(db)),

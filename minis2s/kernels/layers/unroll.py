@@ -1,4 +1,4 @@
-"""Twin of unroll.py: the time loop, once, for every cell.
+"""Compiled implementation of unroll.py: the time loop, once, for every cell.
 
     x W  ──> step 0 ──> step 1 ──> ... ──> step T-1       rows n0 .. n1-1: a thread's
     dx   <── step 0 <── step 1 <── ... <── step T-1       dW, dU, db: a block of steps at a time
@@ -7,7 +7,7 @@
 
 x W and dx wait for no step.  With fewer than FEW rows, all of them one thread's, they are one product for all steps
 (dx: of a block), as small products are slow; else each step makes its own, while its numbers are in the cache.
-The page's (M1), (M1*) stand in the cells' twins, where the state is at hand.
+The page's (M1), (M1*) stand in the cells' compiled implementations, where the state is at hand.
 """
 from functools import cache
 from typing import Callable, NamedTuple
@@ -21,7 +21,7 @@ from ..core.validation import have_no_gaps, shapes_are
 from .cells import gru, gru_after, lstm, rnn
 from ..linalg.gemm import product
 from ..linalg.gradients import steps_of_a_block
-from ..runtime.jit import JIT, inlined, inner, jit
+from ..runtime.jit import JIT, inlined, internal_kernel, jit
 from ..linalg.simd import LANES, at
 from ..runtime.threads import over_columns, over_rows
 
@@ -134,8 +134,8 @@ def work_of(p, rows):
 
 
 class Loops(NamedTuple):       # the compiled functions for one cell
-    forward: Callable          # room, Params, xs, State, mask -> the cell's Run, filled
-    backward: Callable         # room, Params, their gradient, Cache, dhs, State gradients, mask -> the cell's Back
+    forward: Callable          # arena, Params, xs, State, mask -> the cell's ForwardBuffers, filled
+    backward: Callable         # arena, Params, their gradient, Cache, dhs, State gradients, mask -> the cell's BackwardBuffers
     add_gradients: Callable    # of a block of steps
     called_forward: Callable   # the two as Python calls them
     called_backward: Callable
@@ -144,14 +144,14 @@ class Loops(NamedTuple):       # the compiled functions for one cell
 @cache
 def loops(cell):
     """-> the loops forward and backward with this cell's steps in them."""
-    twin = COMPILED[cell]
-    step, step_backward, name = twin.step, twin.step_backward, twin.__name__.split(".")[-1]
-    blocks, has_b_U = twin.BLOCKS, "b_U" in cell.Params._fields
-    start, state, cell_cache = twin.start, twin.state, twin.cache
-    start_backward, state_gradient = twin.start_backward, twin.state_gradient
-    add_gradients = inner(f"unroll.add_gradients.{name}")(twin.add_gradients)
+    compiled = COMPILED[cell]
+    step, step_backward, name = compiled.step, compiled.step_backward, compiled.__name__.split(".")[-1]
+    blocks, has_b_U = compiled.BLOCKS, "b_U" in cell.Params._fields
+    start, state, cell_cache = compiled.start, compiled.state, compiled.cache
+    start_backward, state_gradient = compiled.start_backward, compiled.state_gradient
+    add_gradients = internal_kernel(f"unroll.add_gradients.{name}")(compiled.add_gradients)
 
-    @inner(f"unroll.run.{name}")
+    @internal_kernel(f"unroll.run.{name}")
     def run(k, mask, n0, n1):
         T, N, D = k.xs.shape
         together = n1 - n0 == N < FEW
@@ -162,7 +162,7 @@ def loops(cell):
                 product(k.a[t, n0:n1], k.xs[t, n0:n1], k.W)
             step(k, mask, t, n0, n1)
 
-    @inner(f"unroll.run_backward.{name}")
+    @internal_kernel(f"unroll.run_backward.{name}")
     def run_backward(k, d, dhs, mask, t0, t1, n0, n1):
         N, H = dhs.shape[1], dhs.shape[2]
         together, D = n1 - n0 == N < FEW, k.x.shape[2]
@@ -179,15 +179,15 @@ def loops(cell):
             product(d.dxs[t0:t1].reshape(rows, D), d.da[:t1 - t0].reshape(rows, d.da.shape[2]), d.WT)
 
     @inlined
-    def forward(room, p, xs, s0, mask):
-        k, (T, N) = start(room, p, xs, s0), mask.shape
+    def forward(arena, p, xs, s0, mask):
+        k, (T, N) = start(arena, p, xs, s0), mask.shape
         over_rows(run, (k, mask), N, work_of(p, T * N))
         return k
 
     @inlined
-    def backward(room, p, g, k, dhs, d, mask):
+    def backward(arena, p, g, k, dhs, d, mask):
         T, N = mask.shape
-        b, steps = start_backward(room, p, g, k, d), steps_of_a_block(T, N)
+        b, steps = start_backward(arena, p, g, k, d), steps_of_a_block(T, N)
         for t0 in range((T - 1) // steps * steps, -1, -steps):
             t1 = min(t0 + steps, T)
             work = work_of(p, (t1 - t0) * N)
@@ -212,7 +212,7 @@ def loops(cell):
         k = forward(None, p, xs, s0, mask)
         return k.hs[1:], state(k), cell_cache(k)
 
-    @jit(f"unroll.backward.{name}", accepts=(cell.Params, cell.Params, twin.Cache, "f", cell.State, "b"))
+    @jit(f"unroll.backward.{name}", accepts=(cell.Params, cell.Params, compiled.Cache, "f", cell.State, "b"))
     def called_backward(p, g, k, dhs, d, mask):
         (T, N, H), D = dhs.shape, p.W.shape[0]
         if not (T > 0 and N > 0 and H > 0 and H == p.U.shape[0] and params_fit(p, D, H)

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..runtime.jit import JIT, inlined, inner, jit
+from ..runtime.jit import JIT, inlined, internal_kernel, jit
 from .packing import copy_panel, copy_tiles, lined_up, pack_into, padded
 from .simd import LANES, at, multiply_add, zeros
 from .tile import tile_shape
@@ -49,10 +49,10 @@ class Operand(NamedTuple):     # B (K, N) of a product
 
 
 @inlined
-def packed(room, B):
-    """B (K, N) of any strides in panels, for `product`; see room.py."""
+def packed(arena, B):
+    """B (K, N) of any strides in panels, for `product`; see arena.py."""
     K, N = B.shape
-    panels = lined_up(room, K * padded(N), B.dtype)
+    panels = lined_up(arena, K * padded(N), B.dtype)
     pack_into(panels, B, width(B))
     return panels
 
@@ -63,11 +63,11 @@ def as_it_lies(B):
 
 
 @inlined
-def operand(room, B, rows):
+def operand(arena, B, rows):
     """B (K, N) for products with so many rows: packed, unless there are too few of them to be worth it."""
     plain = as_it_lies(B)
     panels = rows > THIN or plain.size == 0
-    return Operand(packed(room, B) if panels else plain, panels)
+    return Operand(packed(arena, B) if panels else plain, panels)
 
 
 def unpacked(B, K, N):
@@ -112,12 +112,12 @@ def pack_weights(B):
     return packed(None, B)
 
 
-@inner("gemm.product_of_rows")
+@internal_kernel("gemm.product_of_rows")
 def product_of_rows(y, x, W, r0, r1):
     product(y[r0:r1], x[r0:r1], W)
 
 
-@inner("gemm.add_product_of_rows")
+@internal_kernel("gemm.add_product_of_rows")
 def add_product_of_rows(y, x, W, r0, r1):
     add_product(y[r0:r1], x[r0:r1], W)
 
@@ -130,7 +130,7 @@ if JIT:
     from numba.extending import intrinsic, overload
     from numba.np.arrayobj import make_array, populate_array
 
-    from ..runtime.jit import apart
+    from ..runtime.jit import dtype_kernel
     from .packing import moved
     from .simd.vector import size_of
     from .tile import I64, make_tile
@@ -163,7 +163,7 @@ if JIT:
         # most columns of the narrower ones
         to_3, to_2, to_1 = ((min(w, WIDE) - 1) * LANES for w in (4, 3, 2))
 
-        @apart("gemm.panel", dtype, types.void(p, i, i, p, i, i, i, p, i, i, yes))
+        @dtype_kernel("gemm.panel", dtype, types.void(p, i, i, p, i, i, i, p, i, i, yes))
         def panel(C, c_row, columns, A, a_tile, a_row, a_col, B, M, K, plus):
             """One panel of B with all rows of A: tile after tile of R rows, `a_tile` numbers apart."""
             if columns > to_3:
@@ -175,7 +175,7 @@ if JIT:
             else:
                 panel_1(C, c_row, columns, A, a_tile, a_row, a_col, B, M, K, plus)
 
-        @apart("gemm", dtype, types.void(p, i, p, i, i, p, i, i, i, yes))
+        @dtype_kernel("gemm", dtype, types.void(p, i, p, i, i, p, i, i, i, yes))
         def gemm(C, c_row, A, a_row, a_col, B, M, K, N, plus):
             """C (+)= A B, B packed."""
             for k in range(0, max(K, 1), PANEL):
@@ -187,7 +187,7 @@ if JIT:
                         panel((moved(C, m * c_row + n), c_row, N - n, Amk, R * a_row, a_row, a_col,
                                moved(B, n * K + k * width), Mm, Kk, more))
 
-        @apart("gemm.thin", dtype, types.void(p, i, p, i, i, p, i, i, i, yes))
+        @dtype_kernel("gemm.thin", dtype, types.void(p, i, p, i, i, p, i, i, i, yes))
         def thin(C, c_row, A, a_row, a_col, B, M, K, N, plus):
             """C (+)= A B for few rows, B (K, N) as it lies: some rows of it at a time pass by C."""
             B, whole = carray(B, (K, N)), K // STREAMS * STREAMS
@@ -217,7 +217,7 @@ if JIT:
                         sums = multiply_add(B[k, J], a[k * a_col], sums)
                     c[J] = sums
 
-        @apart("gemm.outer_blocks", dtype, types.void(p, i, p, i, p, i, i, i, i, yes, p, p))
+        @dtype_kernel("gemm.outer_blocks", dtype, types.void(p, i, p, i, p, i, i, i, i, yes, p, p))
         def outer_blocks(C, c_row, A, a_row, B, b_row, M, K, N, plus, tiles, panel_of_B):
             """`outer`, in scratch memory of the caller, which outlives the call."""
             for k in range(0, max(K, 1), DEPTH):
@@ -229,7 +229,7 @@ if JIT:
                     copy_panel(panel_of_B, moved(B, k * b_row + n), b_row, Kk, min(N - n, WIDE * LANES))
                     panel((moved(C, n), c_row, N - n, Ak, a_tile, 1, a_col, panel_of_B, M, Kk, more))
 
-        @apart("gemm.outer", dtype, types.void(p, i, p, i, p, i, i, i, i, yes))
+        @dtype_kernel("gemm.outer", dtype, types.void(p, i, p, i, p, i, i, i, i, yes))
         def outer(C, c_row, A, a_row, B, b_row, M, K, N, plus):
             """C (+)= A^T B: each block of rows of A and B is first laid out as it is read."""
             depth = min(DEPTH, K)

@@ -15,7 +15,7 @@ from numpy import ascontiguousarray as contiguous
 
 from ..core import validation
 from .gemm import DEPTH, add_outer_product
-from ..runtime.jit import inlined, inner, jit, part
+from ..runtime.jit import inlined, internal_kernel, jit, device_function
 from .simd import LANES, at
 from ..runtime.threads import over_columns
 
@@ -26,7 +26,7 @@ def steps_of_a_block(T, N):
     return min(T, max(1, DEPTH // N))
 
 
-@part
+@device_function
 def add_weight_gradient(dW, x, da, j0, j1):
     """dW += x^T da, columns j0 .. j1-1 of it, for x (T, N, I), da (T, N, J): a sum over steps and rows."""
     if j0 < j1:
@@ -34,7 +34,7 @@ def add_weight_gradient(dW, x, da, j0, j1):
         add_outer_product(dW[:, j0:j1], x.reshape(rows, x.shape[2]), da.reshape(rows, da.shape[2])[:, j0:j1])
 
 
-@part
+@device_function
 def add_bias_gradient(db, da, j0, j1):
     """db += the sum of da (T, N, J) over all steps and rows, entries j0 .. j1-1 of it."""
     T, N, _ = da.shape
@@ -48,7 +48,7 @@ def add_bias_gradient(db, da, j0, j1):
                 db[J] = sums
 
 
-add_weight_gradient_columns = inner("gradients.columns")(add_weight_gradient)
+add_weight_gradient_columns = internal_kernel("gradients.columns")(add_weight_gradient)
 
 
 @inlined

@@ -15,7 +15,7 @@ Left operands are read as they lie, but for those of A^T B with many columns: `c
 """
 import numpy as np
 
-from ..runtime.jit import JIT, inlined, inner
+from ..runtime.jit import JIT, inlined, internal_kernel
 from ..runtime.arena import empty
 from .simd import LANES
 from ..runtime.threads import shared
@@ -42,7 +42,7 @@ if JIT:
     from numba.core.imputils import lower_builtin
     from numba.extending import intrinsic, overload, type_callable
 
-    from ..runtime.jit import apart
+    from ..runtime.jit import dtype_kernel
     from .simd.vector import llvm, load, size_of, store
 
     @intrinsic
@@ -90,9 +90,9 @@ def padded(n):
 
 
 @inlined
-def lined_up(room, size, dtype):
-    """Memory for `size` numbers, beginning at a full line of the cache (64 bytes), from a room or for Python."""
-    buffer = empty(room, (size + 64 // 4,), dtype)
+def lined_up(arena, size, dtype):
+    """Memory for `size` numbers, beginning at a full line of the cache (64 bytes), from an arena or for Python."""
+    buffer = empty(arena, (size + 64 // 4,), dtype)
     skip = (-buffer.ctypes.data % 64) // buffer.itemsize
     return buffer[skip:skip + size]
 
@@ -140,7 +140,7 @@ def copy_tiles(to, A, a_row, M, K, rows):
                 to[m * K + k * rows + r] = A[k * a_row + m + r]
 
 
-@inner("packing.panels")
+@internal_kernel("packing.panels")
 def panels_of_columns(packed, B, b_row, b_col, K, wide, n0, n1):
     """The panels of the columns n0 .. n1-1; n0 begins one."""
     for first in range(n0, n1, wide * LANES):
@@ -171,7 +171,7 @@ def pack_into(panels, B, wide):
 if JIT:
     def made(dtype):
         p, i = types.CPointer(dtype), types.intp
-        return apart("pack", dtype, types.void(p, p, i, i, i, i, i))(copy_panels)
+        return dtype_kernel("pack", dtype, types.void(p, p, i, i, i, i, i))(copy_panels)
 
     COPY = {dtype: made(dtype) for dtype in (types.float32, types.float64)}
 

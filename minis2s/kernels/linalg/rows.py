@@ -3,12 +3,12 @@
 An assignment of slices would do for Python; compiled, it brings all that could be said about shapes that do
 not fit, which takes seconds.
 """
-from ..runtime.jit import inlined, part
+from ..runtime.jit import inlined, device_function
 from ..runtime.arena import empty
 from .simd import LANES, at, greatest, maximum
 
 
-@part
+@device_function
 def copy(to, a, n0, n1):
     """to = a, for the rows of two (N, ...) arrays."""
     for n in range(n0, n1):
@@ -17,7 +17,7 @@ def copy(to, a, n0, n1):
             to[n, J] = a[n, J]
 
 
-@part
+@device_function
 def add_rows(to, a, n0, n1):
     """to += a, for the rows of two (N, ...) arrays."""
     for n in range(n0, n1):
@@ -26,7 +26,7 @@ def add_rows(to, a, n0, n1):
             to[n, J] = to[n, J] + a[n, J]
 
 
-@part
+@device_function
 def multiply(a, m, n0, n1):
     """a *= m, for the rows of two (N, ...) arrays."""
     for n in range(n0, n1):
@@ -36,16 +36,16 @@ def multiply(a, m, n0, n1):
 
 
 @inlined
-def chosen(room, a, which):
+def chosen(arena, a, which):
     """The rows a[which] of an (M, ...) array."""
-    to = empty(room, (len(which), a.shape[1]), a.dtype)
+    to = empty(arena, (len(which), a.shape[1]), a.dtype)
     for n in range(len(which)):
         for j in range(a.shape[1]):
             to[n, j] = a[which[n], j]
     return to
 
 
-@part
+@device_function
 def clear(a, n0, n1):
     """a = 0, for the rows of an (N, ...) array."""
     for n in range(n0, n1):
@@ -53,7 +53,7 @@ def clear(a, n0, n1):
             a[n, j] = 0
 
 
-@part
+@device_function
 def count(mask):
     """How many entries of a flat mask are True."""
     n = 0
@@ -62,7 +62,7 @@ def count(mask):
     return n
 
 
-@part
+@device_function
 def top_of(row):
     """The greatest entry of a row; NaN if one is NaN."""
     V, top = len(row), row[0]

@@ -1,4 +1,4 @@
-"""Twin of decoder.py: the loop over a target sequence, put together of pieces when it is compiled.
+"""Compiled implementation of decoder.py: the loop over a target sequence, put together of pieces when it is compiled.
 
          E[y]  ctx  z_{t-1}                    the pieces, by the names of the Config
            │    │     │
@@ -29,7 +29,7 @@ from typing import Callable, NamedTuple
 import numpy as np
 from numpy import ascontiguousarray as contiguous
 
-from ...model import decoder as page
+from ...model import decoder as reference
 from ...core import validation, tree
 from ...layers import dropout
 from ...layers.attention import Memory
@@ -39,24 +39,24 @@ from ..layers import attention, fusion, unroll
 from ..layers.embedding import scatter
 from ..linalg.gemm import Operand, add_product, operand, packed, product, product_of_rows
 from ..linalg.gradients import bias_gradient, steps_of_a_block, weight_gradient, weight_gradient_shared
-from ..runtime.jit import inlined, inner, jit, part
+from ..runtime.jit import inlined, internal_kernel, jit, device_function
 from ..runtime.layer_tuples import each, each_of_three
-from .validated import check_decoder, check_decoder_inputs, ready_ids
-from ..runtime.arena import beside, copied, empty, zeros
+from .validated import check_decoder, check_decoder_inputs, int64_ids
+from ..runtime.arena import scratch_arena, copied, empty, zeros
 from ..linalg.rows import add_rows, chosen, clear, copy, multiply, top_of
 from ..linalg.simd import LANES, at
 from ..runtime.threads import over_columns, over_rows
 from ..layers.unroll import COMPILED
 
 
-class Run(NamedTuple):         # what the steps read and fill
+class ForwardBuffers(NamedTuple):         # what the steps read and fill
     ids: np.ndarray            # (S, N), the tokens fed; own tokens are written into it
     teacher: np.ndarray        # (S, N), False = feed the model's own token; (0, 0) if none is fed
     real: np.ndarray           # (S, N), all True: every step is computed
     table: np.ndarray          # (V, E)
-    cells: tuple               # for each layer the cell's Run
+    cells: tuple               # for each layer the cell's ForwardBuffers
     drops: tuple               # for each layer the dropout mask (N, D) of its input, if there are any
-    read: attention.Read
+    read: attention.ForwardBuffers
     ctx: np.ndarray            # (S, N, C)
     s_ctx: np.ndarray          # (S, N, H+C), what a learned fusion reads; else (0, N, H+C)
     fuse_W: Operand
@@ -69,10 +69,10 @@ class Run(NamedTuple):         # what the steps read and fill
     z_0: np.ndarray            # (N, Z), zeros, of no numbers without input feeding
 
 
-class Back(NamedTuple):        # the same of the way back
+class BackwardBuffers(NamedTuple):        # the same of the way back
     drs: np.ndarray            # (S, N, R)
-    cells: tuple               # for each layer the cell's Back
-    read: attention.Back
+    cells: tuple               # for each layer the cell's BackwardBuffers
+    read: attention.BackwardBuffers
     dz: np.ndarray             # (N, Z), of one step
     dz_fed: np.ndarray         # (N, Z), from the step after it
     dctx: np.ndarray           # (N, C)
@@ -84,7 +84,7 @@ class Back(NamedTuple):        # the same of the way back
 
 class Cache(NamedTuple):
     ids: np.ndarray            # (S, N), the tokens really fed
-    run: Run
+    run: ForwardBuffers
     rs: np.ndarray             # (S, N, R), what the readout read
     drops: tuple
     drop_output: np.ndarray
@@ -106,9 +106,9 @@ def states(p, config, source, layers, ids, teacher=None, drops=None, drop_output
         validation.array("teacher", teacher, ids.shape, "b")
     check_decoder(p, config)
     check_decoder_inputs(p, config, source, layers, drops, drop_output, ids.shape[1])
-    variant = choices(config, drops is not None, drop_output is not None)
+    variant = variant_of(config, drops is not None, drop_output is not None)
     run = loops(variant).called_forward(
-        *(tree.map(contiguous, part) for part in (p, source, layers)), ready_ids(ids),
+        *(tree.map(contiguous, part) for part in (p, source, layers)), int64_ids(ids),
         *optional(teacher, drops, drop_output, p.embedding.dtype))
     return Cache(run.ids, run, dropout.forward(run.rs, drop_output), drops, drop_output, made_for(config, run))
 
@@ -139,12 +139,12 @@ def states_backward(p, config, source, k, drs, g_readout):
     compiled.array("drs", drs, p.embedding.dtype, k.rs.shape)
     p = tree.map(contiguous, p)
     c, g = config, tree.zeros_like(p._replace(readout=None))
-    loop = loops(choices(c, k.drops is not None, k.drop_output is not None)).called_backward
+    loop = loops(variant_of(c, k.drops is not None, k.drop_output is not None)).called_backward
     (dhs, dkeys, dctx), states = loop(p, g, k.run, contiguous(dropout.backward(drs, k.drop_output)))
     dmemory = None
     if c.context == "attention":
         dmemory = Memory(dhs, dkeys if attention.SCORES[c.attention].has_keys else None, None)
-    dsource = page.EncoderOutput(dmemory, dctx if c.context == "every-step" else None)
+    dsource = reference.EncoderOutput(dmemory, dctx if c.context == "every-step" else None)
     return g._replace(readout=g_readout), states, dsource
 
 
@@ -168,7 +168,7 @@ def alphas(k):
     return None if alpha.shape[:2] != k.ids.shape else alpha.transpose(0, 2, 1)
 
 
-@part
+@device_function
 def read_out(rs, W, b, logits, r0, r1):
     """logits = r W + b, for rows r0 .. r1-1."""
     V = len(b)
@@ -178,18 +178,18 @@ def read_out(rs, W, b, logits, r0, r1):
     add_product(logits[r0:r1], rs[r0:r1], W)                                        # (D7)
 
 
-rows_read_out = inner("decoder.rows_read_out")(read_out)
+rows_read_out = internal_kernel("decoder.rows_read_out")(read_out)
 
 
 @inlined
-def read_out_all(room, rs, W, b, logits):
+def read_out_all(arena, rs, W, b, logits):
     """logits = r W + b, for all steps at once."""
     (S, N, R), V = rs.shape, len(b)
-    over_rows(rows_read_out, (rs.reshape(S * N, R), packed(beside(room), W), b, logits.reshape(S * N, V)), S * N,
+    over_rows(rows_read_out, (rs.reshape(S * N, R), packed(scratch_arena(arena), W), b, logits.reshape(S * N, V)), S * N,
               logits.size * R)                                                      # (D7)
 
 
-_read_out_all = jit("decoder.read_out")(read_out_all)          # of Python, without a room
+_read_out_all = jit("decoder.read_out")(read_out_all)          # of Python, without an arena
 
 
 @jit("decoder.read_out_backward")
@@ -199,7 +199,7 @@ def _read_out_backward(W, dlogits, drs):
               dlogits.size * R)
 
 
-@part
+@device_function
 def best_token(logits):
     """The first of the greatest logits; a NaN counts as the greatest, as in NumPy."""
     top = top_of(logits)
@@ -214,7 +214,7 @@ def nothing(*args):
     """The attention of a decoder that has none."""
 
 
-class Choices(NamedTuple):
+class Variant(NamedTuple):
     """What a Config says about the loop; Configs that agree in it share the machine code."""
     cell_name: str
     layers: int
@@ -229,71 +229,71 @@ class Choices(NamedTuple):
     drop_output: bool
 
 
-def choices(config, drop, drop_output):
-    """-> Choices."""
+def variant_of(config, drop, drop_output):
+    """-> Variant."""
     c = config
-    return Choices(c.cell, c.layers, c.attention if c.context == "attention" else "",
+    return Variant(c.cell, c.layers, c.attention if c.context == "attention" else "",
                    c.attention_order == "before", c.context == "every-step", c.context_in_cell, c.fusion,
                    c.input_feeding, c.readout == "state-context", drop, drop_output)
 
 
-def key_of(choices):
+def key_of(variant):
     """A name for a composition: part of the key under which its machine code is kept."""
-    return "-".join(str(int(x)) if isinstance(x, bool) else str(x) for x in choices)
+    return "-".join(str(int(x)) if isinstance(x, bool) else str(x) for x in variant)
 
 
 @once
 def starts(c):
-    """-> `start`: room for the steps, for these Choices."""
+    """-> `start`: arena for the steps, for these Variant."""
     kind, reads_context, feeding = c.kind, c.reads_context, c.feeding
     start_cell = COMPILED[CELLS[c.cell_name]].start
-    read_memory = attention.starts(c.score)[0] if c.score else attention.same_context if c.every_step else \
-        attention.no_context
+    read_memory = attention.allocation(attention.SCORES[c.score]).start if c.score else (
+        attention.same_context if c.every_step else attention.no_context)
     fusion_matrix, learned = fusion.KINDS[kind].matrix, fusion.KINDS[kind].learned
     State = CELLS[c.cell_name].State
 
     @inlined
     def start_layer(size, p, s0, _):
-        room, S, sources = size
-        xs = empty(room, (S, len(sources), len(p.W)), p.W.dtype)
+        arena, S, sources = size
+        xs = empty(arena, (S, len(sources), len(p.W)), p.W.dtype)
         if has_c:
-            s0 = State(chosen(room, s0.h, sources), chosen(room, s0.c, sources))
+            s0 = State(chosen(arena, s0.h, sources), chosen(arena, s0.c, sources))
         else:
-            s0 = State(chosen(room, s0.h, sources))
-        return start_cell(room, p, xs, s0)
+            s0 = State(chosen(arena, s0.h, sources))
+        return start_cell(arena, p, xs, s0)
     start_layers, has_c = each_of_three(c.layers, start_layer), "c" in State._fields
 
     @inlined
-    def start(room, p, source, layers, S, sources, teacher, drops, drop_output, own):
+    def start(arena, p, source, layers, S, sources, teacher, drops, drop_output, own):
         """`source` and `layers` are what is known of M sources and the states they begin in; row n is for
-        sources[n] -> Run.  `own`: the readout may be asked for single steps."""
+        sources[n] -> ForwardBuffers.  `own`: the readout may be asked for single steps."""
         N, dtype, V, s0 = len(sources), p.embedding.dtype, len(p.readout.b), layers[0].h
-        cells, H = start_layers((room, S, sources), p.layers, layers, layers), s0.shape[1]
-        read, ctx = read_memory(room, p.score, source, s0, S, sources)
-        C, real = ctx.shape[2], empty(room, (S, N), np.bool_)
+        cells, H = start_layers((arena, S, sources), p.layers, layers, layers), s0.shape[1]
+        read, ctx = read_memory(arena, p.score, source, s0, S, sources)
+        C, real = ctx.shape[2], empty(arena, (S, N), np.bool_)
         Z = H + C if kind == "concat" else H
         R = Z + C if reads_context else Z
         for t in range(S):
             for n in range(N):
                 real[t, n] = True
-        return Run(empty(room, (S, N), np.int64), teacher, real, p.embedding, cells, drops,
-                   read, ctx, empty(room, (S if learned else 0, N, H + C), dtype),
-                   operand(beside(room), fusion_matrix(p.fusion, s0), N), empty(room, (S, N, R), dtype), drop_output,
-                   empty(room, drop_output.shape, dtype), operand(beside(room), p.readout.W[:R if own else 0], N),
-                   p.readout.b, empty(room, (len(teacher), N, V), dtype),
-                   zeros(room, (N, Z if feeding else 0), dtype))
+        return ForwardBuffers(empty(arena, (S, N), np.int64), teacher, real, p.embedding, cells, drops,
+                   read, ctx, empty(arena, (S if learned else 0, N, H + C), dtype),
+                   operand(scratch_arena(arena), fusion_matrix(p.fusion, s0), N), empty(arena, (S, N, R), dtype), drop_output,
+                   empty(arena, drop_output.shape, dtype), operand(scratch_arena(arena), p.readout.W[:R if own else 0], N),
+                   p.readout.b, empty(arena, (len(teacher), N, V), dtype),
+                   zeros(arena, (N, Z if feeding else 0), dtype))
     return start
 
 
 @once
 def steps(c):
-    """-> one step of the loop forward, for these Choices."""
+    """-> one step of the loop forward, for these Variant."""
     context_in_cell, feeding, reads_context, drop = c.context_in_cell, c.feeding, c.reads_context, c.drop
     cell_step, fuse, deep = COMPILED[CELLS[c.cell_name]].step, fusion.KINDS[c.kind].fuse, c.layers > 1
-    attend = attention.steps(c.score)[0] if c.score else nothing
+    attend = attention.attend_with(attention.SCORES[c.score]) if c.score else nothing
     before, after = bool(c.score) and c.before, bool(c.score) and not c.before
 
-    @part
+    @device_function
     def step(k, t, z_prev, n0, n1):
         """Feed ids[t], and z_prev (N, Z) if z is fed back; leaves rs[t], and states in t + 1."""
         E, Z, C, layers = k.table.shape[1], k.rs.shape[2], k.ctx.shape[2], len(k.cells)
@@ -327,28 +327,30 @@ def steps(c):
     return step
 
 
-class Loops(NamedTuple):       # the compiled functions for some Choices
+class Loops(NamedTuple):       # the compiled functions for some Variant
     forward: Callable          # see below
     backward: Callable
-    handed_back: Callable      # room that stays, Back -> about the source (dhs, dkeys, dctx), about first states
+    handed_back: Callable      # arena that stays, BackwardBuffers -> about the source (dhs, dkeys, dctx), about first states
     called_forward: Callable   # the ways as Python calls them
     called_backward: Callable
 
 
 @once
 def loops(c):
-    """-> the ways forward and back for these Choices."""
+    """-> the ways forward and back for these Variant."""
     every_step, context_in_cell, feeding = c.every_step, c.context_in_cell, c.feeding
     reads_context, drop, drop_output = c.reads_context, c.drop, c.drop_output
     deep, key, has_c = c.layers > 1, key_of(c), "c" in CELLS[c.cell_name].State._fields
     start, step, cell, State = starts(c), steps(c), COMPILED[CELLS[c.cell_name]], CELLS[c.cell_name].State
     step_backward, add_gradients = cell.step_backward, unroll.loops(CELLS[c.cell_name]).add_gradients
     _, fuse_backward, fusion_matrix, learned = fusion.KINDS[c.kind]
-    _, attend_backward, contexts_backward = attention.steps(c.score) if c.score else (nothing,) * 3
-    _, start_attention, add_attention_gradient = attention.starts(c.score) if c.score else attention.NO_STARTS
+    score = attention.SCORES.get(c.score)
+    attend_backward = attention.attend_backward_with(score) if score else nothing
+    contexts_backward = attention.contexts_backward if score else nothing
+    _, start_attention, add_attention_gradient = attention.allocation(score) if score else attention.NO_ATTENTION
     before, after = bool(c.score) and c.before, bool(c.score) and not c.before
 
-    @inner(f"decoder.run.{key}")
+    @internal_kernel(f"decoder.run.{key}")
     def run(k, n0, n1):
         Z, free = k.rs.shape[2] - (k.ctx.shape[2] if reads_context else 0), len(k.teacher) > 0
         for t in range(len(k.ids)):
@@ -365,20 +367,20 @@ def loops(c):
                     r = k.dropped
                 read_out(r, k.W, k.b, k.logits[t], n0, n1)                          # (D7)
 
-    def forward(room, p, source, layers, ids, teacher, drops, drop_output):
-        """A room, Params, EncoderOutput, States, and what `optional` makes of the rest -> Run, filled."""
+    def forward(arena, p, source, layers, ids, teacher, drops, drop_output):
+        """An arena, Params, EncoderOutput, States, and what `optional` makes of the rest -> ForwardBuffers, filled."""
         S, N = ids.shape
-        sources = empty(room, (N,), np.int64)
+        sources = empty(arena, (N,), np.int64)
         for n in range(N):
             sources[n] = n
-        k = start(room, p, source, layers, S, sources, teacher, drops, drop_output, len(teacher) > 0)
+        k = start(arena, p, source, layers, S, sources, teacher, drops, drop_output, len(teacher) > 0)
         for t in range(S):
             for n in range(N):
                 k.ids[t, n] = ids[t, n]
         over_rows(run, (k,), N, work_of(k))
         return k
 
-    @inner(f"decoder.run_backward.{key}")
+    @internal_kernel(f"decoder.run_backward.{key}")
     def run_backward(k, caches, d, t0, t1, n0, n1):
         E, Z, C, layers = k.table.shape[1], d.dz.shape[1], k.ctx.shape[2], len(k.cells)
         first, top = d.cells[0], d.cells[layers - 1]
@@ -423,32 +425,32 @@ def loops(c):
 
     @inlined
     def start_layer(size, p, g, cache):
-        room, N, H = size
-        zero = zeros(room, (N, H), p.W.dtype)                  # copied
-        return start_cell(room, p, g, cache, State(zero, zero) if has_c else State(zero))
+        arena, N, H = size
+        zero = zeros(arena, (N, H), p.W.dtype)                  # copied
+        return start_cell(arena, p, g, cache, State(zero, zero) if has_c else State(zero))
 
     @inlined
-    def state_gradient_layer(room, back):
+    def state_gradient_layer(arena, back):
         s = state_gradient(back)
         if has_c:
-            return State(copied(room, s.h), copied(room, s.c))
-        return State(copied(room, s.h))
+            return State(copied(arena, s.h), copied(arena, s.c))
+        return State(copied(arena, s.h))
     cell_cache, start_cell, state_gradient = cell.cache, cell.start_backward, cell.state_gradient
     caches_of, gradients_of = each(c.layers, cache_layer), each(c.layers, state_gradient_layer)
     start_layers = each_of_three(c.layers, start_layer)
 
-    def backward(room, of_memory, p, g, k, drs):
-        """Two rooms, the second for gradients of the memory, Params, their gradient to add to (but the readout's),
-        Run, drs -> Back."""
+    def backward(arena, of_memory, p, g, k, drs):
+        """Two arenas, the second for gradients of the memory, Params, their gradient to add to (but the readout's),
+        ForwardBuffers, drs -> BackwardBuffers."""
         (S, N), H, C, E = k.ids.shape, k.cells[0].hs.shape[2], k.ctx.shape[2], k.table.shape[1]
         dtype, caches, steps = drs.dtype, caches_of(0, k.cells), steps_of_a_block(S, N)
         Z = k.rs.shape[2] - (C if reads_context else 0)
-        d = Back(drs, start_layers((room, N, H), p.layers, g.layers, caches),
-                 start_attention(room, of_memory, p.score, k.read, steps), empty(room, (N, Z), dtype),
-                 zeros(room, (N, Z), dtype), zeros(room, (N, C), dtype),
-                 packed(beside(room), fusion_matrix(p.fusion, k.cells[0].hs[0]).T),
-                 empty(room, (S if learned else 0, N, H), dtype), empty(room, (N, H + C), dtype),
-                 zeros(room, (N, C), dtype))
+        d = BackwardBuffers(drs, start_layers((arena, N, H), p.layers, g.layers, caches),
+                 start_attention(arena, of_memory, p.score, k.read, steps), empty(arena, (N, Z), dtype),
+                 zeros(arena, (N, Z), dtype), zeros(arena, (N, C), dtype),
+                 packed(scratch_arena(arena), fusion_matrix(p.fusion, k.cells[0].hs[0]).T),
+                 empty(arena, (S if learned else 0, N, H), dtype), empty(arena, (N, H + C), dtype),
+                 zeros(arena, (N, C), dtype))
         for t0 in range((S - 1) // steps * steps, -1, -steps):
             t1 = min(t0 + steps, S)
             work = work_of(k) // S * (t1 - t0)
@@ -464,8 +466,8 @@ def loops(c):
         return d
 
     @inlined
-    def handed_back(room, d):
-        return (d.read.dhs, d.read.dkeys, copied(room, d.dsource)), gradients_of(room, d.cells)
+    def handed_back(arena, d):
+        return (d.read.dhs, d.read.dkeys, copied(arena, d.dsource)), gradients_of(arena, d.cells)
 
     for_python, back_for_python = inlined(forward), inlined(backward)
 
@@ -478,7 +480,7 @@ def loops(c):
         d = back_for_python(None, None, p, g, k, drs)
         return handed_back(None, d)
 
-    return Loops(inner(f"decoder.forward.{key}")(forward), inner(f"decoder.backward.{key}")(backward),
+    return Loops(internal_kernel(f"decoder.forward.{key}")(forward), internal_kernel(f"decoder.backward.{key}")(backward),
                  handed_back, called_forward, called_backward)
 
 

@@ -1,11 +1,11 @@
-"""Twin of encoder.py, of recurrent.py below it and bridge.py above it, for layers in one direction.
+"""Compiled implementation of encoder.py, of recurrent.py below it and bridge.py above it, for layers in one direction.
 
     ids ── E ──> xs ── drop ── layer 0 ── hs ── drop ── layer 1 ── hs ──> memory, or one context
                                   └── final state ──────── └── final state ──> the decoder's first states
 
 `reading` puts the cell's loop (unroll.py) behind itself, layer by layer, and what the decoder is told (S3) behind
 that; seq2seq.py and the searches make it part of their one call.  Encoders that read both ways, and bridges that
-learn, are put together by the pages themselves, of the twins of their parts.
+learn, are put together by the pages themselves, of the compiled implementations of their parts.
 
 (S1)..(S3), (E1), (DR1) forward; (S1*)..(S3*), (E1*), (DR1*) backward.
 """
@@ -18,7 +18,7 @@ from ...model.decoder import EncoderOutput
 from ...model.encoder import Cache, Params
 from ..layers import attention, embedding, recurrent, unroll
 from ..layers.embedding import gather, scatter
-from ..runtime.jit import inlined, inner
+from ..runtime.jit import inlined, internal_kernel
 from ..runtime.layer_tuples import each
 from ..runtime.arena import copied, zeros
 from ..linalg.rows import add_rows, multiply
@@ -38,7 +38,7 @@ def backward(p, cell, k, dhs, dfinals):
 
 
 class Reading(NamedTuple):
-    forward: Callable          # room, seq2seq.Params, ids, mask, drops -> runs (of each layer), EncoderOutput, states
+    forward: Callable          # arena, seq2seq.Params, ids, mask, drops -> runs (of each layer), EncoderOutput, states
     backward: Callable         # see below
 
 
@@ -48,145 +48,150 @@ def covers(config):
 
 
 @inlined
-def dropped(room, xs, m):
+def dropped(arena, xs, m):
     """xs (T, N, D) times the mask (N, D); xs itself if the mask has no numbers."""
     if m.size == 0:
         return xs
-    y = copied(room, xs)
+    y = copied(arena, xs)
     for t in range(len(y)):
         multiply(y[t], m, 0, len(m))                                     # (DR1) (DR1*)
     return y
 
 
 def layers_forward(n, forward):
-    """-> f(room, Params, xs, drops, mask) = the Runs of n layers; a compiled loop cannot make a tuple."""
+    """-> f(arena, Params, xs, drops, mask) = the Runs of n layers; a compiled loop cannot make a tuple."""
     @inlined
-    def last(room, ps, xs, drops, mask):
-        return (forward(room, ps[0], dropped(room, xs, drops[0]), mask),)
+    def last(arena, ps, xs, drops, mask):
+        return (forward(arena, ps[0], dropped(arena, xs, drops[0]), mask),)
     if n == 1:
         return last
     rest = layers_forward(n - 1, forward)
 
     @inlined
-    def first_and_rest(room, ps, xs, drops, mask):
-        k = forward(room, ps[0], dropped(room, xs, drops[0]), mask)
-        return (k,) + rest(room, ps[1:], k.hs[1:], drops[1:], mask)
+    def first_and_rest(arena, ps, xs, drops, mask):
+        k = forward(arena, ps[0], dropped(arena, xs, drops[0]), mask)
+        return (k,) + rest(arena, ps[1:], k.hs[1:], drops[1:], mask)
     return first_and_rest
 
 
 def layers_backward(n, backward):
-    """-> f(room, Params, gradients, Runs, drops, dhs of the top, dfinals, mask) = dxs, the top layer first."""
+    """-> f(arena, Params, gradients, Runs, drops, dhs of the top, dfinals, mask) = dxs, the top layer first."""
     @inlined
-    def first(room, ps, gs, ks, drops, dhs, ds, mask):
-        return dropped(room, backward(room, ps[0], gs[0], ks[0], dhs, ds[0], mask), drops[0])
+    def first(arena, ps, gs, ks, drops, dhs, ds, mask):
+        return dropped(arena, backward(arena, ps[0], gs[0], ks[0], dhs, ds[0], mask), drops[0])
     if n == 1:
         return first
     above = layers_backward(n - 1, backward)
 
     @inlined
-    def after_those_above(room, ps, gs, ks, drops, dhs, ds, mask):
-        dhs = above(room, ps[1:], gs[1:], ks[1:], drops[1:], dhs, ds[1:], mask)
-        return first(room, ps, gs, ks, drops, dhs, ds, mask)
+    def after_those_above(arena, ps, gs, ks, drops, dhs, ds, mask):
+        dhs = above(arena, ps[1:], gs[1:], ks[1:], drops[1:], dhs, ds[1:], mask)
+        return first(arena, ps, gs, ks, drops, dhs, ds, mask)
     return after_those_above
 
 
 # (S3): what the decoder is told, of the top layer's hs (T, N, H); and back, to dhs --------------------------
 
-@inlined
-def with_keys(room, p, hs, mask):
-    return EncoderOutput(Memory(hs, attention.keys(room, p.W_h, hs), mask), None)     # (S3)
+def with_keys(score):
+    """-> the two functions for a Score whose keys are made of hs."""
+    make_keys, keys_backward = score.make_keys, score.keys_backward
+
+    @inlined
+    def forward(arena, p, hs, mask):
+        return EncoderOutput(Memory(hs, make_keys(arena, p, hs), mask), None)   # (S3)
+
+    @inlined
+    def backward(arena, p, g, hs, dsource, dh):
+        dhs, dkeys, _ = dsource
+        keys_backward(arena, p, g, hs, dkeys, dhs)                       # (S3*)
+        return dhs
+    return forward, backward
 
 
 @inlined
-def with_keys_backward(room, p, g, hs, dsource, dh):
-    dhs, dkeys, _ = dsource
-    attention.add_keys_gradient(room, p.W_h, g.W_h, hs, dkeys, dhs)      # (S3*)
-    return dhs
-
-
-@inlined
-def without_keys(room, p, hs, mask):
+def without_keys(arena, p, hs, mask):
     return EncoderOutput(Memory(hs, None, mask), None)                          # (S3)
 
 
 @inlined
-def without_keys_backward(room, p, g, hs, dsource, dh):
+def without_keys_backward(arena, p, g, hs, dsource, dh):
     return dsource[0]                                                    # (S3*)
 
 
 @inlined
-def last_state(room, p, hs, mask):
+def last_state(arena, p, hs, mask):
     return EncoderOutput(None, hs[len(hs) - 1])                                 # (S3)
 
 
 @inlined
-def last_state_backward(room, p, g, hs, dsource, dh):
+def last_state_backward(arena, p, g, hs, dsource, dh):
     add_rows(dh, dsource[2], 0, len(dh))                                  # (S3*) fork
-    return zeros(room, hs.shape, hs.dtype)
+    return zeros(arena, hs.shape, hs.dtype)
 
 
 @inlined
-def nothing(room, p, hs, mask):
+def nothing(arena, p, hs, mask):
     return EncoderOutput(None, None)
 
 
 @inlined
-def nothing_backward(room, p, g, hs, dsource, dh):
-    return zeros(room, hs.shape, hs.dtype)
+def nothing_backward(arena, p, g, hs, dsource, dh):
+    return zeros(arena, hs.shape, hs.dtype)
 
 
 @once
 def reading(c, bridge):
-    """-> Reading for these decoder.Choices and this kind of bridge, "copy" or "zeros"."""
+    """-> Reading for these decoder.Variant and this kind of bridge, "copy" or "zeros"."""
     key = f"{c.cell_name}-{c.layers}-{c.score}-{c.every_step:d}-{bridge}"
     cell, loop = unroll.COMPILED[CELLS[c.cell_name]], unroll.loops(CELLS[c.cell_name])
     run, run_backward, state, cell_cache = loop.forward, loop.backward, cell.state, cell.cache
     State, has_c, copies = CELLS[c.cell_name].State, "c" in CELLS[c.cell_name].State._fields, bridge == "copy"
-    if c.score:
-        tell, tell_backward = (with_keys, with_keys_backward) if attention.SCORES[c.score].has_keys else \
-            (without_keys, without_keys_backward)
+    if c.score and attention.SCORES[c.score].has_keys:
+        tell, tell_backward = with_keys(attention.SCORES[c.score])
+    elif c.score:
+        tell, tell_backward = without_keys, without_keys_backward
     else:
         tell, tell_backward = (last_state, last_state_backward) if c.every_step else (nothing, nothing_backward)
 
     @inlined
-    def zero_state(room, N, H, dtype):
+    def zero_state(arena, N, H, dtype):
         if has_c:
-            return State(zeros(room, (N, H), dtype), zeros(room, (N, H), dtype))
-        return State(zeros(room, (N, H), dtype))
+            return State(zeros(arena, (N, H), dtype), zeros(arena, (N, H), dtype))
+        return State(zeros(arena, (N, H), dtype))
 
     @inlined
-    def layer(room, p, xs, mask):
-        return run(room, p, xs, zero_state(room, xs.shape[1], len(p.U), xs.dtype), mask)
+    def layer(arena, p, xs, mask):
+        return run(arena, p, xs, zero_state(arena, xs.shape[1], len(p.U), xs.dtype), mask)
 
     @inlined
-    def layer_backward(room, p, g, k, dhs, d, mask):
-        return run_backward(room, p, g, cell_cache(k), dhs, d, mask).dxs
+    def layer_backward(arena, p, g, k, dhs, d, mask):
+        return run_backward(arena, p, g, cell_cache(k), dhs, d, mask).dxs
 
     @inlined
-    def handed_over(room, k):
+    def handed_over(arena, k):
         _, N, H = k.hs.shape
-        return state(k) if copies else zero_state(room, N, H, k.hs.dtype)    # (S2)
+        return state(k) if copies else zero_state(arena, N, H, k.hs.dtype)    # (S2)
 
     @inlined
-    def handed_back(room, d):
+    def handed_back(arena, d):
         N, H = d.h.shape
-        return d if copies else zero_state(room, N, H, d.h.dtype)        # (S2*)
+        return d if copies else zero_state(arena, N, H, d.h.dtype)        # (S2*)
     all_layers, all_layers_backward = layers_forward(c.layers, layer), layers_backward(c.layers, layer_backward)
     hand_over, hand_back = each(c.layers, handed_over), each(c.layers, handed_back)
 
-    @inner(f"encoder.forward.{key}")
-    def forward(room, p, ids, mask, drops):
-        xs = gather(room, p.encoder.embedding, ids)                      # (S1) (E1)
-        ks = all_layers(room, p.encoder.layers, xs, drops, mask)         # (S1)
-        return ks, tell(room, p.decoder.score, ks[len(ks) - 1].hs[1:], mask), hand_over(room, ks)       # (S2) (S3)
+    @internal_kernel(f"encoder.forward.{key}")
+    def forward(arena, p, ids, mask, drops):
+        xs = gather(arena, p.encoder.embedding, ids)                      # (S1) (E1)
+        ks = all_layers(arena, p.encoder.layers, xs, drops, mask)         # (S1)
+        return ks, tell(arena, p.decoder.score, ks[len(ks) - 1].hs[1:], mask), hand_over(arena, ks)       # (S2) (S3)
 
-    @inner(f"encoder.backward.{key}")
-    def backward(room, p, g, ids, mask, drops, ks, dsource, ds0):
+    @internal_kernel(f"encoder.backward.{key}")
+    def backward(arena, p, g, ids, mask, drops, ks, dsource, ds0):
         """What the decoder says about what it was told, (dhs, dkeys, dctx), and about its first states, is added to
         g."""
-        ds = hand_back(room, ds0)                                              # (S2*)
+        ds = hand_back(arena, ds0)                                              # (S2*)
         top = len(ks) - 1
-        dhs = tell_backward(room, p.decoder.score, g.decoder.score, ks[top].hs[1:], dsource, ds[top].h)    # (S3*)
-        dxs = all_layers_backward(room, p.encoder.layers, g.encoder.layers, ks, drops, dhs, ds, mask)        # (S1*)
+        dhs = tell_backward(arena, p.decoder.score, g.decoder.score, ks[top].hs[1:], dsource, ds[top].h)    # (S3*)
+        dxs = all_layers_backward(arena, p.encoder.layers, g.encoder.layers, ks, drops, dhs, ds, mask)        # (S1*)
         scatter(g.encoder.embedding, ids, dxs)                           # (S1*) (E1*)
     return Reading(forward, backward)

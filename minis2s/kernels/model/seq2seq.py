@@ -1,4 +1,4 @@
-"""Twin of seq2seq.py's loss_and_gradient and logits: each one compiled call, put together for a Config.
+"""Compiled implementation of seq2seq.py's loss_and_gradient and logits: each one compiled call, put together for a Config.
 
     p, g, batch ──> encoder ──> decoder ──> readout and loss ──> L
                        │           │              │
@@ -14,7 +14,7 @@ from functools import cache as once
 import numpy as np
 from numpy import ascontiguousarray as contiguous
 
-from ...model import seq2seq as page
+from ...model import seq2seq as reference
 from ...core import tree
 from ...layers.attention import SCORES
 from ...layers.cells import CELLS
@@ -25,10 +25,10 @@ from ...model.dropout_masks import DropoutMasks
 from ..layers import attention, loss, readout
 from . import decoder, encoder
 from .encoder import dropped
-from ..runtime.jit import alone, linked
+from ..runtime.jit import arena_kernel, call_linked
 from ..layers.readout import add_loss_and_gradient
-from .validated import ready, ready_ids
-from ..runtime.arena import beside, give_back, in_a_room
+from .validated import validated, int64_ids
+from ..runtime.arena import scratch_arena, release, in_an_arena
 from ..core.tree import unpacked
 
 
@@ -43,7 +43,7 @@ def encode(p, config, ids, mask, drops=None):
         source = EncoderOutput(attention.precompute_keys(SCORES[config.attention], p.decoder.score, hs, mask), None)    # (S3)
     elif config.context == "every-step":
         source = EncoderOutput(None, k_bridge.finals[-1].h)                    # (S3)
-    return source, s0, page.EncodeCache(hs, k_encoder, k_bridge, finals)
+    return source, s0, reference.EncodeCache(hs, k_encoder, k_bridge, finals)
 
 
 def encode_backward(p, config, source, k, dsource, ds0):
@@ -64,17 +64,17 @@ def encode_backward(p, config, source, k, dsource, ds0):
 def forward(p, config, batch, teacher=None, drops=None):
     """See model.seq2seq.forward: a compiled call for each part, whose caches can be looked at."""
     check_batch(config, batch, teacher, drops)
-    p = page.untie(ready(p, config), config)
+    p = reference.untie(validated(p, config), config)
     source, s0, k_encode = encode(p, config, batch.source, batch.source_mask, drops)                 # (S1) (S2) (S3)
     logits, k_decoder = decoder.forward(p.decoder, config, source, s0, batch.inputs, teacher,
                                         drops and drops.decoder, drops and drops.output)             # (S4)
     L, k_loss = loss.forward(logits, batch.targets, batch.target_mask, config.label_smoothing)       # (S5)
-    return L, logits, page.Cache(k_encode, source, k_decoder, k_loss)
+    return L, logits, reference.Cache(k_encode, source, k_decoder, k_loss)
 
 
 def backward(p, config, k):
     """See model.seq2seq.backward, for a cache of `forward` above."""
-    p = page.untie(p, config)
+    p = reference.untie(p, config)
     dlogits = loss.backward(k.loss)                                     # (S5*)
     gradients = decoder.backward(p.decoder, config, k.source, k.decoder, dlogits)                    # (S4*)
     return whole_gradient(p, config, k.source, k.encode, *gradients)
@@ -84,22 +84,22 @@ def whole_gradient(p, config, source, k_encode, g_decoder, ds0, dsource):
     """The gradients that `decoder.backward` returns -> the gradient of all Params."""
     g_encoder, g_bridge, g_score = encode_backward(p, config, source, k_encode, dsource, ds0)        # (S3*) (S2*) (S1*)
     g_decoder = g_decoder._replace(score=tree.add(g_decoder.score, g_score))    # fork: keys and queries
-    return page.tie_gradients(page.Params(g_encoder, g_bridge, g_decoder), config)
+    return reference.tie_gradients(reference.Params(g_encoder, g_bridge, g_decoder), config)
 
 
 def loss_and_gradient(p, config, batch, teacher=None, drops=None):
     """See seq2seq.loss_and_gradient."""
-    p = ready(p, config)
+    p = validated(p, config)
     if is_one_call(config, batch):
-        p = page.untie(p, config)
+        p = reference.untie(p, config)
         L, g = flat_gradient(p, config, batch, teacher, drops)
-        return L, page.tie_gradients(FlatParams.of(g, p), config)
+        return L, reference.tie_gradients(FlatParams.of(g, p), config)
     check_batch(config, batch, teacher, drops)
     drops = drops and tree.map(lambda m: contiguous(m, config.dtype), drops)
     if np.ndim(batch.targets) == 3:                                     # one-hot
         L, _, k = forward(p, config, batch, teacher, drops)
         return L, backward(p, config, k)
-    return part_by_part(page.untie(p, config), config, batch, teacher, drops)
+    return part_by_part(reference.untie(p, config), config, batch, teacher, drops)
 
 
 def flat_gradient(p, config, batch, teacher, drops):
@@ -107,8 +107,8 @@ def flat_gradient(p, config, batch, teacher, drops):
     is_one_call."""
     batch, masks = given(config, batch, teacher, drops), drops or DropoutMasks(None, None, None)
     g = np.zeros(sum([a.size for a in tree.leaves(p)]), p.decoder.embedding.dtype)
-    step = whole(decoder.choices(config, masks.decoder is not None, masks.output is not None), config.bridge)
-    return in_a_room(step, p, g, *batch), g
+    step = whole(decoder.variant_of(config, masks.decoder is not None, masks.output is not None), config.bridge)
+    return in_an_arena(step, p, g, *batch), g
 
 
 def is_one_call(config, batch):
@@ -125,25 +125,25 @@ def given(config, batch, teacher, drops):
     of_encoder = (none,) * config.layers if of_encoder is None else tuple([contiguous(m, config.dtype)
                                                                            for m in of_encoder])
     source, source_mask, inputs, targets, target_mask = batch
-    return (ready_ids(source), contiguous(source_mask), ready_ids(inputs), ready_ids(targets), contiguous(target_mask),
+    return (int64_ids(source), contiguous(source_mask), int64_ids(inputs), int64_ids(targets), contiguous(target_mask),
             float(config.label_smoothing), of_encoder,
             *decoder.optional(teacher, drops and drops.decoder, drops and drops.output, config.dtype))
 
 
 def logits(p, config, batch, teacher=None):
     """See seq2seq.logits."""
-    p = ready(p, config)
+    p = validated(p, config)
     if not encoder.covers(config):
         return forward(p, config, batch, teacher)[1]
     source, source_mask, inputs, _, _, _, *rest = given(config, batch, teacher, None)
-    p = page.untie(p, config)
+    p = reference.untie(p, config)
     made = np.empty((*batch.inputs.shape, len(p.decoder.readout.b)), config.dtype)
-    in_a_room(forwards(decoder.choices(config, False, False), config.bridge), p, source, source_mask, inputs, *rest,
+    in_an_arena(forwards(decoder.variant_of(config, False, False), config.bridge), p, source, source_mask, inputs, *rest,
               made)
     return made
 
 
-class FlatParams(page.Params, tree.Flat):
+class FlatParams(reference.Params, tree.Flat):
     """A gradient whose arrays are views of one."""
 
     @classmethod
@@ -156,44 +156,44 @@ class FlatParams(page.Params, tree.Flat):
 
 @once
 def whole(c, bridge):
-    """-> loss and gradient of a batch, for these decoder.Choices and this kind of bridge."""
+    """-> loss and gradient of a batch, for these decoder.Variant and this kind of bridge."""
     read, decode = encoder.reading(c, bridge), decoder.loops(c)
     encode, encode_backward, states, states_backward = *read, decode.forward, decode.backward
     handed_back = decode.handed_back
 
-    @alone(f"seq2seq.{decoder.key_of((*c, bridge))}")
-    def loss_and_gradient(room, p, flat, source, source_mask, inputs, targets, target_mask, eps, of_encoder, teacher,
+    @arena_kernel(f"seq2seq.{decoder.key_of((*c, bridge))}")
+    def loss_and_gradient(arena, p, flat, source, source_mask, inputs, targets, target_mask, eps, of_encoder, teacher,
                           of_decoder, of_output):
         g = unpacked(flat, p)
-        ks, told, s0 = linked(encode, (room, p, source, source_mask, of_encoder))    # (S1) (S2) (S3)
-        give_back(beside(room))
-        for_decoder = beside(room)
-        k = linked(states, (for_decoder, p.decoder, told, s0, inputs, teacher, of_decoder, of_output))    # (S4)
-        give_back(beside(for_decoder))
-        L, drs = linked(add_loss_and_gradient, (
+        ks, told, s0 = call_linked(encode, (arena, p, source, source_mask, of_encoder))    # (S1) (S2) (S3)
+        release(scratch_arena(arena))
+        for_decoder = scratch_arena(arena)
+        k = call_linked(states, (for_decoder, p.decoder, told, s0, inputs, teacher, of_decoder, of_output))    # (S4)
+        release(scratch_arena(for_decoder))
+        L, drs = call_linked(add_loss_and_gradient, (
             for_decoder, p.decoder.readout, g.decoder.readout, dropped(for_decoder, k.rs, of_output), targets,
             target_mask, eps))                                          # (S4) (S5) (S5*) (S4*)
-        give_back(beside(for_decoder))
+        release(scratch_arena(for_decoder))
         drs = dropped(for_decoder, drs, of_output)
-        d = linked(states_backward, (for_decoder, room, p.decoder, g.decoder, k, drs))               # (S4*)
-        dsource, ds0 = handed_back(room, d)
-        give_back(for_decoder)
-        give_back(beside(for_decoder))
-        linked(encode_backward, (room, p, g, source, source_mask, of_encoder, ks, dsource, ds0))    # (S3*) (S2*) (S1*)
+        d = call_linked(states_backward, (for_decoder, arena, p.decoder, g.decoder, k, drs))               # (S4*)
+        dsource, ds0 = handed_back(arena, d)
+        release(for_decoder)
+        release(scratch_arena(for_decoder))
+        call_linked(encode_backward, (arena, p, g, source, source_mask, of_encoder, ks, dsource, ds0))    # (S3*) (S2*) (S1*)
         return L
     return loss_and_gradient
 
 
 @once
 def forwards(c, bridge):
-    """-> the logits of a batch, for these decoder.Choices and this kind of bridge."""
+    """-> the logits of a batch, for these decoder.Variant and this kind of bridge."""
     encode, states = encoder.reading(c, bridge).forward, decoder.loops(c).forward
 
-    @alone(f"seq2seq.logits.{decoder.key_of((*c, bridge))}")
-    def logits(room, p, source, source_mask, inputs, of_encoder, teacher, of_decoder, of_output, made):
-        _, told, s0 = linked(encode, (room, p, source, source_mask, of_encoder))    # (S1) (S2) (S3)
-        k = linked(states, (room, p.decoder, told, s0, inputs, teacher, of_decoder, of_output))    # (S4)
-        decoder.read_out_all(room, k.rs, p.decoder.readout.W, p.decoder.readout.b, made)             # (S4)
+    @arena_kernel(f"seq2seq.logits.{decoder.key_of((*c, bridge))}")
+    def logits(arena, p, source, source_mask, inputs, of_encoder, teacher, of_decoder, of_output, made):
+        _, told, s0 = call_linked(encode, (arena, p, source, source_mask, of_encoder))    # (S1) (S2) (S3)
+        k = call_linked(states, (arena, p.decoder, told, s0, inputs, teacher, of_decoder, of_output))    # (S4)
+        decoder.read_out_all(arena, k.rs, p.decoder.readout.W, p.decoder.readout.b, made)             # (S4)
     return logits
 
 

@@ -23,7 +23,7 @@ from ..core import validation
 LAST = [(None, None)]          # a Config, and Params that are ready: a search asks with the same ones again
 
 
-def ready(p, config):
+def validated(p, config):
     """seq2seq.Params -> the same, or with copies of those arrays that lie in another way.
 
     Raises
@@ -40,16 +40,16 @@ def ready(p, config):
             raise TypeError(f"p: {name} has dtype {a.dtype}, wanted {config.dtype} of this Config")
     if not all([a.flags.c_contiguous for a in tree.leaves(p)]):
         return tree.map(contiguous, p)                         # copies, as p is now: nobody remembers them
-    remember(p, config)
+    remember_validated(p, config)
     return p
 
 
-def remember(p, config):
+def remember_validated(p, config):
     """Of these Params it is known that they are ready."""
     LAST[0] = config, p
 
 
-def ready_ids(ids):
+def int64_ids(ids):
     """Token ids as int64 in the machine's order of bytes: for each other dtype all kernels would be made once more."""
     return contiguous(ids, np.int64)
 

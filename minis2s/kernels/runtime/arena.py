@@ -1,33 +1,33 @@
 """Memory for the arrays of one call: taken piece by piece, given back at once.
 
-    room[0] ──> the last piece ──> the piece before it ──> ... ──> 0
+    arena[0] ──> the last piece ──> the piece before it ──> ... ──> 0
                 ┌──────────┬───────────────────────┐
                 │ 64 bytes │ the array's numbers   │    each piece begins with the address of the one before it,
                 └──────────┴───────────────────────┘    and its numbers on a line of the processor's cache
 
-Numba counts who uses an array, and what is made of arrays by the dozen, as a decoder's Run, is counted by the dozen
+Numba counts who uses an array, and what is made of arrays by the dozen, as a decoder's ForwardBuffers, is counted by the dozen
 at every assignment: two thirds of the code of a search with its encoder.  Arrays of which
-nothing remains after the call need no counting.  So functions that begin something take a `room` first: None means
-that the arrays are for Python, which counts them; else they are taken from the room, whose owner ends it with
-`give_back`, when all is done.  What is needed for less long is taken from the room `beside` it, and that room may be
+nothing remains after the call need no counting.  So functions that begin something take a `arena` first: None means
+that the arrays are for Python, which counts them; else they are taken from the arena, whose owner ends it with
+`release`, when all is done.  What is needed for less long is taken from the arena `beside` it, and that arena may be
 ended, and used again, while the first goes on.
 """
 import numpy as np
 
-from .jit import JIT, inlined, jit, part
+from .jit import JIT, inlined, jit, device_function
 
-ROOMS = 3                      # that stand beside one another
+ARENAS = 3                      # that stand beside one another
 
 
-def empty(room, shape, dtype):
-    """np.empty, from a room or for Python."""
+def empty(arena, shape, dtype):
+    """np.empty, from an arena or for Python."""
     return np.empty(shape, dtype)
 
 
 @inlined
-def zeros(room, shape, dtype):
+def zeros(arena, shape, dtype):
     """np.zeros, likewise."""
-    a = empty(room, shape, dtype)
+    a = empty(arena, shape, dtype)
     flat = a.reshape(a.size)
     for i in range(a.size):
         flat[i] = 0
@@ -35,27 +35,27 @@ def zeros(room, shape, dtype):
 
 
 @inlined
-def copied(room, a):
+def copied(arena, a):
     """A copy of an array without gaps, likewise."""
-    b = empty(room, a.shape, a.dtype)
+    b = empty(arena, a.shape, a.dtype)
     to, source = b.reshape(b.size), a.reshape(a.size)
     for i in range(a.size):
         to[i] = source[i]
     return b
 
 
-def beside(room):
-    """The room beside a room; None beside None."""
-    return room
+def scratch_arena(arena):
+    """The arena beside an arena; None beside None."""
+    return arena
 
 
-def in_a_room(function, *args):
-    """function(room, *args), for a room that is given back afterwards, as all rooms beside it."""
-    rooms = np.zeros(ROOMS, np.int64)
+def in_an_arena(function, *args):
+    """function(arena, *args), for an arena that is given back afterwards, as all arenas beside it."""
+    arenas = np.zeros(ARENAS, np.int64)
     try:
-        return function(rooms, *args)
+        return function(arenas, *args)
     finally:
-        give_all_back(rooms)
+        release_all(arenas)
 
 
 if JIT:
@@ -74,14 +74,14 @@ if JIT:
         return builder.inttoptr(address, I64.as_pointer())
 
     @intrinsic
-    def empty(context, room, shape, dtype):                    # noqa: F811
+    def empty(context, arena, shape, dtype):                    # noqa: F811
         """The same."""
         kind = types.Array(dtype.dtype, len(shape.types), "C")
 
         def lower(context, builder, sig, args):
             sizes = [context.cast(builder, n, have, types.intp)
                      for n, have in zip(cgutils.unpack_tuple(builder, args[1]), sig.args[1].types)]
-            if isinstance(room, types.NoneType):
+            if isinstance(arena, types.NoneType):
                 return _empty_nd_impl(context, builder, kind, sizes)._getvalue()
             itemsize = I64(as_dtype(kind.dtype).itemsize)
             strides = [itemsize]
@@ -100,19 +100,19 @@ if JIT:
             numbers = builder.inttoptr(builder.add(line, I64(LINE)), array.data.type)
             populate_array(array, numbers, sizes, strides[1:], itemsize, None)
             return array._getvalue()
-        return kind(room, shape, dtype), lower
+        return kind(arena, shape, dtype), lower
 
     @intrinsic
-    def beside(context, room):                                 # noqa: F811
-        """The same: the next entry of the array that holds the rooms."""
+    def scratch_arena(context, arena):                                 # noqa: F811
+        """The same: the next entry of the array that holds the arenas."""
         def lower(context, builder, sig, args):
-            if isinstance(room, types.NoneType):
+            if isinstance(arena, types.NoneType):
                 return context.get_dummy_value()
-            rooms, rest = (make_array(room)(context, builder, value) for value in (args[0], None))
-            populate_array(rest, builder.gep(rooms.data, [I64(1)]), [builder.sub(rooms.nitems, I64(1))], [I64(8)],
-                           I64(8), rooms.meminfo)
-            return impl_ret_borrowed(context, builder, room, rest._getvalue())
-        return room(room), lower
+            arenas, rest = (make_array(arena)(context, builder, value) for value in (args[0], None))
+            populate_array(rest, builder.gep(arenas.data, [I64(1)]), [builder.sub(arenas.nitems, I64(1))], [I64(8)],
+                           I64(8), arenas.meminfo)
+            return impl_ret_borrowed(context, builder, arena, rest._getvalue())
+        return arena(arena), lower
 
     @intrinsic
     def number_at(context, address):
@@ -120,23 +120,23 @@ if JIT:
         return types.int64(address), lambda context, builder, sig, args: builder.load(
             address_to(builder, args[0]))
 
-    @part
-    def give_back(room):
-        """All that was taken from the room."""
-        line = room[0]
+    @device_function
+    def release(arena):
+        """All that was taken from the arena."""
+        line = arena[0]
         while line != 0:
             before, piece = number_at(line), number_at(line + 8)
             free(piece)
             line = before
-        room[0] = 0
+        arena[0] = 0
 
-    @jit("room.give_all_back")
-    def give_all_back(rooms):
+    @jit("arena.release_all")
+    def release_all(arenas):
         """All that was taken from all of them."""
-        for k in range(len(rooms)):
-            give_back(rooms[k:])
+        for k in range(len(arenas)):
+            release(arenas[k:])
 else:
-    def give_back(room):
+    def release(arena):
         """Nothing was taken."""
 
-    give_all_back = give_back
+    release_all = release

@@ -23,7 +23,7 @@ of its own (`quick`).
 
 Who calls a kernel decides how it is decorated:
 
-    jit       Python, and kernels, whose machine code holds it once more       alone     the same, arrays in a room only
+    jit       Python, and kernels, whose machine code holds it once more       alone     the same, arrays in an arena only
     inner     kernels by a symbol that the linker knows (`linked`), and threads (threads.py): it is made once for all
     apart     the same for one dtype, with addresses for arrays: the matrix product
     part      kernels; small pieces, compiled once for all of them             inlined   repeated in each caller
@@ -136,27 +136,27 @@ def check_types(given, accepts):
         raise TypeError(f"got numbers of {sorted(map(str, numbers))}, wanted float32 or float64 for all")
 
 
-def inner(name):
+def internal_kernel(name):
     """Decorate a kernel that only other kernels call: by sharing it out among threads (threads.py), or `linked`.
 
-    It makes no arrays but in a room (room.py): those that it works on are kept by its caller. So nobody counts who
+    It makes no arrays but in an arena (arena.py): those that it works on are kept by its caller. So nobody counts who
     uses them (_nrt): in a big kernel counting is most of the code.
     """
     return jit(name, no_cpython_wrapper=True, _nrt=False)
 
 
-def alone(name):
-    """Decorate a kernel that makes its arrays in a room (room.py), so that nobody need count them either."""
+def arena_kernel(name):
+    """Decorate a kernel that makes its arrays in an arena (arena.py), so that nobody need count them either."""
     return jit(name, _nrt=False)
 
 
-def linked(kernel, args):
+def call_linked(kernel, args):
     """kernel(*args), for an `inner` kernel that the linker finds: its machine code is made once for all callers."""
     return kernel(*args)
 
 
-def part(function):
-    """Decorate a part of kernels that makes no arrays but in a room: it is compiled once for all that call it."""
+def device_function(function):
+    """Decorate a part of kernels that makes no arrays but in an arena: it is compiled once for all that call it."""
     return numba.njit(no_cpython_wrapper=True, **(OPTIONS | {"_nrt": False}))(function) if JIT else function
 
 
@@ -210,7 +210,7 @@ def is_kept(kernel):
 UNWRITABLE = "compiled kernels cannot be kept in"         # begins the warning
 
 
-class Told:                    # what was said already: each once in a process
+class Reported:                    # what was said already: each once in a process
     compiling = False
     unwritable = False
 
@@ -242,9 +242,9 @@ if JIT:
                     symbol_of(KERNELS[name], args)
                 return compiler.CompileResult._rebuild(target, *parts)
             except Exception:                                  # a broken file may raise anything
-                if not Told.compiling:
+                if not Reported.compiling:
                     print("compiling kernels, once ...", file=sys.stderr, flush=True)
-                Told.compiling = True
+                Reported.compiling = True
 
         def save_overload(self, signature, result):
             path = self.file(signature, result.codegen)
@@ -256,10 +256,10 @@ if JIT:
                     file.write_bytes(pickle.dumps(([SHARED[symbol] for symbol in named], result._reduce())))
                     os.replace(file, path)
             except OSError as e:
-                if not Told.unwritable:
+                if not Reported.unwritable:
                     warnings.warn(f"{UNWRITABLE} {path.parent} ({e.strerror}): every process will compile them again; "
                                   "NUMBA_CACHE_DIR names another place", stacklevel=2)
-                Told.unwritable = True
+                Reported.unwritable = True
 
         def enable(self):
             """Always on."""
@@ -294,7 +294,7 @@ if JIT:
         return context.call_conv.call_function(builder, function, kernel.restype, kernel.argtypes, values)
 
     @intrinsic
-    def linked(context, kernel, args):                         # noqa: F811
+    def call_linked(context, kernel, args):                         # noqa: F811
         """The same."""
         symbol, made = symbol_of(kernel.dispatcher, args.types)
 
@@ -306,7 +306,7 @@ if JIT:
             return value
         return made.restype(kernel, args), lower
 
-    def apart(name, dtype, signature):
+    def dtype_kernel(name, dtype, signature):
         """Decorate a kernel for one dtype that others call by its symbol, with addresses for arrays; it returns nothing.
         """
         def compiled(function):

@@ -28,7 +28,7 @@ from ..training import optimizers
 
 
 @contextmanager
-def compiled_ahead(config, optimizer):
+def precompile(config, optimizer):
     """Within this, another process compiles for a Config and an optimizer: -> a function that waits for it.
 
     There is none if the search has been compiled before, or if this process has one core for all.

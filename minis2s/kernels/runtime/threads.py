@@ -14,7 +14,7 @@ unroll.py).  No number depends on how the work was shared: 1, 2 or 3 threads giv
 To wake a sleeping thread takes as long as a small layer, so workers stay awake for a while and look at a
 board:
 
-       caller                            BOARD                            worker
+       caller                            QUEUE                            worker
     writes its task down  ──>   what, for what, how many shares  <──   looks, again and again
     takes share 0         ──>   CLAIM: the next free share       <──   takes share 1
     waits for all         <──   DONE: shares that are finished   <──   counts it
@@ -31,16 +31,16 @@ from pathlib import Path
 import numpy as np
 
 from ...core import backend
-from .jit import JIT, inlined, inner, jit
+from .jit import JIT, inlined, internal_kernel, jit
 from ..linalg.simd import LANES
 
 ROWS = 2                       # rows are shared in multiples of it, and columns of this
 COLUMNS = 4 * LANES
 # entries of the board, each on a line of the processor's cache that no other entry is on
 THREADS, ENOUGH, CLAIM, TASK, DATA, SIZE, GRAIN, COUNT, DONE, FAILED, TAKEN, STOP = range(0, 96, 8)
-BOARD = np.zeros(104, np.int64)
-BOARD = BOARD[-BOARD.ctypes.data % 64 // 8:]
-BOARD[THREADS], BOARD[ENOUGH] = 1, 500_000                   # multiply-adds that a share has at least
+QUEUE = np.zeros(104, np.int64)
+QUEUE = QUEUE[-QUEUE.ctypes.data % 64 // 8:]
+QUEUE[THREADS], QUEUE[ENOUGH] = 1, 500_000                   # multiply-adds that a share has at least
 
 
 class Workers:
@@ -49,7 +49,7 @@ class Workers:
 
 def use(count):
     """Use so many threads from now on, in this process."""
-    BOARD[THREADS] = count
+    QUEUE[THREADS] = count
     if JIT and len(Workers.threads) < count - 1:
         serve.compile(())                                      # here: a thread that compiles must not be forked
     while JIT and len(Workers.threads) < count - 1:
@@ -61,7 +61,7 @@ def use(count):
 @atexit.register
 def stop():
     """Let the workers go."""
-    BOARD[STOP] = 1
+    QUEUE[STOP] = 1
     for thread in Workers.threads:
         thread.join()
 
@@ -69,7 +69,7 @@ def stop():
 def forked():
     """A forked process has none of the workers, nor whoever was at the board: it begins with one thread."""
     Workers.threads.clear()
-    BOARD[THREADS], BOARD[COUNT], BOARD[TAKEN], BOARD[FAILED] = 1, 0, 0, 0
+    QUEUE[THREADS], QUEUE[COUNT], QUEUE[TAKEN], QUEUE[FAILED] = 1, 0, 0, 0
 
 
 if hasattr(os, "register_at_fork"):
@@ -106,7 +106,7 @@ def cut(size, grain, count, k):
 
 def shared(function, args, size, grain, work):
     """Call function(*args, i0, i1) for parts i0 .. i1-1 of range(size); it returns and raises nothing."""
-    count = parts(BOARD[THREADS], BOARD[ENOUGH], size, grain, work)
+    count = parts(QUEUE[THREADS], QUEUE[ENOUGH], size, grain, work)
     for k in range(count):
         function(*args, cut(size, grain, count, k), cut(size, grain, count, k + 1))
 
@@ -128,7 +128,7 @@ if JIT:
     # up to ten times as long when nothing comes
     I64 = ir.IntType(64)
     FORM = ir.FunctionType(ir.IntType(1), [I64] * 3)           # of a task: where its arguments stand, i0, i1
-    llvm.add_symbol("minis2s.board", BOARD.ctypes.data)
+    llvm.add_symbol("minis2s.queue", QUEUE.ctypes.data)
     yield_core = types.ExternalFunction("SwitchToThread" if os.name == "nt" else "sched_yield", types.int32())
     if os.name == "nt":
         lie_down = types.ExternalFunction("Sleep", types.void(types.uint32))
@@ -137,7 +137,7 @@ if JIT:
 
     def entry(builder, k):
         """Address of an entry of the board."""
-        name = "minis2s.board"
+        name = "minis2s.queue"
         board = builder.module.globals.get(name) or ir.GlobalVariable(builder.module, I64, name)
         return builder.gep(board, [k])
 
@@ -177,7 +177,7 @@ if JIT:
         return types.boolean(*[types.int64] * 4), lambda context, builder, sig, args: builder.call(
             builder.inttoptr(args[0], FORM.as_pointer()), args[1:])
 
-    @inner("threads.take_shares")
+    @internal_kernel("threads.take_shares")
     def take_shares():
         """Take shares of what stands on the board while there are any: -> how many."""
         taken = 0
@@ -204,7 +204,7 @@ if JIT:
             elif idle:
                 yield_core()
 
-    @inner("threads.offer")
+    @internal_kernel("threads.offer")
     def offer(task, data, size, grain, work):
         """Do a task together with the workers; MemoryError if one had none left."""
         count = min(parts(load(THREADS), load(ENOUGH), size, grain, work), MOST - 2)

@@ -1,4 +1,4 @@
-"""Twin of optim.py: each weight, gradient and moment is read once and written once.
+"""Compiled implementation of optim.py: each weight, gradient and moment is read once and written once.
 
     parameters   encoder.W | encoder.U | encoder.b | ...    w: one flat array; the tree's are views
     gradient     . . . . . . . . . . . . . . . . . . . .    g: flat as well
@@ -16,11 +16,11 @@ from typing import Callable, NamedTuple
 
 import numpy as np
 
-from ...training import optimizers as page
+from ...training import optimizers as reference
 from ...core import tree
 from ...training.optimizers import clip_by_value
 from ..core.validation import FLOATS
-from ..runtime.jit import inlined, inner, jit
+from ..runtime.jit import inlined, internal_kernel, jit
 from ..runtime.arena import empty
 from ..linalg.simd import LANES, add, at, sqrt, total, widened, zeros
 from ..runtime.threads import shared
@@ -173,9 +173,9 @@ def step(p, g, s, optimizer, lr, limit=None, value=None, **options):
 
 # Kernels: 0 times NaN or infinity is NaN, so `nothing` tells whether all weights are finite -----------------
 
-@inner("optim.squares_of_blocks")
+@internal_kernel("optim.squares_of_blocks")
 def squares_of_blocks(a, sums, b0, b1):
-    """Sums of squares of each block, in float64 as in the page."""
+    """Sums of squares of each block, in float64 as in the reference."""
     for b in range(b0, b1):
         some, end = zeros(sums), min((b + 1) * BLOCK, a.size)
         for i in range(b * BLOCK, end, LANES):
@@ -201,7 +201,7 @@ def over_blocks(name, begin):
     def decorated(update):
         update = inlined(update)
 
-        @inner(f"optim.{name}.blocks")
+        @internal_kernel(f"optim.{name}.blocks")
         def blocks(w, g, m, v, new_w, new_m, new_v, scale, numbers, well, b0, b1):
             for b in range(b0, b1):
                 well[b] = update(w, g, m, v, new_w, new_m, new_v, scale, numbers, b * BLOCK,
@@ -268,4 +268,4 @@ def _adam(w, g, m, v, new_w, new_m, new_v, scale, numbers, i0, i1):
 
 
 RULES = {"sgd": _sgd, "rmsprop": _rmsprop, "adam": _adam}
-assert set(OPTIMIZERS) == set(RULES) == set(page.OPTIMIZERS)
+assert set(OPTIMIZERS) == set(RULES) == set(reference.OPTIMIZERS)

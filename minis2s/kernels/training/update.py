@@ -8,7 +8,7 @@ call's arrays stood.
 """
 from ..model import seq2seq
 from . import optimizers
-from ..model.validated import ready, remember
+from ..model.validated import validated, remember_validated
 
 
 def loss_and_update(p, config, batch, teacher, drops, s, optimizer, lr, limit=None, value=None, **options):
@@ -17,8 +17,8 @@ def loss_and_update(p, config, batch, teacher, drops, s, optimizer, lr, limit=No
     if shared:
         L, g = seq2seq.loss_and_gradient(p, config, batch, teacher, drops)
     else:
-        p, s = ready(p, config), optimizers.packed(p, s)
+        p, s = validated(p, config), optimizers.packed(p, s)
         L, g = seq2seq.flat_gradient(p, config, batch, teacher, drops)
     p, *rest = optimizers.step(p, g, s, optimizer, lr, limit, value, **options)
-    remember(p, config)                                                 # as ready as those that it was made of
+    remember_validated(p, config)                                                 # as ready as those that it was made of
     return L, p, *rest

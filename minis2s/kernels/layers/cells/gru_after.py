@@ -1,4 +1,4 @@
-"""Twin of cells/gru_after.py (reset after the product): one step for rows n0 .. n1-1 of the batch, compiled.
+"""Compiled implementation of cells/gru_after.py (reset after the product): one step for rows n0 .. n1-1 of the batch, compiled.
 
     hs (T+1, N, H)   h_0 ── h_1 ── ... ── h_T        hs[t] is h_prev of step t
     a  (T, N, 3H)    [z|r|n] of each step; z, r, n are views of it          m (T, N, H) stands beside it
@@ -14,8 +14,8 @@ import numpy as np
 from ....layers.cells.gru_after import Cache, State
 from ...linalg.gemm import Operand, add_product, operand, packed, product
 from ...linalg.gradients import add_bias_gradient, add_weight_gradient, steps_of_a_block
-from ...runtime.jit import inlined, part
-from ...runtime.arena import beside, copied, empty
+from ...runtime.jit import inlined, device_function
+from ...runtime.arena import scratch_arena, copied, empty
 from ...linalg.rows import copy
 from ...linalg.simd import LANES, at, sigmoid, tanh, where
 
@@ -23,7 +23,7 @@ from ...linalg.simd import LANES, at, sigmoid, tanh, where
 BLOCKS = 3                     # of W's columns, each as wide as the state
 
 
-class Run(NamedTuple):
+class ForwardBuffers(NamedTuple):
     W: Operand
     U_zr: Operand
     U_n: Operand
@@ -35,7 +35,7 @@ class Run(NamedTuple):
     m: np.ndarray              # (T, N, H)
 
 
-class Back(NamedTuple):
+class BackwardBuffers(NamedTuple):
     WT: np.ndarray             # packed
     UT: np.ndarray             # packed
     dh: np.ndarray             # (N, H), of the step reached so far
@@ -49,19 +49,19 @@ class Back(NamedTuple):
 
 
 @inlined
-def start(room, p, xs, s0):
-    """See room.py; Params, xs (T, N, D), State -> Run."""
+def start(arena, p, xs, s0):
+    """See arena.py; Params, xs (T, N, D), State -> ForwardBuffers."""
     T, N, _ = xs.shape
     H = p.U.shape[0]
-    hs, m = empty(room, (T + 1, N, H), xs.dtype), empty(room, (T, N, H), xs.dtype)
-    a = empty(room, (T, N, 3 * H), xs.dtype)
+    hs, m = empty(arena, (T + 1, N, H), xs.dtype), empty(arena, (T, N, H), xs.dtype)
+    a = empty(arena, (T, N, 3 * H), xs.dtype)
     copy(hs[0], s0.h, 0, N)
-    W, U_zr = operand(beside(room), p.W, N), operand(beside(room), p.U[:, :2 * H], N)
-    U_n = operand(beside(room), p.U[:, 2 * H:], N)
-    return Run(W, U_zr, U_n, p.b, p.b_U, xs, hs, a, m)
+    W, U_zr = operand(scratch_arena(arena), p.W, N), operand(scratch_arena(arena), p.U[:, :2 * H], N)
+    U_n = operand(scratch_arena(arena), p.U[:, 2 * H:], N)
+    return ForwardBuffers(W, U_zr, U_n, p.b, p.b_U, xs, hs, a, m)
 
 
-@part
+@device_function
 def step(k, mask, t, n0, n1):
     """One time step; a[t] holds x W."""
     H = k.hs.shape[2]
@@ -98,17 +98,17 @@ def state(k):
 
 
 @inlined
-def start_backward(room, p, g, k, d):
-    """See room.py; Params, their gradient to add to, Cache, State gradients after the last step -> Back."""
+def start_backward(arena, p, g, k, d):
+    """See arena.py; Params, their gradient to add to, Cache, State gradients after the last step -> BackwardBuffers."""
     T, N, H = k.m.shape
     steps = steps_of_a_block(T, N)
-    return Back(packed(beside(room), p.W.T), packed(beside(room), p.U.T), copied(room, d.h),
-                empty(room, (steps, N, 3 * H), k.x.dtype),
-                empty(room, (steps, N, 3 * H), k.x.dtype), empty(room, k.x.shape, k.x.dtype),
+    return BackwardBuffers(packed(scratch_arena(arena), p.W.T), packed(scratch_arena(arena), p.U.T), copied(arena, d.h),
+                empty(arena, (steps, N, 3 * H), k.x.dtype),
+                empty(arena, (steps, N, 3 * H), k.x.dtype), empty(arena, k.x.shape, k.x.dtype),
                 g.W, g.U, g.b, g.b_U)
 
 
-@part
+@device_function
 def step_backward(k, d, mask, t, n0, n1):
     """Pull d.dh one step back; leaves da and da_U of step t."""
     H, s = k.m.shape[2], t % len(d.da)

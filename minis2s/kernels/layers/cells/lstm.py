@@ -1,4 +1,4 @@
-"""Twin of cells/lstm.py: one step for rows n0 .. n1-1 of the batch, compiled; read the cell first.
+"""Compiled implementation of cells/lstm.py: one step for rows n0 .. n1-1 of the batch, compiled; read the cell first.
 
                      t = 0        1               T-1
     hs (T+1, N, H)   h_0 ── h_1 ── h_2 ── ... ── h_T        hs[t] is h_prev of step t; cs likewise
@@ -17,8 +17,8 @@ import numpy as np
 from ....layers.cells.lstm import Cache, State
 from ...linalg.gemm import Operand, add_product, operand, packed
 from ...linalg.gradients import add_bias_gradient, add_weight_gradient, steps_of_a_block
-from ...runtime.jit import inlined, part
-from ...runtime.arena import beside, copied, empty
+from ...runtime.jit import inlined, device_function
+from ...runtime.arena import scratch_arena, copied, empty
 from ...linalg.rows import copy
 from ...linalg.simd import LANES, at, sigmoid, tanh, where
 
@@ -26,7 +26,7 @@ from ...linalg.simd import LANES, at, sigmoid, tanh, where
 BLOCKS = 4                     # of W's columns, each as wide as the state
 
 
-class Run(NamedTuple):         # what the steps of a sequence read and fill
+class ForwardBuffers(NamedTuple):         # what the steps of a sequence read and fill
     W: Operand
     U: Operand
     b: np.ndarray
@@ -37,7 +37,7 @@ class Run(NamedTuple):         # what the steps of a sequence read and fill
     tanh_c: np.ndarray         # (T, N, H)
 
 
-class Back(NamedTuple):        # the same of the way back
+class BackwardBuffers(NamedTuple):        # the same of the way back
     WT: np.ndarray             # packed
     UT: np.ndarray             # packed
     dh: np.ndarray             # (N, H), of the step reached so far
@@ -50,18 +50,18 @@ class Back(NamedTuple):        # the same of the way back
 
 
 @inlined
-def start(room, p, xs, s0):
-    """See room.py; Params, xs (T, N, D), State -> Run."""
+def start(arena, p, xs, s0):
+    """See arena.py; Params, xs (T, N, D), State -> ForwardBuffers."""
     T, N, _ = xs.shape
     H = p.U.shape[0]
-    hs, cs = empty(room, (T + 1, N, H), xs.dtype), empty(room, (T + 1, N, H), xs.dtype)
-    a, tanh_c = empty(room, (T, N, 4 * H), xs.dtype), empty(room, (T, N, H), xs.dtype)
+    hs, cs = empty(arena, (T + 1, N, H), xs.dtype), empty(arena, (T + 1, N, H), xs.dtype)
+    a, tanh_c = empty(arena, (T, N, 4 * H), xs.dtype), empty(arena, (T, N, H), xs.dtype)
     copy(hs[0], s0.h, 0, N)
     copy(cs[0], s0.c, 0, N)
-    return Run(operand(beside(room), p.W, N), operand(beside(room), p.U, N), p.b, xs, hs, cs, a, tanh_c)
+    return ForwardBuffers(operand(scratch_arena(arena), p.W, N), operand(scratch_arena(arena), p.U, N), p.b, xs, hs, cs, a, tanh_c)
 
 
-@part
+@device_function
 def step(k, mask, t, n0, n1):
     """One time step; a[t] holds x W."""
     H = k.hs.shape[2]
@@ -100,15 +100,15 @@ def state(k):
 
 
 @inlined
-def start_backward(room, p, g, k, d):
-    """See room.py; Params, their gradient to add to, Cache, State gradients after the last step -> Back."""
+def start_backward(arena, p, g, k, d):
+    """See arena.py; Params, their gradient to add to, Cache, State gradients after the last step -> BackwardBuffers."""
     T, N, H = k.i.shape
-    return Back(packed(beside(room), p.W.T), packed(beside(room), p.U.T), copied(room, d.h), copied(room, d.c),
-                empty(room, (steps_of_a_block(T, N), N, 4 * H), k.x.dtype), empty(room, k.x.shape, k.x.dtype),
+    return BackwardBuffers(packed(scratch_arena(arena), p.W.T), packed(scratch_arena(arena), p.U.T), copied(arena, d.h), copied(arena, d.c),
+                empty(arena, (steps_of_a_block(T, N), N, 4 * H), k.x.dtype), empty(arena, k.x.shape, k.x.dtype),
                 g.W, g.U, g.b)
 
 
-@part
+@device_function
 def step_backward(k, d, mask, t, n0, n1):
     """Pull d.dh and d.dc one step back; leaves da of step t."""
     H, r = k.i.shape[2], t % len(d.da)

@@ -1,9 +1,9 @@
-"""Twin of cells/rnn.py: one step for rows n0 .. n1-1 of the batch, compiled; read the cell first.
+"""Compiled implementation of cells/rnn.py: one step for rows n0 .. n1-1 of the batch, compiled; read the cell first.
 
     hs (T+1, N, H)   h_0 ── h_1 ── ... ── h_T        hs[t] is h_prev of step t
     a  (T, N, H)     x W before the step, phi(a) after it
 
-lstm.py explains the form.  `twin` makes the steps for an activation: TANH and SIGMOID are the two that there
+lstm.py explains the form.  `cell_with` makes the steps for an activation: TANH and SIGMOID are the two that there
 are.
 
 (R1), (R2), (M1) forward; (R1*), (R2*), (M1*) backward: the cell's equations, and the time loop's.
@@ -16,8 +16,8 @@ import numpy as np
 from ....layers.cells.rnn import Cache, State
 from ...linalg.gemm import Operand, add_product, operand, packed
 from ...linalg.gradients import add_bias_gradient, add_weight_gradient, steps_of_a_block
-from ...runtime.jit import inlined, part
-from ...runtime.arena import beside, copied, empty
+from ...runtime.jit import inlined, device_function
+from ...runtime.arena import scratch_arena, copied, empty
 from ...linalg.rows import copy
 from ...linalg.simd import LANES, at, sigmoid, tanh, where
 
@@ -25,7 +25,7 @@ from ...linalg.simd import LANES, at, sigmoid, tanh, where
 BLOCKS = 1                     # of W's columns, each as wide as the state
 
 
-class Run(NamedTuple):
+class ForwardBuffers(NamedTuple):
     W: Operand
     U: Operand
     b: np.ndarray
@@ -34,7 +34,7 @@ class Run(NamedTuple):
     a: np.ndarray
 
 
-class Back(NamedTuple):
+class BackwardBuffers(NamedTuple):
     WT: np.ndarray             # packed
     UT: np.ndarray             # packed
     dh: np.ndarray             # (N, H), of the step reached so far
@@ -46,13 +46,13 @@ class Back(NamedTuple):
 
 
 @inlined
-def start(room, p, xs, s0):
-    """See room.py; Params, xs (T, N, D), State -> Run."""
+def start(arena, p, xs, s0):
+    """See arena.py; Params, xs (T, N, D), State -> ForwardBuffers."""
     T, N, _ = xs.shape
     H = p.U.shape[0]
-    hs, a = empty(room, (T + 1, N, H), xs.dtype), empty(room, (T, N, H), xs.dtype)
+    hs, a = empty(arena, (T + 1, N, H), xs.dtype), empty(arena, (T, N, H), xs.dtype)
     copy(hs[0], s0.h, 0, N)
-    return Run(operand(beside(room), p.W, N), operand(beside(room), p.U, N), p.b, xs, hs, a)
+    return ForwardBuffers(operand(scratch_arena(arena), p.W, N), operand(scratch_arena(arena), p.U, N), p.b, xs, hs, a)
 
 
 @inlined
@@ -68,11 +68,11 @@ def state(k):
 
 
 @inlined
-def start_backward(room, p, g, k, d):
-    """See room.py; Params, their gradient to add to, Cache, State gradients after the last step -> Back."""
+def start_backward(arena, p, g, k, d):
+    """See arena.py; Params, their gradient to add to, Cache, State gradients after the last step -> BackwardBuffers."""
     T, N, H = k.h.shape
-    return Back(packed(beside(room), p.W.T), packed(beside(room), p.U.T), copied(room, d.h),
-                empty(room, (steps_of_a_block(T, N), N, H), k.x.dtype), empty(room, k.x.shape, k.x.dtype),
+    return BackwardBuffers(packed(scratch_arena(arena), p.W.T), packed(scratch_arena(arena), p.U.T), copied(arena, d.h),
+                empty(arena, (steps_of_a_block(T, N), N, H), k.x.dtype), empty(arena, k.x.shape, k.x.dtype),
                 g.W, g.U, g.b)
 
 
@@ -91,10 +91,10 @@ def state_gradient(d):
     return State(d.dh)
 
 
-def twin(name, phi, dphi):
-    """The twin for h = phi(a), with dphi the derivative written in terms of h."""
+def cell_with(name, phi, dphi):
+    """The compiled cell for h = phi(a), with dphi the derivative written in terms of h."""
 
-    @part
+    @device_function
     def step(k, mask, t, n0, n1):
         H = k.hs.shape[2]
         add_product(k.a[t, n0:n1], k.hs[t, n0:n1], k.U)                  # (R1)
@@ -107,7 +107,7 @@ def twin(name, phi, dphi):
                 k.hs[t + 1, n, J] = where(m, h, k.hs[z])                 # (M1)
                 k.a[z] = h
 
-    @part
+    @device_function
     def step_backward(k, d, mask, t, n0, n1):
         H, r = k.h.shape[2], t % len(d.da)
         for n in range(n0, n1):
@@ -135,4 +135,4 @@ def dsigmoid(h):
     return h * (1.0 - h)
 
 
-TANH, SIGMOID = twin("rnn-tanh", tanh, dtanh), twin("rnn-sigmoid", sigmoid, dsigmoid)
+TANH, SIGMOID = cell_with("rnn-tanh", tanh, dtanh), cell_with("rnn-sigmoid", sigmoid, dsigmoid)
