@@ -7,10 +7,8 @@ from ..runtime.jit import JIT
 if JIT:
     from llvmlite import ir
     from numba import types
-    from numba.core import cgutils
-    from numba.core.imputils import impl_ret_borrowed
     from numba.extending import intrinsic
-    from numba.np.arrayobj import make_array, populate_array
+    from ..runtime.numba_private import cgutils, impl_ret_borrowed, make_array, populate_array
 
     def type_of(like, dtype):
         """The same tree of arrays without gaps, of this dtype."""

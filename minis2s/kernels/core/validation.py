@@ -93,9 +93,8 @@ def have_no_gaps(arrays):
 
 if JIT:
     from llvmlite import ir
-    from numba.core import cgutils
-    from numba.core.errors import TypingError
     from numba.extending import intrinsic
+    from ..runtime.numba_private import cgutils, TypingError
 
     def all_of(builder, conditions):
         """Whether all of them hold."""

@@ -1,4 +1,4 @@
-"""Compiled implementation of search/beam.py: the whole search is one compiled call; read that page first.
+"""Compiled implementation of beam.py: the whole search is one compiled call; read that file first.
 
     length l = 0          1              2
              ┌───────┐    ┌───────┐    ┌───────┐     entry [l, r] is a beginning of l tokens: its last one
@@ -6,7 +6,7 @@
              └───────┘  └─│ a     │  └─│ dog   │     it prolongs, a beginning of l-1 tokens
                           └───────┘    └───────┘
 
-The page's chains of Hypothesis are arrays here.  A thread takes some of the sources through the whole search;
+The reference implementation's chains of Hypothesis are arrays here.  A thread takes some of the sources through the whole search;
 the live hypotheses of a source are neighbours, best first, and together they stand without gaps from the
 thread's first row on.
 """
@@ -67,7 +67,7 @@ def nothing_kept(T, M, B, L, dtype):
 
 
 def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1):
-    """See search.beam.  Memory grows with max_length, and not with the answers' length as the page's does."""
+    """See search.beam.  Memory grows with max_length, and not with the answers' length."""
     check(config, source, mask, max_length, width, length_penalty, nbest)
     if source.shape[1] * width * (max_length + 1) > MOST:
         raise ValueError(f"width: {width} hypotheses of {max_length} tokens for {source.shape[1]} sources are too many, "

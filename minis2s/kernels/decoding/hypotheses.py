@@ -1,4 +1,4 @@
-"""Compiled implementation of search/hypotheses.py: one compiled step for all live hypotheses, with arrays for one step only.
+"""Compiled implementation of hypotheses.py: one step for all live hypotheses, with arrays for one step only.
 
                  at [0]                                    at [1]
     ┌─> states, row for row ──> advance ──> logits, and states after the step
@@ -9,7 +9,7 @@ A step reads states at [0] and leaves new ones at [1]; `follow` brings those tha
 [0], each to its hypothesis' row.  Live rows stand together, so nothing is computed for those that have ended.
 BeamRows read their source's memory where it stands: it is never copied.
 
-beam.py calls these pieces in its compiled loop.  `start` and `advance` below are the page's, for the searches
+beam.py calls these pieces in its compiled loop.  `start` and `advance` below serve the searches
 that choose in NumPy: sampling and exact search.
 """
 from functools import cache as once

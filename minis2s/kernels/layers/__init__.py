@@ -1,1 +1,10 @@
-"""."""
+"""Layers, compiled: a mirror of minis2s/layers/.  Start with cells/lstm.py, then unroll.py.
+
+    cells/        one time step of each cell, for rows n0 .. n1-1 of the batch
+    unroll.py     the time loop with a cell's step in it; recurrent.py: a stack of layers
+    attention/    the scores, and one query
+    fusion.py embedding.py loss.py
+    readout.py    the readout and the loss together, a few rows at a time, so that no batch's logits are kept
+
+A file here may import the readable core/ and layers/, and of kernels/ core/, linalg/ and runtime/.
+"""

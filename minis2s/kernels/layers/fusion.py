@@ -1,4 +1,4 @@
-"""Compiled implementation of fusion.py: state and context made one, for rows n0 .. n1-1 of the batch; read that page first.
+"""Compiled fusion.py: state and context made one, for rows n0 .. n1-1 of the batch; read that file first.
 
 `steps(kind)` gives the two functions of a kind.  The fused state z is written where the readout reads it.
 

@@ -2,7 +2,7 @@
 
     row r of logits (S N, V) ── greatest ──> shift ── exp, sum ──> log of the sum ── subtract ──> log p
 
-One-hot targets are left to the page itself.  (X1)..(X3) forward; (X1*), (X3*) backward.
+The reference implementation computes one-hot targets.  (X1)..(X3) forward; (X1*), (X3*) backward.
 """
 import numpy as np
 from numpy import ascontiguousarray as contiguous

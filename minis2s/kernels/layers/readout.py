@@ -1,4 +1,4 @@
-"""Compiled implementation of the readout and the loss together, linear.py and loss.py: gradients while the logits are at hand.
+"""Readout and loss together, compiled, as linear.py and loss.py: gradients while the logits are at hand.
 
     96 rows r of all S N:   r ── W, b ──> logits ── softmax ──> p ── (p - q) / M ──> dlogits ── W^T ──> dr
                                              └──────── log p of the target ────> L

@@ -7,7 +7,7 @@
 
 x W and dx wait for no step.  With fewer than FEW rows, all of them one thread's, they are one product for all steps
 (dx: of a block), as small products are slow; else each step makes its own, while its numbers are in the cache.
-The page's (M1), (M1*) stand in the cells' compiled implementations, where the state is at hand.
+(M1) and (M1*) stand in the compiled cells, where the state is at hand.
 """
 from functools import cache
 from typing import Callable, NamedTuple
@@ -135,7 +135,7 @@ def work_of(p, rows):
 
 class Loops(NamedTuple):       # the compiled functions for one cell
     forward: Callable          # arena, Params, xs, State, mask -> the cell's ForwardBuffers, filled
-    backward: Callable         # arena, Params, their gradient, Cache, dhs, State gradients, mask -> the cell's BackwardBuffers
+    backward: Callable         # arena, Params, their gradient, Cache, dhs, State gradients, mask -> BackwardBuffers
     add_gradients: Callable    # of a block of steps
     called_forward: Callable   # the two as Python calls them
     called_backward: Callable

@@ -126,9 +126,8 @@ def add_product_of_rows(y, x, W, r0, r1):
 
 if JIT:
     from numba import carray, types
-    from numba.core.imputils import impl_ret_borrowed
     from numba.extending import intrinsic, overload
-    from numba.np.arrayobj import make_array, populate_array
+    from ..runtime.numba_private import impl_ret_borrowed, make_array, populate_array
 
     from ..runtime.jit import dtype_kernel
     from .packing import moved

@@ -39,8 +39,8 @@ def turn(to, to_row, B, b_col, K, columns):
 if JIT:
     from llvmlite import ir
     from numba import types
-    from numba.core.imputils import lower_builtin
     from numba.extending import intrinsic, overload, type_callable
+    from ..runtime.numba_private import lower_builtin
 
     from ..runtime.jit import dtype_kernel
     from .simd.vector import llvm, load, size_of, store

@@ -1,1 +1,7 @@
-"""."""
+"""The model, compiled: a mirror of minis2s/model/.  Start with seq2seq.py: loss and gradient of a batch in one call.
+
+    encoder.py decoder.py seq2seq.py    put together for a Config when they are compiled
+    validated.py                        parameters and inputs, checked before compiled code reads them
+
+A file here may import the readable model/, and of kernels/ all but decoding/ and training/.
+"""

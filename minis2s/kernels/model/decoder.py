@@ -330,7 +330,7 @@ def steps(c):
 class Loops(NamedTuple):       # the compiled functions for some Variant
     forward: Callable          # see below
     backward: Callable
-    handed_back: Callable      # arena that stays, BackwardBuffers -> about the source (dhs, dkeys, dctx), about first states
+    handed_back: Callable      # arena that stays, BackwardBuffers -> (dhs, dkeys, dctx), gradients of the first states
     called_forward: Callable   # the ways as Python calls them
     called_backward: Callable
 

@@ -5,7 +5,7 @@
 
 `reading` puts the cell's loop (unroll.py) behind itself, layer by layer, and what the decoder is told (S3) behind
 that; seq2seq.py and the searches make it part of their one call.  Encoders that read both ways, and bridges that
-learn, are put together by the pages themselves, of the compiled implementations of their parts.
+learn, are put together by `forward` and `backward`, a compiled call for each part.
 
 (S1)..(S3), (E1), (DR1) forward; (S1*)..(S3*), (E1*), (DR1*) backward.
 """

@@ -1,4 +1,4 @@
-"""Compiled implementation of seq2seq.py's loss_and_gradient and logits: each one compiled call, put together for a Config.
+"""Compiled seq2seq.py's loss_and_gradient and logits: each one compiled call, put together for a Config.
 
     p, g, batch ──> encoder ──> decoder ──> readout and loss ──> L
                        │           │              │

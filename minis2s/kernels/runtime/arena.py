@@ -1,22 +1,21 @@
 """Memory for the arrays of one call: taken piece by piece, given back at once.
 
-    arena[0] ──> the last piece ──> the piece before it ──> ... ──> 0
+    arena[0] ─> the last piece ──> the piece before it ──> ... ──> 0
                 ┌──────────┬───────────────────────┐
                 │ 64 bytes │ the array's numbers   │    each piece begins with the address of the one before it,
                 └──────────┴───────────────────────┘    and its numbers on a line of the processor's cache
 
-Numba counts who uses an array, and what is made of arrays by the dozen, as a decoder's ForwardBuffers, is counted by the dozen
-at every assignment: two thirds of the code of a search with its encoder.  Arrays of which
-nothing remains after the call need no counting.  So functions that begin something take a `arena` first: None means
-that the arrays are for Python, which counts them; else they are taken from the arena, whose owner ends it with
-`release`, when all is done.  What is needed for less long is taken from the arena `beside` it, and that arena may be
-ended, and used again, while the first goes on.
+Numba counts the references to every array.  A decoder's ForwardBuffers hold dozens of arrays, which are counted at every
+assignment: that was two thirds of the code of a search with its encoder.  Arrays of which nothing remains after the call
+need no counting.  So functions that make arrays take an `arena` first.  None means that the arrays are for Python, which
+counts them; otherwise they are taken from the arena, and its owner frees all of them at once with `release`.  Arrays that
+are needed for a shorter time are taken from its scratch arena, which may be released, and used again, before the first.
 """
 import numpy as np
 
 from .jit import JIT, inlined, jit, device_function
 
-ARENAS = 3                      # that stand beside one another
+ARENAS = 3                     # an arena, its scratch arena, and that one's
 
 
 def empty(arena, shape, dtype):
@@ -45,12 +44,12 @@ def copied(arena, a):
 
 
 def scratch_arena(arena):
-    """The arena beside an arena; None beside None."""
+    """The scratch arena of an arena; None for None."""
     return arena
 
 
 def in_an_arena(function, *args):
-    """function(arena, *args), for an arena that is given back afterwards, as all arenas beside it."""
+    """function(arena, *args), with an arena that is released afterwards, as its scratch arenas are."""
     arenas = np.zeros(ARENAS, np.int64)
     try:
         return function(arenas, *args)
@@ -61,11 +60,8 @@ def in_an_arena(function, *args):
 if JIT:
     from llvmlite import ir
     from numba import types
-    from numba.core import cgutils
-    from numba.core.imputils import impl_ret_borrowed
     from numba.extending import intrinsic
-    from numba.np.arrayobj import _empty_nd_impl, make_array, populate_array
-    from numba.np.numpy_support import as_dtype
+    from .numba_private import _empty_nd_impl, as_dtype, cgutils, impl_ret_borrowed, make_array, populate_array
 
     I64, LINE = ir.IntType(64), 64
     free = types.ExternalFunction("NRT_Free", types.void(types.intp))      # of Numba, wherever it runs

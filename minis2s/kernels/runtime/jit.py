@@ -10,7 +10,7 @@
         unroll.run.lstm-81d0….nbc            one file for each kernel, argument types and processor
 
 Numba's own cache looks at the file of the function alone: edit a helper in another file and it serves stale
-code. Here the directory's name holds a hash of all files that kernels are made of, the pages' too (the order of
+code. Here the directory's name holds a hash of all files that kernels are made of, the reference implementation's too (the order of
 a Cache's fields, the number of EOS), so an edit of any of them means another directory.  A file is written under
 another name and then renamed, which is atomic; its name is a hash of its key, so two processes that start at
 once write the same file twice, and nobody ever reads half of one.  The key of a kernel that a reader adds elsewhere
@@ -23,10 +23,13 @@ of its own (`quick`).
 
 Who calls a kernel decides how it is decorated:
 
-    jit       Python, and kernels, whose machine code holds it once more       alone     the same, arrays in an arena only
-    inner     kernels by a symbol that the linker knows (`linked`), and threads (threads.py): it is made once for all
-    apart     the same for one dtype, with addresses for arrays: the matrix product
-    part      kernels; small pieces, compiled once for all of them             inlined   repeated in each caller
+    decorator          called by
+    jit                Python, and other kernels, each of which contains a copy of its machine code
+    arena_kernel       Python; all its arrays are in an arena (arena.py)
+    internal_kernel    other kernels by its symbol (`call_linked`), and threads (threads.py); compiled once for all
+    dtype_kernel       the same for one dtype, with addresses in place of arrays: the matrix product
+    device_function    other kernels; small, compiled once for all of them
+    inlined            other kernels; its code is repeated in each caller
 
 The linker must know a kernel before a file is loaded that calls it: so the file says which ones.
 
@@ -50,13 +53,9 @@ from pathlib import Path
 try:
     import llvmlite.binding as llvm
     import numba
-    from numba.core import compiler
-    from numba.core.bytecode import FunctionIdentity
-    from numba.core.caching import _Cache
-    from numba.core.compiler_lock import global_compiler_lock
-    from numba.core.registry import cpu_target
     from numba import types
     from numba.extending import intrinsic
+    from .numba_private import cgutils, _Cache, compiler, cpu_target, FunctionIdentity, global_compiler_lock
     JIT = not numba.config.DISABLE_JIT
 except ImportError:
     JIT, types = False, None
@@ -139,14 +138,14 @@ def check_types(given, accepts):
 def internal_kernel(name):
     """Decorate a kernel that only other kernels call: by sharing it out among threads (threads.py), or `linked`.
 
-    It makes no arrays but in an arena (arena.py): those that it works on are kept by its caller. So nobody counts who
-    uses them (_nrt): in a big kernel counting is most of the code.
+    It makes no arrays but in an arena (arena.py), and its caller keeps those that it works on.  So references are not
+    counted in it (_nrt): in a big kernel counting is most of the code.
     """
     return jit(name, no_cpython_wrapper=True, _nrt=False)
 
 
 def arena_kernel(name):
-    """Decorate a kernel that makes its arrays in an arena (arena.py), so that nobody need count them either."""
+    """Decorate a kernel that makes its arrays in an arena (arena.py), so that references need not be counted either."""
     return jit(name, _nrt=False)
 
 
@@ -156,7 +155,7 @@ def call_linked(kernel, args):
 
 
 def device_function(function):
-    """Decorate a part of kernels that makes no arrays but in an arena: it is compiled once for all that call it."""
+    """Decorate a function of kernels that makes no arrays but in an arena: it is compiled once for all its callers."""
     return numba.njit(no_cpython_wrapper=True, **(OPTIONS | {"_nrt": False}))(function) if JIT else function
 
 
@@ -210,7 +209,7 @@ def is_kept(kernel):
 UNWRITABLE = "compiled kernels cannot be kept in"         # begins the warning
 
 
-class Reported:                    # what was said already: each once in a process
+class Reported:                # what was said already: each once in a process
     compiling = False
     unwritable = False
 
@@ -290,7 +289,7 @@ if JIT:
     def call_by_symbol(context, builder, symbol, kernel, values):
         """Call a kernel that the linker knows: -> how it ended, what it returned."""
         form = context.call_conv.get_function_type(kernel.restype, kernel.argtypes)
-        function = numba.core.cgutils.get_or_insert_function(builder.module, form, symbol)
+        function = cgutils.get_or_insert_function(builder.module, form, symbol)
         return context.call_conv.call_function(builder, function, kernel.restype, kernel.argtypes, values)
 
     @intrinsic
@@ -300,8 +299,8 @@ if JIT:
 
         def lower(context, builder, sig, values):
             status, value = call_by_symbol(context, builder, symbol, made,
-                                           numba.core.cgutils.unpack_tuple(builder, values[1]))
-            with numba.core.cgutils.if_unlikely(builder, status.is_error):
+                                           cgutils.unpack_tuple(builder, values[1]))
+            with cgutils.if_unlikely(builder, status.is_error):
                 context.call_conv.return_status_propagate(builder, status)
             return value
         return made.restype(kernel, args), lower
@@ -320,7 +319,7 @@ if JIT:
                     values = [argument(context, builder, builder.extract_value(values[0], k), have, want)
                               for k, (have, want) in enumerate(zip(sig.args[0].types, signature.args))]
                     status, _ = call_by_symbol(context, builder, symbol, made, values)
-                    with numba.core.cgutils.if_unlikely(builder, status.is_error):
+                    with cgutils.if_unlikely(builder, status.is_error):
                         context.call_conv.return_status_propagate(builder, status)
                     return context.get_dummy_value()
                 return numba.types.void(args), lower

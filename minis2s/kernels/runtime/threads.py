@@ -12,7 +12,7 @@ examples in their order (gradients.py).  On the way back the two take turns, a b
 unroll.py).  No number depends on how the work was shared: 1, 2 or 3 threads give the same bits.
 
 To wake a sleeping thread takes as long as a small layer, so workers stay awake for a while and look at a
-board:
+work queue, which has room for one task:
 
        caller                            QUEUE                            worker
     writes its task down  ──>   what, for what, how many shares  <──   looks, again and again
@@ -20,7 +20,7 @@ board:
     waits for all         <──   DONE: shares that are finished   <──   counts it
 
 A share is taken by whoever is free: where a worker is asleep or busy with something else, the caller does all
-of it alone.  The same where another caller's task stands on the board.
+of it alone.  The same if another caller's task is in the queue.
 """
 import atexit
 import ctypes
@@ -36,7 +36,7 @@ from ..linalg.simd import LANES
 
 ROWS = 2                       # rows are shared in multiples of it, and columns of this
 COLUMNS = 4 * LANES
-# entries of the board, each on a line of the processor's cache that no other entry is on
+# entries of the queue, each on a line of the processor's cache that no other entry is on
 THREADS, ENOUGH, CLAIM, TASK, DATA, SIZE, GRAIN, COUNT, DONE, FAILED, TAKEN, STOP = range(0, 96, 8)
 QUEUE = np.zeros(104, np.int64)
 QUEUE = QUEUE[-QUEUE.ctypes.data % 64 // 8:]
@@ -67,7 +67,7 @@ def stop():
 
 
 def forked():
-    """A forked process has none of the workers, nor whoever was at the board: it begins with one thread."""
+    """A forked process has none of the workers, nor a task in the queue: it begins with one thread."""
     Workers.threads.clear()
     QUEUE[THREADS], QUEUE[COUNT], QUEUE[TAKEN], QUEUE[FAILED] = 1, 0, 0, 0
 
@@ -117,13 +117,13 @@ if JIT:
     import llvmlite.binding as llvm
     from llvmlite import ir
     from numba import types
-    from numba.core import cgutils
     from numba.extending import intrinsic
+    from .numba_private import cgutils
 
     from .jit import call_by_symbol, symbol_of
 
     MOST = 1024                # more shares than any machine has use for
-    PATIENCE = 5000            # looks at the board, each followed by a pause, until a worker lies down
+    PATIENCE = 5000            # looks at the queue, each followed by a pause, until a worker lies down
     NAP = 1 if os.name == "nt" else 300                        # in the unit of lie_down: milliseconds there, microseconds;
     # up to ten times as long when nothing comes
     I64 = ir.IntType(64)
@@ -136,14 +136,14 @@ if JIT:
         lie_down = types.ExternalFunction("usleep", types.int32(types.uint32))
 
     def entry(builder, k):
-        """Address of an entry of the board."""
+        """Address of an entry of the queue."""
         name = "minis2s.queue"
-        board = builder.module.globals.get(name) or ir.GlobalVariable(builder.module, I64, name)
-        return builder.gep(board, [k])
+        queue = builder.module.globals.get(name) or ir.GlobalVariable(builder.module, I64, name)
+        return builder.gep(queue, [k])
 
     @intrinsic
     def load(context, k):
-        """The board's entry k, as the others see it now."""
+        """The queue's entry k, as other threads see it now."""
         return types.int64(k), lambda context, builder, sig, args: builder.load_atomic(
             entry(builder, args[0]), "acquire", 8)
 
@@ -179,7 +179,7 @@ if JIT:
 
     @internal_kernel("threads.take_shares")
     def take_shares():
-        """Take shares of what stands on the board while there are any: -> how many."""
+        """Take shares of the task in the queue while there are any: -> how many."""
         taken = 0
         while True:
             claim = load(CLAIM)

@@ -9,7 +9,7 @@
     2. update    w, g, m, v ──> (C1), (O1)..(O6) on 16 numbers at a time ──> new w, m, v; are they finite?
 
 Both are one call for all of a model, and not one for each of many small arrays.  The blocks do not depend on the
-number of threads, so the bits do not either.  As pure as the page: what came is not changed.  (O1)..(O6), (C1).
+number of threads, so the bits do not either.  As in the reference implementation, no argument is changed.  (O1)..(O6), (C1).
 """
 import math
 from typing import Callable, NamedTuple

@@ -1,4 +1,5 @@
-"""Dot score, plain and scaled, compiled: the term of one query and one encoder state.  Read layers/attention/dot.py first.
+"""Dot score, plain and scaled, compiled: the term of one query and one encoder state.  Read
+layers/attention/dot.py first.
 
 (AD1), (AD2) forward; (AD1*), (AD2*) backward.
 """

@@ -9,7 +9,7 @@ from .score import Score, hs_of, no_v
 
 @inlined
 def matrix(p, s):
-    return p.W                                                           # (AG1) (AG1*) q = s W in attend.py, dW in buffers.py
+    return p.W                                       # (AG1) (AG1*) q = s W in attend.py, dW in buffers.py
 
 
 @inlined

@@ -1,4 +1,4 @@
-"""Compiled implementation of cells/gru.py (reset before the product): one step for rows n0 .. n1-1 of the batch, compiled.
+"""Compiled cells/gru.py (reset before the product): one step for rows n0 .. n1-1 of the batch.
 
     hs (T+1, N, H)   h_0 ── h_1 ── ... ── h_T        hs[t] is h_prev of step t
     a  (T, N, 3H)    [z|r|n] of each step; z, r, n are views of it
@@ -108,9 +108,10 @@ def start_backward(arena, p, g, k, d):
     """See arena.py; Params, their gradient to add to, Cache, State gradients after the last step -> BackwardBuffers."""
     T, N, H = k.q.shape
     return BackwardBuffers(packed(scratch_arena(arena), p.W.T), packed(scratch_arena(arena), p.U[:, :2 * H].T),
-                packed(scratch_arena(arena), p.U[:, 2 * H:].T), copied(arena, d.h),
-                empty(arena, d.h.shape, d.h.dtype), empty(arena, (steps_of_a_block(T, N), N, 3 * H), k.x.dtype),
-                empty(arena, k.x.shape, k.x.dtype), g.W, g.U, g.b)
+                           packed(scratch_arena(arena), p.U[:, 2 * H:].T), copied(arena, d.h),
+                           empty(arena, d.h.shape, d.h.dtype),
+                           empty(arena, (steps_of_a_block(T, N), N, 3 * H), k.x.dtype),
+                           empty(arena, k.x.shape, k.x.dtype), g.W, g.U, g.b)
 
 
 @device_function

@@ -1,4 +1,4 @@
-"""Compiled implementation of cells/gru_after.py (reset after the product): one step for rows n0 .. n1-1 of the batch, compiled.
+"""Compiled cells/gru_after.py (reset after the product): one step for rows n0 .. n1-1 of the batch.
 
     hs (T+1, N, H)   h_0 ── h_1 ── ... ── h_T        hs[t] is h_prev of step t
     a  (T, N, 3H)    [z|r|n] of each step; z, r, n are views of it          m (T, N, H) stands beside it
@@ -102,10 +102,10 @@ def start_backward(arena, p, g, k, d):
     """See arena.py; Params, their gradient to add to, Cache, State gradients after the last step -> BackwardBuffers."""
     T, N, H = k.m.shape
     steps = steps_of_a_block(T, N)
-    return BackwardBuffers(packed(scratch_arena(arena), p.W.T), packed(scratch_arena(arena), p.U.T), copied(arena, d.h),
-                empty(arena, (steps, N, 3 * H), k.x.dtype),
-                empty(arena, (steps, N, 3 * H), k.x.dtype), empty(arena, k.x.shape, k.x.dtype),
-                g.W, g.U, g.b, g.b_U)
+    return BackwardBuffers(packed(scratch_arena(arena), p.W.T), packed(scratch_arena(arena), p.U.T),
+                           copied(arena, d.h), empty(arena, (steps, N, 3 * H), k.x.dtype),
+                           empty(arena, (steps, N, 3 * H), k.x.dtype), empty(arena, k.x.shape, k.x.dtype), g.W,
+                           g.U, g.b, g.b_U)
 
 
 @device_function

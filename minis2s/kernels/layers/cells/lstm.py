@@ -58,7 +58,8 @@ def start(arena, p, xs, s0):
     a, tanh_c = empty(arena, (T, N, 4 * H), xs.dtype), empty(arena, (T, N, H), xs.dtype)
     copy(hs[0], s0.h, 0, N)
     copy(cs[0], s0.c, 0, N)
-    return ForwardBuffers(operand(scratch_arena(arena), p.W, N), operand(scratch_arena(arena), p.U, N), p.b, xs, hs, cs, a, tanh_c)
+    W, U = operand(scratch_arena(arena), p.W, N), operand(scratch_arena(arena), p.U, N)
+    return ForwardBuffers(W, U, p.b, xs, hs, cs, a, tanh_c)
 
 
 @device_function
@@ -103,9 +104,10 @@ def state(k):
 def start_backward(arena, p, g, k, d):
     """See arena.py; Params, their gradient to add to, Cache, State gradients after the last step -> BackwardBuffers."""
     T, N, H = k.i.shape
-    return BackwardBuffers(packed(scratch_arena(arena), p.W.T), packed(scratch_arena(arena), p.U.T), copied(arena, d.h), copied(arena, d.c),
-                empty(arena, (steps_of_a_block(T, N), N, 4 * H), k.x.dtype), empty(arena, k.x.shape, k.x.dtype),
-                g.W, g.U, g.b)
+    return BackwardBuffers(packed(scratch_arena(arena), p.W.T), packed(scratch_arena(arena), p.U.T),
+                           copied(arena, d.h), copied(arena, d.c),
+                           empty(arena, (steps_of_a_block(T, N), N, 4 * H), k.x.dtype),
+                           empty(arena, k.x.shape, k.x.dtype), g.W, g.U, g.b)
 
 
 @device_function

@@ -71,9 +71,9 @@ def state(k):
 def start_backward(arena, p, g, k, d):
     """See arena.py; Params, their gradient to add to, Cache, State gradients after the last step -> BackwardBuffers."""
     T, N, H = k.h.shape
-    return BackwardBuffers(packed(scratch_arena(arena), p.W.T), packed(scratch_arena(arena), p.U.T), copied(arena, d.h),
-                empty(arena, (steps_of_a_block(T, N), N, H), k.x.dtype), empty(arena, k.x.shape, k.x.dtype),
-                g.W, g.U, g.b)
+    return BackwardBuffers(packed(scratch_arena(arena), p.W.T), packed(scratch_arena(arena), p.U.T),
+                           copied(arena, d.h), empty(arena, (steps_of_a_block(T, N), N, H), k.x.dtype),
+                           empty(arena, k.x.shape, k.x.dtype), g.W, g.U, g.b)
 
 
 @inlined

@@ -3,10 +3,8 @@ import operator
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
-from numba.core.imputils import lower_builtin
-from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import models, register_model, type_callable
+from ...runtime.numba_private import AbstractTemplate, cgutils, infer_global, lower_builtin, signature
 
 from . import vector
 from .meaning import (LANES, add, at, exp, greatest, maximum, multiply_add, sigmoid, sqrt, tanh, total, where,

@@ -10,7 +10,7 @@ The functions' errors stand in the package's docstring, and are tested.
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
+from ...runtime.numba_private import cgutils
 
 from .meaning import LANES
 

@@ -1,0 +1,31 @@
+"""Every part of Numba that is used here and is not in its documentation, in one place: look here first when a new
+version of Numba breaks something.  setup.cfg allows the versions that this was tested with (0.68).
+
+Imported from here by the other files:
+
+    cgutils, make_array, populate_array, _empty_nd_impl, as_dtype    arrays and loops in LLVM's language
+    impl_ret_borrowed, lower_builtin                                  how a function's result is counted, and lowered
+    AbstractTemplate, infer_global, signature                         types of operators on vectors
+    TypingError                                                       what Numba raises for types that do not fit
+    compiler, _Cache, FunctionIdentity, global_compiler_lock,
+    cpu_target                                                        where machine code is made and kept (jit.py)
+
+Used by attribute or name, in jit.py unless another file is named:
+
+    dispatcher._cache, dispatcher.compile, dispatcher.overloads       replaced or read, to keep machine code in our files
+    CompileResult._reduce, _rebuild, library._final_module            what a file of the cache holds
+    FunctionIdentity._unique_ids, numba.config.OPT                    names and level of optimization of one compilation
+    the options _nrt and no_cfunc_wrapper of njit                     code without counts of references
+    NRT_Allocate, NRT_Free (arena.py)                                 Numba's allocator, called by symbol
+    call_conv.call_function, return_user_exc, return_status_propagate how compiled functions call each other
+"""
+from numba.core import cgutils, compiler                                          # noqa: F401
+from numba.core.bytecode import FunctionIdentity                                  # noqa: F401
+from numba.core.caching import _Cache                                             # noqa: F401
+from numba.core.compiler_lock import global_compiler_lock                         # noqa: F401
+from numba.core.errors import TypingError                                         # noqa: F401
+from numba.core.imputils import impl_ret_borrowed, lower_builtin                  # noqa: F401
+from numba.core.registry import cpu_target                                        # noqa: F401
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature    # noqa: F401
+from numba.np.arrayobj import _empty_nd_impl, make_array, populate_array          # noqa: F401
+from numba.np.numpy_support import as_dtype                                       # noqa: F401
