@@ -8,7 +8,10 @@ from .model import Seq2Seq
 
 
 def to_module(p, config):
-    """Params -> the nn.Module with copies of their numbers."""
+    """Params -> the nn.Module with copies of their numbers; ValueError for a Transformer's."""
+    if config.architecture != "recurrent":
+        raise ValueError(f"architecture={config.architecture}: wanted a recurrent model, as pytorch/model.py has no "
+                         "Transformer yet")
     arrays = dict(tree.named(p))
     module = Seq2Seq(config.to_json(), {name: a.shape for name, a in arrays.items()})
     module.load_state_dict({name: torch.from_numpy(np.array(a)) for name, a in arrays.items()})

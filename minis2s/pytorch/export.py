@@ -51,11 +51,14 @@ def export(model, folder, overwrite=False, backend=NUMPY):
     FileExistsError, NotADirectoryError
         If something stands there, and overwriting it was not asked for or it is no exported folder.
     ValueError
-        If the model was not trained yet.
+        If the model was not trained yet, or is a Transformer.
     """
     folder = Path(folder)
     if model.params is None:
         raise ValueError("not fitted: call fit() or load() first")
+    if model.config.architecture != "recurrent":
+        raise ValueError(f"architecture={model.config.architecture}: wanted a recurrent model, as pytorch/model.py has no "
+                         "Transformer yet")
     check_free(folder, overwrite)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".tmp-export-") as made:

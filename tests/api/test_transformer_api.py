@@ -7,6 +7,7 @@ import pytest
 
 from minis2s import Config, Seq2Seq, Training
 from minis2s.model.config import Config as ModelConfig
+from minis2s.pytorch.export import export
 
 PAIRS = [("ab", "ba"), ("bc", "cb"), ("ca", "ac"), ("a", "a"), ("abc", "cba"), ("b", "b")]
 
@@ -44,6 +45,12 @@ def test_saved_and_loaded_it_answers_the_same(model, tmp_path):
     assert again.config == model.config and isinstance(again.config, ModelConfig)
     for a, b in zip(model.decode(["abc"], beam=2, nbest=2)[0], again.decode(["abc"], beam=2, nbest=2)[0]):
         assert a.text == b.text and a.log_prob == b.log_prob
+
+
+def test_it_is_not_exported(model, tmp_path):
+    with pytest.raises(ValueError, match="^architecture=transformer: wanted a recurrent model"):
+        export(model, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_without_kernels_numpy_computes_and_says_so(monkeypatch):
