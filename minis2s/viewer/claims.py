@@ -1,6 +1,6 @@
 """The picture of a claim: the panels that its experiment measured, side by side."""
 from . import plots
-from .plots.style import save
+from .plots.style import save, styled
 
 WIDTH, HEIGHT = 4.6, 3.4       # inches of one panel
 DASHES, MARKERS = ("-", "--", "-.", ":"), ("o", "s", "^", "D")      # the next of each where the colours begin again
@@ -28,7 +28,7 @@ def figure(result, path=None):
     panels = result.get("panels")
     if not panels:
         raise ValueError("result: it has no panels to draw")
-    with plots.style():
+    with styled():
         fig = plots.new_figure(WIDTH * len(panels), HEIGHT)
         for ax, panel in zip(fig.subplots(1, len(panels), squeeze=False)[0], panels):
             draw(ax, panel)
