@@ -62,5 +62,5 @@ def test_the_summary_counts_by_hand():
 
 
 def test_held_out_pairs_that_are_not_unseen_are_counted():
-    c = build(valid=VALID + [("a\u00a0b", "x"), ("a  c", "y"), ("A", "x")])
-    assert c.seen == 2 and "2 of these pairs are not unseen" in corpus.summary(c)[0]
+    c = build(valid=VALID + [("a\u00a0b", "x"), ("a b", "x"), ("a  c", "y"), ("A", "x")])
+    assert c.seen == 3 and "held out 7 of 5 different sources, 3 of these pairs are not unseen" in corpus.summary(c)[0]
