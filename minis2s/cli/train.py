@@ -21,7 +21,7 @@ NAME, HELP = "train", "train a model on a built-in task or on pairs from a file"
 EPILOG = f"""examples:
   minis2s train dates
   minis2s train addition --reverse-source --context every-step --hidden 128 --epochs 25
-  minis2s train --pairs eng-fra.tsv --source-units word --target-units word --minutes 10 --out runs/french
+  minis2s train --pairs eng-fra.tsv --source-units bpe:4000 --target-units bpe:4000 --out runs/french
   minis2s train dates --resume            go on with the run that was stopped
 
 Pairs files are UTF-8; lines end in LF, CRLF or CR.  Other control characters, and a byte order mark but at the start, are
