@@ -35,7 +35,7 @@ PRESETS = {
                          dict(SHARED, hidden=192, embedding=96), ((20_000, 0.1), (math.inf, 0.2)), 10, 8_000),
     "translation": Preset("sentences, in words or sub-words",
                           dict(SHARED, hidden=256, embedding=192, label_smoothing=0.1),
-                          ((100_000, 0.4), (1_000_000, 0.3), (math.inf, 0.2)), 11, 4_000),
+                          ((100_000, 0.4), (1_000_000, 0.3), (math.inf, 0.2)), 11, 6_500),
 }
 
 
