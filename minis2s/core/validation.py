@@ -4,7 +4,6 @@ Every function returns nothing, or raises with one line: the argument's name, wh
 """
 import numpy as np
 
-
 WORDS = {"f": "floating", "c": "complex", "i": "whole", "u": "unsigned", "b": "bool"}
 
 

@@ -1,6 +1,6 @@
 """Decoding: from a trained model to outputs.  Read greedy.py first, then beam.py, sampling.py, exact.py."""
-from .beam import beam                      # noqa: F401
-from .exact import exact                    # noqa: F401
-from .greedy import greedy                  # noqa: F401
-from .hypotheses import Answer              # noqa: F401
-from .sampling import sample                # noqa: F401
+from .beam import beam  # noqa: F401
+from .exact import exact  # noqa: F401
+from .greedy import greedy  # noqa: F401
+from .hypotheses import Answer  # noqa: F401
+from .sampling import sample  # noqa: F401

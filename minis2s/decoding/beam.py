@@ -82,7 +82,7 @@ def check(config, source, mask, max_length, width, length_penalty, nbest):
     validation.whole("width", width, 1)
     validation.whole("nbest", nbest, 1, width)
     validation.real("length_penalty", length_penalty, lambda a: a >= 0 and a * math.log(max_length + 1) < 700,
-                f"a number, 0 or more, with which {max_length} ** it is one")
+                    f"a number, 0 or more, with which {max_length} ** it is one")
 
 
 def candidates(step, width):

@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..core import validation, tree
-from ..model import architectures
-from ..data.vocabulary import BOS, EOS, PAD, UNK
+from ..core import tree, validation
 from ..core.functions import log_softmax
+from ..data.vocabulary import BOS, EOS, PAD, UNK
+from ..model import architectures
 
 NEVER = [PAD, BOS, UNK]        # tokens that no answer shall hold
 

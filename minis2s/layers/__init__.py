@@ -4,5 +4,6 @@
     attention/     one query over the encoder's states        recurrent.py   a stack of layers, in one or two directions
     embedding.py  linear.py  fusion.py  dropout.py  loss.py   maps without time; the other files: parts of a Transformer
 
-May import core/ and data/.  Every file defines its equations under marks, (L4) and (L4*), which stand on its code lines.
+May import core/ and data/.  Every file defines its equations under marks, (L4) and (L4*), which
+stand on its code lines.
 """

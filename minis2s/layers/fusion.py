@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import linear
 from ..core.functions import SIGMOID, TANH
 from ..core.initializers import glorot
+from . import linear
 
 PHI = {"sigmoid": SIGMOID, "tanh": TANH}
 

@@ -2,6 +2,7 @@
 from collections import ChainMap
 from dataclasses import asdict, dataclass, fields
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
@@ -11,11 +12,11 @@ from ..layers.feed_forward import PHI
 from ..layers.positions import KINDS
 from ..layers.residual import NORMS
 
-CHOICES = {
+CHOICES: dict[str, Any] = {
     "architecture": ("recurrent", "transformer"),
     "cell": CELLS,                                      # the tables themselves: yours may join them
     "bridge": ("copy", "dense", "zeros"),
-    "attention": ChainMap(SCORES, {"none": None}),
+    "attention": ChainMap[str, Any](SCORES, {"none": None}),
     "context": ("init", "every-step", "attention"),
     "attention_order": ("before", "after"),
     "fusion": ("none", "concat", "sum", "sigmoid", "tanh"),
@@ -44,7 +45,8 @@ def renamed(values: dict) -> dict:
     values = dict(values)
     if "order" in values:
         values["attention_order"] = values.pop("order")
-    activation, reset, cell = values.pop("activation", "tanh"), values.pop("reset", "before"), values.get("cell", "lstm")
+    activation, reset = values.pop("activation", "tanh"), values.pop("reset", "before")
+    cell = values.get("cell", "lstm")
     for name, value, usual, where, new in (("activation", activation, "tanh", "rnn", {"sigmoid": "rnn-sigmoid"}),
                                            ("reset", reset, "before", "gru", {"after": "gru-after"})):
         if value == usual or cell == new.get(value):
@@ -67,8 +69,8 @@ class Config:
         The choices from `cell` to `tied_cells`, but for `hidden` and `layers`, are those of the recurrent model;
         those from `heads` to `max_positions` are the Transformer's.
     cell : {"rnn", "rnn-sigmoid", "lstm", "gru", "gru-after"}
-        phi of (R2) is tanh in "rnn", sigmoid in "rnn-sigmoid" (A4.1).  The reset gate comes before the recurrent product
-        in "gru" (Cho 2014), after it in "gru-after" (PyTorch).
+        phi of (R2) is tanh in "rnn", sigmoid in "rnn-sigmoid" (A4.1).  The reset gate comes before the recurrent
+        product in "gru" (Cho 2014), after it in "gru-after" (PyTorch).
     embedding, hidden : int
         E and H.  In a Transformer embeddings and states have one size D, `hidden`.
     layers : int

@@ -22,7 +22,7 @@ from ..layers.attention import SCORES
 from ..layers.cells import CELLS
 from . import context_step, decoder_step
 from .config import Config
-from .decoder_step import EncoderOutput, State, StepCache    # noqa: F401
+from .decoder_step import EncoderOutput, State, StepCache  # noqa: F401
 
 
 class Params(NamedTuple):
@@ -110,7 +110,10 @@ def forward(p: Params, config: Config, source: EncoderOutput, layers: tuple, ids
     logits : ndarray of shape (S, N, V)
     cache : Cache
     """
-    s, rs, steps, fed = initial_state(config, layers), [], [], []
+    s = initial_state(config, layers)
+    rs: list = []
+    steps: list = []
+    fed: list = []
     for t, y in enumerate(ids):
         if teacher_mask is not None and t > 0 and not teacher_mask[t].all():
             own = readout(p, dropout.forward(rs[-1], output_mask)).real.argmax(axis=1)
@@ -131,13 +134,15 @@ def backward(p: Params, config: Config, source: EncoderOutput, k: Cache,
     drs = dropout.backward(drs, output_mask)
     total = tree.zeros_like((p.layers, p.score, p.fusion))
     dsource = tree.zeros_like(source._replace(memory=source.memory and source.memory._replace(mask=None)))
-    d, demb = tree.zeros_like(last_state(config, k)), [None] * len(steps)
+    d = tree.zeros_like(last_state(config, k))
+    demb: list = [None] * len(steps)
     for t in reversed(range(len(steps))):
         demb[t], d, dsource_t, grads = step_backward(p, config, source, steps[t], drs[t], d, masks)
         tree.accumulate(total, grads)                           # fork: weights are used at every t
         tree.accumulate(dsource, dsource_t)                     # fork: the source is read at every t
     dE = embedding.backward(p.embedding, ids, np.stack(demb))
-    return Params(dE, *total, g_readout), d.layers, dsource
+    g_layers, g_score, g_fusion = total
+    return Params(dE, g_layers, g_score, g_fusion, g_readout), d.layers, dsource
 
 
 def last_state(config: Config, k: Cache) -> State:

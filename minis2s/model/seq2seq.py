@@ -23,7 +23,7 @@ from .checks import check_batch, check_params, check_source
 from .config import Config
 from .decoder import EncoderOutput
 from .dropout_masks import DropoutMasks
-from .parameters import Params, init, tie_gradients, untie    # noqa: F401
+from .parameters import Params, init, tie_gradients, untie  # noqa: F401
 
 
 class EncodeCache(NamedTuple):

@@ -19,12 +19,9 @@ from ..core import tree
 from ..data.batches import Batch
 from ..layers import loss
 from ..layers.attention.scaled_dot_product import see_real
-from . import checks, transformer_masks
-from . import transformer_decoder as decoder
-from . import transformer_encoder as encoder
+from . import checks, transformer_decoder as decoder, transformer_encoder as encoder, transformer_masks
 from .config import Config
-from .parameters import TransformerParams as Params
-from .parameters import init, init_float64, shapes, tie_gradients, untie    # noqa: F401
+from .parameters import TransformerParams as Params, init, init_float64, shapes, tie_gradients, untie  # noqa: F401
 from .transformer_masks import DropoutMasks
 
 

@@ -37,7 +37,8 @@ def check_score(score, seed=0):
 
     Parameters and errors as for `check_cell`.
     """
-    run(score, seed, ("Params", "init", "keys", "keys_backward", "score", "score_backward"), SCORE_PROPERTIES, ScoreCase)
+    names = "Params", "init", "keys", "keys_backward", "score", "score_backward"
+    run(score, seed, names, SCORE_PROPERTIES, ScoreCase)
 
 
 def run(module, seed, names, properties, make):
@@ -79,7 +80,7 @@ def form(part):
 
 
 def assert_same_form(what, got, want):
-    assert form(got) == form(want), f"{what} is not of the form of what it differentiates: {form(got)}, wanted {form(want)}"
+    assert form(got) == form(want), f"{what} has the form {form(got)}, wanted {form(want)}"
 
 
 def weighted_sum(weights, part):
@@ -180,7 +181,7 @@ def cell_keeps_float32(c):
 
 
 def cell_over_time(c):
-    """In the time loop padding carries the state and gives no gradient, and a sequence alone is as in a ragged batch."""
+    """In the time loop padding carries the state and has no gradient; a sequence alone is as in a ragged batch."""
     from ..layers import unroll
     xs, dhs = c.rng.normal(size=(T, N, D)), c.rng.normal(size=(T, N, H))
     lengths = np.array([T, 1, T - 2])
@@ -294,7 +295,8 @@ def score_examples_are_apart(c):
 def score_keeps_float32(c):
     """float32 stays float32, forward and backward."""
     p, s, hs, dctx = tree.map(lambda a: a.astype(np.float32), (c.p, c.s, c.hs, c.dctx))
-    wide = [name for name, a in tree.named((c.attend(p, s, hs)[0], c.gradients(p, s, hs, dctx))) if a.dtype != np.float32]
+    arrays = tree.named((c.attend(p, s, hs)[0], c.gradients(p, s, hs, dctx)))
+    wide = [name for name, a in arrays if a.dtype != np.float32]
     assert not wide, f"float64 in {', '.join(wide)}"
 
 

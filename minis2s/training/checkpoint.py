@@ -12,7 +12,6 @@ from ..core import tree
 from ..model import parameters
 from ..model.config import renamed
 from . import optimizers
-from ..core.files import parse_json, write_atomically
 from .step import Progress
 
 FORMAT = 1

@@ -65,7 +65,8 @@ def validate(p, config, examples, batch=256, backend=NUMPY, on_batch=None):
 
 
 def exact(p, config, b, said, backend):
-    """Which examples of a batch greedy decoding answers rightly, given what the model said running freely, (S, N): -> (N,).
+    """Which examples of a batch greedy decoding answers rightly, given what the model said running freely
+    (S, N): -> (N,).
 
     Decoding never writes <unk>, padding or a beginning, so where the model said one of these it is asked again.
     """

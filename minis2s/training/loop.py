@@ -5,12 +5,13 @@ Part P8, P9.  One step is step.py, evaluation is evaluation.py; this file decide
 import math
 import time
 
-from .evaluation import Validation, validate    # noqa: F401
+from .evaluation import Validation, validate  # noqa: F401
 from .memory import keep_freed_memory
-from .options import Training, TrainingOptions    # noqa: F401
+from .options import Training, TrainingOptions  # noqa: F401
 from .reference import NUMPY
-from .step import (    # noqa: F401
-    COINS, DROPS, ORDER, Diverged, Progress, batch_of, begin, epoch_batches, one_step, rng_for, step_size, teacher_ratio)
+from .step import (  # noqa: F401
+    COINS, DROPS, ORDER, Diverged, Progress, batch_of, begin, epoch_batches, one_step, rng_for, step_size, teacher_ratio
+)
 
 
 def score_of(training, v):

@@ -122,8 +122,8 @@ def script(character):
 def has_mecab():
     """Whether sacrebleu can cut Japanese into words."""
     try:
-        import MeCab            # noqa: F401
-        import ipadic           # noqa: F401
+        import ipadic  # noqa: F401
+        import MeCab  # noqa: F401
     except ImportError:
         return False
     return True

@@ -78,7 +78,8 @@ class TrainingOptions:
         self._check_types()
         self._check_ranges()
         if self.schedule == "inverse-sqrt" and self.warmup is None:
-            raise ValueError("schedule=inverse-sqrt falls from the end of the warm-up on; give warmup, a number of steps")
+            raise ValueError("schedule=inverse-sqrt falls from the end of the warm-up on; give warmup, a number of "
+                             "steps")
         if self.schedule == "inverse-sqrt" and self.lr_final is not None:
             raise ValueError(f"lr_final={self.lr_final} with schedule=inverse-sqrt: choose one way for the step size")
         if self.momentum and self.optimizer != "sgd":
@@ -96,7 +97,7 @@ class TrainingOptions:
             whole = "int" in str(f.type)
             if isinstance(value, bool) or not isinstance(value, Integral if whole else Real):
                 raise TypeError(f"{f.name}={value!r}: wanted a {'whole number' if whole else 'number'}")
-            value = int(value) if whole else float(value)           # NumPy's numbers would not go into JSON
+            value = int(value) if isinstance(value, Integral) and whole else float(value)    # JSON has no NumPy numbers
             if not whole and not math.isfinite(value):
                 raise ValueError(f"{f.name}={value!r}: wanted a finite number")
             object.__setattr__(self, f.name, value)

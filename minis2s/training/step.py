@@ -1,8 +1,8 @@
 """One step of training: its batch, its random numbers, its step size, and what is carried from step to step.
 
 Part P8; teacher forcing P2.  Everything that a later step depends on stands in `Progress`, and every random number is
-drawn from (seed, what for, which step).  So training continued from a saved Progress gives the same bits as training that
-was never stopped, and extra evaluations change nothing.
+drawn from (seed, what for, which step).  So training continued from a saved Progress gives the same bits as training
+that was never stopped, and extra evaluations change nothing.
 """
 import math
 from collections.abc import Iterator
@@ -101,8 +101,8 @@ def one_step(config: Config, training: TrainingOptions, progress: Progress, batc
     if not math.isfinite(L):
         # once more, to see where
         _, logits, k = backend.forward(progress.params, config, batch, teacher_mask, masks)
-        raise Diverged(first_nonfinite(progress, params=progress.params, **architectures.of(config).parts(k),
-                                        logits=logits, loss=L))
+        parts = architectures.of(config).parts(k)
+        raise Diverged(first_nonfinite(progress, params=progress.params, **parts, logits=logits, loss=L))
     if not math.isfinite(size):
         _, g = backend.loss_and_gradient(progress.params, config, batch, teacher_mask, masks)
         raise Diverged(first_nonfinite(progress, gradient=dict(reversed(list(tree.named(g))))))     # decoder's first
@@ -127,7 +127,7 @@ def first_nonfinite(progress: Progress, **trees: Any) -> str:
 def walk(part: Any, name: str = "") -> Iterator:
     """(name, array) of dicts, lists and tuples of any depth, in order."""
     if isinstance(part, dict):
-        items = part.items()
+        items: Any = part.items()
     elif isinstance(part, (list, tuple)):
         items = zip(getattr(part, "_fields", range(len(part))), part)
     else:

@@ -1,13 +1,12 @@
 """Pointwise maps, softmax and log-softmax: (F1) (F2) (F3) (F4) by the oracle, derivatives by complex step."""
 import numpy as np
 import pytest
-from draw import close, normal, read_only
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from minis2s.testing import oracle
+from draw import close, normal, read_only
 from minis2s.core import functions as F
 from minis2s.core.gradient_check import assert_close, complex_step
+from minis2s.testing import oracle
 
 EXTREME = np.array([-1000.0, -745.0, -40.0, -1.5, -0.0, 0.3, 40.0, 745.0, 1000.0])
 scores = st.lists(st.floats(-1000, 1000), min_size=1, max_size=5)

@@ -3,10 +3,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from draw import read_only
 
-from minis2s.core.gradient_check import (assert_close, assert_gradients, central_difference, complex_step,
-                                         tree_gradient, worst_error)
+from draw import read_only
+from minis2s.core.gradient_check import (
+    assert_close, assert_gradients, central_difference, complex_step, tree_gradient, worst_error
+)
 
 
 class P(NamedTuple):

@@ -1,11 +1,11 @@
 """First values of the weights: (I1) (I2), and the same seed gives the same bits."""
 import numpy as np
 import pytest
-from draw import same
 
+from draw import same
+from minis2s.core.initializers import glorot, orthogonal
 from minis2s.layers.attention import SCORES
 from minis2s.layers.cells import CELLS
-from minis2s.core.initializers import glorot, orthogonal
 
 
 def test_glorot_fills_its_range():

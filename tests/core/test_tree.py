@@ -3,8 +3,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from draw import form, read_only, same
 
+from draw import form, read_only, same
 from minis2s.core import tree
 
 

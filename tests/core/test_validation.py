@@ -1,9 +1,9 @@
 """Public doors refuse what they cannot compute with: each check alone, and where it stands."""
 import numpy as np
 import pytest
+
 from configs import CONFIGS
 from draw import batch, like, read_only
-
 from minis2s import decoding
 from minis2s.core import validation
 from minis2s.model import dropout_masks, seq2seq

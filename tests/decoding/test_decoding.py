@@ -11,15 +11,13 @@ import numpy as np
 import pytest
 
 from minis2s.core import tree
-from minis2s.model import architectures, decoder, parameters, seq2seq, transformer_decoder
-from minis2s.model.config import Config
 from minis2s.data.batches import make_batch, pad
 from minis2s.data.vocabulary import BOS, EOS, PAD, UNK
-from minis2s.core.functions import log_softmax
-from minis2s.decoding import beam, exact, greedy
-from minis2s.decoding import sample
+from minis2s.decoding import beam, exact, greedy, sample
 from minis2s.decoding.hypotheses import top
 from minis2s.decoding.sampling import distribution, draw
+from minis2s.model import architectures, decoder, parameters, seq2seq, transformer_decoder
+from minis2s.model.config import Config
 
 V, L = 7, 4                                 # tokens 4, 5, 6 beside the special ones; max_length
 ALLOWED = [EOS, 4, 5, 6]
@@ -230,6 +228,7 @@ def test_a_beam_without_limit_ranks_all_outputs(kinds, a):
         every = beam(p, config, *pad(SOURCES), L, width=300, length_penalty=a, nbest=125)
         for source, answers in zip(SOURCES, every):
             found = table(p, config, source)
+
             def ranked(finished):
                 scores = {y: log_p / len(y)**a for y, log_p in outputs(found, finished).items()}
                 return sorted(scores.items(), key=lambda item: -item[1])
@@ -245,6 +244,7 @@ def plain_beam(found, width, a, nbest):
         best = sorted(((*y, token) for y in live for token in ALLOWED), key=lambda y: -found[y])[:width]
         finished += [y for y in best if y[-1] == EOS]
         live = [y for y in best if y[-1] != EOS]
+
     def rank(ys):
         return sorted(ys, key=lambda y: -found[y] / len(y)**a)
     return (rank(finished) + rank(live))[:nbest]
@@ -297,6 +297,7 @@ def cut(p, temperature, top_k, top_p):
 def test_frequencies_are_the_model_s(kinds, temperature, top_k, top_p):
     p, config = make(5, sharp=1.0, **kinds)
     found, N = table(p, config, SOURCES[0], 2), 3000
+
     def q(y):
         return cut({v: np.exp(found[*y, v] - found[y]) for v in ALLOWED}, temperature, top_k, top_p)
     expected = {}
@@ -315,6 +316,7 @@ def test_frequencies_are_the_model_s(kinds, temperature, top_k, top_p):
 
 def test_what_top_k_and_top_p_keep():
     log_p = np.log([0.125, 0.5, 0.125, 0.25, 1e-300])
+
     def kept(**cuts):
         return np.flatnonzero(distribution(log_p, **cuts)).tolist()
     assert kept(top_p=0.3) == kept(top_p=0.49) == kept(top_k=1) == [1]
@@ -350,6 +352,7 @@ def test_top_1_and_a_low_temperature_are_greedy(kinds):
 
 def test_the_seed_decides():
     p, config = make(5, sharp=1.0)
+
     def run(rng):
         return [a.ids for a, in sample(p, config, *pad(SOURCES[:1] * 20), L, rng)]
     rng = np.random.default_rng(1)

@@ -1,17 +1,15 @@
 """Attention: every score's numbers and gradients, and one table of properties that every score must have."""
 import numpy as np
-import scalar_model
 import pytest
-from draw import close, form, like, mask, normal, read_only, readout, same
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from minis2s.testing import oracle
+import scalar_model
+from draw import close, form, like, mask, normal, read_only, readout, same
 from minis2s.core import tree
-from minis2s.layers.attention import SCORES, Memory, attend_backward, precompute_keys, precompute_keys_backward
-from minis2s.layers.attention import attend
 from minis2s.core.functions import softmax_backward
 from minis2s.core.gradient_check import assert_close, assert_gradients, central_difference
+from minis2s.layers.attention import SCORES, Memory, attend, attend_backward, precompute_keys, precompute_keys_backward
+from minis2s.testing import oracle
 
 T, H, A = 5, 4, 6
 LENGTHS = (5, 1, 3)

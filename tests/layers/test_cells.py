@@ -1,14 +1,13 @@
 """One step of every cell: the oracle's numbers, the complex step's gradients, common properties."""
 import numpy as np
-import scalar_model
 import pytest
-from draw import close, form, like, normal, read_only, readout, same, state
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
+import scalar_model
+from draw import close, form, like, normal, read_only, readout, same, state
 from minis2s.core import tree
-from minis2s.layers.cells import CELLS
 from minis2s.core.gradient_check import assert_close, assert_gradients, central_difference
+from minis2s.layers.cells import CELLS
 
 N, D, H = 3, 4, 2
 cells = pytest.mark.parametrize("name", CELLS)

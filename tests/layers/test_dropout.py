@@ -1,11 +1,11 @@
 """Dropout: (DR1) against the oracle, (DR1*) by complex step; one mask for all steps."""
 import numpy as np
 import pytest
-from draw import close, normal, read_only
 
-from minis2s.testing import oracle
-from minis2s.layers import dropout
+from draw import close, normal, read_only
 from minis2s.core.gradient_check import assert_gradients
+from minis2s.layers import dropout
+from minis2s.testing import oracle
 
 rng = np.random.default_rng(0)
 M = read_only(dropout.draw(rng, 0.4, (3, 4), "float64"))

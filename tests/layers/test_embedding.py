@@ -1,10 +1,10 @@
 """Embedding: (E1) against the oracle, (E1*) by complex step; a repeated token gathers all its gradients."""
 import numpy as np
-from draw import close, normal, read_only, same
 
-from minis2s.testing import oracle
-from minis2s.layers import embedding
+from draw import close, normal, read_only, same
 from minis2s.core.gradient_check import assert_gradients
+from minis2s.layers import embedding
+from minis2s.testing import oracle
 
 rng = np.random.default_rng(0)
 E, IDS, DX = read_only((normal(rng, 5, 3), np.array([[2, 4], [2, 2], [0, 4], [2, 1]]), normal(rng, 4, 2, 3)))

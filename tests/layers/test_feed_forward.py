@@ -3,13 +3,13 @@ import math
 
 import numpy as np
 import pytest
-from draw import close, form, like, normal, read_only, same
-from scalar_model import lists
 
+from draw import close, form, like, normal, read_only, same
 from minis2s.core import tree
 from minis2s.core.gradient_check import assert_gradients, complex_step
 from minis2s.layers import feed_forward
 from minis2s.testing.oracle import transformer as oracle
+from scalar_model import lists
 
 D, F = 4, 7
 phis = pytest.mark.parametrize("phi", feed_forward.PHI)

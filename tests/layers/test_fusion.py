@@ -1,15 +1,14 @@
 """Fusion of state and context: every kind against the oracle and by complex step."""
 import numpy as np
-import scalar_model
 import pytest
-from draw import close, form, like, normal, read_only, readout, same
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
+import scalar_model
+from draw import close, form, like, normal, read_only, readout, same
 from minis2s.core import tree
+from minis2s.core.gradient_check import assert_gradients
 from minis2s.layers import fusion
 from minis2s.model.config import CHOICES
-from minis2s.core.gradient_check import assert_gradients
 
 kinds = pytest.mark.parametrize("kind", CHOICES["fusion"])
 

@@ -1,13 +1,13 @@
 """Layer normalisation: (LN1) to (LN4) against the oracle, the derivatives by complex step, and what it promises."""
 import numpy as np
 import pytest
-from draw import close, form, like, normal, read_only, readout, same
-from scalar_model import lists
 
+from draw import close, form, like, normal, read_only, readout, same
 from minis2s.core import tree
 from minis2s.core.gradient_check import assert_gradients
 from minis2s.layers import layer_norm
 from minis2s.testing.oracle import transformer as oracle
+from scalar_model import lists
 
 D = 5
 

@@ -1,12 +1,12 @@
 """Linear layer: (Y1) against the oracle, (Y1*) by complex step, over one, two and three leading axes."""
 import numpy as np
 import pytest
-from draw import close, form, like, normal, read_only, same
-from scalar_model import lists
 
-from minis2s.testing import oracle
-from minis2s.layers import linear
+from draw import close, form, like, normal, read_only, same
 from minis2s.core.gradient_check import assert_gradients
+from minis2s.layers import linear
+from minis2s.testing import oracle
+from scalar_model import lists
 
 
 @pytest.mark.parametrize("axes", [(3,), (5, 3), (2, 5, 3)], ids=str)

@@ -1,13 +1,12 @@
 """Softmax cross-entropy: (X1) (X2) (X3) by the oracle, (X1*) (X3*) by complex step; masks, extremes."""
 import numpy as np
 import pytest
-from draw import close, mask, normal, read_only, same
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from minis2s.testing import oracle
-from minis2s.layers import loss
+from draw import close, mask, normal, read_only, same
 from minis2s.core.gradient_check import assert_close, assert_gradients, central_difference
+from minis2s.layers import loss
+from minis2s.testing import oracle
 
 S, V = 4, 5
 LENGTHS = (2, 4, 1)

@@ -1,15 +1,14 @@
 """Scaled dot-product and multi-head attention: self, causal, cross; oracle, complex step, properties, PyTorch."""
 import numpy as np
 import pytest
-from draw import close, form, like, mask, normal, read_only, readout, same
-from hypothesis import given
-from hypothesis import strategies as st
-from scalar_model import lists
+from hypothesis import given, strategies as st
 
+from draw import close, form, like, mask, normal, read_only, readout, same
 from minis2s.core import tree
 from minis2s.core.gradient_check import assert_gradients
 from minis2s.layers.attention import multi_head, scaled_dot_product
 from minis2s.testing.oracle import transformer as oracle
+from scalar_model import lists
 
 T, S, D = 5, 4, 6
 LENGTHS = (5, 1, 3)

@@ -1,8 +1,8 @@
 """Position encodings: (PE1) (PE2) against the oracle, the derivative by complex step, and what sinusoids promise."""
 import numpy as np
 import pytest
-from draw import close, form, normal, read_only, same
 
+from draw import close, form, normal, read_only, same
 from minis2s.core.gradient_check import assert_gradients
 from minis2s.core.initializers import Sizes
 from minis2s.layers import positions

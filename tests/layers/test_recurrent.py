@@ -1,13 +1,13 @@
 """Stacks of layers in one and two directions: by the oracle, by complex step, and by hand."""
 import numpy as np
-import scalar_model
 import pytest
-from draw import close, form, like, mask, normal, read_only, readout, same, state
 
+import scalar_model
+from draw import close, form, like, mask, normal, read_only, readout, same, state
 from minis2s.core import tree
+from minis2s.core.gradient_check import assert_gradients
 from minis2s.layers import dropout, recurrent, unroll
 from minis2s.layers.cells import CELLS
-from minis2s.core.gradient_check import assert_gradients
 from minis2s.layers.recurrent import Bidirectional
 
 T, D, H = 5, 4, 2

@@ -1,12 +1,12 @@
 """Residual connections: both places of the norm against the oracle, by complex step, and their difference in depth."""
 import numpy as np
 import pytest
-from draw import close, form, like, normal, read_only, same
-from scalar_model import lists
 
+from draw import close, form, like, normal, read_only, same
 from minis2s.core.gradient_check import assert_gradients
 from minis2s.layers import dropout, layer_norm, linear, residual
 from minis2s.testing.oracle import transformer as oracle
+from scalar_model import lists
 
 T, N, D = 4, 3, 5
 norms = pytest.mark.parametrize("norm", residual.NORMS)

@@ -1,16 +1,15 @@
 """The time loop (M1) (M1*): every cell, ragged lengths, random initial states."""
 import numpy as np
-import scalar_model
 import pytest
-from draw import close, form, like, mask, normal, read_only, readout, same, state
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from minis2s.testing import oracle
+import scalar_model
+from draw import close, form, like, mask, normal, read_only, readout, same, state
 from minis2s.core import tree
+from minis2s.core.gradient_check import assert_close, assert_gradients, central_difference
 from minis2s.layers import unroll
 from minis2s.layers.cells import CELLS
-from minis2s.core.gradient_check import assert_close, assert_gradients, central_difference
+from minis2s.testing import oracle
 
 T, D, H = 5, 4, 2
 LENGTHS = (5, 1, 3)

@@ -1,14 +1,14 @@
 """From the encoder's final states to the decoder's first: (B1) (B1*), directions, layers, h and c."""
 import numpy as np
-import scalar_model
 import pytest
-from draw import close, form, like, read_only, readout, same, state
 
+import scalar_model
+from draw import close, form, like, read_only, readout, same, state
 from minis2s.core import tree
-from minis2s.model import bridge
-from minis2s.layers.cells import CELLS
 from minis2s.core.gradient_check import assert_gradients
+from minis2s.layers.cells import CELLS
 from minis2s.layers.recurrent import Bidirectional
+from minis2s.model import bridge
 
 N, H, LAYERS = 3, 2, 2
 

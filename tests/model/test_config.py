@@ -5,12 +5,12 @@ import re
 
 import numpy as np
 import pytest
-from configs import CONFIGS, SIZES, TRANSFORMERS, config, transformer
 
+from configs import CONFIGS, SIZES, TRANSFORMERS, config, transformer
 from minis2s.layers.attention import SCORES
 from minis2s.layers.cells import CELLS
-from minis2s.model.config import CHOICES, Config
 from minis2s.layers.fusion import PHI
+from minis2s.model.config import CHOICES, Config
 
 
 def refused(error, sentence, **choices):

@@ -1,16 +1,16 @@
 """Decoder: one step for every Config, by complex step of all it reads; the loop, free running."""
 import numpy as np
 import pytest
+
 from configs import CONFIGS
 from draw import batch, close, form, like, mask, normal, read_only, readout, same, state
-
 from minis2s.core import tree
+from minis2s.core.gradient_check import assert_gradients
 from minis2s.layers import dropout
-from minis2s.model import decoder, encoder
 from minis2s.layers.attention import SCORES, precompute_keys
 from minis2s.layers.cells import CELLS
+from minis2s.model import decoder, encoder
 from minis2s.model.decoder import EncoderOutput, State
-from minis2s.core.gradient_check import assert_gradients
 
 T, N = 5, 3
 MASK = read_only(mask((5, 1, 3)))

@@ -2,16 +2,16 @@
 from itertools import combinations
 
 import numpy as np
-import scalar_model
 import pytest
+
+import scalar_model
 from configs import config
 from draw import batch, close, form, like, normal, read_only, readout, same
-
-from minis2s.testing import oracle
 from minis2s.core import tree
-from minis2s.model import bridge, encoder
-from minis2s.layers.cells import CELLS
 from minis2s.core.gradient_check import assert_gradients
+from minis2s.layers.cells import CELLS
+from minis2s.model import bridge, encoder
+from minis2s.testing import oracle
 
 cases = pytest.mark.parametrize("c", [
     config(cell="lstm"), config(cell="lstm", bidirectional=True), config(bidirectional=True, layers=2),

@@ -2,18 +2,17 @@
 from dataclasses import replace
 
 import numpy as np
-import scalar_model
 import pytest
+from hypothesis import given, strategies as st
+
+import scalar_model
 from configs import CONFIGS, config
 from draw import batch, close, form, like, read_only, same
-from hypothesis import given
-from hypothesis import strategies as st
-
-from minis2s.testing import oracle
 from minis2s.core import tree
-from minis2s.model import dropout_masks, seq2seq
-from minis2s.data.batches import Batch, make_batch
 from minis2s.core.gradient_check import assert_close, assert_gradients, central_difference
+from minis2s.data.batches import Batch, make_batch
+from minis2s.model import dropout_masks, seq2seq
+from minis2s.testing import oracle
 
 configs = pytest.mark.parametrize("c", CONFIGS.values(), ids=CONFIGS)
 N = 3

@@ -5,15 +5,13 @@ from functools import partial
 
 import numpy as np
 import pytest
+
 import scalar_transformer
 from configs import TRANSFORMERS, transformer as config
 from draw import batch, close, form, like, read_only, same
-
 from minis2s.core import tree
-from minis2s.core.gradient_check import assert_gradients, central_difference, assert_close
-from minis2s.model import transformer, transformer_masks
-from minis2s.model import transformer_decoder as decoder
-from minis2s.model import transformer_encoder as encoder
+from minis2s.core.gradient_check import assert_close, assert_gradients, central_difference
+from minis2s.model import transformer, transformer_decoder as decoder, transformer_encoder as encoder, transformer_masks
 from minis2s.testing import oracle
 
 configs = pytest.mark.parametrize("c", TRANSFORMERS.values(), ids=TRANSFORMERS)

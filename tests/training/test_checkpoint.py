@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from draw import same
 from safetensors.numpy import save_file
 
+from draw import same
 from minis2s.core import files, tree
 from minis2s.model import seq2seq
-from minis2s.training import checkpoint, loop as train
 from minis2s.model.config import Config
+from minis2s.training import checkpoint, loop as train
 
 SIZES = dict(source_vocab=6, target_vocab=5, embedding=3, hidden=2)
 C = Config(**SIZES)

@@ -4,17 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from draw import read_only, same
 
+from draw import read_only, same
 from minis2s import decoding
 from minis2s.api.backends import choose
 from minis2s.core import tree
+from minis2s.data.batches import pad
 from minis2s.layers import loss
 from minis2s.model import seq2seq
-from minis2s.training import loop as train
-from minis2s.training import optimizers, step
 from minis2s.model.config import Config
-from minis2s.data.batches import pad
+from minis2s.training import loop as train, optimizers, step
 from minis2s.training.loop import Diverged, Training, Validation
 
 V = 8

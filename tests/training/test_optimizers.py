@@ -1,12 +1,12 @@
 """Clipping and optimizers, against the scalar oracle over several steps."""
 import numpy as np
 import pytest
-from draw import close, form, normal, read_only
 
-from minis2s.testing import oracle
+from draw import close, form, normal, read_only
 from minis2s.core import tree
-from minis2s.training import optimizers
 from minis2s.layers.linear import Params
+from minis2s.testing import oracle
+from minis2s.training import optimizers
 
 LR, STEPS = 0.1, 6
 

@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from draw import same
 
+from draw import same
 from minis2s.core import tree
 from minis2s.model.config import Config
 from minis2s.training import checkpoint, loop

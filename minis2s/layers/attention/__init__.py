@@ -1,4 +1,6 @@
-"""Attention of one query over the encoder's states; the scores by name, one file each.  Start with attend.py, then dot.py.
+"""Attention of one query over the encoder's states; the scores by name, one file each.
+
+Start with attend.py, then dot.py.
 
 A score is anything with the attributes of `Score`: a module with these functions will do.  A file here may import
 core/ and linear.py.
@@ -7,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from . import additive, concat_dot, dot, general
-from .attend import Memory, Score, attend, attend_backward, precompute_keys, precompute_keys_backward    # noqa: F401
+from .attend import Memory, Score, attend, attend_backward, precompute_keys, precompute_keys_backward  # noqa: F401
 
 
 class BoundScore(NamedTuple):

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .. import linear
 from ...core.initializers import glorot
+from .. import linear
 from .attend import Memory
 
 

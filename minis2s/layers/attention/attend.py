@@ -32,7 +32,9 @@ class Cache(NamedTuple):
 
 class Score(Protocol):
     """What a score consists of.  `minis2s.testing.check_score` checks all that the rest of the library relies on."""
-    Params: Any                # NamedTuple of arrays
+    @property
+    def Params(self) -> Any:
+        """NamedTuple of arrays."""
 
     @property
     def init(self) -> Callable[[np.random.Generator, int, int, int], Any]:

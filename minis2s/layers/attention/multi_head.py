@@ -20,8 +20,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .. import linear
 from ...core.initializers import glorot
+from .. import linear
 from . import scaled_dot_product
 
 

@@ -15,8 +15,13 @@ from . import gru, gru_after, lstm, rnn
 
 class Cell(Protocol):
     """What a cell consists of.  `minis2s.testing.check_cell` checks all that the rest of the library relies on."""
-    Params: Any                # NamedTuple of arrays, with W (D, ...) and U (H, ...) among them
-    State: Any                 # NamedTuple of arrays (N, H); `h` is the one that is read from outside
+    @property
+    def Params(self) -> Any:
+        """NamedTuple of arrays, with W (D, ...) and U (H, ...) among them."""
+
+    @property
+    def State(self) -> Any:
+        """NamedTuple of arrays (N, H); `h` is the one that is read from outside."""
 
     @property
     def init(self) -> Callable[[np.random.Generator, int, int], Any]:

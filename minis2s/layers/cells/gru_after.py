@@ -28,7 +28,7 @@ import numpy as np
 
 from ...core.functions import blocks, sigmoid
 from . import gru
-from .gru import State         # the state of both forms is h alone
+from .gru import State  # the state of both forms is h alone
 
 
 class Params(NamedTuple):      # a gradient has the type of what it differentiates

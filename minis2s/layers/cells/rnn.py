@@ -3,8 +3,8 @@
 The simplest memory there is: the new state is a squashed mixture of the input and the state before it.
 
 Source: Elman (1990); rows A3.1, A4.1 (phi = sigmoid, b = 0), C2.1, D3.1 of the formula index.
-Shapes: N batch, D input, H hidden.  Rows are examples, so the documents' ``W x`` is ``x @ W``.  Where a document has one
-matrix W [h, x], its columns for h are our U transposed, and those for x our W transposed.
+Shapes: N batch, D input, H hidden.  Rows are examples, so the documents' ``W x`` is ``x @ W``.  Where a document has
+one matrix W [h, x], its columns for h are our U transposed, and those for x our W transposed.
 
 Forward                                Backward, where dz means dL/dz
 (R1)  a = x W + h' U + b               (R1*) dx = da W^T    dh' = da U^T
