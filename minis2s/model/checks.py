@@ -11,10 +11,10 @@ from ..data.batches import Batch
 from . import dropout_masks
 from .config import Config
 from .dropout_masks import DropoutMasks
-from .parameters import Params, shapes
+from .parameters import shapes
 
 
-def check_params(p: Params, config: Config) -> None:
+def check_params(p: Any, config: Config) -> None:
     """Require parameters of this Config, shared weights standing at one place only.
 
     Their dtype must be the Config's, or complex: the complex step computes with complex numbers of float64's precision.

@@ -9,6 +9,7 @@ from dataclasses import fields
 import numpy as np
 
 from ..core import tree
+from ..core.files import parse_json, write_atomically
 from ..model import parameters
 from ..model.config import renamed
 from . import optimizers

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from minis2s.core import tree
+from minis2s.core.functions import log_softmax
 from minis2s.data.batches import make_batch, pad
 from minis2s.data.vocabulary import BOS, EOS, PAD, UNK
 from minis2s.decoding import beam, exact, greedy, sample
