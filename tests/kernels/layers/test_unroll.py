@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -121,13 +122,10 @@ def test_stacks_in_both_directions(name, layers, two):
     close(results[1], results[0], "float64")
 
 
-
 @pytest.mark.skipif(not jit.JIT, reason="this is the run without compilation")
 def test_without_compilation():
     """The kernels' tests once more as plain Python."""
-    here = os.path.dirname(__file__)
-    chosen = [f"{here}/{name}" for name in os.listdir(here) if name.startswith("test_kernels")]
-    run = subprocess.run([sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", *chosen], text=True,
-                         capture_output=True,
-                         env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, cwd=os.path.dirname(here))
+    folder = Path(__file__).parents[1]
+    run = subprocess.run([sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", str(folder)], text=True,
+                         capture_output=True, env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, cwd=folder.parents[1])
     assert run.returncode == 0, run.stdout[-3000:]
