@@ -115,7 +115,7 @@ def begun(args, asked):
     task = sources.task_of(args.task) if args.task else None
     units = {"source_units": task.source_unit, "target_units": task.target_unit} if task else {}
     units, splits = {**units, **asked_units(args)}, sources.data(origin)
-    settings, options = preset_of(args, splits[0], units) or (None, task.options)
+    settings, options = preset_of(args, splits[0], units, asked) or (None, task.options)
     return Plan(train_options.drop_conflicting(options, asked), units, origin, splits, settings=settings)
 
 
@@ -134,15 +134,15 @@ def asked_units(args):
     return {name: getattr(args, name) for name in UNIT_OPTIONS if getattr(args, name) is not None}
 
 
-def preset_of(args, pairs, units):
-    """The preset asked for, or the one that suits a pairs file: -> a line about it, its options; None for a task, which has
-    options of its own."""
+def preset_of(args, pairs, units, asked):
+    """The preset that --preset names, or the one that suits a pairs file: -> a line about what it sets beside the options
+    asked for, and all its options; None for a task, which has options of its own."""
     if not (args.preset or args.pairs):
         return None
     count = len(text_pairs("pairs", pairs))
     name = args.preset or presets.choose(count, *(units.get(side, "char") for side in ("source_units", "target_units")))
     preset = presets.options(name, count)
-    return presets.told(name, preset), preset
+    return presets.told(name, {key: value for key, value in preset.items() if key not in asked}), preset
 
 
 def report(model, out, test):

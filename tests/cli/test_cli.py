@@ -168,6 +168,7 @@ def test_a_preset_is_said_and_stands_in_the_run(call, data, tmp_path, refused):
     quick = ["--hidden", "8", "--embedding", "4", "--epochs", "1", "--backend", "numpy", "--out"]
     status, _, err = call("train", "--pairs", data, "--valid", data, "--preset", "characters", *quick, tmp_path / "r")
     assert status == 0 and err.startswith("preset   characters: bidirectional, attention-order before, fusion tanh")
+    assert "dropout 0.1" in err.splitlines()[0] and "hidden" not in err.splitlines()[0]     # what was asked for is not its
     config = Seq2Seq.load(tmp_path / "r").config
     assert (config.hidden, config.attention_order, config.bidirectional, config.dropout) == (8, "before", True, 0.1)
     assert call("train", "--pairs", data, "--valid", data, *quick, tmp_path / "s")[2].startswith("preset   small: ")
