@@ -34,7 +34,7 @@ class Cache(NamedTuple):
     encode: EncodeCache
     decoder: decoder.Cache
     loss: loss.Cache
-    masks: DropoutMasks
+    masks: DropoutMasks | None
 
 
 def encode(p: Params, config: Config, ids: np.ndarray, mask: np.ndarray,
@@ -126,7 +126,7 @@ def loss_and_gradient(p: Params, config: Config, batch: Batch, teacher_mask: np.
 
 def check_length(config: Config, name: str, steps: int) -> None:
     """Require that learned positions reach so far."""
-    if config.positions == "learned" and steps > config.max_positions:
+    if config.max_positions is not None and steps > config.max_positions:
         raise ValueError(f"{name}: {steps} steps, wanted at most {config.max_positions}, as many as there are learned "
                          "positions (max_positions)")
 
