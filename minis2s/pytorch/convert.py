@@ -3,7 +3,7 @@ import numpy as np
 import torch
 
 from ..core import tree
-from ..model import seq2seq
+from ..model import parameters
 from .model import Seq2Seq
 
 
@@ -20,24 +20,24 @@ def to_module(p, config):
 
 def to_params(module, config):
     """The nn.Module -> Params with copies of its numbers; ValueError where it is one of another Config."""
-    return seq2seq_tree(config, {name: value.detach().cpu().numpy().copy() for name, value in module.state_dict().items()})
+    return params_of(config, {name: value.detach().cpu().numpy().copy() for name, value in module.state_dict().items()})
 
 
 def gradients(module, config):
     """The gradients that autograd left in the nn.Module, as Params; those of unused parameters are zero."""
-    return seq2seq_tree(config, {name: (torch.zeros_like(w) if w.grad is None else w.grad).detach().cpu().numpy().copy()
+    return params_of(config, {name: (torch.zeros_like(w) if w.grad is None else w.grad).detach().cpu().numpy().copy()
                                  for name, w in module.named_parameters()})
 
 
-def seq2seq_tree(config, arrays):
-    """Arrays by name -> seq2seq.Params."""
-    wanted = seq2seq.shapes(config)
+def params_of(config, arrays):
+    """Arrays by name -> parameters.Params."""
+    wanted = parameters.shapes(config)
     for name in sorted(wanted.keys() ^ arrays.keys()):
         raise ValueError(f"module: {name} is {'missing' if name in wanted else 'not part of this Config'}")
     for name, shape in wanted.items():
         if arrays[name].shape != shape:
             raise ValueError(f"module: {name} has shape {arrays[name].shape}, wanted {shape} of this Config")
-    return tree.replace(seq2seq.init(config), arrays)
+    return tree.replace(parameters.init(config), arrays)
 
 
 def tensors(batch, device="cpu"):

@@ -10,7 +10,7 @@ torch.set_num_threads(1)       # tiny products: more threads only wait for each 
 
 from minis2s.core import tree                                  # noqa: E402
 from minis2s.decoding import greedy                            # noqa: E402
-from minis2s.model import seq2seq                              # noqa: E402
+from minis2s.model import dropout_masks, seq2seq               # noqa: E402
 from minis2s.pytorch import convert                            # noqa: E402
 
 
@@ -21,7 +21,7 @@ class Case:
         rng, self.config = np.random.default_rng(seed), config
         self.p = like(rng, seq2seq.init(config), 0.6)
         self.batch = draw_batch(rng, config, *lengths)
-        self.drops = seq2seq.draw_drops(rng, config, len(lengths[0]))
+        self.drops = dropout_masks.draw(rng, config, len(lengths[0]))
         self.coins = rng.random(self.batch.inputs.shape) < 0.5
 
     def ours(self, teacher=None):
@@ -47,8 +47,9 @@ def test_logits_loss_and_gradients_are_those_of_the_hand_written_model(name):
 def random_config(rng):
     """A Config of random choices, drawn until they fit together."""
     from minis2s.model.config import CHOICES, Config
+    names = ("cell", "bridge", "attention", "context", "attention_order", "fusion", "readout")
     while True:
-        choices = {name: rng.choice(values) for name, values in CHOICES.items() if name != "dtype"}
+        choices = {name: rng.choice(list(CHOICES[name])) for name in names}
         choices = {name: str(value) for name, value in choices.items() if rng.random() < 0.35}
         numbers = {name: int(rng.integers(low, high)) for name, low, high in (
             ("source_vocab", 5, 9), ("target_vocab", 5, 9), ("embedding", 1, 7), ("hidden", 1, 7), ("layers", 1, 3))}
