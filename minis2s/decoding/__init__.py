@@ -1,4 +1,7 @@
-"""Decoding: from a trained model to outputs.  Read greedy.py first, then beam.py, sampling.py, exact.py."""
+"""Decoding: from a trained model to outputs.  Read greedy.py first, then beam.py, sampling.py, exact.py.
+
+hypotheses.py has what all searches share.  May import core/, data/, layers/ and model/.
+"""
 from .beam import beam  # noqa: F401
 from .exact import exact  # noqa: F401
 from .greedy import greedy  # noqa: F401

@@ -24,7 +24,7 @@ import numpy as np
 from ..core import tree, validation
 from ..data.vocabulary import EOS
 from .beam import beam
-from .hypotheses import Live, advance, answer, check_source, ended, extend, select, start
+from .hypotheses import Beam, advance, answer, check_source, ended, extend, select, start
 
 WIDTH = 4                      # of the beam search that finds the first answer to beat
 AT_ONCE = 16                   # prefixes expanded as one batch: quicker, though a few are in vain
@@ -75,7 +75,7 @@ def branch_and_bound(advance, p, config, roots, mask, n, best, max_length, budge
         for batch in alike(popped):
             _, _, prefixes, states = zip(*batch)
             state = tree.map(lambda *rows: np.stack(rows), *states)
-            step = advance(p, config, Live(list(prefixes), roots.source.select([n] * len(batch)), state))
+            step = advance(p, config, Beam(list(prefixes), roots.source.select([n] * len(batch)), state))
             matters = step.total > least                        # the rest of the tree is cut off here
             matters[[h.length + 1 == max_length for h in prefixes], EOS + 1:] = False   # the last must be EOS
             for h in extend(step, *np.nonzero(matters)):

@@ -54,7 +54,7 @@ class Hypothesis(NamedTuple):  # a token appended to another hypothesis: a chain
     alpha: np.ndarray          # (T,), the weights when `token` was chosen, or None
 
 
-class Live(NamedTuple):        # the hypotheses that go on: row r of every array belongs to hypotheses[r]
+class Beam(NamedTuple):        # the hypotheses that go on: row r of every array belongs to hypotheses[r]
     hypotheses: list
     source: Any                # what the decoder reads of the sources: a decoder's Source
     state: Any                 # what it hands from step to step: a tree of (R, ...) arrays
@@ -64,14 +64,14 @@ NO_TOKEN = "p: the model has probability 0 for all tokens that may come next, wa
 
 
 class Step(NamedTuple):        # what one step of the decoder says about every live hypothesis
-    live: Live                 # with the states *after* the step
+    live: Beam                 # with the states *after* the step
     log_p: np.ndarray          # (R, V), of each next token; -inf for those never produced
     total: np.ndarray          # (R, V), of the hypothesis with that token appended
     alpha: np.ndarray          # (T, R), or None
 
 
 def start(p, config, source, mask):
-    """Encode the sources once: -> the decoder's Params (untied), Live with each source's empty hypothesis.
+    """Encode the sources once: -> the decoder's Params (untied), Beam with each source's empty hypothesis.
 
     Raises
     ------
@@ -80,11 +80,11 @@ def start(p, config, source, mask):
     """
     p, encoded, state = architectures.of(config).start(p, config, source, mask)
     empty = [Hypothesis(n, None, BOS, 0, 0.0, n, None) for n in range(source.shape[1])]
-    return p, Live(empty, encoded, state)
+    return p, Beam(empty, encoded, state)
 
 
 def advance(p, config, live):
-    """Feed each live hypothesis its last token: decoder Params, Config, Live -> Step.
+    """Feed each live hypothesis its last token: decoder Params, Config, Beam -> Step.
 
     Raises
     ------
@@ -118,12 +118,12 @@ def extend(step, rows, tokens):
 
 
 def follow(step, hypotheses):
-    """Make the next Live of extended hypotheses: each takes its state from the row it came from."""
+    """Make the next Beam of extended hypotheses: each takes its state from the row it came from."""
     rows = np.array([h.row for h in hypotheses], dtype=int)
     source = step.live.source
     if [h.n for h in hypotheses] != [h.n for h in step.live.hypotheses]:    # else nothing to copy
         source = source.select(rows)
-    return Live(hypotheses, source, select(step.live.state, rows))
+    return Beam(hypotheses, source, select(step.live.state, rows))
 
 
 def select(state, rows):

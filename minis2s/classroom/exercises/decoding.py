@@ -183,7 +183,7 @@ def _beams(rng):
 
 def beam_step(log_p, log_q, width):
     """The library's candidates of one source."""
-    live = hypotheses.Live([hypotheses.Hypothesis(0, None, BOS, 1, float(p), k, None) for k,
+    live = hypotheses.Beam([hypotheses.Hypothesis(0, None, BOS, 1, float(p), k, None) for k,
                             p in enumerate(log_p)],
                            None, None)
     (_, new), = candidates(hypotheses.Step(live, log_q, log_p[:, None] + log_q, None), width)

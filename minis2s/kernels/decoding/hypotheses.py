@@ -24,7 +24,7 @@ from ...model import seq2seq
 from ...layers.cells import CELLS
 from ...data.vocabulary import BOS
 from ...decoding.exact import AT_ONCE
-from ...decoding.hypotheses import NEVER, Hypothesis, Live, weigh
+from ...decoding.hypotheses import NEVER, Beam, Hypothesis, weigh
 from ..core import validation
 from ..layers import attention
 from ..model import decoder
@@ -166,7 +166,7 @@ def start(p, config, source, mask):
         p.decoder, *given(encoded, layers), np.arange(max(len(sources), AT_ONCE)) % len(sources),
         config.fused_size)
     empty = [Hypothesis(n, None, BOS, 0, 0.0, n, None) for n in sources.tolist()]
-    return rows, Live(empty, reference.EncoderOutput(None, sources), reference.initial_state(config, layers))
+    return rows, Beam(empty, reference.EncoderOutput(None, sources), reference.initial_state(config, layers))
 
 
 def advance(rows, config, live):
