@@ -6,7 +6,10 @@ and the two commands stand alone.
 import re
 from pathlib import Path
 
+import pytest
+
 from minis2s.bench import table
+from minis2s.cli.main import COMMANDS
 from minis2s.documents.formulas import FORMULAS, source
 
 README = Path(__file__).parents[2] / "README.md"
@@ -50,9 +53,19 @@ def test_there_are_exactly_two_set_up_commands():
     assert len(commands) == 2 and commands[0].endswith("minis2s train dates") and commands[1].endswith("pytest")
 
 
-def test_every_file_that_readme_links_is_there():
-    for link in re.findall(r"\]\(([^)#:]+)\)", README.read_text(encoding="utf-8")):
+@pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
+def test_every_file_that_readme_links_is_there(name):
+    text = (README.parent / name).read_text(encoding="utf-8")
+    for link in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (README.parent / link).exists(), link
+
+
+def test_the_chinese_readme_has_the_same_set_up_and_only_commands_that_exist():
+    english, chinese = (README.with_name(name).read_text(encoding="utf-8") for name in ("README.md", "README.zh.md"))
+    for pattern in (r"^    python3 -m venv .*$", r"^\| `[a-z]+/`"):
+        assert re.findall(pattern, chinese, re.M) == re.findall(pattern, english, re.M)
+    commands = set(re.findall(r"^    \.venv/bin/minis2s (\w+)", chinese, re.M))
+    assert commands and commands <= set(COMMANDS)
 
 
 if __name__ == "__main__":
