@@ -16,21 +16,23 @@ from pathlib import Path
 from . import ours
 
 HOUSE = str(Path(__file__).parent.parent)
-# (file, function): words; a file of the page and its twin have the same names
+# (file, function): words; most files of the reference and of the compiled implementation have the same names
 PARTS = {
     ("unroll", "forward"): "recurrent layer, forward",
     ("unroll", "backward"): "recurrent layer, backward",
     ("decoder", "states"): "decoder's loop, forward: attention and cell",
     ("decoder", "states_backward"): "decoder's loop, backward: attention and cell",
     ("readout", "loss_and_gradient"): "readout and softmax cross-entropy, both ways",
-    ("attention", "precompute_keys"): "keys of attention, forward",
-    ("attention", "precompute_keys_backward"): "keys of attention, backward",
+    ("attend", "precompute_keys"): "keys of attention, forward",                 # of the reference implementation
+    ("attend", "precompute_keys_backward"): "keys of attention, backward",
+    ("keys", "precompute_keys"): "keys of attention, forward",                   # and of the compiled one
+    ("keys", "precompute_keys_backward"): "keys of attention, backward",
     ("embedding", "forward"): "embedding, forward",
     ("embedding", "backward"): "embedding, backward",
     ("optimizers", "step"): "clipping and Adam",
     ("seq2seq", "encode"): "encoder: what surrounds the layer",
     ("seq2seq", "encode_backward"): "encoder: what surrounds the layer",
-    ("loop", "one_step"): "checks and bookkeeping of a step",
+    ("step", "one_step"): "checks and bookkeeping of a step",
     ("greedy", "greedy"): "search: preparing and making answers",
     ("beam", "beam"): "search: preparing and making answers",
     ("beam", "candidates"): "search: choosing the best continuations",
