@@ -2,9 +2,13 @@
 equations after -k (see test_equations.py); and a fixture for the kernels' threads."""
 import os
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from minis2s.documents import equations
+
+equations.TESTS = Path(__file__).parent       # the package may be installed elsewhere
 
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=25)
 settings.register_profile("wide", deadline=None, max_examples=500)
@@ -16,9 +20,8 @@ MARK = re.compile(r"\(([A-Z]{1,3}\d{1,2})(\*?)\)|(?<![\w.\[-])([A-Z]{1,3}\d{1,2}
 def with_ids(expression):
     """An expression of -k, its marks of equations turned into ids of tests: L4 -> [eq.L4], L4* -> [eq.L4-star]."""
     def id_of(found):
-        from minis2s.documents.equations import all_equations
         mark, star = (found[1], found[2]) if found[1] else (found[3], found[4])
-        known = f"({mark}{star or ''})" in all_equations()
+        known = f"({mark}{star or ''})" in equations.all_equations()
         return f"[eq.{mark}{'-star' if star else ''}]" if known else found[0]
     return MARK.sub(id_of, expression)
 

@@ -156,7 +156,7 @@ def missing(texts, wanted):
 
 
 WANTED = [(mark, place, file) for mark in EQUATIONS for place, found in files(mark).items() for file in found]
-PATHS = {file: equations.PACKAGE.parent / file for _, _, file in WANTED}
+PATHS = {file: equations.path_of(file) for _, _, file in WANTED}
 TEXTS = {file: path.read_text() if path.exists() else "" for file, path in PATHS.items()}
 
 

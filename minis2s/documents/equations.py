@@ -141,8 +141,13 @@ def in_tests(equation):
     for path in python_files(TESTS / CHECKS):
         for number, line in enumerate(text_of(path).splitlines(), 1):
             if f'"{equation.mark}"' in line:
-                found.append((path.relative_to(PACKAGE.parent).as_posix(), number))
+                found.append((path.relative_to(TESTS.parent).as_posix(), number))
     return found
+
+
+def path_of(file):
+    """The path of a file that `PLACES` names: of the package, or of tests/, which may stand elsewhere."""
+    return (TESTS if file.startswith("tests/") else PACKAGE).parent / file
 
 
 PLACES = {"reference implementation": in_reference, "compiled implementation": in_kernels, "oracle": in_oracle,

@@ -396,7 +396,7 @@ def test_the_page_of_an_equation(name, capsys):
         for find in equations.PLACES.values():
             for file, line in find(equations.find(mark)):
                 assert file in out
-                shown = " ".join((PACKAGE.parent / file).read_text().splitlines()[line - 1].split())
+                shown = " ".join(equations.path_of(file).read_text().splitlines()[line - 1].split())
                 assert f"{line} {shown}" in " ".join(out.split())
     assert "pytest -k L4 " in out and 'pytest -k "L4*"' in out and "B4.2e" in out
     assert not re.search(r" $", out, re.M)

@@ -45,7 +45,7 @@ def test_the_four_places_of_an_equation():
                         ("oracle", "minis2s/testing/oracle/cells.py"), ("test", "tests/equations/cells.py")):
         (found, line), = places[place]
         assert found == file
-        text = (equations.PACKAGE.parent / file).read_text().splitlines()[line - 1]
+        text = equations.path_of(file).read_text().splitlines()[line - 1]
         assert "(L4)" in text
 
 

@@ -77,7 +77,7 @@ def places(equation, width):
 
 
 def line_of(file, number):
-    path = equations.PACKAGE.parent / file
+    path = equations.path_of(file)
     return re.sub(r"  +# ", "  # ", equations.text_of(path).splitlines()[number - 1].strip())
 
 
