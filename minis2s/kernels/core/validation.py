@@ -4,13 +4,10 @@
                           │no
                  ValueError or TypeError in one line: which array, what came, what was wanted
 
-That takes some microseconds.  Where calls are many and short, as those of a small layer, compiled code looks at shapes
-itself (`shapes_are`), and Numba, which finds a kernel by the types of its arguments, asks `jit`'s `accepts` about types
-that it has not met: then Python's checks run only to find out what is wrong.
+That takes some microseconds, and is done before every call: nothing that does not fit ever reaches a kernel.
 """
 import numpy as np
 
-from ..runtime.jit import JIT, types
 
 FLOATS = np.dtype("float32"), np.dtype("float64")
 
@@ -77,54 +74,3 @@ def type_name(t):
 def bools(name, a, shape):
     """Require a mask of this shape."""
     array(name, a, np.dtype(bool), shape)
-
-
-# In compiled code, where calls are many and short, as those of a small layer ---------------------------------
-
-def shapes_are(arrays, first, rest):
-    """Whether the first of the arrays has this shape, and all others that one."""
-    return all(a.shape == (rest if i else first) for i, a in enumerate(arrays))
-
-
-def have_no_gaps(arrays):
-    """Whether the numbers of each array's last axis are neighbours: no kernel looks at that stride."""
-    return all(a.strides[-1] == a.itemsize for a in arrays)
-
-
-if JIT:
-    from llvmlite import ir
-    from numba.extending import intrinsic
-    from ..runtime.numba_private import cgutils, TypingError
-
-    def all_of(builder, conditions):
-        """Whether all of them hold."""
-        holds = ir.Constant(ir.IntType(1), 1)
-        for condition in conditions:
-            holds = builder.and_(holds, condition)
-        return holds
-
-    @intrinsic
-    def shapes_are(context, arrays, first, rest):              # noqa: F811
-        """The same."""
-        for i, a in enumerate(arrays.types):
-            if a.ndim != len(rest if i else first):
-                raise TypingError("an array of another number of axes")
-
-        def lower(context, builder, sig, args):
-            shapes = [cgutils.unpack_tuple(builder, shape) for shape in args[1:]]
-            return all_of(builder, [
-                builder.icmp_signed("==", n, wanted)
-                for i, (kind, a) in enumerate(zip(arrays.types, cgutils.unpack_tuple(builder, args[0])))
-                for n, wanted in zip(cgutils.unpack_tuple(builder, context.make_array(kind)(context, builder, a).shape),
-                                     shapes[min(i, 1)])])
-        return types.boolean(arrays, first, rest), lower
-
-    @intrinsic
-    def have_no_gaps(context, arrays):                         # noqa: F811
-        """The same."""
-        def lower(context, builder, sig, args):
-            views = [context.make_array(kind)(context, builder, a)
-                     for kind, a in zip(arrays.types, cgutils.unpack_tuple(builder, args[0]))]
-            return all_of(builder, [builder.icmp_signed("==", cgutils.unpack_tuple(builder, a.strides)[-1], a.itemsize)
-                                    for a in views])
-        return types.boolean(arrays), lower

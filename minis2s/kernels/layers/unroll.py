@@ -17,11 +17,10 @@ from numpy import ascontiguousarray as contiguous
 
 from ...layers.cells import CELLS
 from ..core import validation
-from ..core.validation import have_no_gaps, shapes_are
 from .cells import gru, gru_after, lstm, rnn
 from ..linalg.gemm import product
 from ..linalg.gradients import steps_of_a_block
-from ..runtime.jit import JIT, inlined, internal_kernel, jit
+from ..runtime.jit import inlined, internal_kernel, jit
 from ..linalg.simd import LANES, at
 from ..runtime.threads import over_columns, over_rows
 
@@ -32,35 +31,17 @@ COMPILED = {CELLS["rnn"]: rnn.TANH, CELLS["rnn-sigmoid"]: rnn.SIGMOID, CELLS["ls
 
 def forward(cell, p, xs, s0, mask):
     """See unroll.forward; `caches` is one Cache of the cell whose arrays have a leading T axis."""
-    if not JIT:
-        check_forward(cell, p, xs, s0, mask)
-    try:
-        if not (isinstance(p, cell.Params) and isinstance(s0, cell.State)):
-            raise TypeError                            # Numba takes a tuple for any other of the same length
-        if not (p.b.flags.c_contiguous and p[-1].flags.c_contiguous):
-            p = tuple_map(tidy, p)
-        return loops(cell).called_forward(p, tidy(xs), tuple_map(tidy, s0), tidy(mask))
-    except Exception:                                  # what does not fit, see core/validation.py
-        check_forward(cell, p, xs, s0, mask)
-        raise
+    check_forward(cell, p, xs, s0, mask)
+    if not (p.b.flags.c_contiguous and p[-1].flags.c_contiguous):
+        p = tuple_map(tidy, p)
+    return loops(cell).called_forward(p, tidy(xs), tuple_map(tidy, s0), tidy(mask))
 
 
 def backward(cell, p, caches, dhs, d, mask):
     """See unroll.backward."""
-    if not JIT:
-        check_backward(cell, p, caches, dhs, d, mask)
-    try:
-        return backward_of(cell, p, caches, dhs, d, mask)
-    except Exception:                                  # what does not fit, or a cache whose arrays have gaps
-        check_backward(cell, p, caches, dhs, d, mask)
-        if all([a.flags.c_contiguous for a in caches]):
-            raise
-    return backward_of(cell, p, tuple_map(tidy, caches), dhs, d, mask)
-
-
-def backward_of(cell, p, caches, dhs, d, mask):
-    if not (isinstance(p, cell.Params) and isinstance(caches, COMPILED[cell].Cache) and isinstance(d, cell.State)):
-        raise TypeError                                # Numba takes a tuple for any other of the same length
+    check_backward(cell, p, caches, dhs, d, mask)
+    if not all([a.strides[-1] == a.itemsize for a in caches]):         # kernels do not look at that stride
+        caches = tuple_map(tidy, caches)
     g = type(p)(*[np.zeros(a.shape, a.dtype) for a in p])
     dxs, ds = loops(cell).called_backward(p, g, caches, tidy(dhs), tuple_map(tidy, d), tidy(mask))
     return dxs, ds, g
@@ -146,7 +127,6 @@ def loops(cell):
     """-> the loops forward and backward with this cell's steps in them."""
     compiled = COMPILED[cell]
     step, step_backward, name = compiled.step, compiled.step_backward, compiled.__name__.split(".")[-1]
-    blocks, has_b_U = compiled.BLOCKS, "b_U" in cell.Params._fields
     start, state, cell_cache = compiled.start, compiled.state, compiled.cache
     start_backward, state_gradient = compiled.start_backward, compiled.state_gradient
     add_gradients = internal_kernel(f"unroll.add_gradients.{name}")(compiled.add_gradients)
@@ -195,30 +175,13 @@ def loops(cell):
             over_columns(add_gradients, (k, b, t0, t1), p.W.shape[1], work)
         return b
 
-    @inlined
-    def params_fit(p, D, H):
-        wide = blocks * H
-        fit = shapes_are((p.W, p.U), (D, wide), (H, wide)) and shapes_are((p.b,), (wide,), (wide,))
-        if has_b_U:
-            fit = fit and shapes_are((p.b_U,), (H,), (H,))
-        return fit
-
     @jit(f"unroll.forward.{name}", accepts=(cell.Params, "f", cell.State, "b"))
     def called_forward(p, xs, s0, mask):
-        (T, N, D), H = xs.shape, p.U.shape[0]
-        if not (T > 0 and N > 0 and H > 0 and params_fit(p, D, H) and shapes_are(s0, (N, H), (N, H))
-                and shapes_are((mask,), (T, N), (T, N))):
-            raise ValueError
         k = forward(None, p, xs, s0, mask)
         return k.hs[1:], state(k), cell_cache(k)
 
     @jit(f"unroll.backward.{name}", accepts=(cell.Params, cell.Params, compiled.Cache, "f", cell.State, "b"))
     def called_backward(p, g, k, dhs, d, mask):
-        (T, N, H), D = dhs.shape, p.W.shape[0]
-        if not (T > 0 and N > 0 and H > 0 and H == p.U.shape[0] and params_fit(p, D, H)
-                and shapes_are(k, (T, N, D), (T, N, H)) and have_no_gaps(k) and shapes_are(d, (N, H), (N, H))
-                and shapes_are((mask,), (T, N), (T, N))):
-            raise ValueError
         b = backward(None, p, g, k, dhs, d, mask)
         return b.dxs, state_gradient(b)
 

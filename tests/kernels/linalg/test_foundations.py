@@ -134,7 +134,8 @@ def test_the_greatest_is_nan_if_one_is():
 
 PROGRAM = """
 import numpy as np
-from minis2s.kernels import gemm, jit
+from minis2s.kernels.linalg import gemm
+from minis2s.kernels.runtime import jit
 @jit.jit("test.program")
 def f(C, A, B):
     gemm.product(C, A, gemm.packed(None, B))
@@ -174,7 +175,7 @@ def test_two_processes_at_once_and_a_third_that_finds_their_work(tmp_path):
 
 SHARING = """
 import numpy as np
-from minis2s.kernels import jit, threads
+from minis2s.kernels.runtime import jit, threads
 @jit.internal_kernel("test.inmost")
 def inmost(a, i, j0, j1):
     for j in range(j0, j1):
@@ -214,7 +215,7 @@ def test_a_kernel_from_the_cache_finds_the_kernels_that_it_shares_out(tmp_path):
 OF_ONE_NAME = """
 import sys
 import numpy as np
-from minis2s.kernels import jit
+from minis2s.kernels.runtime import jit
 def made(times):
     @jit.device_function
     def inner(a, i):           # long enough that it is not put into its callers
@@ -260,7 +261,7 @@ def test_an_edited_kernel_of_a_reader_is_another(tmp_path):
 
 REDEFINED = """
 import numpy as np
-from minis2s.kernels import jit, threads
+from minis2s.kernels.runtime import jit, threads
 def made(number):
     @jit.internal_kernel("test.inner")
     def inner(a, n0, n1):
@@ -303,13 +304,14 @@ def test_a_kernel_is_not_kept_because_one_of_a_longer_name_is(tmp_path, monkeypa
 @compiled
 def test_an_edit_of_any_file_is_another_cache(tmp_path):
     """Of a page, too, whose names kernels use; not of what only uses the library."""
-    files = [tmp_path / name for name in ("tree.py", "kernels/gemm.py", "kernels/search/beam.py", "search/beam.py",
-                                          "cells/lstm.py", "attention/dot.py", "data/vocab.py")]
-    for path in (*files, tmp_path / "notebooks/a.py"):
+    files = [tmp_path / name for name in (
+        "core/tree.py", "kernels/linalg/gemm.py", "kernels/decoding/beam.py", "decoding/beam.py", "layers/cells/lstm.py",
+        "layers/attention/dot.py", "data/vocabulary.py")]
+    for path in (*files, tmp_path / "viewer/a.py"):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x = 1\n")
     hashes = [jit.source_hash(tmp_path)]
-    (tmp_path / "notebooks/a.py").write_text("x = 2\n")
+    (tmp_path / "viewer/a.py").write_text("x = 2\n")
     assert jit.source_hash(tmp_path) == hashes[0]
     for path in files:
         path.write_text("x = 2\n")
@@ -320,14 +322,14 @@ def test_an_edit_of_any_file_is_another_cache(tmp_path):
     files[2].write_text("x = 4\n")                           # files of one name that change places
     files[3].write_text("x = 3\n")
     hashes.append(jit.source_hash(tmp_path))
-    files[0].rename(tmp_path / "trees.py")
+    files[0].rename(tmp_path / "core/trees.py")
     hashes.append(jit.source_hash(tmp_path))
     assert len(set(hashes)) == len(hashes) == 11
 
 
 @compiled
 def test_every_page_that_kernels_import_is_hashed():
-    root, pattern = Path(jit.__file__).parents[2], re.compile(r"^from (\.{2,3})(\w*)[.\w]* import (.*?)(?:  #.*)?$", re.M)
+    root, pattern = Path(jit.__file__).parents[2], re.compile(r"^from (\.{2,6})(\w*)[.\w]* import (.*?)(?:  #.*)?$", re.M)
     for path in (root / "kernels").rglob("*.py"):
         for dots, name, names in pattern.findall(path.read_text()):
             if len(dots) - 1 == len(path.relative_to(root).parts) - 1:      # from the package itself
