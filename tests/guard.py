@@ -23,7 +23,7 @@ needs_guard = pytest.mark.skipif(not (jit.JIT and sys.platform == "linux"), reas
 
 
 def run(code, *args, **environment):
-    """ForwardBuffers Python code in a process whose allocator is guarded as soon as it calls guard.install(): -> what it printed."""
+    """Run Python code in a process whose allocator is guarded as soon as it calls guard.install(): -> what it printed."""
     import os
     paths = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
     env = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONFAULTHANDLER": "1"} | environment
