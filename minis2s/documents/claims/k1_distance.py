@@ -8,7 +8,7 @@ import numpy as np
 
 from ...model.config import Config
 from .claim import FAILS, HOLDS, IN_PART, Claim, Verdict, over_seeds, panel
-from .small import exact_match, parameters, same_parameters, strings, train
+from .small import copied_by_length, parameters, same_parameters, strings, train
 
 LETTERS, STEPS = 6, 800
 FALLS, CURES = 0.2, 0.5        # a fall of exact match; the share of it that attention must take away
@@ -40,12 +40,7 @@ def experiment(plan, tick):
         def share(done, before=i, name=name, seed=seed):
             tick((before + done) / len(jobs), f"{name}, seed {seed}")
         p, _ = train(models[name], draw, 12_000 if plan.full else STEPS, seed, lr=1e-2 if not plan.full else 3e-3, each=share)
-        rng = np.random.default_rng(10_000 + seed)
-        row = []
-        for n in lengths:
-            xs = strings(rng, 200 if plan.full else 60, n, n, LETTERS)
-            row.append(exact_match(p, models[name], xs, xs))
-        found["exact"][name].append(row)
+        found["exact"][name].append(copied_by_length(p, models[name], lengths, 200 if plan.full else 60, LETTERS, seed))
     return found
 
 

@@ -64,6 +64,15 @@ def exact_match(p, config, sources, targets):
     return float(np.mean([a == list(t) for a, t in zip(found, targets)]))
 
 
+def copied_by_length(p, config, lengths, count, letters, seed):
+    """Exact match of letters said again, for each of the lengths: `count` new strings of it."""
+    rng, row = np.random.default_rng(10_000 + seed), []
+    for n in lengths:
+        xs = strings(rng, count, n, n, letters)
+        row.append(exact_match(p, config, xs, xs))
+    return row
+
+
 def parameters(config):
     """How many numbers a model of this Config has."""
     return sum(int(np.prod(shape)) for shape in shapes(config).values())
