@@ -5,6 +5,7 @@ was to show is computed all the same.
 """
 import math
 import sys
+import time
 
 
 class Bar:
@@ -47,13 +48,16 @@ class Bar:
 class Display(Bar):
     """The progress of training."""
 
-    def __init__(self, training, examples, state, visible):
+    def __init__(self, training, examples, state, visible, clock=time.monotonic):
         super().__init__(training.epochs * math.ceil(examples / training.batch), "batch", visible,
                          state.step if state else 0)
-        self.exact = None
+        self.exact, self.training, self.clock = None, training, clock
+        self.began, self.first = clock(), None                  # first: (epochs done, time) after the first batch here
 
     def step(self, progress, loss):
         """A batch is done."""
+        if self.first is None and progress.batch == 1:          # an epoch begins, and kernels are compiled by now
+            self.first = progress.epoch, self.clock()
         held = "" if self.exact is None else f", exact match {self.exact:.1%}"
         self.advance(1, f"loss {loss:.4f}{held}")
 
@@ -63,3 +67,28 @@ class Display(Bar):
         self.line(f"epoch {row['epoch']:g}: loss {row['train_loss']:.4f}, held out: teacher-forced "
                   f"{row['valid_loss_teacher_forced']:.4f}, free-running {row['valid_loss_free_running']:.4f}, "
                   f"tokens right {row['valid_token_accuracy']:.2%}, exact match {row['valid_exact_match']:.2%}")
+        if self.first and row["end_of_epoch"]:
+            done, then = self.first
+            note = too_many_epochs(self.training, done, then - self.began, self.clock() - then)
+            self.first = ()                                     # said once
+            self.line(note) if note else None
+
+
+def too_many_epochs(training, done, before, seconds):
+    """What a person should know whose time ends before the step size has fallen, or "".
+
+    Parameters
+    ----------
+    training : Training
+    done : int
+        Epochs that an earlier process completed.
+    before, seconds : float
+        Seconds that went by until the first batch of the next epoch was done, and until its end from there.
+    """
+    if training.minutes is None or training.lr_final is None:
+        return ""
+    fit = done + max(1, int((60 * training.minutes - before) / seconds))
+    if fit >= training.epochs:
+        return ""
+    return (f"note: at this speed {fit} of {training.epochs} epochs fit into {training.minutes:g} minutes, and the "
+            f"step size falls over all {training.epochs}; with --epochs {fit} it would reach its last value")

@@ -1,5 +1,6 @@
 """The five lines before the first epoch."""
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -42,3 +43,22 @@ def test_threads_of_compiled_kernels():
         assert choose("numba").description() == "compiled kernels (numba), 3 threads"
     finally:
         threads.QUEUE[threads.THREADS] = before
+
+
+def test_a_time_limit_that_ends_before_the_step_size_has_fallen_is_said(capsys):
+    """Compiling counts for the limit, not for the speed; it is said once, and only where it matters."""
+    from minis2s.api.display import Display, too_many_epochs
+    training, clock = Training(epochs=16, minutes=15, lr_final=1e-5), iter([0, 60, 180, 300])
+    show = Display(training, 100, None, True, lambda: next(clock))
+    state = SimpleNamespace(epoch=0, batch=1)
+    row = dict(epoch=1, end_of_epoch=True, train_loss=1.0, valid_exact_match=0.0, valid_loss_teacher_forced=1.0,
+               valid_loss_free_running=1.0, valid_token_accuracy=0.0)
+    show.step(state, 1.0)
+    show.epoch(dict(row, epoch=0.5, end_of_epoch=False))
+    show.epoch(row)
+    show.epoch(dict(row, epoch=2))
+    said = capsys.readouterr().err
+    assert said.count("note:") == 1 and "7 of 16 epochs fit into 15 minutes" in said and "with --epochs 7 " in said
+    assert not too_many_epochs(training, 0, 60, 50) and "of 16" in too_many_epochs(training, 0, 60, 60)
+    for quiet in (Training(epochs=16, minutes=15), Training(epochs=16, lr_final=1e-5)):
+        assert too_many_epochs(quiet, 0, 60, 1000) == ""
