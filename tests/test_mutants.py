@@ -28,7 +28,8 @@ FILES = {path: (HOUSE / path).read_text() for path in {m.file for m in MUTANTS}}
 SECONDS = 600                       # for the tests of one bug; an endless loop is a bug that is seen
 CAUGHT, PASSED = 1, 0               # pytest's exit codes; others mean that nothing was tested
 COMPILED = "# With it ---"          # a heading of kernels: what stands below it may run compiled only
-COMPILED_ONLY = ["kernels/runtime/jit.py", "kernels/runtime/arena.py", "kernels/runtime/precompile.py",
+COMPILED_ONLY = ["kernels/runtime/jit.py", "kernels/runtime/kernel_cache.py", "kernels/runtime/arena.py",
+                 "kernels/runtime/precompile.py",
                  "kernels/model/validated.py", "kernels/linalg/tile.py", "kernels/linalg/gemm.py",
                  "kernels/linalg/simd/vector.py", "kernels/linalg/simd/lowering.py"]
 REAL = [m for m in MUTANTS if m.equivalent is None]
@@ -50,7 +51,7 @@ REPRESENTED = [
     "kernels/linalg/rows.py", "kernels/layers/fusion.py", "kernels/layers/attention/keys.py", "kernels/layers/attention/dot.py", "kernels/layers/attention/general.py", "kernels/layers/attention/additive.py", "kernels/layers/attention/concat_dot.py", "kernels/layers/attention/buffers.py", "kernels/layers/attention/attend.py",
     "kernels/model/decoder.py", "kernels/layers/loss.py", "kernels/layers/embedding.py",
     "kernels/layers/readout.py", "kernels/model/seq2seq.py", "kernels/model/encoder.py",
-    "kernels/runtime/arena.py", "kernels/model/validated.py", "kernels/runtime/jit.py",
+    "kernels/runtime/arena.py", "kernels/model/validated.py", "kernels/runtime/jit.py", "kernels/runtime/kernel_cache.py",
     "kernels/runtime/precompile.py", "kernels/training/optimizers.py", "kernels/training/update.py",
     "kernels/core/tree.py", "kernels/decoding/hypotheses.py", "kernels/decoding/beam.py", "core/functions.py",
     "layers/linear.py", "layers/embedding.py", "layers/dropout.py", "core/initializers.py", "layers/loss.py",

@@ -59,7 +59,8 @@ def choose_for_texts(model, count):
     if model.backend_is_named or model.backend == "numba" or model.config.architecture == "transformer" or count < FEW:
         return choose(model.backend)
     from ..kernels.decoding.beam import search_of
-    from ..kernels.runtime.jit import JIT, is_kept
+    from ..kernels.runtime.jit import JIT
+    from ..kernels.runtime.kernel_cache import is_kept
     if not JIT or count < MANY and not is_kept(search_of(model.config)):
         return NUMPY
     numba = choose("numba")

@@ -138,11 +138,6 @@ class Seq2Seq:
         fitting.fit(self, pairs, valid, training, out, resume, overwrite, progress, origin)
         return self
 
-    def _encode(self, pairs):
-        """Text pairs -> pairs of id lists."""
-        return [(self.source_vocab.encode(self.source_tokenizer.split(x)),
-                 self.target_vocab.encode(self.target_tokenizer.split(y))) for x, y in pairs]
-
     def _description(self):
         """What config.json and vocabulary.json say of a model."""
         sides = (("source", self.source_tokenizer), ("target", self.target_tokenizer))

@@ -3,7 +3,7 @@
 A row is what bench.run returns; a file of rows holds one in each line, and a later one takes the place of an
 earlier one of the same case with the same threads.
 """
-import json
+from ..core.files import parse_json
 
 LABELS = {"numpy": "NumPy", "numba": "Numba", "torch": "PyTorch"}
 WORDS = {"layer": "layer", "ragged": "layer, ragged", "step": "training step", "decode": "greedy search",
@@ -121,15 +121,6 @@ def machines(rows):
     return "; ".join(dict.fromkeys(row["machine"] for row in rows))
 
 
-def readme(rows):
-    """The table of README: LSTMs and what is built of them."""
-    rows = [row for row in rows if row["case"] in WORDS and row.get("cell", "lstm") == "lstm"]
-    rows.sort(key=lambda row: list(WORDS).index(row["case"]))
-    return ("Time of one call in float32, one thread, medians; ratios with [quartiles]. T steps, B batch, "
-            f"D input, H hidden, V vocabulary. {machines(rows)}.\n\n"
-            f"{markdown(rows)}")
-
-
 # As JSON --------------------------------------------------------------------------------------------------
 
 def key(row):
@@ -143,15 +134,15 @@ def read(path):
     Raises
     ------
     OSError, ValueError
-        If there is no such file, or a line of it is no row.
+        If there is no such file, or a line of it is not a row.
     """
     rows = {}
     with open(path, encoding="utf-8") as f:
         for number, text in enumerate(f, 1):
             try:
-                row = json.loads(text)
+                row = parse_json(text)
                 row["case"], row["machine"], row["threads"]
             except (ValueError, TypeError, KeyError):
-                raise ValueError(f"{path}: line {number} is no row of minis2s bench --json") from None
+                raise ValueError(f"{path}: line {number} is not a row of minis2s bench --json") from None
             rows[key(row)] = row
     return list(rows.values())

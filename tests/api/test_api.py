@@ -737,7 +737,9 @@ def test_references_are_compared_in_the_form_that_answers_have():
 
 def test_evaluate_says_what_validation_says(model):
     half = fit(training=replace(LONG, epochs=30))
-    v = train.validate(half.params, half.config, half._encode(PAIRS))
+    encoded = [(half.source_vocab.encode(half.source_tokenizer.split(x)),
+                half.target_vocab.encode(half.target_tokenizer.split(y))) for x, y in PAIRS]
+    v = train.validate(half.params, half.config, encoded)
     got = half.evaluate(PAIRS)
     assert (got["nll_teacher_forced"], got["nll_free_running"]) == v[:2]
     assert got["perplexity_teacher_forced"] == pytest.approx(np.exp(v[0]))

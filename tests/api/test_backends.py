@@ -46,12 +46,12 @@ def test_both_have_all_functions_and_none_is_the_others():
 
 def test_many_texts_are_answered_by_the_compiled_implementation(monkeypatch):
     """Where nobody names a backend: from 32 texts on if the cache has the kernels, from 2,000 on if it has not."""
-    from minis2s.kernels.runtime import jit
+    from minis2s.kernels.runtime import jit, kernel_cache
     monkeypatch.delenv("MINIS2S_BACKEND", raising=False)
     used = []
     monkeypatch.setattr(backends, "choose", lambda name: NUMBA._replace(use_threads=used.append) if name == "numba" else NUMPY)
     for kept, least in ((True, FEW), (False, MANY)):
-        monkeypatch.setattr(jit, "is_kept", lambda kernel: kept)
+        monkeypatch.setattr(kernel_cache, "is_kept", lambda kernel: kept)
         assert choose_for_texts(Seq2Seq(), least - 1) is NUMPY and not used
         assert choose_for_texts(Seq2Seq(), least).name == "numba" and used == [None]
         used.clear()

@@ -68,18 +68,17 @@ def load(path):
     path = Path(path)
     path = path / FILE if path.is_dir() else path
     try:
-        made = json.loads(path.read_text(encoding="utf-8"))
+        made = files.parse_json(path.read_text(encoding="utf-8"))
         return Assignment(str(made["title"]), tuple(find(name).name for name in made["exercises"]),
                           {find(name).name: int(n) for name, n in made["points"].items()}, str(made["due"]),
                           bool(made["variants"]))
     except FileNotFoundError:
         raise ValueError(f"there is no {path}; `minis2s class make` writes one") from None
     except (ValueError, TypeError, KeyError, AttributeError) as e:
-        raise ValueError(f"{path} is no assignment: {e}") from None
+        raise ValueError(f"{path} is not an assignment: {e}") from None
 
 
 CHECK = '''"""Check your work:  python check.py        all files, or  python check.py softmax  one of them."""
-import json
 import sys
 from pathlib import Path
 
@@ -90,7 +89,7 @@ except ImportError:
 
 if __name__ == "__main__":
     sys.exit(main(Path(__file__).resolve().parent, sys.argv[1:]))
-'''.replace("import json\n", "")
+'''
 
 README = """# {title}
 

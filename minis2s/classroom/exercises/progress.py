@@ -20,7 +20,7 @@ def load(folder):
     """
     path = Path(folder) / FILE
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = files.parse_json(path.read_text(encoding="utf-8"))
         if not (isinstance(record, dict) and all(
                 isinstance(r, dict) and isinstance(r.get("passed"), bool) and isinstance(r.get("checks"), int)
                 and isinstance(r.get("last"), str) and isinstance(r.get("text"), str)

@@ -22,7 +22,8 @@ from ...data.vocabulary import BOS, EOS
 from ...decoding.beam import check
 from ...decoding.hypotheses import NO_TOKEN, Answer
 from ..model import decoder, encoder
-from ..runtime.jit import arena_kernel, internal_kernel, call_linked, device_function
+from ..runtime.jit import arena_kernel, internal_kernel, device_function
+from ..runtime.linking import call_linked
 from ..model.seq2seq import encode
 from ..model.validated import validated, int64_ids
 from ..runtime.arena import empty, in_an_arena, zeros

@@ -175,12 +175,12 @@ def loops(cell):
             over_columns(add_gradients, (k, b, t0, t1), p.W.shape[1], work)
         return b
 
-    @jit(f"unroll.forward.{name}", accepts=(cell.Params, "f", cell.State, "b"))
+    @jit(f"unroll.forward.{name}")
     def called_forward(p, xs, s0, mask):
         k = forward(None, p, xs, s0, mask)
         return k.hs[1:], state(k), cell_cache(k)
 
-    @jit(f"unroll.backward.{name}", accepts=(cell.Params, cell.Params, compiled.Cache, "f", cell.State, "b"))
+    @jit(f"unroll.backward.{name}")
     def called_backward(p, g, k, dhs, d, mask):
         b = backward(None, p, g, k, dhs, d, mask)
         return b.dxs, state_gradient(b)

@@ -25,7 +25,8 @@ from ...model.dropout_masks import DropoutMasks
 from ..layers import attention, loss, readout
 from . import decoder, encoder
 from .encoder import dropped
-from ..runtime.jit import arena_kernel, call_linked
+from ..runtime.jit import arena_kernel
+from ..runtime.linking import call_linked
 from ..layers.readout import add_loss_and_gradient
 from .validated import validated, int64_ids
 from ..runtime.arena import scratch_arena, release, in_an_arena

@@ -1,11 +1,13 @@
-"""What compiled code runs upon.  Start with jit.py.
+"""The runtime of compiled code.  Start with jit.py.
 
-    jit.py              when a kernel is compiled, and where its machine code is kept
+    jit.py              when a kernel is compiled: the decorators
+    kernel_cache.py     where its machine code is kept
+    linking.py          how kernels call each other by symbols
     arena.py            memory for the arrays of one call
     threads.py          work shared among threads, with the same bits for any number of them
-    layer_tuples.py     the same function for each layer of a stack
+    layer_tuples.py     one function for each layer of a stack
     precompile.py       another process, which compiles what a training needs later
-    numba_private.py    each part of Numba that is not in its documentation
+    numba_private.py    each part of Numba that its documentation does not describe
 
 A file here may import core/; precompile.py, which starts a training, imports the rest.
 """

@@ -8,9 +8,9 @@ Imported from here by the other files:
     AbstractTemplate, infer_global, signature                         types of operators on vectors
     TypingError                                                       what Numba raises for types that do not fit
     compiler, _Cache, FunctionIdentity, global_compiler_lock,
-    cpu_target                                                        where machine code is made and kept (jit.py)
+    cpu_target                                                        where machine code is made (jit.py) and kept (kernel_cache.py)
 
-Used by attribute or name, in jit.py unless another file is named:
+Used by attribute or name, in jit.py, kernel_cache.py and linking.py unless another file is named:
 
     dispatcher._cache, dispatcher.compile, dispatcher.overloads       replaced or read, to keep machine code in our files
     CompileResult._reduce, _rebuild, library._final_module            what a file of the cache holds

@@ -4,7 +4,7 @@
                                                                             ▲ load                      ▲ load
     the other        optimizer │ search │ validation ──> files of the cache ┴───────────────────────────┘
 
-What a kernel is kept under does not depend on sizes (see jit.py).  So the other process does each of these things
+What a kernel is kept under does not depend on sizes (see kernel_cache.py).  So the other process does each of these things
 once, with a model of such a Config that knows two words, and is gone.  It says nothing: whatever it could not do, this
 process will do itself.
 """
@@ -21,7 +21,8 @@ from ...model import seq2seq
 from ...training.optimizers import start
 from ...model.config import Config
 from ...data.batches import make_batch
-from .jit import JIT, UNWRITABLE, is_kept
+from .jit import JIT
+from .kernel_cache import UNWRITABLE, is_kept
 from ..decoding import beam
 from ..model.seq2seq import logits
 from ..training import optimizers

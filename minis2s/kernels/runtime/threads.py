@@ -120,7 +120,7 @@ if JIT:
     from numba.extending import intrinsic
     from .numba_private import cgutils
 
-    from .jit import call_by_symbol, symbol_of
+    from .linking import call_by_symbol, symbol_of
 
     MOST = 1024                # more shares than any machine has use for
     PATIENCE = 5000            # looks at the queue, each followed by a pause, until a worker lies down

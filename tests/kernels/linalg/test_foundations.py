@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from minis2s.kernels.linalg import simd
-from minis2s.kernels.runtime import jit
+from minis2s.kernels.runtime import jit, kernel_cache
 from minis2s.kernels.linalg.simd import LANES, at
 
 compiled = pytest.mark.skipif(not jit.JIT, reason="these look at the compiler")
@@ -135,14 +135,14 @@ def test_the_greatest_is_nan_if_one_is():
 PROGRAM = """
 import numpy as np
 from minis2s.kernels.linalg import gemm
-from minis2s.kernels.runtime import jit
+from minis2s.kernels.runtime import jit, kernel_cache
 @jit.jit("test.program")
 def f(C, A, B):
     gemm.product(C, A, gemm.packed(None, B))
 C = np.empty((2, 3), "float32")
 f(C, np.ones((2, 4), "float32"), np.ones((4, 3), "float32"))
 assert (C == 4).all()
-print("was in the cache:", not jit.Reported.compiling)
+print("was in the cache:", not kernel_cache.Reported.compiling)
 """
 
 
@@ -175,7 +175,7 @@ def test_two_processes_at_once_and_a_third_that_finds_their_work(tmp_path):
 
 SHARING = """
 import numpy as np
-from minis2s.kernels.runtime import jit, threads
+from minis2s.kernels.runtime import jit, kernel_cache, threads
 @jit.internal_kernel("test.inmost")
 def inmost(a, i, j0, j1):
     for j in range(j0, j1):
@@ -190,7 +190,7 @@ def outmost(a):
 a = np.zeros((20, 30))
 outmost(a)
 assert (a == np.arange(20)[:, None] + np.arange(30)).all()
-print("was in the cache:", not jit.Reported.compiling)
+print("was in the cache:", not kernel_cache.Reported.compiling)
 """
 
 
@@ -215,7 +215,7 @@ def test_a_kernel_from_the_cache_finds_the_kernels_that_it_shares_out(tmp_path):
 OF_ONE_NAME = """
 import sys
 import numpy as np
-from minis2s.kernels.runtime import jit
+from minis2s.kernels.runtime import jit, kernel_cache
 def made(times):
     @jit.device_function
     def inner(a, i):           # long enough that it is not put into its callers
@@ -231,7 +231,7 @@ def made(times):
     return outer
 for times in (int(word) for word in sys.argv[1:]):
     assert made(times)(np.ones(4)) == (4 * times, 4 * times, 3 * times), times
-print("was in the cache:", not jit.Reported.compiling)
+print("was in the cache:", not kernel_cache.Reported.compiling)
 """
 
 
@@ -261,7 +261,7 @@ def test_an_edited_kernel_of_a_reader_is_another(tmp_path):
 
 REDEFINED = """
 import numpy as np
-from minis2s.kernels.runtime import jit, threads
+from minis2s.kernels.runtime import jit, kernel_cache, threads
 def made(number):
     @jit.internal_kernel("test.inner")
     def inner(a, n0, n1):
@@ -294,11 +294,11 @@ def test_a_cache_that_cannot_be_written_gives_one_warning(tmp_path):
 
 @compiled
 def test_a_kernel_is_not_kept_because_one_of_a_longer_name_is(tmp_path, monkeypatch):
-    monkeypatch.setattr(jit.Cache, "folder", tmp_path)
+    monkeypatch.setattr(kernel_cache.Cache, "folder", tmp_path)
     (tmp_path / "test.apply-copy-0123456789abcdef.nbc").touch()
-    assert not jit.is_kept(apply)
+    assert not kernel_cache.is_kept(apply)
     (tmp_path / "test.apply-0123456789abcdef.nbc").touch()
-    assert jit.is_kept(apply)
+    assert kernel_cache.is_kept(apply)
 
 
 @compiled
@@ -310,20 +310,20 @@ def test_an_edit_of_any_file_is_another_cache(tmp_path):
     for path in (*files, tmp_path / "viewer/a.py"):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x = 1\n")
-    hashes = [jit.source_hash(tmp_path)]
+    hashes = [kernel_cache.source_hash(tmp_path)]
     (tmp_path / "viewer/a.py").write_text("x = 2\n")
-    assert jit.source_hash(tmp_path) == hashes[0]
+    assert kernel_cache.source_hash(tmp_path) == hashes[0]
     for path in files:
         path.write_text("x = 2\n")
-        hashes.append(jit.source_hash(tmp_path))
+        hashes.append(kernel_cache.source_hash(tmp_path))
     files[2].write_text("x = 3\n")
     files[3].write_text("x = 4\n")
-    hashes.append(jit.source_hash(tmp_path))
+    hashes.append(kernel_cache.source_hash(tmp_path))
     files[2].write_text("x = 4\n")                           # files of one name that change places
     files[3].write_text("x = 3\n")
-    hashes.append(jit.source_hash(tmp_path))
+    hashes.append(kernel_cache.source_hash(tmp_path))
     files[0].rename(tmp_path / "core/trees.py")
-    hashes.append(jit.source_hash(tmp_path))
+    hashes.append(kernel_cache.source_hash(tmp_path))
     assert len(set(hashes)) == len(hashes) == 11
 
 
@@ -334,7 +334,7 @@ def test_every_page_that_kernels_import_is_hashed():
         for dots, name, names in pattern.findall(path.read_text()):
             if len(dots) - 1 == len(path.relative_to(root).parts) - 1:      # from the package itself
                 for part in [name] if name else [word.split()[0] for word in names.split(",")]:
-                    assert (root / f"{part}.py").is_file() or part in jit.READ, (path, part)
+                    assert (root / f"{part}.py").is_file() or part in kernel_cache.READ, (path, part)
 
 
 @compiled

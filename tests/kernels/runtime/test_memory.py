@@ -107,7 +107,7 @@ def test_threads_that_share_one_heap_get_the_same_bits():
 
 def test_only_calls_take_the_address_of_an_array():
     """A pointer that outlives its array is how memory is freed too early: so no function returns the pointer of an
-    array.  What has one takes it from the tuple of a call's arguments, see jit.apart."""
+    array.  What has one takes it from the tuple of a call's arguments, see linking.argument."""
     found = []
     for path in Path(kernels.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -115,4 +115,4 @@ def test_only_calls_take_the_address_of_an_array():
                 found.append(path.name)
             if isinstance(node, ast.FunctionDef) and "pointer_to" in node.name:
                 found.append(node.name)
-    assert found == ["jit.py"]
+    assert found == ["linking.py"]

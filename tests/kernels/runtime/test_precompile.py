@@ -9,7 +9,7 @@ import pytest
 from minis2s import Config
 from minis2s.api.backends import choose
 from minis2s.core import backend
-from minis2s.kernels.runtime import jit
+from minis2s.kernels.runtime import jit, kernel_cache
 
 pytestmark = pytest.mark.skipif(not jit.JIT, reason="these look at the compiler")
 CONFIG = Config(cell="rnn", attention="none", dropout=0.1)
@@ -20,7 +20,7 @@ from minis2s.model import seq2seq
 from minis2s.training import optimizers as optim
 from minis2s.data.batches import make_batch
 from minis2s.kernels.model import seq2seq as model
-from minis2s.kernels.runtime import jit
+from minis2s.kernels.runtime import jit, kernel_cache
 from minis2s.kernels.training import optimizers as compiled
 from minis2s.kernels.runtime.precompile import precompile
 from minis2s.kernels.decoding import beam
@@ -32,7 +32,7 @@ model.logits(p, config, batch)
 model.logits(p, config, batch, np.zeros(batch.inputs.shape, bool))
 with precompile(config, "sgd") as wait:
     assert wait() is None                     # there is no process, as all is there
-print("was in the cache:", not jit.Reported.compiling)
+print("was in the cache:", not kernel_cache.Reported.compiling)
 """
 
 
