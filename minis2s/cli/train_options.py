@@ -30,6 +30,7 @@ TRAINING_HELP = {
     "lr_decay": "factor of the step size when validation stops improving", "lr_patience": "epochs before that",
     "patience": "epochs without improvement before stopping", "monitor": "what counts as improvement",
     "teacher_forcing": "share of target tokens fed as they are", "teacher_final": "that share in the last epoch",
+    "token_dropout": "share of source tokens read as unknown",
     "evaluate_every": "also evaluate after this many batches", "seed": "of all random numbers"}
 UNSET = {                           # what an option that is None by default comes to
     "bridge": "copy; dense with --bidirectional", "attention": "additive; none with another --context",

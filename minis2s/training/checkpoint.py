@@ -12,17 +12,17 @@ from ..core import tree
 from ..core.files import parse_json, write_atomically
 from ..model import parameters
 from ..model.config import renamed
-from . import optimizers
+from . import compression, optimizers
 from .step import Progress
 
-FORMAT = 1
+FORMAT, COMPRESSED = 1, 2           # of a file of plain arrays, of one that `save_compressed` wrote
 
 
-def save_arrays(path, part, metadata):
-    """Write the arrays of a tree, and `metadata` (plain JSON values) about them, to one safetensors file."""
+def save_arrays(path, arrays, metadata, version=FORMAT):
+    """Write arrays by name, and `metadata` (plain JSON values) about them, to one safetensors file."""
     from safetensors.numpy import save
-    arrays = {name: np.ascontiguousarray(a) for name, a in tree.named(part)}
-    head = {"format": FORMAT, "story": metadata}                # "story" is its name in the file since format 1
+    arrays = {name: np.ascontiguousarray(a) for name, a in arrays.items()}
+    head = {"format": version, "story": metadata}                # "story" is its name in the file since format 1
     # one entry: safetensors writes several in random order, and the same weights shall be the same bytes
     meta = {"minis2s": json.dumps({**head, "sha256": digest(arrays, head)}, sort_keys=True)}
     write_atomically(path, lambda temporary: temporary.write_bytes(save(arrays, metadata=meta)))
@@ -56,8 +56,8 @@ def load_arrays(path):
         whole = False
     if not whole:
         raise ValueError(f"{path}: changed after it was saved (its digest does not fit)")
-    if head.get("format") != FORMAT:
-        raise ValueError(f"{path}: format {head.get('format')}, this version reads {FORMAT}")
+    if head.get("format") not in (FORMAT, COMPRESSED):
+        raise ValueError(f"{path}: format {head.get('format')}, this version reads {FORMAT} and {COMPRESSED}")
     return arrays, head["story"]
 
 
@@ -103,20 +103,30 @@ def check_config(path, found, wanted):
 
 def save_weights(path, params, config):
     """Write a model's parameters with their Config."""
-    save_arrays(path, params, {"config": config.to_json()})
+    save_arrays(path, dict(tree.named(params)), {"config": config.to_json()})
+
+
+def save_compressed(path, arrays, description, config):
+    """Write what compression.encode packed; `load_weights` unpacks it."""
+    save_arrays(path, arrays, {"config": config.to_json(), "compressed": description}, COMPRESSED)
 
 
 def load_weights(path, config):
     """Read the parameters of a model of this Config: -> the model's Params; ValueError if they are another's."""
     arrays, metadata = load_arrays(path)
     check_config(path, metadata.get("config", {}), config)
+    if "compressed" in metadata:
+        try:
+            arrays = compression.decode(arrays, metadata["compressed"], config.dtype)
+        except ValueError as e:
+            raise ValueError(f"{path}: {e}") from None
     return fit_into(parameters.init(config), arrays, path)
 
 
 def save_progress(path, progress, config):
     """Write all that training needs to go on."""
     trees, numbers = split(progress)
-    save_arrays(path, trees, {"config": config.to_json(), "progress": numbers})
+    save_arrays(path, dict(tree.named(trees)), {"config": config.to_json(), "progress": numbers})
 
 
 def load_progress(path, config):

@@ -10,7 +10,8 @@ from .memory import keep_freed_memory
 from .options import Training, TrainingOptions  # noqa: F401
 from .reference import NUMPY
 from .step import (  # noqa: F401
-    COINS, DROPS, ORDER, Diverged, Progress, batch_of, begin, epoch_batches, one_step, rng_for, step_size, teacher_ratio
+    COINS, DROPS, ORDER, Diverged, Progress, batch_of, begin, drop_tokens, epoch_batches, one_step, rng_for, step_size,
+    teacher_ratio
 )
 
 
@@ -46,7 +47,7 @@ def end_epoch(training, progress, v):
 
 
 def run(config, training, train_set, valid_set, progress=None, on_step=None, on_record=None, save=None,
-        should_stop=None, save_seconds=60, backend=NUMPY):
+        should_stop=None, save_seconds=60, backend=NUMPY, prepare=None, project=None):
     """Train to the end, or until stopped.
 
     Parameters
@@ -67,6 +68,10 @@ def run(config, training, train_set, valid_set, progress=None, on_step=None, on_
         Asked after each step.
     save_seconds : float
     backend : core.backend.Backend
+    prepare : callable(Batch) -> Batch, optional
+        What becomes of each batch before its step: see layers/distillation.py.
+    project : callable(Params) -> Params, optional
+        What becomes of the parameters after each step: see pruning.py.
 
     Returns
     -------
@@ -91,7 +96,11 @@ def run(config, training, train_set, valid_set, progress=None, on_step=None, on_
         started, tokens_before = time.monotonic(), progress.tokens
         for indices in batches[progress.batch:]:
             lr = step_size(training, progress, len(batches))
-            progress = one_step(config, training, progress, batch_of(config, train_set, indices), lr, backend)
+            batch = batch_of(config, train_set, indices)
+            batch = drop_tokens(training, progress, prepare(batch) if prepare else batch)
+            progress = one_step(config, training, progress, batch, lr, backend)
+            if project:
+                progress = progress._replace(params=project(progress.params))
             on_step(progress, progress.loss_sum / progress.tokens)
             due = training.evaluate_every and progress.step % training.evaluate_every == 0
             if due and progress.batch < len(batches):           # the epoch's end has an evaluation of its own

@@ -45,6 +45,8 @@ class TrainingOptions:
         Share of target tokens fed as they are; the model's own answers are fed in place of the others.
     teacher_final : float or None
         That share in the last epoch, reached in equal steps; None: constant.
+    token_dropout : float
+        Share of source tokens that are read as unknown, others at every step (see data/augment.py).
     evaluate_every : int or None
         Also evaluate after so many steps; only for the record, it changes nothing.
     seed : int
@@ -71,6 +73,7 @@ class TrainingOptions:
     monitor: str = "loss"
     teacher_forcing: float = 1.0
     teacher_final: float | None = None
+    token_dropout: float = 0.0
     evaluate_every: int | None = None
     seed: int = 0
 
@@ -107,7 +110,7 @@ class TrainingOptions:
             (("epochs", "seed"), lambda x: x >= 0, "0 or more"),
             (("batch", "lr_patience", "patience", "evaluate_every", "warmup"), lambda x: x >= 1, "1 or more"),
             (("minutes", "lr", "lr_final", "clip", "clip_value"), lambda x: x > 0, "more than 0"),
-            (("momentum",), lambda x: 0 <= x < 1, "at least 0 and less than 1"),
+            (("momentum", "token_dropout"), lambda x: 0 <= x < 1, "at least 0 and less than 1"),
             (("lr_decay",), lambda x: 0 < x <= 1, "more than 0 and at most 1"),
             (("teacher_forcing", "teacher_final"), lambda x: 0 <= x <= 1, "from 0 to 1"),
             (("optimizer",), lambda x: x in optimizers.OPTIMIZERS, "one of " + ", ".join(optimizers.OPTIMIZERS)),

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..core import tree
 from ..core.backend import Backend
+from ..data import augment
 from ..data.batches import Batch, bucketed, make_batch
 from ..model import architectures, parameters
 from ..model.config import Config
@@ -20,7 +21,7 @@ from .options import TrainingOptions
 from .reference import NUMPY
 from .schedule import factor
 
-ORDER, COINS, DROPS = 1, 2, 3       # what random numbers are drawn for
+ORDER, COINS, DROPS, TOKENS = 1, 2, 3, 4    # what random numbers are drawn for
 
 
 class Progress(NamedTuple):
@@ -83,6 +84,13 @@ def batch_of(config: Config, examples: list, indices: Any) -> Batch:
     """The Batch of some examples (pairs of id lists)."""
     chosen = [examples[i] for i in indices]
     return make_batch([x for x, *_ in chosen], [y for _, y, *_ in chosen], config.reverse_source)
+
+
+def drop_tokens(training: TrainingOptions, progress: Progress, batch: Batch) -> Batch:
+    """The batch with some source tokens unread, where training asks for that."""
+    if not training.token_dropout:
+        return batch
+    return augment.drop_tokens(batch, training.token_dropout, rng_for(training, TOKENS, progress.step))
 
 
 @np.errstate(all="ignore")          # what overflows becomes NaN or infinity, and these are looked for
