@@ -11,7 +11,7 @@ import numpy as np
 from ..data import corpus as corpora
 from ..model import parameters
 from ..training import checkpoint, loop
-from . import opening
+from . import opening, transfer
 from .backends import choose
 from .display import Display
 from .run import Run
@@ -21,20 +21,25 @@ from .texts import fingerprint
 FREE = ("epochs", "minutes")        # options that may change when a run is resumed
 
 
-def fit(model, pairs, valid, training, out, resume, overwrite, progress, origin):
+def fit(model, pairs, valid, training, out, resume, overwrite, progress, origin, start=None, teacher=None,
+        distill="word"):
     """See `Seq2Seq.fit`; pairs are lists of (source, target)."""
     run = None if out is None else Run(out)
     with run.owned(make=not resume) if run else nullcontext():
         before = vars(model).copy()
         try:
-            corpus = prepare(model, pairs, valid, origin)
-            state = open_run(model, run, training, resume, overwrite)
+            answers = teacher if distill == "sequence" else None
+            corpus = prepare(model, pairs, valid, origin, answers)
+            teacher = None if answers else teacher
+            if teacher:
+                transfer.check_teacher(model, teacher)
+            state = open_run(model, run, training, resume, overwrite, start)
         except BaseException:
             vars(model).update(before)                  # a call that is refused changes nothing
             raise
         if progress:
             opening.show(model.settings, corpus, model.config, training, model.backend)
-        train(model, corpus, training, run, state, progress)
+        train(model, corpus, training, run, state, progress, teacher)
         if run:
             checkpoint.save_weights(run.weights, model.params, model.config)
             draw(model, run, corpus.valid_texts)
@@ -42,10 +47,11 @@ def fit(model, pairs, valid, training, out, resume, overwrite, progress, origin)
         raise Stopped(model.stopped_by, "training was stopped; the model has the best weights so far")
 
 
-def prepare(model, pairs, valid, origin):
-    """Vocabularies and sizes from the pairs: -> Corpus."""
+def prepare(model, pairs, valid, origin, answers=None):
+    """Vocabularies and sizes from the pairs: -> Corpus; `answers`: the teacher whose answers are the targets, or None."""
     model.params = None                                 # those of other vocabularies would answer nonsense
-    corpus = corpora.build(pairs, valid, **model._units())
+    learnt = transfer.taught(answers, pairs) if answers else pairs
+    corpus = corpora.build(learnt, valid, **model._units())
     (model.source_tokenizer, model.source_vocab), (model.target_tokenizer, model.target_vocab) = corpus[:2]
     model.config = dataclasses.replace(model.config, source_vocab=len(model.source_vocab),
                                        target_vocab=len(model.target_vocab))
@@ -56,13 +62,16 @@ def prepare(model, pairs, valid, origin):
     return corpus
 
 
-def open_run(model, run, training, resume, overwrite):
+def open_run(model, run, training, resume, overwrite, start=None):
     """The Progress to train from: the first one, of a run that is made here, or that of a run that is resumed."""
     if resume:
         return resumed(model, run, training)
     for shape in parameters.shapes(model.config).values():         # a model too large: nothing is written yet
         np.empty(shape, model.config.dtype)
     state = loop.begin(model.config, training)
+    if start:
+        p = transfer.started(model, start, training.seed)
+        state = state._replace(params=p, best=p)
 
     def write(new):                                             # with its first checkpoint: an old run is replaced
         write_run(model, new, training)                         # when all of the new one has found room
@@ -119,7 +128,7 @@ def check_epochs(run, training, state):
         warnings.warn(f"{run.path}: {done} completed, nothing is left to train; {why}", stacklevel=6)
 
 
-def train(model, corpus, training, run, state, progress):
+def train(model, corpus, training, run, state, progress, teacher=None):
     """The training loop, from `state` to its end or to a signal: params, records and stopped_by are set."""
     model.records = run.records() if run else []
 
@@ -134,7 +143,7 @@ def train(model, corpus, training, run, state, progress):
         end = loop.run(
             model.config, training, corpus.train, corpus.valid, state, on_step=show.step, on_record=on_record,
             save=(lambda s: run.save_progress(s, model.config)) if run else None, should_stop=stopped,
-            backend=choose(model.backend))
+            backend=choose(model.backend), prepare=teacher and transfer.with_teacher(teacher))
         model.stopped_by = stopped()
     model.params = end.params if end.best_score is None else end.best
 

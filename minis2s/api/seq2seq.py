@@ -12,7 +12,7 @@ from ..data.tokenizer import Tokenizer, check_unit
 from ..model.config import Config
 from ..training import checkpoint
 from ..training.options import Training
-from . import answering, evaluation, fitting, notes
+from . import answering, evaluation, fitting, notes, transfer
 from .answering import Translation, attention_of        # noqa: F401  their public place
 from .backends import backend_for, is_named
 from .run import Run
@@ -85,7 +85,7 @@ class Seq2Seq:
     # learning ---------------------------------------------------------------------------------------
 
     def fit(self, pairs, valid=None, *, training=None, out=None, resume=False, overwrite=False, progress=True,
-            origin=None):
+            origin=None, start=None, teacher=None, distill="word"):
         """Learn from text pairs.
 
         Parameters
@@ -104,6 +104,13 @@ class Seq2Seq:
             Show a progress bar (on a terminal) and a line for each epoch, on standard error.
         origin : dict, optional
             Plain values that say where the pairs came from; kept in config.json.
+        start : Seq2Seq, optional
+            A trained model of an equal Config, whose weights are the first ones (see api/transfer.py).
+        teacher : Seq2Seq, optional
+            A trained model that this one, the student, learns from.
+        distill : {"word", "sequence"}
+            From the teacher's distributions beside each target, for which vocabularies must be the same; or from its
+            answers in place of the targets.
 
         Returns
         -------
@@ -129,13 +136,18 @@ class Seq2Seq:
             raise ValueError("out: wanted the directory of the run, as resume or overwrite is True")
         if resume and overwrite:
             raise ValueError("resume=True and overwrite=True: choose one")
+        for name, other in (("start", start), ("teacher", teacher)):
+            if not isinstance(other, (Seq2Seq, type(None))) or other is not None and other.params is None:
+                raise TypeError(f"{name}: wanted a trained Seq2Seq")
+        if distill not in transfer.LEVELS:
+            raise ValueError(f"distill={distill!r}: choose one of {', '.join(transfer.LEVELS)}")
         training = training or Training()
         pairs = text_pairs("pairs", pairs)
         if valid is None:
             pairs, valid = hold_out(pairs, training.seed)
         else:
             valid = text_pairs("valid", valid)
-        fitting.fit(self, pairs, valid, training, out, resume, overwrite, progress, origin)
+        fitting.fit(self, pairs, valid, training, out, resume, overwrite, progress, origin, start, teacher, distill)
         return self
 
     def _description(self):

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from ..api.run import Run
+from ..api.seq2seq import Seq2Seq
 from ..api.texts import fingerprint, hold_out, text_pairs
 from ..core import validation
 from ..data.pairs import read_pairs
@@ -44,10 +45,27 @@ def origin_of(args):
             raise ValueError("--valid goes with --pairs; a task has held-out pairs of its own")
         if args.size is not None:
             validation.whole("--size", args.size, 1, MOST_PAIRS)
-        return {"task": args.task, "size": args.size, "seed": getattr(args, "seed", 0)}
+        return {"task": args.task, "size": args.size, "seed": getattr(args, "seed", 0), **teaching(args)}
     if args.size is not None:
         raise ValueError("--size is for built-in tasks")
-    return {**places(args), "seed": getattr(args, "seed", 0)}
+    return {**places(args), "seed": getattr(args, "seed", 0), **teaching(args)}
+
+
+def teaching(args):
+    """What an origin says of a teacher: its run, and what it gives."""
+    if args.distill and not args.teacher:
+        raise ValueError("--distill: name the teacher with --teacher RUN")
+    if not args.teacher:
+        return {}
+    Run(args.teacher).read_model()
+    return {"teacher": str(Path(args.teacher).resolve()), "distill": args.distill or "word"}
+
+
+def teacher_of(origin):
+    """The model that teaches, and what it gives, as arguments of `Seq2Seq.fit`."""
+    if "teacher" not in origin:
+        return {}
+    return {"teacher": Seq2Seq.load(origin["teacher"]), "distill": origin["distill"]}
 
 
 def places(args):

@@ -3,7 +3,7 @@ import argparse
 from pathlib import Path
 from typing import NamedTuple
 
-from ..api import presets
+from ..api import presets, transfer
 from ..api.backends import BACKENDS, backend_for, choose
 from ..api.seq2seq import Seq2Seq
 from ..api.signals import Stopped
@@ -23,6 +23,8 @@ EPILOG = f"""examples:
   minis2s train addition --reverse-source --context every-step --hidden 128 --epochs 25
   minis2s train --pairs eng-fra.tsv --source-units bpe:4000 --target-units bpe:4000 --out runs/french
   minis2s train dates --resume            go on with the run that was stopped
+  minis2s train dates --from runs/dates --lr 1e-4 --out runs/more       begin with the weights of a run
+  minis2s train dates --teacher runs/dates --hidden 48 --out runs/student     a smaller student learns from a run
 
 Pairs files are UTF-8; lines end in LF, CRLF or CR.  Other control characters, and a byte order mark but at the start, are
 refused with the line's number; pairs with a blank side and pairs that are too long are left out and counted.
@@ -61,6 +63,12 @@ def arguments(parser):
     parser.add_argument("--out", metavar="DIR", help="directory of the run (default: runs/TASK)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in DIR")
     parser.add_argument("--overwrite", action="store_true", help="replace the run in DIR")
+    parser.add_argument("--from", dest="start", metavar="RUN",
+                        help="begin with the weights of RUN, whose model options are the default (default: random weights)")
+    parser.add_argument("--teacher", metavar="RUN", help="learn from a trained run as well (default: from the pairs alone)")
+    parser.add_argument("--distill", choices=transfer.LEVELS,
+                        help="what the teacher gives: probabilities beside each word, or its answers in place of the targets "
+                             "(default: word)")
     parser.add_argument("--backend", choices=BACKENDS,
                         help="implementation that computes: compiled kernels, or plain NumPy (default: MINIS2S_BACKEND, or "
                              "numba; resumed: as before)")
@@ -78,6 +86,7 @@ class Plan(NamedTuple):
     splits: tuple               # training pairs, validation pairs, test pairs or None
     backend: str | None = None  # that the run was begun with
     settings: str | None = None     # a line about the preset
+    start: Seq2Seq | None = None    # the run whose weights are the first ones
 
 
 def run(args):
@@ -97,7 +106,7 @@ def run(args):
     with backend.precompile(config, training.optimizer) as wait:
         try:
             model.fit(*plan.splits[:2], training=training, out=out, resume=args.resume, overwrite=args.overwrite,
-                      origin=plan.origin)
+                      origin=plan.origin, start=plan.start, **sources.teacher_of(plan.origin))
         except Stopped as e:
             if model.stopped_by is not None:
                 print(f"stopped; saved in {out}; go on with --resume")
@@ -116,13 +125,20 @@ def begun(args, asked):
     units = {"source_units": task.source_unit, "target_units": task.target_unit} if task else {}
     units, splits = {**units, **asked_units(args)}, sources.data(origin)
     settings, options = preset_of(args, splits[0], units, asked) or (None, task.options)
-    return Plan(train_options.drop_conflicting(options, asked), units, origin, splits, settings=settings)
+    start = Seq2Seq.load(args.start) if args.start else None
+    if start:
+        options = {**options, **{name: value for name, value in start.config.to_json().items() if not name.endswith("_vocab")}}
+        units = {**start._units(), **asked_units(args)}
+    return Plan(train_options.drop_conflicting(options, asked), units, origin, splits, settings=settings, start=start)
 
 
 def resumed(args):
     """The Plan of a run that goes on: as it was begun, with the same backend, as another would round differently."""
     if args.preset:
         raise ValueError("--preset: a run that is resumed keeps its settings")
+    for option, value in (("--from", args.start), ("--teacher", args.teacher), ("--distill", args.distill)):
+        if value:
+            raise ValueError(f"{option}: a run that is resumed knows its own; leave it out")
     stored, origin, splits = sources.resumed(args)
     options = {**stored["config"].to_json(), **stored["training"]}
     del options["source_vocab"], options["target_vocab"]
