@@ -1,7 +1,12 @@
 """minis2s claim: run the experiment of one of the documents' claims, and say whether the claim holds."""
+import platform
+import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+
+from .. import __version__
 from ..core.files import check_free, write_text
 from ..documents import claims
 from ..documents.claims import claim as form
@@ -34,7 +39,7 @@ def run(args):
     files = places(args, claim)
     if not args.json:
         introduce(claim)
-    result = measure(claim, claims.Plan(args.full, FULL_SEEDS if args.full else (0,)))
+    result = {**measure(claim, claims.Plan(args.full, FULL_SEEDS if args.full else (0,))), **provenance(claim, args.full)}
     if args.json:
         print(form.as_json(result))
     else:
@@ -42,6 +47,32 @@ def run(args):
         print(f"\nverdict: the claim {result['verdict']}" + ("" if args.full else " (one seed; --full measures more)"))
     write(result, files)
     return 0
+
+
+def provenance(claim, full):
+    """By which command, code and machine a result came about."""
+    return {"command": f"minis2s claim {claim.id}" + (" --full" if full else ""), "version": __version__, "commit": commit(),
+            "machine": processor(), "python": platform.python_version(), "numpy": np.__version__}
+
+
+def commit():
+    """The commit of the checkout that this code stands in; None where it is installed, or there is no git."""
+    def git(*words):
+        return subprocess.run(["git", *words], cwd=Path(__file__).parent, capture_output=True, text=True, check=True).stdout.strip()
+    try:
+        git("ls-files", "--error-unmatch", Path(__file__).name)         # not that of a repository around an installed package
+        return git("rev-parse", "HEAD")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def processor():
+    """The processor's name as the system tells it."""
+    try:
+        names = [row.split(":", 1)[1].strip() for row in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in row]
+    except OSError:
+        names = []
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 def places(args, claim):

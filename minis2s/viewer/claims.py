@@ -1,4 +1,4 @@
-"""The picture of a claim: the panels that its experiment measured, side by side."""
+"""The picture of a claim: the panels that its experiment measured, side by side, four and more in two rows."""
 from . import plots
 from .plots.style import save, styled
 
@@ -29,8 +29,10 @@ def figure(result, path=None):
     if not panels:
         raise ValueError("result: it has no panels to draw")
     with styled():
-        fig = plots.new_figure(WIDTH * len(panels), HEIGHT)
-        for ax, panel in zip(fig.subplots(1, len(panels), squeeze=False)[0], panels):
+        rows = 1 if len(panels) < 4 else 2
+        columns = -(-len(panels) // rows)
+        fig = plots.new_figure(WIDTH * columns, HEIGHT * rows)
+        for ax, panel in zip(fig.subplots(rows, columns, squeeze=False).ravel(), panels):
             draw(ax, panel)
         fig.suptitle(f"{result['claim']}: {result['verdict']}")
         fig.tight_layout()

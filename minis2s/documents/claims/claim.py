@@ -7,7 +7,6 @@
 An experiment only measures.  A verdict only reads numbers, so a test can hand it others and see it flip.
 """
 import json
-import platform
 from typing import Callable, NamedTuple
 
 import numpy as np
@@ -63,13 +62,12 @@ def run(claim, plan=Plan(), tick=lambda share, text: None):
     Returns
     -------
     dict
-        The claim's id, "full", "seeds", "machine", "numbers", "verdict", "because", "panels": plain values all.
+        The claim's id, "full", "seeds", "numbers", "verdict", "because", "panels": plain values all.
     """
     numbers = plain(claim.experiment(plan, tick))
     tick(1.0, "done")
     verdict, because = claim.verdict(numbers)
-    return {"claim": claim.id, "full": plan.full, "seeds": list(plan.seeds), "machine": platform.processor()
-            or platform.machine(), "numbers": numbers, "verdict": verdict, "because": because,
+    return {"claim": claim.id, "full": plan.full, "seeds": list(plan.seeds), "numbers": numbers, "verdict": verdict, "because": because,
             "panels": plain(claim.panels(numbers))}
 
 

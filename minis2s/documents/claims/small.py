@@ -17,7 +17,8 @@ def strings(rng, count, shortest, longest, letters):
     return [rng.integers(FIRST, FIRST + letters, size=rng.integers(shortest, longest + 1)).tolist() for _ in range(count)]
 
 
-def train(config, draw, steps, seed=0, batch=32, lr=5e-3, limit=1.0, seconds=None, each=None, batch_of=make_batch):
+def train(config, draw, steps, seed=0, batch=32, lr=5e-3, limit=1.0, seconds=None, each=None, batch_of=make_batch,
+          start=None, project=None):
     """Adam with a step size that falls evenly to nothing, on batches that draw(rng, count) makes.
 
     Parameters
@@ -35,19 +36,24 @@ def train(config, draw, steps, seed=0, batch=32, lr=5e-3, limit=1.0, seconds=Non
         each(share done) after every step.
     batch_of : callable
         What makes a Batch of sources, targets, and whether to reverse the sources.
+    start : Params, optional
+        Where to begin; None: at random parameters of this seed.
+    project : callable, optional
+        What becomes of the parameters after each step.
 
     Returns
     -------
     Params, steps made
     """
-    rng, p = np.random.default_rng(seed), seq2seq.init(config, seed)
-    s, start, step = optimizers.start(p), time.process_time(), 0
+    rng, p = np.random.default_rng(seed), seq2seq.init(config, seed) if start is None else start
+    s, began, step = optimizers.start(p), time.process_time(), 0
     for step in range(1, steps + 1):
         _, g = seq2seq.loss_and_gradient(p, config, batch_of(*draw(rng, batch), config.reverse_source))
         p, s, _, _ = optimizers.step(p, g, s, "adam", lr * (1 - (step - 1) / steps), limit)
+        p = project(p) if project else p
         if each:
             each(step / steps)
-        if seconds and time.process_time() - start > seconds:
+        if seconds and time.process_time() - began > seconds:
             break
     return p, step
 

@@ -333,3 +333,23 @@ def test_intervals_are_drawn_where_there_are_several_seeds():
     several = form.over_seeds("a", [1, 2], [[1.0, 2.0], [3.0, 6.0]])
     assert several["y"] == [2.0, 4.0] and several["low"] == [1.0, 2.0] and several["high"] == [3.0, 6.0]
     assert Plan() == Plan(False, (0,))
+
+
+def test_planted_numbers_flip_k10():
+    from minis2s.documents.claims import k10_compression as k10
+    names = ["as trained", "teacher, beam 5", "student, from the targets", "student, word level", "student, sequence level"]
+
+    def numbers(quantised=1.0, pruned=1.0, taught=0.95, seconds=0.5):
+        models = dict.fromkeys(names, {"bytes": 1000, "seconds": 1.0, "exact": 1.0})
+        models["student, from the targets"] = {"bytes": 100, "seconds": 0.3, "exact": 0.9}
+        models["student, word level"] = models["student, sequence level"] = {"bytes": 100, "seconds": 0.3, "exact": taught}
+        models["8 bits, per channel"] = {"bytes": 260, "seconds": seconds, "exact": quantised}
+        models["60% pruned, uniform"] = {"bytes": 430, "seconds": seconds, "exact": pruned}
+        models["20% pruned, uniform"] = {"bytes": 830, "seconds": seconds, "exact": 1.0}
+        return {"models": {name: [row] for name, row in models.items()}}
+    assert k10.verdict(numbers()).verdict == HOLDS
+    assert k10.verdict(numbers(seconds=1.0)).verdict == IN_PART
+    assert k10.verdict(numbers(quantised=0.9)).verdict == k10.verdict(numbers(pruned=0.9)).verdict == IN_PART
+    assert k10.verdict(numbers(taught=0.9)).verdict == IN_PART
+    assert k10.verdict(numbers(0.9, 0.9, 0.9)).verdict == FAILS
+    assert "20% pruned, uniform, 0.83 of 1,000 bytes" in k10.verdict(numbers(pruned=0.9)).because[1]
