@@ -35,7 +35,7 @@ class Shrunk(NamedTuple):
     zeros: float                    # share of zeros in the matrices
 
 
-def shrink(path, out, recipe, overwrite=False, pairs=None, progress=False):
+def shrink(path, out, recipe, overwrite=False, pairs=None, progress=False, backend=None):
     """Make a smaller run.
 
     Parameters
@@ -51,6 +51,8 @@ def shrink(path, out, recipe, overwrite=False, pairs=None, progress=False):
         For `recipe.retrain`.
     progress : bool
         Show a bar while training goes on.
+    backend : {"numpy", "numba"}, optional
+        What computes while training goes on.
 
     Returns
     -------
@@ -65,7 +67,7 @@ def shrink(path, out, recipe, overwrite=False, pairs=None, progress=False):
     check(recipe, pairs)
     if os.path.realpath(path) == os.path.realpath(out):
         raise ValueError(f"out: {out} is the run itself; name another directory")
-    model = Seq2Seq.load(path)
+    model = Seq2Seq.load(path, backend)
     p = model.params
     masks = pruning.masks(p, recipe.prune, recipe.scheme) if recipe.prune else None
     if recipe.retrain:
@@ -102,10 +104,16 @@ def retrained(model, run, masks, epochs, pairs, progress):
     usual = Training(**stored) if stored else Training()
     training = dataclasses.replace(usual, epochs=epochs, minutes=None, lr=GENTLY * usual.lr, lr_final=None, warmup=None,
                                    schedule="constant", teacher_final=None)
-    train_set, valid_set = (model._encode(text_pairs(name, part)) for name, part in zip(("pairs", "valid"), pairs))
+    train_set, valid_set = (encoded(model, text_pairs(name, part)) for name, part in zip(("pairs", "valid"), pairs))
     p = pruning.apply(model.params, masks)
     start = loop.begin(model.config, training)._replace(params=p, optimizer=optimizers.start(p), best=p)
     with Display(training, len(train_set), start, progress) as show:
         end = loop.run(model.config, training, train_set, valid_set, start, on_step=show.step, on_record=show.epoch,
                        backend=choose(model.backend), project=lambda q: pruning.apply(q, masks))
     return end.best
+
+
+def encoded(model, pairs):
+    """Text pairs -> pairs of id lists."""
+    return [(model.source_vocab.encode(model.source_tokenizer.split(x)),
+             model.target_vocab.encode(model.target_tokenizer.split(y))) for x, y in pairs]

@@ -1,4 +1,5 @@
 """minis2s shrink: make a smaller run from a run, by fewer bits and by zeros."""
+from ..api.backends import backend_for, choose
 from ..api.seq2seq import Seq2Seq
 from ..training.pruning import SCHEMES
 from ..training.quantization import PER
@@ -35,13 +36,15 @@ def run(args):
     """Shrink, and say how much smaller the file is."""
     from ..api import shrinking
     recipe = shrinking.Recipe(args.bits, args.per, args.prune, args.scheme, args.retrain)
-    pairs = None
+    pairs = backend = None
     if args.retrain:
         model = Seq2Seq.load(args.path)
         if not sources.is_reproducible(model.origin):
             raise ValueError("--retrain: this model was not trained by minis2s train, so its pairs are not known")
         pairs = sources.located(model.origin, model.data, args.path)[1][:2]
-    done = shrinking.shrink(args.path, args.out, recipe, args.overwrite, pairs, progress=True)
+        backend = backend_for(model.config, otherwise="numba")
+        choose(backend).use_threads(None)
+    done = shrinking.shrink(args.path, args.out, recipe, args.overwrite, pairs, True, backend)
     print(f"weights.safetensors: {done.before:,} -> {done.after:,} bytes ({done.after / done.before:.2f} x); "
           f"{done.zeros:.1%} of the matrices' numbers are 0\nsaved in {args.out}\n"
           f"measure with:  minis2s evaluate {args.out}")
