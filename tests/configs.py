@@ -63,6 +63,14 @@ CONFIGS = {
                          dropout=0.3, label_smoothing=0.1, reverse_source=True),
 }
 
+# a path around layers; these have no compiled implementation
+RESIDUAL = {
+    "residual": config(cell="lstm", layers=3, residual=True, **PLAIN),
+    "residual-before": config(layers=2, residual=True, attention_order="before", dropout=0.3),
+    "residual-two-ways": config(cell="gru-after", layers=3, residual=True, bidirectional=True, attention="additive", **LUONG),
+    "residual-tied": config(cell="rnn", layers=2, residual=True, tied_cells=True, tied_embedding=True, embedding=2, **PLAIN),
+}
+
 
 def transformer(**choices):
     return Config(**{**{k: v for k, v in SIZES.items() if k != "embedding"}, "architecture": "transformer", "hidden": 4,

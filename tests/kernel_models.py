@@ -2,7 +2,7 @@
 import dataclasses
 
 import numpy as np
-from configs import CONFIGS
+from configs import CONFIGS, RESIDUAL
 from draw import batch, like
 from kernel_layers import guarded
 
@@ -15,7 +15,7 @@ LENGTHS = (5, 2, 4, 1, 3, 5, 2), (1, 3, 2, 4, 2, 1, 3)          # of sources, of
 
 class Case:
     def __init__(self, name, dtype, seed=0, lengths=LENGTHS, spread=0.5, **sizes):
-        self.config, rng = dataclasses.replace(CONFIGS[name], dtype=dtype,
+        self.config, rng = dataclasses.replace({**CONFIGS, **RESIDUAL}[name], dtype=dtype,
                                                **sizes), np.random.default_rng(seed)
         p = like(rng, seq2seq.init(self.config), spread)
         self.p = guarded(tree.map(lambda a: a.astype(dtype), p))

@@ -98,6 +98,7 @@ def oracle_model(p, config, n, drops=None):
         return oracle.context(oracle.attention_weights(e, mask), hs)
     attention = c.context == "attention"
     return dict(
+        residual=c.residual,
         encoder=dict(embedding=p.encoder.embedding.tolist(), layers=list(map(layer, p.encoder.layers, enc_drops))),
         bridge=lambda finals: bridge(c.bridge, p.bridge, finals, c.hidden),
         attention=attend if attention else None,

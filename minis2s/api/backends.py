@@ -25,17 +25,22 @@ def backend_name(name=None, otherwise="numpy"):
 
 
 def backend_for(config, name=None, otherwise="numpy"):
-    """The name of the backend that computes a model of this Config: a Transformer has no compiled implementation yet.
+    """The name of the backend that computes a model of this Config: some have no compiled implementation.
 
     Warns if "numba" was said, by the caller or by MINIS2S_BACKEND, and NumPy takes its place.
     """
     said = backend_name(name, otherwise)
-    if config.architecture != "transformer" or said == "numpy":
+    if is_compiled(config) or said == "numpy":
         return said
     if name is not None or os.environ.get("MINIS2S_BACKEND"):
-        warnings.warn("backend='numba': the Transformer has no compiled implementation yet; NumPy computes it",
-                      stacklevel=3)
+        what = "the Transformer has" if config.architecture == "transformer" else "models with residual=True have"
+        warnings.warn(f"backend='numba': {what} no compiled implementation yet; NumPy computes it", stacklevel=3)
     return "numpy"
+
+
+def is_compiled(config):
+    """Whether the kernels compute models of this Config."""
+    return config.architecture == "recurrent" and not config.residual
 
 
 def choose(name=None, otherwise="numpy"):
@@ -56,7 +61,7 @@ def choose_for_texts(model, count):
 
     Where somebody named a backend it is that one; else the compiled implementation if there are enough texts.
     """
-    if model.backend_is_named or model.backend == "numba" or model.config.architecture == "transformer" or count < FEW:
+    if model.backend_is_named or model.backend == "numba" or not is_compiled(model.config) or count < FEW:
         return choose(model.backend)
     from ..kernels.decoding.beam import search_of
     from ..kernels.runtime.jit import JIT

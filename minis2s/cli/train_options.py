@@ -11,7 +11,8 @@ from ..training.schedule import SCHEDULES
 MODEL_HELP = {
     "architecture": "kind of model; the options from --heads to --max-positions are the transformer's",
     "cell": "recurrent cell", "embedding": "size of token vectors", "hidden": "size of states",
-    "layers": "layers of each side", "bidirectional": "the encoder also reads from the end",
+    "layers": "layers of each side",
+    "residual": "a path around every layer but the first", "bidirectional": "the encoder also reads from the end",
     "bridge": "how encoder states become decoder states", "attention": "score of the attention",
     "attention_size": "hidden units of the additive score", "context": "what the decoder knows of the source",
     "attention_order": "attention before or after the cell", "fusion": "how state and context are joined",

@@ -35,6 +35,7 @@ NOT_COMPILED = {
     "training/pruning.py": "one product for each update",
     "model/bridge.py": "runs once for each batch; the compiled model calls the reference implementation",
     "training/schedule.py": "one number for each update",
+    "(RC1)": "models with residual connections have no compiled implementation",
     "(C2)": "clipping by value calls the reference implementation",
     "documents/printed": "the printed forms are for comparison only",
     **{f"layers/{part}.py": TRANSFORMER for part in (

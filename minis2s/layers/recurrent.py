@@ -5,6 +5,12 @@ Shapes: T steps, N batch, H hidden.  A layer's parameters are a cell's Params, o
 
 The backward direction runs over the sequence reversed in time.  Padding stands at the end, so reversed it
 comes first, where (M1) merely carries the initial state: each example is in effect reversed by its own length.
+
+Residual connections, if asked for, lead around every layer but the first, whose input has another size (Wu et al. 2016,
+section 3.1).  y_l is what layer l hands on, h_l its own output; states handed on in time stay h_l.
+
+Forward                                     Backward
+(RC1)  y_l = h_l + y_{l-1},  l > 1          (RC1*) dh_l = dy_l,  dy_{l-1} += dy_l
 """
 from typing import Any, NamedTuple
 
@@ -53,7 +59,7 @@ def layer_backward(cell: Cell, p: Any, k: Any, dhs: np.ndarray, d: Any, mask: np
 
 
 def forward(cell: Cell, layers: tuple, xs: np.ndarray, mask: np.ndarray,
-            masks: tuple | None = None) -> tuple[np.ndarray, tuple, Cache]:
+            masks: tuple | None = None, residual: bool = False) -> tuple[np.ndarray, tuple, Cache]:
     """Run a stack from zero states.
 
     Parameters
@@ -65,6 +71,8 @@ def forward(cell: Cell, layers: tuple, xs: np.ndarray, mask: np.ndarray,
         True = real, padding at the end.
     masks : tuple of ndarray of shape (N, D of the layer) or None, optional
         Dropout masks of the layers' inputs.
+    residual : bool
+        A path around every layer but the first.
 
     Returns
     -------
@@ -75,42 +83,49 @@ def forward(cell: Cell, layers: tuple, xs: np.ndarray, mask: np.ndarray,
     masks = masks or (None,) * len(layers)
     finals, caches = [], []
     for p, m in zip(layers, masks):
-        xs, s, k = layer(cell, p, dropout.forward(xs, m), mask)
+        hs, s, k = layer(cell, p, dropout.forward(xs, m), mask)
+        xs = hs + xs if residual and caches else hs             # (RC1)
         finals.append(s)
         caches.append(k)
     return xs, tuple(finals), Cache(tuple(caches), mask, masks)
 
 
-def backward(cell: Cell, layers: tuple, k: Cache, dhs: np.ndarray, dfinals: tuple) -> tuple[np.ndarray, tuple]:
+def backward(cell: Cell, layers: tuple, k: Cache, dhs: np.ndarray, dfinals: tuple,
+             residual: bool = False) -> tuple[np.ndarray, tuple]:
     """Pull dhs (T, N, H or 2H) and the gradients of `finals` back: -> dxs, gradients of `layers`."""
     grads = []
     for p, k_layer, m, d in reversed(list(zip(layers, k.layers, k.masks, dfinals))):
         dxs, g = layer_backward(cell, p, k_layer, dhs, d, k.mask)
+        dys = dhs
         dhs = dropout.backward(dxs, m)
+        if residual and len(grads) < len(layers) - 1:
+            dhs = dhs + dys                                     # (RC1*) fork: through the layer and around it
         grads.append(g)
     return dhs, tuple(reversed(grads))
 
 
 def step(cell: Cell, layers: tuple, x: np.ndarray, states: tuple,
-         masks: tuple | None = None) -> tuple[np.ndarray, tuple, tuple]:
-    """One time step through a stack of one direction: x (N, D), states -> h (N, H) of the top, states, caches."""
+         masks: tuple | None = None, residual: bool = False) -> tuple[np.ndarray, tuple, tuple]:
+    """One time step through a stack of one direction: x (N, D), states -> y (N, H) of the top, states, caches."""
     new, caches = [], []
     for p, s, m in zip(layers, states, masks or (None,) * len(layers)):
         s, k = cell.step(p, dropout.forward(x, m), s)
-        x = s.h
+        x = s.h + x if residual and caches else s.h             # (RC1)
         new.append(s)
         caches.append(k)
     return x, tuple(new), tuple(caches)
 
 
 def step_backward(cell: Cell, layers: tuple, caches: tuple, dh: np.ndarray, dstates: tuple,
-                  masks: tuple | None = None) -> tuple[np.ndarray, tuple, tuple]:
+                  masks: tuple | None = None, residual: bool = False) -> tuple[np.ndarray, tuple, tuple]:
     """Pull dh of the top and the states' gradients back one step: -> dx, states' (t-1) and layers' gradients."""
     grads, dprev = [], []
     for p, k, m, d in reversed(list(zip(layers, caches, masks or (None,) * len(layers), dstates))):
-        d = d._replace(h=d.h + dh)                              # fork: h_t is output and carry
+        dy, d = dh, d._replace(h=d.h + dh)                      # fork: h_t is output and carry
         dx, d, g = cell.step_backward(p, k, d)
         dh = dropout.backward(dx, m)
+        if residual and len(grads) < len(layers) - 1:
+            dh = dh + dy                                        # (RC1*) fork: through the layer and around it
         dprev.append(d)
         grads.append(g)
     return dh, tuple(reversed(dprev)), tuple(reversed(grads))

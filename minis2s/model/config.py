@@ -27,7 +27,7 @@ CHOICES: dict[str, Any] = {
     "dtype": ("float32", "float64"),
 }
 # the choices that only one of the architectures has
-RECURRENT = ("cell", "embedding", "bidirectional", "bridge", "attention", "attention_size",
+RECURRENT = ("cell", "embedding", "residual", "bidirectional", "bridge", "attention", "attention_size",
              "context", "attention_order", "fusion", "input_feeding", "readout", "tied_cells")
 # what None of these becomes beside the defaults
 USUAL = {"bridge": "copy", "attention": "additive", "context": "attention", "fusion": "concat"}
@@ -75,6 +75,8 @@ class Config:
         E and H.  In a Transformer embeddings and states have one size D, `hidden`.
     layers : int
         On each side.
+    residual : bool
+        A path around every layer but the first of a side, (RC1).
     bidirectional : bool
         The encoder also reads each sequence from its end.
     bridge : {"copy", "dense", "zeros"} or None
@@ -130,6 +132,7 @@ class Config:
     embedding: int = 64
     hidden: int = 128
     layers: int = 1
+    residual: bool = False
     bidirectional: bool = False
     bridge: str | None = None
     attention: str | None = None
@@ -267,6 +270,8 @@ class Config:
         """Pairs of a condition that must not hold, and why."""
         has_context, two = self.context != "init", self.bidirectional
         return [
+            (self.residual and self.layers == 1,
+             "residual with layers=1: the path leads around every layer but the first; take layers=2 or more"),
             ((self.context == "attention") != (self.attention != "none"),
              f"context={self.context} with attention={self.attention}: context=attention needs an attention score, and "
              "the other contexts have none"),

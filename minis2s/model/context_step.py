@@ -39,7 +39,7 @@ def step(p: Any, config: Config, source: EncoderOutput, ids: np.ndarray, s: Stat
     parts += [ctx] if config.context_in_cell else []
     parts += [s.z] if config.input_feeding else []
     x = np.concatenate(parts, axis=1)                                               # (D2)
-    h, layers, k_cells = recurrent.step(cell, p.layers, x, s.layers, masks)         # (D3)
+    h, layers, k_cells = recurrent.step(cell, p.layers, x, s.layers, masks, config.residual)    # (D3)
     if config.attends_after:
         ctx, k_attend = attend(score, p.score, h, source.memory)                    # (D4)
     z, k_fuse = fusion.forward(p.fusion, config.fusion, h, ctx)                     # (D5)
@@ -64,7 +64,8 @@ def step_backward(p: Any, config: Config, source: EncoderOutput, k: StepCache, d
     if config.attends_after:
         ds, dmemory, g_score = attend_backward(score, p.score, source.memory, k.attend, dctx)    # (D4*)
         dh = dh + ds                                            # fork: s_t is fused and is the query
-    dx, dlayers, g_layers = recurrent.step_backward(cell, p.layers, k.cells, dh, d.layers, masks)    # (D3*)
+    dx, dlayers, g_layers = recurrent.step_backward(cell, p.layers, k.cells, dh, d.layers, masks,
+                                                 config.residual)    # (D3*)
     demb, dx = dx[:, :E], dx[:, E:]                             # (D2*)
     if config.context_in_cell:
         dctx, dx = tree.add(dctx, dx[:, :C]), dx[:, C:]         # (D2*)

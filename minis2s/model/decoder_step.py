@@ -47,7 +47,7 @@ def step(p: Any, config: Config, source: EncoderOutput, ids: np.ndarray, s: Stat
     """Advance one step: decoder Params, tokens y_{t-1} (N,), State -> r (N, H), State, StepCache."""
     cell = CELLS[config.cell]
     x = embedding.forward(p.embedding, ids)                                         # (D2)
-    h, layers, cells = recurrent.step(cell, p.layers, x, s.layers, masks)           # (D3)
+    h, layers, cells = recurrent.step(cell, p.layers, x, s.layers, masks, config.residual)    # (D3)
     return h, State(layers, None), StepCache(cells, None, None)
 
 
@@ -58,6 +58,7 @@ def step_backward(p: Any, config: Config, source: EncoderOutput, k: StepCache, d
     The gradients are those of (layers, score, fusion).
     """
     cell = CELLS[config.cell]
-    dx, dlayers, grads = recurrent.step_backward(cell, p.layers, k.cells, dr, d.layers, masks)    # (D3*)
+    dx, dlayers, grads = recurrent.step_backward(cell, p.layers, k.cells, dr, d.layers, masks,
+                                               config.residual)    # (D3*)
     demb = dx                                                                       # (D2*)
     return demb, State(dlayers, None), EncoderOutput(None, None), (grads, None, None)

@@ -36,16 +36,16 @@ def init(rng: np.random.Generator, config: Config, cell: Cell) -> Params:
 
 
 def forward(p: Params, cell: Cell, ids: np.ndarray, mask: np.ndarray,
-            masks: tuple | None = None) -> tuple[np.ndarray, tuple, Cache]:
+            masks: tuple | None = None, residual: bool = False) -> tuple[np.ndarray, tuple, Cache]:
     """ids (T, N), mask (T, N) -> hs (T, N, H or 2H), final states of each layer, Cache."""
     xs = embedding.forward(p.embedding, ids)                    # (E1)
-    hs, finals, stack = recurrent.forward(cell, p.layers, xs, mask, masks)
+    hs, finals, stack = recurrent.forward(cell, p.layers, xs, mask, masks, residual)
     return hs, finals, Cache(ids, stack)
 
 
-def backward(p: Params, cell: Cell, k: Cache, dhs: np.ndarray, dfinals: tuple) -> Params:
+def backward(p: Params, cell: Cell, k: Cache, dhs: np.ndarray, dfinals: tuple, residual: bool = False) -> Params:
     """dhs (T, N, H or 2H) and gradients of the finals -> Params gradients."""
     ids, stack = k
-    dxs, layers = recurrent.backward(cell, p.layers, stack, dhs, dfinals)
+    dxs, layers = recurrent.backward(cell, p.layers, stack, dhs, dfinals, residual)
     dE = embedding.backward(p.embedding, ids, dxs)              # (E1*)
     return Params(dE, layers)

@@ -51,7 +51,8 @@ def encode(p: Params, config: Config, ids: np.ndarray, mask: np.ndarray,
     """
     check_source(config, ids, mask)
     cell = CELLS[config.cell]
-    hs, finals, k_encoder = encoder.forward(p.encoder, cell, ids, mask, masks and masks.encoder)    # (S1)
+    hs, finals, k_encoder = encoder.forward(p.encoder, cell, ids, mask, masks and masks.encoder,
+                                             config.residual)                       # (S1)
     s0, k_bridge = bridge.forward(p.bridge, config.bridge, finals)                  # (S2)
     source = EncoderOutput(None, None)
     if config.context == "attention":
@@ -74,7 +75,8 @@ def encode_backward(p: Params, config: Config, source: EncoderOutput, k: EncodeC
         top = dfinals[-1]
         dfinals = (*dfinals[:-1], top._replace(h=top.h + dsource.ctx))              # (S3*) fork: s_0 and ctx
     dfinals = tuple(bridge.split(like, d) for like, d in zip(k.finals, dfinals))
-    return encoder.backward(p.encoder, cell, k.encoder, dhs, dfinals), g_bridge, g_score    # (S1*)
+    g_encoder = encoder.backward(p.encoder, cell, k.encoder, dhs, dfinals, config.residual)    # (S1*)
+    return g_encoder, g_bridge, g_score
 
 
 def forward(p: Params, config: Config, batch: Batch, teacher_mask: np.ndarray | None = None,

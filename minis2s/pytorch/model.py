@@ -147,6 +147,7 @@ class Seq2Seq(nn.Module):
             parts.setdefault(head, {})[rest] = tuple(shape)
         for head, part in parts.items():
             self.add_module(head, Part(part, dtype))
+        self.residual = config.get("residual", False)
         self.before = config.get("attention_order", config.get("order")) == "before"
 
     # the parts that may be shared
@@ -174,7 +175,7 @@ class Seq2Seq(nn.Module):
         """(S1) (S2): ids, mask (T, N) -> hs (T, N, C), the decoder's initial states, ctx for every step or None."""
         xs, finals = self.encoder.embedding[source], []                                      # (E1)
         for p, drop in zip(self.encoder.layers.items(), drops or [None] * self.config["layers"]):
-            xs = xs if drop is None else xs * drop
+            below, xs = xs, xs if drop is None else xs * drop
             if self.config["bidirectional"]:
                 hs_f, s_f = self.run(p["forward"], xs, mask)
                 hs_b, s_b = self.run(p["backward"], xs.flip(0), mask.flip(0))
@@ -183,6 +184,7 @@ class Seq2Seq(nn.Module):
             else:
                 xs, s = self.run(p, xs, mask)
                 finals.append(s)
+            xs = xs + below if self.residual and len(finals) > 1 else xs                     # (RC1)
         kind = self.config["bridge"]
         if kind == "copy":
             states = finals
@@ -219,7 +221,7 @@ class Seq2Seq(nn.Module):
         x, new = torch.cat(parts, dim=1), []                                                 # (D2)
         for p, s, drop in zip(self.decoder_layers(), states, drops or [None] * c["layers"]):
             new.append(self.cell(p, x if drop is None else x * drop, s))                     # (D3)
-            x = new[-1][0]
+            x = new[-1][0] + x if self.residual and len(new) > 1 else new[-1][0]             # (RC1)
         if self.score and not self.before:
             ctx, alpha = self.attend(x, hs, keys, mask)                                      # (D4)
         z = self.fuse(x, ctx)                                                                # (D5)

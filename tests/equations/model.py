@@ -65,4 +65,5 @@ UNITS = [
     unit("sum-state-context-after", {"(D4)": "", "(D6)": "", "(D4*)": "", "(D6*)": ""}),
     unit("two-ways-additive", {"(S1)": "", "(S2)": "", "(S3)": "", "(S4)": "", "(S5)": "L",
                                "(S1*)": "encoder", "(S2*)": "encoder", "(S3*)": "", "(S4*)": "", "(S5*)": ""}),
+    Unit({"(RC1)": "", "(RC1*)": ""}, partial(whole, "residual-before")),
 ]

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from configs import CONFIGS, SIZES, TRANSFORMERS, config, transformer
+from configs import CONFIGS, RESIDUAL, SIZES, TRANSFORMERS, config, transformer
 from minis2s.layers.attention import SCORES
 from minis2s.layers.cells import CELLS
 from minis2s.layers.fusion import PHI
@@ -40,7 +40,7 @@ def test_every_choice_is_met_by_the_table(name, choice):
 SIZES_OF_ONE = ["embedding", "hidden", "layers", "attention_size"]
 TRANSFORMER_SIZES = ["heads", "feed_forward", "max_positions"]
 VOCABULARIES = ["source_vocab", "target_vocab"]
-SWITCHES = ["bidirectional", "input_feeding", "tied_cells", "tied_embedding", "reverse_source"]
+SWITCHES = ["residual", "bidirectional", "input_feeding", "tied_cells", "tied_embedding", "reverse_source"]
 RATES = ["dropout", "label_smoothing"]
 
 
@@ -241,7 +241,7 @@ def test_names_lead_to_cells_scores_and_fusions():
     assert PHI.keys() <= set(CHOICES["fusion"])
 
 
-@pytest.mark.parametrize("c", [*CONFIGS.values(), *TRANSFORMERS.values()], ids=[*CONFIGS, *TRANSFORMERS])
+@pytest.mark.parametrize("c", [*CONFIGS.values(), *RESIDUAL.values(), *TRANSFORMERS.values()], ids=[*CONFIGS, *RESIDUAL, *TRANSFORMERS])
 def test_json_and_back(c):
     assert Config.from_json(json.loads(json.dumps(c.to_json()))) == c
 

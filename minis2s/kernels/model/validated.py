@@ -34,6 +34,8 @@ def validated(p, config):
     config_then, then = LAST[0]
     if p is then and config is config_then:
         return p
+    if config.residual:
+        raise ValueError("residual=True: models with residual connections have no compiled implementation; NumPy computes them")
     check_params(p, config)
     for name, a in tree.named(p):
         if a.dtype != config.dtype:

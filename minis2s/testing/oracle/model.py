@@ -1,6 +1,7 @@
 """The whole model, one example: encoder, bridge, decoder, loss.  See minis2s/model/.
 
 A model is a dict:
+    residual       True: a path around every layer but the first
     encoder        {"embedding": V x E, "layers": list of functions (xs, mask) -> (hs, final state)}
     bridge         function: the layers' final states -> the decoder's first states, one for each layer
     attention      function (s, hs, mask) -> ctx, or None
@@ -29,11 +30,13 @@ def encode(m, ids, mask=None):
     """The source, read once: T token ids -> hs (T states), the layers' final states.
 
     (E1) x_i = E[id_i], then layer by layer h_i = cell(x_i, h_{i-1})
+    (RC1) y = h + x around each layer but the first, where the model has such paths
     """
     E, finals = m["encoder"]["embedding"], []
     hs = [embed(E, token) for token in ids]                                            # (E1)
     for layer in m["encoder"]["layers"]:
-        hs, final = layer(hs, mask)
+        ys, final = layer(hs, mask)
+        hs = [add(y, h) for y, h in zip(ys, hs)] if m["residual"] and finals else ys   # (RC1)
         finals.append(final)
     return hs, finals
 
@@ -57,7 +60,7 @@ def decoder_step(m, attend, y_prev, states, ctx, z_prev):
     new = []
     for cell, state in zip(m["decoder"]["cells"], states):
         new.append(cell(x, state))                                                     # (D3)
-        x = h_of(new[-1])
+        x = add(h_of(new[-1]), x) if m["residual"] and len(new) > 1 else h_of(new[-1])    # (RC1)
     if attend and m["order"] == "after":
         ctx = attend(x)                                                                # (D4)
     z = m["fuse"](x, ctx)                                                              # (D5)
