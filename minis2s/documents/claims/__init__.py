@@ -8,7 +8,7 @@ from importlib import import_module
 
 from .claim import FAILS, HOLDS, IN_PART, Claim, Plan, Verdict, run    # noqa: F401
 
-MODULES = {"K1": "k1_distance", "K2": "k2_gates", "K3": "k3_clipping", "K5": "k5_cost", "K6": "k6_sharing",
+MODULES = {"K1": "k1_distance", "K2": "k2_gates", "K3": "k3_clipping", "K4": "k4_depth", "K5": "k5_cost", "K6": "k6_sharing",
            "K7": "k7_lengths", "K8": "k8_sizes", "K9": "k9_gru", "K10": "k10_compression", "K11": "k11_alignment", "K12": "k12_search"}
 
 

@@ -353,3 +353,27 @@ def test_planted_numbers_flip_k10():
     assert k10.verdict(numbers(taught=0.9)).verdict == IN_PART
     assert k10.verdict(numbers(0.9, 0.9, 0.9)).verdict == FAILS
     assert "20% pruned, uniform, 0.83 of 1,000 bytes" in k10.verdict(numbers(pruned=0.9)).because[1]
+
+
+def test_planted_numbers_flip_k4():
+    from minis2s.documents.claims import k4_depth
+
+    def numbers(vanishing, exploding):
+        found = {"depths": [1, 8], "first": {}, "factors": {}, "exact": {"plain": [[0.5, 0.6]], "residual": [[0.5, 0.9]]}}
+        for kind, one, deep in (("vanishing", 0.7, vanishing), ("exploding", 1.3, exploding)):
+            found["factors"][f"{kind}, plain"] = [[one, deep]]
+            found["first"][f"{kind}, plain"] = [[1e-9, 1e-8]]
+        return found
+    assert k4_depth.verdict(numbers(0.9, 1.1)).verdict == HOLDS
+    assert k4_depth.verdict(numbers(0.9, 1.4)).verdict == k4_depth.verdict(numbers(0.75, 1.1)).verdict == IN_PART
+    assert k4_depth.verdict(numbers(0.75, 1.4)).verdict == k4_depth.verdict(numbers(1.3, 0.6)).verdict == FAILS
+    assert "help the deepest model: +30.0%" in k4_depth.verdict(numbers(0.75, 1.4)).because[-1]
+
+
+def test_the_gradient_at_the_first_step_of_one_layer_is_a_power_of_the_radius():
+    """One layer, tanh nearly linear, U a rotation times the radius: exactly radius^(T-1)."""
+    from minis2s.documents.claims import k4_depth
+    for radius in (0.7, 1.3):
+        for T in (5, 20):
+            found = k4_depth.first_gradient(1, radius, T, False, np.random.default_rng(0))
+            assert found == pytest.approx(radius ** (T - 1), rel=1e-6)
