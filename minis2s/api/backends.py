@@ -1,16 +1,19 @@
 """The one choice of a backend, and the one place that imports the compiled implementation, when it is first needed."""
 import os
 import warnings
+from functools import lru_cache
 
 from ..training.reference import NUMPY
 
-BACKENDS = ("numpy", "numba")
+BACKENDS = ("numpy", "numba", "torch")
 FEW = 32                # texts, from which on compiled kernels pay if the cache has them: loading takes half a second
 MANY = 2_000            # texts, from which on they pay even if they must be compiled, which takes some ten seconds
 
 
 def backend_name(name=None, otherwise="numpy"):
     """The name of the backend to use: what the caller says, else what MINIS2S_BACKEND says, else `otherwise`.
+
+    "torch" may have a device and a precision behind it: "torch:cuda", "torch:cuda+amp"; alone it computes on the CPU.
 
     Raises
     ------
@@ -19,7 +22,7 @@ def backend_name(name=None, otherwise="numpy"):
     """
     where, said = ("backend", name) if name is not None else ("MINIS2S_BACKEND",
                                                               os.environ.get("MINIS2S_BACKEND") or otherwise)
-    if said not in BACKENDS:
+    if said not in BACKENDS and not (isinstance(said, str) and said.startswith("torch:")):
         raise ValueError(f"{where}={said!r}: choose one of {', '.join(BACKENDS)}")
     return said
 
@@ -32,6 +35,9 @@ def backend_for(config, name=None, otherwise="numpy"):
     said = backend_name(name, otherwise)
     if is_compiled(config) or said == "numpy":
         return said
+    if said != "numba":
+        what = "the Transformer is" if config.architecture == "transformer" else "residual=True is"
+        raise ValueError(f"backend={said!r}: wanted numpy, as {what} not written for PyTorch yet")
     if name is not None or os.environ.get("MINIS2S_BACKEND"):
         what = "the Transformer has" if config.architecture == "transformer" else "models with residual=True have"
         warnings.warn(f"backend='numba': {what} no compiled implementation yet; NumPy computes it", stacklevel=3)
@@ -44,11 +50,30 @@ def is_compiled(config):
 
 
 def choose(name=None, otherwise="numpy"):
-    """The core.backend.Backend of that name, see `backend_name`."""
-    if backend_name(name, otherwise) == "numpy":
+    """The core.backend.Backend of that name, see `backend_name`.
+
+    Raises
+    ------
+    ValueError
+        Also for "torch" where PyTorch is not installed, or has no such device.
+    """
+    said = backend_name(name, otherwise)
+    if said == "numpy":
         return NUMPY
-    from ..kernels.backend import NUMBA
-    return NUMBA
+    if said == "numba":
+        from ..kernels.backend import NUMBA
+        return NUMBA
+    return torch_backend(said)
+
+
+@lru_cache
+def torch_backend(name):
+    """The Backend of pytorch/ on the device that the name says: one for each name."""
+    try:
+        from ..pytorch.backend import backend
+    except ImportError:
+        raise ValueError('backend="torch": wanted PyTorch, which is not installed: pip install "minis2s[torch]"') from None
+    return backend(name)
 
 
 def is_named(name=None):
@@ -61,8 +86,9 @@ def choose_for_texts(model, count):
 
     Where somebody named a backend it is that one; else the compiled implementation if there are enough texts.
     """
-    if model.backend_is_named or model.backend == "numba" or not is_compiled(model.config) or count < FEW:
-        return choose(model.backend)
+    named = "numpy" if model.backend.startswith("torch") else model.backend         # PyTorch trains, and searches nothing
+    if model.backend_is_named and named == model.backend or named == "numba" or not is_compiled(model.config) or count < FEW:
+        return choose(named)
     from ..kernels.decoding.beam import search_of
     from ..kernels.runtime.jit import JIT
     from ..kernels.runtime.kernel_cache import is_kept

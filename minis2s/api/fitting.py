@@ -130,6 +130,8 @@ def check_epochs(run, training, state):
 
 def train(model, corpus, training, run, state, progress, teacher=None):
     """The training loop, from `state` to its end or to a signal: params, records and stopped_by are set."""
+    backend = choose(model.backend)
+    state = backend.from_first(state)
     model.records = run.records() if run else []
 
     def on_record(row):
@@ -143,8 +145,8 @@ def train(model, corpus, training, run, state, progress, teacher=None):
         end = loop.run(
             model.config, training, corpus.train, corpus.valid, state, on_step=show.step, on_record=on_record,
             save=(lambda s: run.save_progress(s, model.config)) if run else None, should_stop=stopped,
-            backend=choose(model.backend), prepare=teacher and transfer.with_teacher(teacher))
-        model.stopped_by = stopped()
+            backend=backend, prepare=teacher and transfer.with_teacher(teacher))
+        model.stopped_by = backend.agree((stopped() or 0,))[0] or None
     model.params = end.params if end.best_score is None else end.best
 
 

@@ -8,7 +8,7 @@ from ..api.backends import BACKENDS, backend_for, choose
 from ..api.seq2seq import Seq2Seq
 from ..api.signals import Stopped
 from ..api.texts import text_pairs
-from ..core.backend import cores
+from ..core.backend import cores, processes
 from ..data.corpus import MAX_LENGTH
 from ..model.config import Config
 from ..tasks import TASKS
@@ -70,11 +70,13 @@ def arguments(parser):
                         help="what the teacher gives: probabilities beside each word, or its answers in place of the targets "
                              "(default: word)")
     parser.add_argument("--backend", choices=BACKENDS,
-                        help="implementation that computes: compiled kernels, or plain NumPy (default: MINIS2S_BACKEND, or "
-                             "numba; resumed: as before)")
+                        help="implementation that computes: plain NumPy, compiled kernels, or PyTorch, for a GPU or several "
+                             "processes (default: MINIS2S_BACKEND, or numba; resumed: as before)")
+    parser.add_argument("--device", metavar="NAME", help="of PyTorch: cpu, cuda, cuda:1, mps (default: cpu)")
+    parser.add_argument("--amp", action="store_true", help="PyTorch multiplies matrices in bfloat16")
     parser.add_argument("--threads", type=int, metavar="N",
-                        help="of the compiled kernels; the result is the same for any number (default: MINIS2S_THREADS, or "
-                             f"all {cores()} cores)")
+                        help="of the compiled kernels or of PyTorch; the result of the kernels is the same for any number "
+                             f"(default: MINIS2S_THREADS, or all {cores()} cores)")
     train_options.add(parser)
 
 
@@ -98,22 +100,42 @@ def run(args):
     asked = {**train_options.given(args, Config), **training_options}
     plan = resumed(args) if args.resume else begun(args, asked)
     config, training = presets.combine(plan.options, asked)
-    backend = choose(backend_for(config, args.backend or plan.backend, otherwise="numba"))
+    backend = choose(backend_for(config, named_backend(args) or plan.backend, otherwise="numba"))
     backend.use_threads(args.threads)
+    first = check_processes(backend)
     model = Seq2Seq(config, **plan.units, backend=backend.name)
     model.settings = plan.settings
     out = Path(args.out or sources.default_out(args))
     with backend.precompile(config, training.optimizer) as wait:
         try:
-            model.fit(*plan.splits[:2], training=training, out=out, resume=args.resume, overwrite=args.overwrite,
-                      origin=plan.origin, start=plan.start, **sources.teacher_of(plan.origin))
+            where = dict(out=out, resume=args.resume, overwrite=args.overwrite) if first else dict(progress=False)
+            model.fit(*plan.splits[:2], training=training, **where, origin=plan.origin, start=plan.start, **sources.teacher_of(plan.origin))
         except Stopped as e:
-            if model.stopped_by is not None:
+            if model.stopped_by is not None and first:
                 print(f"stopped; saved in {out}; go on with --resume")
             return 128 + e.signal
         wait()
-    report(model, out, plan.splits[2])
+    if first:
+        report(model, out, plan.splits[2])
     return 0
+
+
+def named_backend(args):
+    """The backend that the options ask for, with device and precision behind PyTorch's name; None: none is asked for."""
+    if not (args.device or args.amp):
+        return args.backend
+    if args.backend != "torch":
+        raise ValueError(f"--{'device' if args.device else 'amp'}: an option of --backend torch")
+    return f"torch:{args.device or 'cpu'}{'+amp' if args.amp else ''}"
+
+
+def check_processes(backend):
+    """Whether this process is the one that writes and speaks; ValueError where several were started for a backend that
+    has only one."""
+    rank, count = processes()
+    if count > 1 and not backend.name.startswith("torch"):
+        raise ValueError(f"--backend {backend.name}: wanted torch, as {count} processes were started to train together")
+    return rank == 0
 
 
 def begun(args, asked):

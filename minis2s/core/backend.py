@@ -1,9 +1,10 @@
 """A backend: one implementation of everything that training, evaluation and decoding compute.
 
-There are two.  `training.reference.NUMPY` is the readable code, whose every line can be stepped through;
-`kernels.backend.NUMBA` is the compiled code, which mirrors it file by file and is fast.  Users name them by the
-strings "numpy" and "numba"; `api.backends.choose` turns the name into the value, and is the only place that imports
-the compiled implementation.  Code that computes receives the value and calls its functions.
+There are three.  `training.reference.NUMPY` is the readable code, whose every line can be stepped through;
+`kernels.backend.NUMBA` is the compiled code, which mirrors it file by file and is fast; `pytorch.backend` trains the
+same models on PyTorch, for a GPU or for several processes.  Users name them by the strings "numpy", "numba" and "torch";
+`api.backends.choose` turns the name into the value, and is the only place that imports the compiled implementation.
+Code that computes receives the value and calls its functions.
 """
 import os
 from collections.abc import Callable
@@ -12,9 +13,14 @@ from typing import NamedTuple
 MOST_THREADS = 256
 
 
+def same(value):
+    """What it is given."""
+    return value
+
+
 class Backend(NamedTuple):
     """The functions of one implementation; each is documented where the reference implementation defines it."""
-    name: str                      # what users type: "numpy" or "numba"
+    name: str                      # what users type: "numpy", "numba", or "torch" with a device behind it
     # a whole model: minis2s/model/seq2seq.py
     forward: Callable              # p, config, batch, teacher, masks -> loss, logits, cache
     backward: Callable             # p, config, cache -> gradient
@@ -34,6 +40,16 @@ class Backend(NamedTuple):
     use_threads: Callable          # number of threads, or None for the usual number
     description: Callable          # -> a few words for people: what computes, with how many threads
     precompile: Callable           # config, optimizer -> context manager of a function that waits, see kernels/runtime
+    # what only PyTorch needs, whose arrays may be on another device, and whose processes may be several
+    arrays: Callable = same        # a tree of this implementation's arrays -> the same of NumPy's
+    agree: Callable = same         # whole numbers -> for each the greatest that any of the processes has that train
+    from_first: Callable = same    # a value -> that of the first of these processes
+
+
+def processes():
+    """This process's number, from 0, among those that train one model together, and how many they are, as torchrun says;
+    0 and 1 for a process that it did not start."""
+    return int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
 
 
 def cores():

@@ -3,9 +3,9 @@
 Start with model.py: the whole encoder-decoder as one nn.Module, under the same marks, importing only torch.
 
     model.py     the nn.Module                                convert.py   parameters there and back
-    export.py    a run as a folder that needs only torch      interop.py   single layers of torch.nn
-    standalone/  files of such a folder: they are copied, not imported
+    backend.py   training on it, on a CPU or a GPU            update.py    the optimizers' equations on tensors
+    processes.py several processes that train one model       interop.py   single layers of torch.nn
+    export.py    a run as a folder that needs only torch      standalone/  files of such a folder: copied, not imported
 
-It may import everything above pytorch/.  Only model.py and convert.py import torch, and nothing imports them
-before they are asked for.
+It may import everything above pytorch/.  Nothing imports the files that import torch before they are asked for.
 """

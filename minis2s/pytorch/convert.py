@@ -7,14 +7,18 @@ from ..model import parameters
 from .model import Seq2Seq
 
 
-def to_module(p, config):
-    """Params -> the nn.Module with copies of their numbers; ValueError for a Transformer's."""
+def new_module(config):
+    """The nn.Module of a Config, all its numbers zero; ValueError for a Transformer's."""
     if config.architecture != "recurrent":
         raise ValueError(f"architecture={config.architecture}: wanted a recurrent model, as pytorch/model.py has no "
                          "Transformer yet")
-    arrays = dict(tree.named(p))
-    module = Seq2Seq(config.to_json(), {name: a.shape for name, a in arrays.items()})
-    module.load_state_dict({name: torch.from_numpy(np.array(a)) for name, a in arrays.items()})
+    return Seq2Seq(config.to_json(), parameters.shapes(config))
+
+
+def to_module(p, config):
+    """Params -> the nn.Module with copies of their numbers; ValueError for a Transformer's."""
+    module = new_module(config)
+    module.load_state_dict({name: torch.from_numpy(np.array(a)) for name, a in tree.named(p)})
     return module
 
 

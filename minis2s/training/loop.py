@@ -85,7 +85,8 @@ def run(config, training, train_set, valid_set, progress=None, on_step=None, on_
     """
     keep_freed_memory()
     nothing = lambda *_: None                                                           # noqa: E731
-    on_step, on_record, save = on_step or nothing, on_record or nothing, save or nothing
+    on_step, on_record, write = on_step or nothing, on_record or nothing, save or nothing
+    save = lambda progress: write(backend.arrays(progress))                             # noqa: E731
     should_stop = should_stop or (lambda: False)
     progress = progress or begin(config, training)
     save(progress)
@@ -100,22 +101,23 @@ def run(config, training, train_set, valid_set, progress=None, on_step=None, on_
             batch = drop_tokens(training, progress, prepare(batch) if prepare else batch)
             progress = one_step(config, training, progress, batch, lr, backend)
             if project:
-                progress = progress._replace(params=project(progress.params))
+                progress = progress._replace(params=project(backend.arrays(progress.params)))
             on_step(progress, progress.loss_sum / progress.tokens)
             due = training.evaluate_every and progress.step % training.evaluate_every == 0
             if due and progress.batch < len(batches):           # the epoch's end has an evaluation of its own
                 v = validate(progress.params, config, valid_set, backend=backend)
                 on_record(record(training, progress, v, len(batches), None))
-            if should_stop():
+            stopped, late = backend.agree((should_stop() or 0, time.monotonic() > deadline))
+            if stopped:
                 save(progress)
-                return progress
-            if time.monotonic() > deadline:
+                return backend.arrays(progress)
+            if late:
                 save(progress)
                 v = validate(progress.params, config, valid_set, backend=backend)
                 ended = end_epoch(training, progress, v)
                 on_record(record(training, progress, v, len(batches), None))
                 # judged as an epoch would be, for the weights alone: a resumed run must not see it
-                return progress._replace(best=ended.best, best_score=ended.best_score)
+                return backend.arrays(progress._replace(best=ended.best, best_score=ended.best_score))
             if time.monotonic() - saved_at > save_seconds:
                 save(progress)
                 saved_at = time.monotonic()
@@ -126,4 +128,4 @@ def run(config, training, train_set, valid_set, progress=None, on_step=None, on_
         on_record(row)
         save(progress)
         saved_at = time.monotonic()
-    return progress
+    return backend.arrays(progress)

@@ -1,0 +1,182 @@
+"""Training on PyTorch: the same steps as the hand-written model's, the same runs, and several processes are one."""
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from configs import CONFIGS
+from draw import batch as draw_batch
+from draw import close, like
+
+torch = pytest.importorskip("torch")
+torch.set_num_threads(1)
+
+from minis2s import Config, Seq2Seq, Training                      # noqa: E402
+from minis2s.api.backends import choose                            # noqa: E402
+from minis2s.core import tree                                      # noqa: E402
+from minis2s.model import dropout_masks, seq2seq                   # noqa: E402
+from minis2s.pytorch.backend import arrays                         # noqa: E402
+from minis2s.training import optimizers, update                    # noqa: E402
+
+TORCH = choose("torch")
+HERE = Path(__file__).parent
+PAIRS = [(x, x[::-1]) for x in ("ab", "bca", "cab", "c", "abca", "ba", "bb", "cc")]
+
+
+def case(name, seed=0):
+    """Random parameters, ragged batch, dropout masks and coins of a Config."""
+    rng, config = np.random.default_rng(seed), CONFIGS[name]
+    p = like(rng, seq2seq.init(config), 0.6)
+    batch = draw_batch(rng, config, (5, 2, 4), (1, 3, 2))
+    return p, config, batch, rng.random(batch.inputs.shape) < 0.5, dropout_masks.draw(rng, config, 3)
+
+
+@pytest.mark.parametrize("name", ("everything", "tied-both", "dot-before"))
+def test_forward_backward_and_logits(name):
+    p, config, batch, coins, masks = case(name)
+    L, logits, k = TORCH.forward(p, config, batch, coins, masks)
+    L_, logits_, k_ = seq2seq.forward(p, config, batch, coins, masks)
+    g = seq2seq.backward(p, config, k_)
+    close((np.array([L]), logits, TORCH.backward(p, config, k), TORCH.backward(p, config, k)),
+          (np.array([L_]), logits_, g, g))
+    close(TORCH.logits(p, config, batch, coins), seq2seq.logits(p, config, batch, coins))
+    close(TORCH.loss_and_gradient(p, config, batch)[1], seq2seq.loss_and_gradient(p, config, batch)[1])
+
+
+@pytest.mark.parametrize("optimizer, options", [("sgd", {}), ("sgd", {"momentum": 0.9}), ("rmsprop", {}), ("adam", {})])
+@pytest.mark.parametrize("limit, value", [(None, None), (0.1, None), (1e9, 0.02)])
+def test_updates_are_those_of_the_hand_written_optimizers(optimizer, options, limit, value):
+    """Three steps, so that moments are used, and tensors go in where arrays went in first."""
+    p, config, batch, coins, masks = case("everything")
+    q, s, t = p, optimizers.start(p), optimizers.start(p)
+    for step in range(3):
+        rest = optimizer, 0.1 / (step + 1), limit, value
+        L, p, s, size, finite = update.loss_and_update(p, config, batch, coins, masks, s, *rest, **options)
+        L_, q, t, size_, finite_ = TORCH.loss_and_update(q, config, batch, coins, masks, t, *rest, **options)
+        close((np.array([L_, size_]), arrays(q), arrays(t)[1:]), (np.array([L, size]), p, s[1:]))
+        assert finite and finite_ and t.t == step + 1
+
+
+def test_what_is_not_finite_is_said():
+    p, config, batch, *_ = case("everything")
+    finite = TORCH.loss_and_update(p, config, batch, None, None, optimizers.start(p), "sgd", float("inf"))[-1]
+    assert finite is False
+
+
+def test_a_run_begun_on_one_backend_goes_on_on_another(tmp_path):
+    """And its weights are those of NumPy's run, up to rounding; the searches answer alike."""
+    config, training = Config(hidden=8, embedding=5, attention="dot", dropout=0.2, dtype="float64"), Training(epochs=4, batch=3)
+    models = {}
+    for first, then in (("torch", "torch"), ("torch", "numpy"), ("numpy", "torch"), ("numpy", "numpy")):
+        out = tmp_path / f"{first}-{then}"
+        for backend, epochs in ((first, 2), (then, 4)):
+            model = Seq2Seq(config, backend=backend)
+            model.fit(PAIRS, PAIRS[:3], training=replace(training, epochs=epochs), out=out, resume=backend is then and epochs == 4,
+                      progress=False)
+        assert all(isinstance(a, np.ndarray) for _, a in tree.named(model.params))
+        models[first, then] = Seq2Seq.load(out)
+    want = models.pop(("numpy", "numpy"))
+    for model in models.values():
+        close(model.params, want.params)
+        assert model.translate(["ab", "cb"]) == want.translate(["ab", "cb"])
+
+
+def test_amp_trains_and_keeps_parameters_in_the_precision_of_the_config():
+    model = Seq2Seq(Config(hidden=16, attention="dot"), backend="torch:cpu+amp")
+    model.fit(PAIRS, PAIRS, training=Training(epochs=60, batch=4, lr=0.01), progress=False)
+    assert {a.dtype for _, a in tree.named(model.params)} == {np.dtype("float32")}
+    assert model.records[-1]["valid_loss_teacher_forced"] < 0.5 * model.records[0]["valid_loss_teacher_forced"]
+    assert "bfloat16" in choose("torch:cpu+amp").description()
+
+
+@pytest.mark.parametrize("name", ["torch:nowhere", "torch:cuda:77"])
+def test_a_device_that_is_not_there(name):
+    with pytest.raises(ValueError, match="PyTorch has no such device"):
+        choose(name)
+
+
+def test_a_transformer_is_refused():
+    with pytest.raises(ValueError, match="Transformer is not written for PyTorch"):
+        Seq2Seq(Config(architecture="transformer"), backend="torch")
+
+
+# Several processes ---------------------------------------------------------------------------------------
+
+def start(program, *argv, count=2, **env):
+    """The processes of a program that train together on this machine, as torchrun would start them."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    together = {"WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1",
+                "MINIS2S_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path), **env}
+    return [subprocess.Popen([sys.executable, *program, *map(str, argv)], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                             env={**os.environ, **together, "RANK": str(rank), "LOCAL_RANK": str(rank)}) for rank in range(count)]
+
+
+def ends(processes):
+    """Wait for processes: -> [(status, standard output, standard error)]."""
+    outputs = [p.communicate(timeout=300) for p in processes]
+    return [(p.returncode, *said) for p, said in zip(processes, outputs)]
+
+
+STEP = """
+import sys, numpy as np, torch
+sys.path.insert(0, sys.argv[2])
+from test_backend import TORCH, arrays, case, optimizers
+from minis2s.core import tree
+p, config, batch, coins, masks = case("everything")
+L, p, s, size, finite = TORCH.loss_and_update(p, config, batch, coins, masks, optimizers.start(p), "sgd", 1.0)
+np.savez(sys.argv[1] + torch.distributed.get_rank().__str__(), L=L, size=size, **dict(tree.named(arrays(p))))
+"""
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_the_gradient_of_several_processes_is_that_of_one(tmp_path, count):
+    """On a ragged batch of three examples: with five processes, two have none."""
+    p, config, batch, coins, masks = case("everything")
+    L, q, _, size, _ = TORCH.loss_and_update(p, config, batch, coins, masks, optimizers.start(p), "sgd", 1.0)
+    done = ends(start(["-c", STEP], tmp_path / "rank", HERE, count=count))
+    assert [status for status, *_ in done] == [0] * count, done
+    want = dict(tree.named(arrays(q)))
+    for rank in range(count):
+        with np.load(tmp_path / f"rank{rank}.npz") as found:
+            assert abs(found["L"] - L) < 1e-12 and abs(found["size"] - size) < 1e-12
+            for name, a in want.items():
+                assert np.abs(found[name] - a).max() < 1e-12, (rank, name)
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    path = tmp_path / "pairs.tsv"
+    path.write_text("".join(f"{x}\t{y}\n" for x, y in PAIRS + [(x + "d", "d" + y) for x, y in PAIRS]))
+    return path
+
+
+def test_a_process_that_is_killed_ends_all_and_the_resumed_run_has_the_same_bits(tmp_path, pairs):
+    options = ("--pairs", pairs, "--batch", 3, "--hidden", 6, "--epochs", 60, "--backend", "torch", "--threads", 1)
+    train, whole, killed = ["-m", "minis2s", "train"], tmp_path / "whole", tmp_path / "killed"
+    done = ends(start(train, *options, "--out", whole))
+    assert [status for status, *_ in done] == [0, 0], done
+    assert "saved in" in done[0][1] and done[1][1:] == ("", ""), "only the first process speaks"
+    both, records = start(train, *options, "--out", killed), killed / "metrics.jsonl"
+    while both[0].poll() is None and not (records.exists() and records.read_text()):
+        time.sleep(0.02)
+    both[1].send_signal(signal.SIGKILL)
+    status, _, err = ends(both)[0]
+    assert status == 2 and "another process of this training has ended" in err and "Traceback" not in err
+    assert 1 <= json.loads(records.read_text().splitlines()[-1])["epoch"] < 60
+    resumed = ends(start(train, *options[:2], "--resume", "--threads", 1, "--out", killed))
+    assert [status for status, *_ in resumed] == [0, 0], resumed
+    assert (whole / "weights.safetensors").read_bytes() == (killed / "weights.safetensors").read_bytes()
+
+
+def test_several_processes_want_pytorch(tmp_path, pairs):
+    status, _, err = ends(start(["-m", "minis2s", "train"], "--pairs", pairs, "--backend", "numpy", "--out", tmp_path / "x"))[0]
+    assert status == 2 and "--backend numpy: wanted torch, as 2 processes were started to train together" in err
