@@ -30,14 +30,14 @@ def backend_name(name=None, otherwise="numpy"):
 def backend_for(config, name=None, otherwise="numpy"):
     """The name of the backend that computes a model of this Config: some have no compiled implementation.
 
-    Warns if "numba" was said, by the caller or by MINIS2S_BACKEND, and NumPy takes its place.
+    Warns if "numba" was said, by the caller or by MINIS2S_BACKEND, and NumPy takes its place.  Raises ValueError for a
+    Transformer on PyTorch.
     """
     said = backend_name(name, otherwise)
-    if is_compiled(config) or said == "numpy":
+    if said.startswith("torch") and config.architecture == "transformer":
+        raise ValueError(f"backend={said!r}: wanted numpy, as the Transformer is not written for PyTorch yet")
+    if said != "numba" or is_compiled(config):
         return said
-    if said != "numba":
-        what = "the Transformer is" if config.architecture == "transformer" else "residual=True is"
-        raise ValueError(f"backend={said!r}: wanted numpy, as {what} not written for PyTorch yet")
     if name is not None or os.environ.get("MINIS2S_BACKEND"):
         what = "the Transformer has" if config.architecture == "transformer" else "models with residual=True have"
         warnings.warn(f"backend='numba': {what} no compiled implementation yet; NumPy computes it", stacklevel=3)
