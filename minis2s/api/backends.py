@@ -72,7 +72,8 @@ def torch_backend(name):
     try:
         from ..pytorch.backend import backend
     except ImportError:
-        raise ValueError('backend="torch": wanted PyTorch, which is not installed: pip install "minis2s[torch]"') from None
+        raise ValueError('backend="torch": wanted PyTorch, which is not installed: pip install "minis2s[torch]"'
+                         ) from None
     return backend(name)
 
 
@@ -86,9 +87,10 @@ def choose_for_texts(model, count):
 
     Where somebody named a backend it is that one; else the compiled implementation if there are enough texts.
     """
-    named = "numpy" if model.backend.startswith("torch") else model.backend         # PyTorch trains, and searches nothing
-    if model.backend_is_named and named == model.backend or named == "numba" or not is_compiled(model.config) or count < FEW:
-        return choose(named)
+    name = "numpy" if model.backend.startswith("torch") else model.backend         # PyTorch trains, and does not search
+    named = model.backend_is_named and name == model.backend
+    if named or name == "numba" or not is_compiled(model.config) or count < FEW:
+        return choose(name)
     from ..kernels.decoding.beam import search_of
     from ..kernels.runtime.jit import JIT
     from ..kernels.runtime.kernel_cache import is_kept

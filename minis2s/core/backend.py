@@ -2,9 +2,9 @@
 
 There are three.  `training.reference.NUMPY` is the readable code, whose every line can be stepped through;
 `kernels.backend.NUMBA` is the compiled code, which mirrors it file by file and is fast; `pytorch.backend` trains the
-same models on PyTorch, for a GPU or for several processes.  Users name them by the strings "numpy", "numba" and "torch";
-`api.backends.choose` turns the name into the value, and is the only place that imports the compiled implementation.
-Code that computes receives the value and calls its functions.
+same models on PyTorch, for a GPU or for several processes.  Users name them by the strings "numpy", "numba" and
+"torch"; `api.backends.choose` turns the name into the value, and is the only place that imports the compiled
+implementation.  Code that computes receives the value and calls its functions.
 """
 import os
 from collections.abc import Callable
@@ -47,8 +47,10 @@ class Backend(NamedTuple):
 
 
 def processes():
-    """This process's number, from 0, among those that train one model together, and how many they are, as torchrun says;
-    0 and 1 for a process that it did not start."""
+    """The number of this process, from 0, among those that train one model together, and how many they are.
+
+    So torchrun says; 0 and 1 for a process that it did not start.
+    """
     return int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
 
 

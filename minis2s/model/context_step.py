@@ -65,7 +65,7 @@ def step_backward(p: Any, config: Config, source: EncoderOutput, k: StepCache, d
         ds, dmemory, g_score = attend_backward(score, p.score, source.memory, k.attend, dctx)    # (D4*)
         dh = dh + ds                                            # fork: s_t is fused and is the query
     dx, dlayers, g_layers = recurrent.step_backward(cell, p.layers, k.cells, dh, d.layers, masks,
-                                                 config.residual)    # (D3*)
+                                                    config.residual)            # (D3*)
     demb, dx = dx[:, :E], dx[:, E:]                             # (D2*)
     if config.context_in_cell:
         dctx, dx = tree.add(dctx, dx[:, :C]), dx[:, C:]         # (D2*)

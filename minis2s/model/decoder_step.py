@@ -59,6 +59,6 @@ def step_backward(p: Any, config: Config, source: EncoderOutput, k: StepCache, d
     """
     cell = CELLS[config.cell]
     dx, dlayers, grads = recurrent.step_backward(cell, p.layers, k.cells, dr, d.layers, masks,
-                                               config.residual)    # (D3*)
+                                                 config.residual)                   # (D3*)
     demb = dx                                                                       # (D2*)
     return demb, State(dlayers, None), EncoderOutput(None, None), (grads, None, None)

@@ -52,7 +52,7 @@ def encode(p: Params, config: Config, ids: np.ndarray, mask: np.ndarray,
     check_source(config, ids, mask)
     cell = CELLS[config.cell]
     hs, finals, k_encoder = encoder.forward(p.encoder, cell, ids, mask, masks and masks.encoder,
-                                             config.residual)                       # (S1)
+                                            config.residual)                        # (S1)
     s0, k_bridge = bridge.forward(p.bridge, config.bridge, finals)                  # (S2)
     source = EncoderOutput(None, None)
     if config.context == "attention":

@@ -36,12 +36,23 @@ def test_unknown_names(monkeypatch):
 
 
 def test_both_have_all_functions_and_none_is_the_others():
-    assert tuple(b.name for b in (NUMPY, NUMBA)) == BACKENDS
-    for name in Backend._fields[1:]:
+    assert (NUMPY.name, NUMBA.name, "torch") == BACKENDS
+    for name in set(Backend._fields[1:]) - Backend._field_defaults.keys():
         reference, compiled = getattr(NUMPY, name), getattr(NUMBA, name)
         assert callable(reference) and callable(compiled) and reference is not compiled, name
         assert compiled.__module__.startswith("minis2s.kernels.") and "kernels" not in reference.__module__, name
     assert (NUMPY.forward, NUMPY.unroll, NUMPY.beam) == (architectures.forward, unroll.forward, decoding.beam)
+
+
+def test_torch_trains_and_others_search(monkeypatch):
+    """A run that was trained on PyTorch is answered as one that names no backend."""
+    assert [backend_name(name) for name in ("torch", "torch:cuda+amp")] == ["torch", "torch:cuda+amp"]
+    assert choose_for_texts(Seq2Seq(backend="torch"), 1) is NUMPY
+    with pytest.raises(ValueError, match="backend='torch': wanted numpy, as the Transformer"):
+        Seq2Seq(Config(architecture="transformer", hidden=8), backend="torch")
+    monkeypatch.setitem(sys.modules, "minis2s.pytorch.backend", None)
+    with pytest.raises(ValueError, match="wanted PyTorch, which is not installed"):
+        backends.torch_backend.__wrapped__("torch")
 
 
 def test_many_texts_are_answered_by_the_compiled_implementation(monkeypatch):
