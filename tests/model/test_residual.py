@@ -3,9 +3,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from configs import RESIDUAL
 
 import scalar_model
+from configs import RESIDUAL
 from draw import batch, close, like, read_only
 from minis2s import Seq2Seq
 from minis2s.core import tree

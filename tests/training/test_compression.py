@@ -1,10 +1,10 @@
 """Quantisation, pruning and packing: exact reverses, exact shares, and what may not be asked for."""
 import numpy as np
 import pytest
+
 from equations import UNITS
 from equations.compression import Params, distilled, pruned, rounded
 from equations.unit import Unit, against_oracle, by_complex_step
-
 from minis2s.core import tree
 from minis2s.layers import distillation, loss
 from minis2s.model import seq2seq
