@@ -81,7 +81,8 @@ def forward(cell: Cell, layers: tuple, xs: np.ndarray, mask: np.ndarray,
     cache : Cache
     """
     masks = masks or (None,) * len(layers)
-    finals, caches = [], []
+    finals: list = []
+    caches: list = []
     for p, m in zip(layers, masks):
         hs, s, k = layer(cell, p, dropout.forward(xs, m), mask)
         xs = hs + xs if residual and caches else hs             # (RC1)
@@ -93,7 +94,7 @@ def forward(cell: Cell, layers: tuple, xs: np.ndarray, mask: np.ndarray,
 def backward(cell: Cell, layers: tuple, k: Cache, dhs: np.ndarray, dfinals: tuple,
              residual: bool = False) -> tuple[np.ndarray, tuple]:
     """Pull dhs (T, N, H or 2H) and the gradients of `finals` back: -> dxs, gradients of `layers`."""
-    grads = []
+    grads: list = []
     for p, k_layer, m, d in reversed(list(zip(layers, k.layers, k.masks, dfinals))):
         dxs, g = layer_backward(cell, p, k_layer, dhs, d, k.mask)
         dys = dhs
@@ -107,7 +108,8 @@ def backward(cell: Cell, layers: tuple, k: Cache, dhs: np.ndarray, dfinals: tupl
 def step(cell: Cell, layers: tuple, x: np.ndarray, states: tuple,
          masks: tuple | None = None, residual: bool = False) -> tuple[np.ndarray, tuple, tuple]:
     """One time step through a stack of one direction: x (N, D), states -> y (N, H) of the top, states, caches."""
-    new, caches = [], []
+    new: list = []
+    caches: list = []
     for p, s, m in zip(layers, states, masks or (None,) * len(layers)):
         s, k = cell.step(p, dropout.forward(x, m), s)
         x = s.h + x if residual and caches else s.h             # (RC1)
@@ -119,7 +121,8 @@ def step(cell: Cell, layers: tuple, x: np.ndarray, states: tuple,
 def step_backward(cell: Cell, layers: tuple, caches: tuple, dh: np.ndarray, dstates: tuple,
                   masks: tuple | None = None, residual: bool = False) -> tuple[np.ndarray, tuple, tuple]:
     """Pull dh of the top and the states' gradients back one step: -> dx, states' (t-1) and layers' gradients."""
-    grads, dprev = [], []
+    grads: list = []
+    dprev: list = []
     for p, k, m, d in reversed(list(zip(layers, caches, masks or (None,) * len(layers), dstates))):
         dy, d = dh, d._replace(h=d.h + dh)                      # fork: h_t is output and carry
         dx, d, g = cell.step_backward(p, k, d)
