@@ -9,18 +9,21 @@ from .examples import EXAMPLES
 from .live import source
 
 MOST, TIMES = 7, 3              # quantities shown of one equation, and how often one that is made at several steps
-HOME = {"multi_head": "multi_head causal"}
 
 
 @cache
 def shown():
-    """{mark: (name of the example, [Bound])}: for each equation the example that it is shown in."""
+    """{mark: (name of the example, [Bound])}: for each equation the example that it is shown in.
+
+    "(outputs)" are those of the searches, which have no marks.
+    """
     found = {}
     for mark in equations.all_equations():
         homes = [name for name, (_, bound, _) in numbers.all_bound().items() if any(b.mark == mark for b in bound)]
         if not homes:
             raise ValueError(f"book: no example computes {mark}; add one to minis2s/book/examples")
         found[mark] = homes[0], chosen([b for b in numbers.all_bound()[homes[0]][1] if b.mark == mark])
+    found["(outputs)"] = "decoding", numbers.all_bound()["decoding"][1]
     return found
 
 
@@ -38,6 +41,11 @@ def places(name):
             for kind, at in b.where:
                 if kind != numbers.ZERO:
                     kinds[kind].add(at)
+    run, at = numbers.all_bound()[name][0], 0
+    for key, _, flat in run.inputs:
+        if not key.startswith("arrives:"):
+            kinds[numbers.GRADIENT].update(range(at, at + len(flat)))
+            at += len(flat)
     return sorted(kinds[numbers.VALUE]), sorted(kinds[numbers.GRADIENT])
 
 

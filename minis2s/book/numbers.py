@@ -2,7 +2,7 @@
 
 The library's side is traced: every quantity that a marked line makes.  The oracle's side is the list of all numbers
 that its equations make, with their gradients (live/engine.py).  Each number of the one is sought in the other by value,
-to 1e-12, for two draws of the inputs; what is found is bound, and the page shows the oracle's number in its place.
+to 1e-12, for five draws of the inputs; what is found is bound, and the page shows the oracle's number in its place.
 Names need not agree, nor layouts: a packed gate finds its own block.
 """
 from functools import cache
@@ -16,7 +16,7 @@ from .examples import EXAMPLES
 from .examples.example import arriving
 from .live import source
 
-BOUND, SEEDS = 1e-12, (1, 2, 3)
+BOUND, SEEDS = 1e-12, (1, 2, 3, 4, 5)
 VALUE, GRADIENT, ZERO = "v", "g", "0"
 ALSO = -1                      # in place of an occurrence: what the example adds by hand
 
@@ -28,6 +28,7 @@ class Bound(NamedTuple):
     """
     mark: str
     name: str
+    times: int                 # how often the name was made before on lines of this mark
     shape: tuple
     where: tuple
 
@@ -52,7 +53,7 @@ def flat(name, a):
 def run(example, seed, given=None):
     """Run an example on drawn or given inputs (name -> array, "arrives:name" too)."""
     rng = np.random.default_rng(seed)
-    v = example.draw(rng, 1)
+    v: dict[str, Any] = example.draw(rng, 1)
     if given:
         v = {name: np.reshape(given[name], np.shape(a)) for name, a in v.items()}
     with trace() as tr:
@@ -104,30 +105,35 @@ def bind(example):
     """-> the first Run of an example, [Bound] of it, [(mark, name)] of what the oracle has no number for."""
     runs = [run(example, seed) for seed in SEEDS]
     bound, free = [], []
-    for key, a in runs[0].quantities.items():
-        where = [place(runs, key, i, key[0]) for i in range(a.size)]
+    for key in runs[0].quantities:
+        where = place(runs, key)
         if all(where):
-            bound.append(Bound(key[0], key[1], a.shape, tuple(where)))
+            bound.append(Bound(*key, runs[0].quantities[key].shape, tuple(where)))
         else:
             free.append((key[0], key[1]))
     return runs[0], bound, free
 
 
-def place(runs, key, i, mark):
-    """Where the oracle's trace has number i of a quantity, in all runs: (kind, place), or None."""
-    wanted = [r.quantities[key].ravel()[i] for r in runs]
-    if not any(wanted):
-        return ZERO, 0
-    kinds = (GRADIENT, VALUE) if equations.is_derivative(mark) else (VALUE,)
+def place(runs, key):
+    """Where the oracle's trace has each number of a quantity, in all runs: [(kind, place), or None].
+
+    Best is a place where they stand one behind the other; else each number is sought by itself.
+    """
+    wanted = np.array([r.quantities[key].ravel() for r in runs])
+    kinds = (GRADIENT, VALUE) if equations.is_derivative(key[0]) else (VALUE,)
+    found = [None if any(column) else (ZERO, 0) for column in wanted.T]
     for kind in kinds:
-        fits = None
-        for r, want in zip(runs, wanted):
-            there = r.gradients if kind == GRADIENT else r.values
-            near = np.abs(there - want) <= BOUND * max(1.0, abs(want))
-            fits = near if fits is None else fits & near
-        if fits.any():
-            return kind, int(np.flatnonzero(fits)[-1])
-    return None
+        there = np.array([r.gradients if kind == GRADIENT else r.values for r in runs])
+        fits = [(np.abs(there - column[:, None]) <= BOUND * np.maximum(1.0, np.abs(column))[:, None]).all(axis=0)
+                for column in wanted.T]
+        starts = np.ones(there.shape[1] - len(fits) + 1, dtype=bool) if len(fits) <= there.shape[1] else np.zeros(0, bool)
+        for i, fit in enumerate(fits):
+            starts = starts & fit[i:i + len(starts)]
+        if starts.any() and not all(found):
+            first = int(np.flatnonzero(starts)[0])
+            return [one or (kind, first + i) for i, one in enumerate(found)]
+        found = [one or ((kind, int(np.flatnonzero(fit)[0])) if fit.any() else None) for one, fit in zip(found, fits)]
+    return found
 
 
 @cache

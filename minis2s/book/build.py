@@ -1,0 +1,128 @@
+"""The whole book in one HTML file."""
+import base64
+import gzip
+import html
+import json
+import re
+from functools import lru_cache
+from importlib.resources import files
+
+from ..viewer import web as shared
+from . import bundle, mathml, numbers, pages, parts, runtime, web
+from .examples import EXAMPLES
+from .live import source
+from .words import LANGUAGES, WORDS, both_html, chosen, plain, word
+
+CSP = ("default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'unsafe-inline'; img-src data:; "
+       "connect-src data:")
+LIMIT = 2_500_000               # bytes
+
+
+def book(languages=LANGUAGES, folder=None):
+    """Build the book.
+
+    Parameters
+    ----------
+    languages : tuple of {"en", "zh"}
+    folder : Path or None
+        Of MicroPython's package; None: the numbers are fixed, and the pages say so.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        A derivation is wrong, an equation has no example, or the file would be larger than LIMIT.
+    """
+    check_numbers()
+    token = chosen.set(tuple(languages))
+    try:
+        text = filled(languages, folder and runtime.load(folder))
+    finally:
+        chosen.reset(token)
+    if len(text.encode("utf-8")) > LIMIT:
+        raise ValueError(f"book: {len(text.encode('utf-8')):,} bytes, wanted at most {LIMIT:,}")
+    return text
+
+
+def check_numbers():
+    """What the oracle computes in the examples is what the library computes: outputs and every gradient, to 1e-12.
+
+    Raises
+    ------
+    ValueError
+        An example, and the worst difference.
+    """
+    import numpy as np
+    for name, (run, _, _) in numbers.all_bound().items():
+        at = 0
+        for key, _, flat in run.inputs:
+            if key in run.grads:
+                want = np.ravel(run.grads[key])
+                worst = np.abs(run.gradients[at:at + len(flat)] - want).max(initial=0.0)
+                if worst > numbers.BOUND * max(1.0, np.abs(want).max(initial=0.0)):
+                    raise ValueError(f"book: example {name}: the gradient of {key} differs by {worst:.1e}")
+            if not key.startswith("arrives:"):
+                at += len(flat)
+
+
+def filled(languages, micropython):
+    """The template with all its places filled."""
+    all_pages = [pages.part_page(part, {}) for part in parts.parts()]
+    all_pages += [pages.row_page(formula, ids) for formula, ids in parts.rows().values()]
+    all_pages += [pages.glossary(), licences(micropython)]
+    both = len(languages) == 2
+    places = {
+        "lang": languages[0], "classes": "only-zh lang-zh" if languages == ("zh",) else "", "csp": CSP,
+        "title": plain("title"), "heading": word("title"), "subtitle": word("subtitle"), "skip": word("contents"),
+        "search": plain("search"), "contents_label": plain("contents"), "contents_word": word("contents"),
+        "page_label": plain("page"), "nothing": word("nothing"), "keys": word("keys"), "keys_text": word("keys_text"),
+        "language": f'<button type="button" id="language">{word("language")}</button>' if both else "",
+        "contents": pages.contents(), "pages": "\n".join(all_pages), "words": data(WORDS), "examples": data(examples()),
+        "style": "\n".join((shared.read("base.css"), read("book.css"))),
+        "script": "\n".join((shared.read("dom.js"), *map(read, ("book.js", "live.js", "start.js")))),
+        "runtime": scripts(micropython) if micropython else ""}
+    return re.sub("@([a-z_]+)@", lambda place: places[place[1]] if place[1] in places else place[0], read("book.html"))
+
+
+@lru_cache(maxsize=None)
+def read(name):
+    """The text of a file of web/."""
+    return files(web).joinpath(name).read_text(encoding="utf-8")
+
+
+def data(value):
+    """JSON that cannot end its script."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def scripts(micropython):
+    """MicroPython as texts that nothing runs before they are needed, and what it runs."""
+    texts = {"files": {name: source.text(name) for name in ("scalar", "engine", "page")}, "book": bundle.python(),
+             "script": micropython.script}
+    packed = {"wasm": micropython.wasm, "texts": json.dumps(texts, ensure_ascii=False).encode("utf-8")}
+    return "\n".join(f'<script type="text/plain" id="{name}">'
+                     f"{base64.b64encode(gzip.compress(content, 9, mtime=0)).decode()}</script>"
+                     for name, content in packed.items())
+
+
+def examples():
+    """What the page knows of each example: its inputs, and its numbers as the build computed them."""
+    found = {}
+    for name in bundle.used():
+        run, (values, gradients) = numbers.all_bound()[name][0], bundle.places(name)
+        found[name] = {"inputs": [[key, shape, flat, mathml.symbols.key(key.replace("arrives:", "d"))]
+                                  for key, shape, flat in run.inputs],
+                       "values": values, "gradients": gradients, "backward": EXAMPLES[name].backward is not None,
+                       "numbers": [float(run.values[i]) for i in values] + [float(run.gradients[i]) for i in gradients]}
+    return found
+
+
+def licences(micropython):
+    """Whose work is in this file."""
+    text = micropython.licence if micropython else ""
+    own = both_html("This book is made from minis2s, under the MIT License.", "本书由 minis2s 生成，采用 MIT 许可证。")
+    inner = f"<p>{own}</p>" + (f'<pre lang="en">{html.escape(text)}</pre>' if text else f"<p>{word('fixed')}</p>")
+    return pages.article("licences", word("licences"), inner)

@@ -1,0 +1,3 @@
+// The last script: shows the page that the address names.
+root.classList.add("js");
+turn(false);
