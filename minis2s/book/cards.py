@@ -69,6 +69,8 @@ def figures(marks):
     """The numbers of the equations: a row for each pass."""
     out = []
     for mark in marks:
+        if mark not in bundle.shown():
+            continue
         example, bound = bundle.shown()[mark]
         key = "backward" if equations.is_derivative(mark) else "forward"
         tables = "".join(quantity(example, b) for b in bound)

@@ -83,7 +83,8 @@ def rows_of(part):
 def examples_of(part):
     """The live examples in which this part's equations are shown."""
     marks = [mark for pair in part.pairs for mark in pair if mark]
-    return "".join(example(name) for name in dict.fromkeys(bundle.shown()[mark][0] for mark in marks)) or (
+    return "".join(example(name) for name in dict.fromkeys(
+        bundle.shown()[mark][0] for mark in marks if mark in bundle.shown())) or (
         example("decoding") if part.id == "decoding" else "")
 
 
@@ -130,7 +131,7 @@ def shapes(part):
     lines = fields(part.file)
     sizes = {}
     for pair in part.pairs:
-        for mark in filter(None, pair):
+        for mark in (m for m in pair if m in bundle.shown()):
             for b in bundle.shown()[mark][1]:
                 sizes.setdefault(symbols.key(b.name), " × ".join(map(str, b.shape)) or "1")
             for key, shape, _ in numbers.all_bound()[bundle.shown()[mark][0]][0].inputs:

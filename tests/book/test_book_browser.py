@@ -58,7 +58,10 @@ def test_every_number_of_every_page_is_that_of_numpy(live):
     rng, seen = np.random.default_rng(0), set()
     for part in parts.parts():
         go(live, part.id)
-        marks = [mark for pair in part.pairs for mark in pair if mark] or ["(outputs)"]
+        marks = [mark for pair in part.pairs for mark in pair if mark in bundle.shown()]
+        marks = marks or ["(outputs)"] * (part.id == "decoding")
+        if not marks:
+            continue
         want, names, runs = [], [], {}
         for name in dict.fromkeys(bundle.shown()[mark][0] for mark in marks):
             flat, values = given(name, rng)

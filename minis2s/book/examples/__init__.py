@@ -3,9 +3,9 @@
 example.py says what an example is; the other files have one for each part.  The function `live` of an example is plain
 Python: its source goes into the page and runs there.  `EXAMPLES` has them by name, in the order of the book.
 """
-from . import attention, cells, decoding, functions, model, printed, training, transformer
+from . import attention, cells, compression, decoding, functions, model, printed, training, transformer
 from .example import Example    # noqa: F401
 
-EXAMPLES = {example.name: example for part in (functions, cells, attention, model, transformer, training, decoding,
+EXAMPLES = {example.name: example for part in (functions, cells, attention, model, transformer, training, decoding, compression,
                                                       printed)
             for example in part.EXAMPLES}

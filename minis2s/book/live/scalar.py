@@ -55,6 +55,9 @@ class Number:
     def __neg__(self):
         return Number(-self.value, self, -1.0)
 
+    def __abs__(self):
+        return -self if self.value < 0 else self
+
     def __pow__(self, n):
         return Number(self.value ** n, self, n * self.value ** (n - 1))
 
@@ -98,6 +101,16 @@ def sqrt(a):
     """Slope 1 / 2√a."""
     y = math.sqrt(value(a))
     return Number(y, a, 0.5 / y) if isinstance(a, Number) else y
+
+
+def floor(a):
+    """Of rounding, which has no slope."""
+    return math.floor(value(a))
+
+
+def ceil(a):
+    """Of rounding, which has no slope."""
+    return math.ceil(value(a))
 
 
 def sin(a):

@@ -1,6 +1,7 @@
 """The oracle's source as the book's page gets it: its own lines, each followed by a call that notes what it made."""
 import ast
 import functools
+import graphlib
 import inspect
 import sys
 from pathlib import Path
@@ -10,25 +11,21 @@ from ...documents.marks import MARK
 from ...testing import oracle
 
 FOLDER, LIVE = Path(oracle.__file__).parent, Path(__file__).parent
-ORDER = ("vectors", "functions", "initializers", "gradient_check", "cells", "unroll", "attention", "layers", "loss",
-         "model", "training", "decoding", "transformer", "transformer_model", "documents/a", "documents/b",
-         "documents/c", "documents/d", "documents/e")
-
-
 @functools.cache
 def modules():
-    """[(name, source)] of the oracle's files, in the order of their imports, as `engine.load` wants them.
+    """[(name, source)] of the oracle's files, in the order of their imports, as `engine.load` wants them."""
+    texts = {path.relative_to(FOLDER).with_suffix("").as_posix(): path.read_text(encoding="utf-8")
+             for path in sorted(FOLDER.rglob("*.py")) if path.name != "__init__.py"}
+    order = graphlib.TopologicalSorter({name: set(imports(name, text)) for name, text in texts.items()})
+    return [(name.split("/")[-1], prepared(texts[name])) for name in order.static_order()]
 
-    Raises
-    ------
-    ValueError
-        A file of the oracle is in no place of the order.
-    """
-    there = {path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.rglob("*.py")
-             if path.name != "__init__.py"}
-    if there != set(ORDER):
-        raise ValueError(f"live/source.py: ORDER and the oracle's files differ: {sorted(there ^ set(ORDER))}")
-    return [(name.split("/")[-1], prepared((FOLDER / f"{name}.py").read_text(encoding="utf-8"))) for name in ORDER]
+
+def imports(name, text):
+    """The files of the oracle that one of them imports."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            folder = name.split("/")[:-node.level] if "/" in name else []
+            yield "/".join([*folder, node.module])
 
 
 def prepared(text):
