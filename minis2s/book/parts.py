@@ -12,16 +12,18 @@ from ..documents import equations, marks
 from ..documents.formulas import FORMULAS
 
 ORDER = ("core/functions.py", "core/gradient_check.py", "core/initializers.py", "layers/embedding.py",
-         "layers/linear.py", "layers/dropout.py", "layers/cells/rnn.py", "layers/unroll.py", "layers/cells/lstm.py",
-         "layers/cells/gru.py", "layers/cells/gru_after.py", "layers/attention/attend.py", "layers/attention/dot.py",
-         "layers/attention/general.py", "layers/attention/additive.py", "layers/attention/concat_dot.py",
-         "layers/fusion.py", "model/bridge.py", "model/context_step.py", "model/decoder.py", "layers/loss.py",
-         "model/seq2seq.py", "training/optimizers.py", "training/schedule.py", "decoding", "layers/distillation.py",
-         "training/pruning.py", "training/quantization.py", "layers/layer_norm.py",
-         "layers/positions.py", "layers/feed_forward.py", "layers/residual.py",
-         "layers/attention/scaled_dot_product.py", "layers/attention/multi_head.py", "model/transformer_sublayers.py",
-         "model/transformer_encoder.py", "model/transformer_decoder.py", "model/transformer.py",
-         "documents/printed/a.py", "documents/printed/b.py", "documents/printed/c.py", "documents/printed/d.py")
+         "layers/linear.py", "layers/dropout.py", "layers/cells/rnn.py", "layers/unroll.py",
+         "layers/cells/lstm.py", "layers/cells/gru.py", "layers/cells/gru_after.py", "layers/recurrent.py",
+         "layers/attention/attend.py", "layers/attention/dot.py", "layers/attention/general.py",
+         "layers/attention/additive.py", "layers/attention/concat_dot.py", "layers/fusion.py",
+         "model/bridge.py", "model/context_step.py", "model/decoder.py", "layers/loss.py",
+         "model/seq2seq.py", "training/optimizers.py", "training/schedule.py", "decoding",
+         "layers/distillation.py", "training/pruning.py", "training/quantization.py",
+         "layers/layer_norm.py", "layers/positions.py", "layers/feed_forward.py", "layers/residual.py",
+         "layers/attention/scaled_dot_product.py", "layers/attention/multi_head.py",
+         "model/transformer_sublayers.py", "model/transformer_encoder.py", "model/transformer_decoder.py",
+         "model/transformer.py", "documents/printed/a.py", "documents/printed/b.py",
+         "documents/printed/c.py", "documents/printed/d.py")
 SEARCHES = {"greedy": "greedy", "beam": "beam_search", "exact": "exhaustive"}     # decoding/: file -> oracle's function
 
 

@@ -6,7 +6,7 @@ from ...data.batches import make_batch
 from ...layers import linear, loss
 from ...layers.attention import SCORES, precompute_keys, precompute_keys_backward
 from ...layers.cells import rnn
-from ...model import bridge, decoder, seq2seq
+from ...model import bridge, decoder, encoder, seq2seq
 from ...model.config import Config
 from ...testing import oracle
 from .example import Example, lengths, normal
@@ -47,12 +47,48 @@ def losses(v):
     return {"L": L}, k
 
 
+def stacked(v):
+    """Two layers of a plain RNN over the tokens 2 and 0, with a path around the second."""
+    def layer(W, U, b):
+        return lambda xs, mask: oracle.unroll(lambda x, h: oracle.rnn_step(W, U, b, x, h), xs, [0.0, 0.0], mask)
+    m = {"residual": True, "encoder": {"embedding": v["E"], "layers": [
+        layer(v["W_1"], v["U_1"], v["b_1"]), layer(v["W_2"], v["U_2"], v["b_2"])]}}
+    hs, _ = oracle.encode(m, [2, 0], [True, True])
+    return {"hs": [[h] for h in hs]}
+
+
+def encoder_params(v):
+    """encoder.Params."""
+    return encoder.Params(v["E"], tuple(rnn.Params(v[f"W_{i}"], v[f"U_{i}"], v[f"b_{i}"]) for i in (1, 2)))
+
+
+def stack(v):
+    """The library's."""
+    hs, finals, k = encoder.forward(encoder_params(v), rnn, np.array([[2], [0]]), np.ones((2, 1), bool), None, True)
+    return {"hs": hs}, (k, finals)
+
+
+def stack_back(v, cache, d):
+    """Its derivative."""
+    k, finals = cache
+    g = encoder.backward(encoder_params(v), rnn, k, d["hs"], tree.zeros_like(finals), True)
+    return {"E": g.embedding, **{f"{key}_{i + 1}": a for i, layer in enumerate(g.layers)
+                                 for key, a in layer._asdict().items()}}
+
+
+def draw_stack(rng, N):
+    """A table of embeddings and the parameters of two layers."""
+    return {"E": normal(rng, 3, H), **{f"{key}_{i}": normal(rng, *shape) for i in (1, 2)
+                                       for key, shape in (("W", (H, H)), ("U", (H, H)), ("b", (H,)))}}
+
+
 def decode_before(v):
     """Two steps: attention before the cell, its context and the fused state are fed to it; tanh fusion."""
     hs = [h[0] for h in v["hs"]]
     m = {"decoder": {"embedding": v["embedding"],
                      "cells": [lambda x, h: oracle.rnn_step(v["W"], v["U"], v["b"], x, h)]},
-         "order": "before", "in_cell": True, "feeding": True, "read_context": False, "drop_output": None,
+         "residual": False, "order": "before", "in_cell": True, "feeding": True, "read_context": False,
+         "drop_output": None,
          "fuse": lambda s, ctx: oracle.fuse_tanh(s, ctx, v["W_fusion"]), "readout": (v["W_y"], v["b_y"])}
 
     def attend(s):
@@ -69,7 +105,8 @@ def decode_after(v):
     hs = [h[0] for h in v["hs"]]
     m = {"decoder": {"embedding": v["embedding"],
                      "cells": [lambda x, h: oracle.rnn_step(v["W"], v["U"], v["b"], x, h)]},
-         "order": "after", "in_cell": False, "feeding": False, "read_context": True, "drop_output": None,
+         "residual": False, "order": "after", "in_cell": False, "feeding": False, "read_context": True,
+         "drop_output": None,
          "fuse": lambda s, ctx: oracle.fuse_add(s, ctx), "readout": (v["W_y"], v["b_y"])}
 
     def attend(s):
@@ -126,7 +163,7 @@ def decoder_of(name, live, **choices):
 
 def whole(v):
     """Encoder, bridge, decoder with dot attention, loss; the source 4 3, the answer 4."""
-    def encoder(xs, mask):
+    def encode(xs, mask):
         states, last = oracle.unroll(
             lambda x, h: oracle.rnn_step(v["encoder.layers.0.W"], v["encoder.layers.0.U"], v["encoder.layers.0.b"], x, h),
             xs, [0.0, 0.0], mask)
@@ -134,7 +171,7 @@ def whole(v):
 
     def decoder(x, h):
         return oracle.rnn_step(v["decoder.layers.0.W"], v["decoder.layers.0.U"], v["decoder.layers.0.b"], x, h)
-    m = {"encoder": {"embedding": v["encoder.embedding"], "layers": [encoder]},
+    m = {"residual": False, "encoder": {"embedding": v["encoder.embedding"], "layers": [encode]},
          "bridge": lambda finals: [oracle.bridge(v["bridge.0.h.W"], v["bridge.0.h.b"], finals[0])],
          "attention": lambda s, hs, mask: oracle.context(oracle.attention_weights(oracle.score_dot(s, hs), mask), hs),
          "every_step": False, "order": "after", "in_cell": False, "feeding": False,
@@ -169,6 +206,7 @@ def modelled_back(v, k, d):
 EXAMPLES = (
     Example("bridge", lambda rng, N: {"f": normal(rng, N, 3), "W": normal(rng, 3, H), "b": normal(rng, H)}, bridged,
             dense, dense_back),
+    Example("recurrent", draw_stack, stacked, stack, stack_back, also={"(RC1*)": {"dE": "dE"}}),
     decoder_of("decoder before", decode_before, attention_order="before", fusion="tanh", input_feeding=True),
     decoder_of("decoder after", decode_after, attention_order="after", fusion="sum", readout="state-context"),
     Example("loss", lambda rng, N: {"logits": normal(rng, 2, N, 3)}, entropy, losses,
