@@ -30,12 +30,9 @@ def backend_name(name=None, otherwise="numpy"):
 def backend_for(config, name=None, otherwise="numpy"):
     """The name of the backend that computes a model of this Config: some have no compiled implementation.
 
-    Warns if "numba" was said, by the caller or by MINIS2S_BACKEND, and NumPy takes its place.  Raises ValueError for a
-    Transformer on PyTorch.
+    Warns if "numba" was said, by the caller or by MINIS2S_BACKEND, and NumPy takes its place.
     """
     said = backend_name(name, otherwise)
-    if said.startswith("torch") and config.architecture == "transformer":
-        raise ValueError(f"backend={said!r}: wanted numpy, as the Transformer is not written for PyTorch yet")
     if said != "numba" or is_compiled(config):
         return said
     if name is not None or os.environ.get("MINIS2S_BACKEND"):

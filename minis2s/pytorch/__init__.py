@@ -2,7 +2,8 @@
 
 Start with model.py: the whole encoder-decoder as one nn.Module, under the same marks, importing only torch.
 
-    model.py     the nn.Module                                convert.py   parameters there and back
+    model.py     the nn.Module                                transformer.py  the Transformer's
+    convert.py   parameters there and back
     backend.py   training on it, on a CPU or a GPU            update.py    the optimizers' equations on tensors
     processes.py several processes that train one model       interop.py   single layers of torch.nn
     export.py    a run as a folder that needs only torch      standalone/  files of such a folder: copied, not imported

@@ -93,7 +93,7 @@ class Engine:
         """See training.update.loss_and_update; every process takes its share of the batch, and all have the same result."""
         mine = type(batch)(*(processes.share_of(a, 1) for a in batch))
         teacher = None if teacher is None else processes.share_of(teacher, 1)
-        masks = tree.map(lambda m: processes.share_of(m, 0), masks)
+        masks = tree.map(lambda m: processes.share_of(m, m.ndim - 2), masks)     # (N, D), a Transformer's (T, N, D)
         loss, _, named = self.run(p, config, mine, teacher, masks, int(batch.target_mask.sum()))
         g = tree.replace(p, derivatives(loss, named))
         with torch.no_grad():

@@ -5,18 +5,17 @@ import torch
 from ..core import tree
 from ..model import parameters
 from .model import Seq2Seq
+from .transformer import Transformer
 
 
 def new_module(config):
-    """The nn.Module of a Config, all its numbers zero; ValueError for a Transformer's."""
-    if config.architecture != "recurrent":
-        raise ValueError(f"architecture={config.architecture}: wanted a recurrent model, as pytorch/model.py has no "
-                         "Transformer yet")
-    return Seq2Seq(config.to_json(), parameters.shapes(config))
+    """The nn.Module of a Config, all its numbers zero."""
+    made = Transformer if config.architecture == "transformer" else Seq2Seq
+    return made(config.to_json(), parameters.shapes(config))
 
 
 def to_module(p, config):
-    """Params -> the nn.Module with copies of their numbers; ValueError for a Transformer's."""
+    """Params -> the nn.Module with copies of their numbers."""
     module = new_module(config)
     module.load_state_dict({name: torch.from_numpy(np.array(a)) for name, a in tree.named(p)})
     return module

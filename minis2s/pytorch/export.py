@@ -57,8 +57,8 @@ def export(model, folder, overwrite=False, backend=NUMPY):
     if model.params is None:
         raise ValueError("not fitted: call fit() or load() first")
     if model.config.architecture != "recurrent":
-        raise ValueError(f"architecture={model.config.architecture}: wanted a recurrent model, as pytorch/model.py has no "
-                         "Transformer yet")
+        raise ValueError(f"architecture={model.config.architecture}: wanted a recurrent model; a Transformer is trained on "
+                         "PyTorch, but not exported yet")
     check_free(folder, overwrite)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".tmp-export-") as made:

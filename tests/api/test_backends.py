@@ -48,8 +48,6 @@ def test_torch_trains_and_others_search(monkeypatch):
     """A run that was trained on PyTorch is answered as one that names no backend."""
     assert [backend_name(name) for name in ("torch", "torch:cuda+amp")] == ["torch", "torch:cuda+amp"]
     assert choose_for_texts(Seq2Seq(backend="torch"), 1) is NUMPY
-    with pytest.raises(ValueError, match="backend='torch': wanted numpy, as the Transformer"):
-        Seq2Seq(Config(architecture="transformer", hidden=8), backend="torch")
     monkeypatch.setitem(sys.modules, "minis2s.pytorch.backend", None)
     with pytest.raises(ValueError, match="wanted PyTorch, which is not installed"):
         backends.torch_backend.__wrapped__("torch")

@@ -102,11 +102,6 @@ def test_a_device_that_is_not_there(name):
         choose(name)
 
 
-def test_a_transformer_is_refused():
-    with pytest.raises(ValueError, match="Transformer is not written for PyTorch"):
-        Seq2Seq(Config(architecture="transformer"), backend="torch")
-
-
 # Several processes ---------------------------------------------------------------------------------------
 
 def start(program, *argv, count=2, **env):
