@@ -37,7 +37,12 @@ def index():
 
 
 def speed():
-    return table.readme(table.read(README.parent / "figures" / "speed.jsonl"))
+    """The table of speed: LSTMs and what is built of them."""
+    rows = [row for row in table.read(README.parent / "figures" / "speed.jsonl")
+            if row["case"] in table.WORDS and row.get("cell", "lstm") == "lstm"]
+    rows.sort(key=lambda row: list(table.WORDS).index(row["case"]))
+    return ("Time of one call in float32, one thread, medians; ratios with [quartiles]. T steps, B batch, "
+            f"D input, H hidden, V vocabulary. {table.machines(rows)}.\n\n{table.markdown(rows)}")
 
 
 def test_the_table_of_speed_is_what_was_measured():
