@@ -8,13 +8,13 @@ from numpy import ascontiguousarray as contiguous
 from ...core import validation
 from ...layers.embedding import forward              # noqa: F401  (E1) alone, NumPy's own is as fast
 from ..core import validation as compiled
-from ..runtime.jit import inlined, jit, device_function
+from ..runtime.jit import arena_function, jit, device_function
 from ..model.validated import int64_ids
 from ..runtime.arena import empty
 from ..linalg.simd import LANES, at
 
 
-@inlined
+@arena_function
 def gather(arena, E, ids):
     """Rows of the table E (V, E) for ids (T, N) -> xs (T, N, E)."""
     (T, N), D = ids.shape, E.shape[1]

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..runtime.jit import JIT, inlined, internal_kernel, jit
+from ..runtime.jit import JIT, arena_function, inlined, internal_kernel, jit
 from .packing import copy_panel, copy_tiles, lined_up, pack_into, padded
 from .simd import LANES, at, multiply_add, zeros
 from .tile import tile_shape
@@ -48,7 +48,7 @@ class Operand(NamedTuple):     # B (K, N) of a product
     panels: bool               # whether they are its panels; else they lie row behind row
 
 
-@inlined
+@arena_function
 def packed(arena, B):
     """B (K, N) of any strides in panels, for `product`; see arena.py."""
     K, N = B.shape
@@ -62,7 +62,7 @@ def as_it_lies(B):
     return B.reshape(-1) if B.flags.c_contiguous else B[:0].reshape(-1)
 
 
-@inlined
+@arena_function
 def operand(arena, B, rows):
     """B (K, N) for products with so many rows: packed, unless there are too few of them to be worth it."""
     plain = as_it_lies(B)

@@ -20,7 +20,7 @@ from .simd import LANES, at
 from ..runtime.threads import over_columns
 
 
-@inlined
+@device_function
 def steps_of_a_block(T, N):
     """How many of T steps of N rows make up to DEPTH rows together; one if a step alone has more."""
     return min(T, max(1, DEPTH // N))

@@ -15,7 +15,7 @@ Left operands are read as they lie, but for those of A^T B with many columns: `c
 """
 import numpy as np
 
-from ..runtime.jit import JIT, inlined, internal_kernel
+from ..runtime.jit import JIT, arena_function, device_function, inlined, internal_kernel
 from ..runtime.arena import empty
 from .simd import LANES
 from ..runtime.threads import shared
@@ -83,13 +83,13 @@ if JIT:
         return builder.gep(args[0], [args[1]])
 
 
-@inlined
+@device_function
 def padded(n):
     """n, rounded up to full vectors."""
     return (n + LANES - 1) // LANES * LANES
 
 
-@inlined
+@arena_function
 def lined_up(arena, size, dtype):
     """Memory for `size` numbers, beginning at a full line of the cache (64 bytes), from an arena or for Python."""
     buffer = empty(arena, (size + 64 // 4,), dtype)

@@ -3,7 +3,7 @@
 An assignment of slices would do for Python; compiled, it brings all that could be said about shapes that do
 not fit, which takes seconds.
 """
-from ..runtime.jit import inlined, device_function
+from ..runtime.jit import arena_function, device_function
 from ..runtime.arena import empty
 from .simd import LANES, at, greatest, maximum
 
@@ -35,7 +35,7 @@ def multiply(a, m, n0, n1):
             a[n, J] = a[n, J] * m[n, J]                                             # (DR1)
 
 
-@inlined
+@arena_function
 def chosen(arena, a, which):
     """The rows a[which] of an (M, ...) array."""
     to = empty(arena, (len(which), a.shape[1]), a.dtype)

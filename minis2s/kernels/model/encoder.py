@@ -18,7 +18,7 @@ from ...model.decoder import EncoderOutput
 from ...model.encoder import Cache, Params
 from ..layers import attention, embedding, recurrent, unroll
 from ..layers.embedding import gather, scatter
-from ..runtime.jit import inlined, internal_kernel
+from ..runtime.jit import arena_function, inlined, internal_kernel
 from ..runtime.layer_tuples import each
 from ..runtime.arena import copied, zeros
 from ..linalg.rows import add_rows, multiply
@@ -47,7 +47,7 @@ def covers(config):
     return not config.bidirectional and config.bridge in ("copy", "zeros")
 
 
-@inlined
+@arena_function
 def dropped(arena, xs, m):
     """xs (T, N, D) times the mask (N, D); xs itself if the mask has no numbers."""
     if m.size == 0:

@@ -13,7 +13,7 @@ are needed for a shorter time are taken from its scratch arena, which may be rel
 """
 import numpy as np
 
-from .jit import JIT, inlined, jit, device_function
+from .jit import JIT, arena_function, jit, device_function
 
 ARENAS = 3                     # an arena, its scratch arena, and that one's
 
@@ -23,7 +23,7 @@ def empty(arena, shape, dtype):
     return np.empty(shape, dtype)
 
 
-@inlined
+@arena_function
 def zeros(arena, shape, dtype):
     """np.zeros, likewise."""
     a = empty(arena, shape, dtype)
@@ -33,7 +33,7 @@ def zeros(arena, shape, dtype):
     return a
 
 
-@inlined
+@arena_function
 def copied(arena, a):
     """A copy of an array without gaps, likewise."""
     b = empty(arena, a.shape, a.dtype)

@@ -14,6 +14,7 @@ The decorator of a kernel follows from its callers:
     internal_kernel    other kernels by its symbol (`call_linked`, linking.py), and threads (threads.py); compiled once
     dtype_kernel       the same for one dtype, with addresses in place of arrays: the matrix product
     device_function    other kernels; small, compiled once for all of them
+    arena_function     the same, and makes arrays, in an arena or for Python
     inlined            other kernels; its code is repeated in each caller
 
 Numba numbers the functions that have the same name otherwise (the closures of a composition, for example) 1, 2, 3 in each
@@ -106,10 +107,19 @@ def device_function(function):
     return numba.njit(no_cpython_wrapper=True, **(OPTIONS | {"_nrt": False}))(function) if JIT else function
 
 
+def arena_function(function):
+    """Decorate a function of kernels that makes arrays in the arena it receives, or for Python where that is None.
+
+    It is compiled once for all its callers.  It counts references, as arrays for Python need it; an array in an arena has
+    none to count.
+    """
+    return numba.njit(no_cpython_wrapper=True, **OPTIONS)(function) if JIT else function
+
+
 def inlined(function):
     """Decorate a helper whose code is repeated in each of its callers, which takes long to compile where these are big.
 
-    Functions that make counted arrays, or whose arguments are functions or Vectors, must be inlined.
+    Functions whose arguments are functions or Vectors must be inlined.
     """
     return numba.njit(inline="always", **OPTIONS)(function) if JIT else function
 

@@ -14,7 +14,7 @@ import numpy as np
 from ....layers.cells.gru_after import Cache, State
 from ...linalg.gemm import Operand, add_product, operand, packed, product
 from ...linalg.gradients import add_bias_gradient, add_weight_gradient, steps_of_a_block
-from ...runtime.jit import inlined, device_function
+from ...runtime.jit import arena_function, inlined, device_function
 from ...runtime.arena import scratch_arena, copied, empty
 from ...linalg.rows import copy
 from ...linalg.simd import LANES, at, sigmoid, tanh, where
@@ -48,7 +48,7 @@ class BackwardBuffers(NamedTuple):
     db_U: np.ndarray
 
 
-@inlined
+@arena_function
 def start(arena, p, xs, s0):
     """See arena.py; Params, xs (T, N, D), State -> ForwardBuffers."""
     T, N, _ = xs.shape
@@ -97,7 +97,7 @@ def state(k):
     return State(k.hs[len(k.xs)])
 
 
-@inlined
+@arena_function
 def start_backward(arena, p, g, k, d):
     """See arena.py; Params, their gradient to add to, Cache, State gradients after the last step -> BackwardBuffers."""
     T, N, H = k.m.shape

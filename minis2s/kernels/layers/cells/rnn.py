@@ -16,7 +16,7 @@ import numpy as np
 from ....layers.cells.rnn import Cache, State
 from ...linalg.gemm import Operand, add_product, operand, packed
 from ...linalg.gradients import add_bias_gradient, add_weight_gradient, steps_of_a_block
-from ...runtime.jit import inlined, device_function
+from ...runtime.jit import arena_function, inlined, device_function
 from ...runtime.arena import scratch_arena, copied, empty
 from ...linalg.rows import copy
 from ...linalg.simd import LANES, at, sigmoid, tanh, where
@@ -45,7 +45,7 @@ class BackwardBuffers(NamedTuple):
     db: np.ndarray
 
 
-@inlined
+@arena_function
 def start(arena, p, xs, s0):
     """See arena.py; Params, xs (T, N, D), State -> ForwardBuffers."""
     T, N, _ = xs.shape
@@ -67,7 +67,7 @@ def state(k):
     return State(k.hs[len(k.xs)])
 
 
-@inlined
+@arena_function
 def start_backward(arena, p, g, k, d):
     """See arena.py; Params, their gradient to add to, Cache, State gradients after the last step -> BackwardBuffers."""
     T, N, H = k.h.shape
