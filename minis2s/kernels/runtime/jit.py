@@ -34,9 +34,10 @@ from .linking import JIT, KERNELS
 if JIT:
     import numba
     from numba.extending import intrinsic
+    from .device_library import device_code, libraries
     from .kernel_cache import Cache, code_of
     from .linking import argument, call_by_symbol, symbol_of
-    from .numba_private import cgutils, cpu_target, FunctionIdentity, global_compiler_lock
+    from .numba_private import cgutils, cpu_target, FunctionIdentity, JITCodeLibrary, global_compiler_lock
 
 LEVEL = 1                      # of LLVM's optimization
 # contract: a*b + c may be rounded once; _nrt: references to arrays are counted, as the callers' arrays are;
@@ -80,7 +81,8 @@ def quick(compile):
             numba.config.OPT = min(level, type(level)(LEVEL))
             FunctionIdentity._unique_ids = count(secrets.randbits(60))
             try:
-                return compile(*args)
+                with libraries(JITCodeLibrary):                # though a device function be the first to call it
+                    return compile(*args)
             finally:
                 numba.config.OPT = level
                 if collects:
@@ -104,7 +106,8 @@ def arena_kernel(name):
 
 def device_function(function):
     """Decorate a function of kernels that makes no arrays but in an arena: it is compiled once for all its callers."""
-    return numba.njit(no_cpython_wrapper=True, **(OPTIONS | {"_nrt": False}))(function) if JIT else function
+    apart = OPTIONS | {"_nrt": False, "no_cpython_wrapper": True}
+    return device_code(numba.njit(**apart)(function)) if JIT else function
 
 
 def arena_function(function):
@@ -113,7 +116,7 @@ def arena_function(function):
     It is compiled once for all its callers.  It counts references, as arrays for Python need it; an array in an arena has
     none to count.
     """
-    return numba.njit(no_cpython_wrapper=True, **OPTIONS)(function) if JIT else function
+    return device_code(numba.njit(no_cpython_wrapper=True, **OPTIONS)(function)) if JIT else function
 
 
 def inlined(function):

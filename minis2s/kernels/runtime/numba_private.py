@@ -9,18 +9,22 @@ Imported from here by the other files:
     TypingError                                                       what Numba raises for types that do not fit
     compiler, _Cache, FunctionIdentity, global_compiler_lock,
     cpu_target                                                        where machine code is made (jit.py) and kept (kernel_cache.py)
+    JITCodeLibrary                                                    the code of one function (device_library.py)
 
 Used by attribute or name, in jit.py, kernel_cache.py and linking.py unless another file is named:
 
     dispatcher._cache, dispatcher.compile, dispatcher.overloads       replaced or read, to keep machine code in our files
     CompileResult._reduce, _rebuild, library._final_module            what a file of the cache holds
     FunctionIdentity._unique_ids, numba.config.OPT                    names and level of optimization of one compilation
+    codegen._library_class, and the methods that a DeviceLibrary      what becomes of a function that is only linked
+    replaces, all called by Numba's CPUContext.get_executable         (device_library.py)
     the options _nrt and no_cfunc_wrapper of njit                     code without counts of references
     NRT_Allocate, NRT_Free (arena.py)                                 Numba's allocator, called by symbol
     call_conv.call_function, return_user_exc, return_status_propagate how compiled functions call each other
 """
 from numba.core import cgutils, compiler                                          # noqa: F401
 from numba.core.bytecode import FunctionIdentity                                  # noqa: F401
+from numba.core.codegen import JITCodeLibrary                                       # noqa: F401
 from numba.core.caching import _Cache                                             # noqa: F401
 from numba.core.compiler_lock import global_compiler_lock                         # noqa: F401
 from numba.core.errors import TypingError                                         # noqa: F401
