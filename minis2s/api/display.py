@@ -7,6 +7,8 @@ import math
 import sys
 import time
 
+from ..core.backend import COMPILATION_LISTENERS
+
 
 class Bar:
     """tqdm's bar on standard error, or nothing."""
@@ -37,10 +39,17 @@ class Bar:
         if self.bar is not None:
             self.try_to(lambda: self.bar.write(text, file=sys.stderr))
 
+    def compiling(self, kernel):
+        """This kernel is compiled now, which is why the bar stands still."""
+        if self.bar is not None:
+            self.try_to(lambda: self.bar.set_postfix_str(f"compiling {kernel.split('-')[0]}"))
+
     def __enter__(self):
+        COMPILATION_LISTENERS.append(self.compiling)
         return self
 
     def __exit__(self, *_):
+        COMPILATION_LISTENERS.remove(self.compiling)
         if self.bar is not None:
             self.try_to(self.bar.close)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 MOST_THREADS = 256
+COMPILATION_LISTENERS: list = []   # functions that receive the name of each kernel that is about to be compiled
 
 
 def same(value):

@@ -45,6 +45,17 @@ def test_threads_of_compiled_kernels():
         threads.QUEUE[threads.THREADS] = before
 
 
+def test_the_bar_says_what_is_compiled():
+    from minis2s.api.display import Bar
+    from minis2s.core.backend import COMPILATION_LISTENERS
+    said = []
+    with Bar(3, "pair", visible=False) as bar:
+        bar.bar = SimpleNamespace(set_postfix_str=said.append, close=lambda: None)
+        for listener in COMPILATION_LISTENERS:
+            listener("decoder.run.lstm-1-additive")
+    assert said == ["compiling decoder.run.lstm"] and not COMPILATION_LISTENERS
+
+
 def test_a_time_limit_that_ends_before_the_step_size_has_fallen_is_said(capsys):
     """Compiling counts for the limit, not for the speed; it is said once, and only where it matters."""
     from minis2s.api.display import Display, too_many_epochs

@@ -106,10 +106,16 @@ def loss_and_gradient(p, config, batch, teacher=None, drops=None):
 def flat_gradient(p, config, batch, teacher, drops):
     """Loss, and the gradient in one flat array, of `ready` Params whose shared weights stand at each use.  See
     is_one_call."""
+    step, args = gradient_call(p, config, batch, teacher, drops)
+    return in_an_arena(step, *args), args[1]
+
+
+def gradient_call(p, config, batch, teacher, drops):
+    """The kernel of `flat_gradient` and its arguments behind the arena; the second of them is the gradient, still zeros."""
     batch, masks = given(config, batch, teacher, drops), drops or DropoutMasks(None, None, None)
     g = np.zeros(sum([a.size for a in tree.leaves(p)]), p.decoder.embedding.dtype)
     step = whole(decoder.variant_of(config, masks.decoder is not None, masks.output is not None), config.bridge)
-    return in_an_arena(step, p, g, *batch), g
+    return step, (p, g, *batch)
 
 
 def is_one_call(config, batch):

@@ -48,9 +48,14 @@ def scratch_arena(arena):
     return arena
 
 
+def new_arena():
+    """An arena from which nothing was taken, and its scratch arenas."""
+    return np.zeros(ARENAS, np.int64)
+
+
 def in_an_arena(function, *args):
     """function(arena, *args), with an arena that is released afterwards, as its scratch arenas are."""
-    arenas = np.zeros(ARENAS, np.int64)
+    arenas = new_arena()
     try:
         return function(arenas, *args)
     finally:

@@ -135,9 +135,8 @@ if JIT:
 
             @intrinsic
             def call(context, args):
-                symbol, made = symbol_of(kernel, signature.args)
-
                 def lower(context, builder, sig, values):
+                    symbol, made = symbol_of(kernel, signature.args)
                     values = [argument(context, builder, builder.extract_value(values[0], k), have, want)
                               for k, (have, want) in enumerate(zip(sig.args[0].types, signature.args))]
                     status, _ = call_by_symbol(context, builder, symbol, made, values)

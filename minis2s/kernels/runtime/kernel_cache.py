@@ -23,6 +23,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
+from ...core import backend
 from .linking import JIT, KERNELS, SHARED, SYMBOL, symbol_of
 
 if JIT:
@@ -37,6 +38,16 @@ UNWRITABLE = "compiled kernels cannot be kept in"         # begins the warning
 class Reported:                # messages that were printed already: each once in a process
     compiling = False
     unwritable = False
+
+
+def report(name):
+    """Say once that kernels are compiled, and tell the listeners which one now."""
+    if not Reported.compiling:
+        how_long = "" if backend.cores() > 1 else ", about twenty seconds on one core"
+        print(f"compiling kernels, once{how_long} ...", file=sys.stderr, flush=True)
+    Reported.compiling = True
+    for listener in backend.COMPILATION_LISTENERS:
+        listener(name)
 
 
 def cache_root():
@@ -105,9 +116,7 @@ if JIT:
                     symbol_of(KERNELS[name], args)
                 return compiler.CompileResult._rebuild(target, *parts)
             except Exception:                                  # a broken file may raise anything
-                if not Reported.compiling:
-                    print("compiling kernels, once ...", file=sys.stderr, flush=True)
-                Reported.compiling = True
+                report(self.name)
 
         def save_overload(self, signature, result):
             path = self.file(signature, result.codegen)

@@ -11,7 +11,8 @@ try:
     import llvmlite.binding as llvm
     import numba
     from numba.extending import intrinsic
-    from .numba_private import cgutils
+    from .numba_private import cgutils, global_compiler_lock
+    from .typing_only import type_of_result
     JIT = not numba.config.DISABLE_JIT                 # whether kernels are compiled
 except ImportError:
     JIT = False
@@ -20,6 +21,11 @@ KERNELS = {}                   # all of them by name
 SHARED = {}                    # kernels that others call by their symbol: symbol -> name, argument types
 ALIVE = set()                  # their machine code: it stays, even if the kernel of that name is replaced
 SYMBOL = "minis2s:"            # begins every symbol
+
+
+class TypesOnly:
+    """Whether the kernels that others call are typed and not compiled, and those that were: see `calls_of`."""
+    calls = None
 
 
 def call_linked(kernel, args):
@@ -49,15 +55,34 @@ if JIT:
     @intrinsic
     def call_linked(context, kernel, args):                         # noqa: F811
         """The same."""
-        symbol, made = symbol_of(kernel.dispatcher, args.types)
-
         def lower(context, builder, sig, values):
+            symbol, made = symbol_of(kernel.dispatcher, args.types)
             status, value = call_by_symbol(context, builder, symbol, made,
                                            cgutils.unpack_tuple(builder, values[1]))
             with cgutils.if_unlikely(builder, status.is_error):
                 context.call_conv.return_status_propagate(builder, status)
             return value
-        return made.restype(kernel, args), lower
+        return result_of(kernel.dispatcher, args.types)(kernel, args), lower
+
+    def result_of(kernel, args):
+        """The type of what a kernel returns for arguments of these types."""
+        if TypesOnly.calls is None or args in kernel.overloads:
+            return symbol_of(kernel, args)[1].restype
+        TypesOnly.calls.append((kernel, args))
+        return type_of_result(kernel, args)
+
+    def calls_of(kernel, args):
+        """The kernels that a kernel calls by `call_linked`, each with the types of its arguments, in the order of the calls.
+
+        They need not be compiled for that, nor the kernel itself, but only the small functions in them.
+        """
+        with global_compiler_lock:
+            TypesOnly.calls = calls = []
+            try:
+                type_of_result(kernel, tuple(args))
+            finally:
+                TypesOnly.calls = None
+        return calls
 
     def argument(context, builder, value, have, want):
         """A number unchanged; for an array, its address.

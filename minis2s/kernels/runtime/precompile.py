@@ -1,8 +1,11 @@
 """Compile in a second process what a training needs late, while the first compiles what it needs at once.
 
-    this process     encoder │ decoder's loop │ loss │ their ways back │ optimizer │ ... training ...   search
-                                                                            ▲ load                      ▲ load
-    the other        optimizer │ search │ validation ──> files of the cache ┴───────────────────────────┘
+    this process     encoder │ decoder's loop │ loss │ ways back, optimizer │ ... training ...   search
+                                                          ▲ load                                 ▲ load
+    the other        optimizer, ways back, last one first ┴ search, validation ──────────────────┘
+
+Each begins at its own end of a training step, and they meet in between: what the other process has finished by then
+stands in a file of the cache.
 
 What a kernel is kept under does not depend on sizes (see kernel_cache.py).  So the other process does each of these things
 once, with a model of such a Config that knows two words, and is gone.  It says nothing: whatever it could not do, this
@@ -16,16 +19,23 @@ import warnings
 from contextlib import contextmanager
 from dataclasses import replace
 
+import numpy as np
+
 from ...core import backend
-from ...model import seq2seq
+from ...model import dropout_masks, parameters
 from ...training.optimizers import start
 from ...model.config import Config
 from ...data.batches import make_batch
+from .arena import new_arena
 from .jit import JIT
 from .kernel_cache import UNWRITABLE, is_kept
 from ..decoding import beam
-from ..model.seq2seq import logits
+from ..model import seq2seq
 from ..training import optimizers
+
+if JIT:
+    from numba import typeof
+    from .linking import calls_of, symbol_of
 
 
 @contextmanager
@@ -52,10 +62,20 @@ def work(config, optimizer):
     """The other process' life."""
     warnings.filterwarnings("error", UNWRITABLE)               # then all of it would be in vain
     config = replace(config, source_vocab=6, target_vocab=6)
-    p, batch = seq2seq.init(config, 0), make_batch([[4, 5]], [[4, 5]])
+    p, batch = parameters.init(config, 0), make_batch([[4, 5]], [[4, 5]])
     optimizers.step(p, p, start(p), optimizer, 1e-3, 1.0)
+    if seq2seq.is_one_call(config, batch):
+        ways_back(parameters.untie(p, config), config, batch)
     beam.beam(p, config, batch.source, batch.source_mask, 1, 1)
-    logits(p, config, batch)
+    seq2seq.logits(p, config, batch)
+
+
+def ways_back(p, config, batch):
+    """Compile the parts of a training step, the last one first."""
+    drops = dropout_masks.draw(np.random.default_rng(0), config, 1)
+    step, args = seq2seq.gradient_call(p, config, batch, None, drops)
+    for kernel, kinds in reversed(calls_of(step, [typeof(a) for a in (new_arena(), *args)])):
+        symbol_of(kernel, kinds)
 
 
 if __name__ == "__main__":
