@@ -5,13 +5,12 @@ show, three hints, and a reference: the library's own code.  `minis2s exercise l
 """
 import difflib
 
-from . import attention, decoding, gated, learning, outputs, recurrent
+from . import attention, decoding, gated, learning, normalization, outputs, recurrent, transformer
 from .exercise import Exercise    # noqa: F401
 
 EXERCISES = {e.name: e for module in (outputs, recurrent) for e in module.EXERCISES}
-EXERCISES.update((e.name, e) for e in (*learning.EXERCISES, *gated.EXERCISES, *attention.EXERCISES,
-                                       *decoding.EXERCISES,
-                                       *recurrent.COMPILED))
+EXERCISES.update((e.name, e) for e in (*learning.EXERCISES, *gated.EXERCISES, *attention.EXERCISES, *decoding.EXERCISES,
+                                       *normalization.EXERCISES, *transformer.EXERCISES, *recurrent.COMPILED))
 
 
 def find(name):

@@ -4,12 +4,12 @@
 Nothing here is ever shown as code.
 """
 from . import (attention, attention_backward, bptt, decoder_backward, decoding, gated, gru_backward, learning,
-               lstm_backward, lstm_bptt, outputs, recurrent)
+               lstm_backward, lstm_bptt, normalization, outputs, recurrent, transformer)
 from .mistake import Mistake    # noqa: F401
 
 BANK = tuple(m for module in (
     outputs, recurrent, bptt, learning, gated, lstm_backward, lstm_bptt, gru_backward, attention,
-    attention_backward, decoding, decoder_backward) for m in module.BANK)
+    attention_backward, decoding, decoder_backward, normalization, transformer) for m in module.BANK)
 
 
 def bank_of(name):
