@@ -40,7 +40,8 @@ for name, mark, says, look, alpha in (
      lambda e, m, D: stable(e / np.sqrt(D), axis=-1)),
     ("mask turned", "(SA4)", "alpha is wrong: the mask is inverted, padding has all the weight", "True = real",
      lambda e, m, D: _inverted(e / np.sqrt(D), m)),
-    ("mask on the queries", "(SA4)", "alpha is wrong: the mask stands on the axis of the queries; it says which KEYS count",
+    ("mask on the queries", "(SA4)", "alpha is wrong: the mask stands on the axis of the queries; it says "
+     "which KEYS count",
      "the shape of the mask beside the scores: (N, 1, T)", lambda e, m, D: on_queries(e / np.sqrt(D), m)),
     ("mask after the softmax", "(SA4)", "alpha is wrong: the mask comes after the softmax, rows sum to less than 1",
      "where the mask enters", lambda e, m, D: stable(e / np.sqrt(D), axis=-1) * m.T[:, None]),
@@ -64,7 +65,8 @@ wrong("scaled-attention", "scaled by the keys' number", "(SA1)",
       "number of keys", "(SA1): D is the size of a query")(
     lambda q, k, v, mask: (lambda a: (a @ v, a))(weights(q @ turned(k) / np.sqrt(k.shape[1]), mask.T[:, None])))
 wrong("scaled-attention", "mean context", "(SA3)", "alpha is right; the context is divided by T", "sum or mean over i")(
-    lambda q, k, v, mask: (lambda a: (a @ v / v.shape[1], a))(weights(q @ turned(k) / np.sqrt(q.shape[-1]), mask.T[:, None])))
+    lambda q, k, v, mask: (lambda a: (a @ v / v.shape[1], a))(
+        weights(q @ turned(k) / np.sqrt(q.shape[-1]), mask.T[:, None])))
 
 # scaled-attention-backward -------------------------------------------------------------------------------
 
@@ -78,7 +80,8 @@ def _products(q, k, de, dv):
 
 
 DE = (
-    ("without the row sum", "(SA2*)", "de is alpha times dalpha: the sum over j is missing, so rows of de do not sum to 0",
+    ("without the row sum", "(SA2*)", "de is alpha times dalpha: the sum over j is missing, so rows of de do "
+     "not sum to 0",
      "(SA2*)", lambda a, da, D: a * da / np.sqrt(D)),
     ("sum without alpha", "(SA2*)", "in de, the sum over j is of dalpha alone: alpha_tj is missing in it", "(SA2*)",
      lambda a, da, D: a * (da - da.sum(axis=-1, keepdims=True)) / np.sqrt(D)),
@@ -86,7 +89,8 @@ DE = (
      lambda a, da, D: a * (da - (a * da).mean(axis=-1, keepdims=True)) / np.sqrt(D)),
     ("sum over the queries", "(SA2*)", "in de, the sum runs over the queries t, not over j", "the axis of the sum",
      lambda a, da, D: a * (da - (a * da).sum(axis=1, keepdims=True)) / np.sqrt(D)),
-    ("sigmoid's", "(SA2*)", "de is alpha (1 - alpha) dalpha: a sigmoid's derivative; the softmax's weights depend on each other",
+    ("sigmoid's", "(SA2*)", "de is alpha (1 - alpha) dalpha: a sigmoid's derivative; the softmax's weights depend "
+     "on each other",
      "(SA2*)", lambda a, da, D: a * (1 - a) * da / np.sqrt(D)),
     ("no scale", "(SA1*)", "1/sqrt(D) is missing in dq and dk", "(SA1*)", lambda a, da, D: _de(a, da)),
     ("scaled by D", "(SA1*)", "dq and dk are divided by D, not by its root", "(SA1*)", lambda a, da, D: _de(a, da) / D),
