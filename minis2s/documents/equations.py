@@ -34,6 +34,7 @@ NOT_COMPILED = {
     "training/quantization.py": "runs once for each model",
     "training/pruning.py": "one product for each update",
     "model/bridge.py": "runs once for each batch; the compiled model calls the reference implementation",
+    "model/saliency.py": "looks at one example",
     "training/schedule.py": "one number for each update",
     "(RC1)": "models with residual connections have no compiled implementation",
     "(C2)": "clipping by value calls the reference implementation",

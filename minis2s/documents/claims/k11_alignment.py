@@ -4,18 +4,15 @@ The task is to put different letters into order.  The letter that is written sta
 the true alignment.  Four witnesses name a place for each letter written:
 
     attention           the greatest weight at the step that writes the letter, or (shift 1) one step later
-    gradient x input    the greatest |x_i . dz / dx_i|, z the letter's logit
-    occlusion           the source letter without which log p(y_t) falls most
+    gradient x input    the greatest |x_i . dz / dx_i|, z the letter's logit (SL1)
+    occlusion           the source letter without which log p(y_t) falls most (SL2)
 
 The alignment error is the share of letters for which a witness names another place.
 """
 import numpy as np
 
 from ...core import tree
-from ...core.functions import log_softmax
-from ...data.batches import make_batch
-from ...data.vocabulary import UNK
-from ...model import decoder, seq2seq
+from ...model import saliency, seq2seq
 from ...model.config import Config
 from .claim import FAILS, HOLDS, IN_PART, Claim, Verdict, line, panel
 from .small import FIRST, exact_match, train
@@ -55,40 +52,13 @@ def errors(p, config, xs, ys):
     """The alignment error of each of WITNESSES."""
     wrong = {name: [] for name in WITNESSES}
     for x, y in zip(xs, ys):
-        true = [x.index(token) for token in y]
-        batch = make_batch([x], [y])
-        _, logits, k = seq2seq.forward(p, config, batch)
-        alpha = decoder.alphas(k.decoder)[:, :, 0]                              # (S, T), the end's step included
+        true, alpha = [x.index(token) for token in y], saliency.attention(p, config, x, y)      # (S, T), the end's step included
         named = {"attention": alpha.argmax(axis=1), "attention, one step later": alpha[1:].argmax(axis=1),
-                 "gradient x input": gradient_times_input(p, config, batch, k, len(y)),
-                 "occlusion": occlusion(p, config, x, y, logits)}
+                 "gradient x input": np.abs(saliency.gradient_times_input(p, config, x, y)).argmax(axis=1),
+                 "occlusion": saliency.occlusion(p, config, x, y).argmax(axis=1)}
         for name, places in named.items():
-            wrong[name] += [int(place) != i for place, i in zip(places, true, strict=False)]
+            wrong[name] += [int(place) != i for place, i in zip(places, true)]
     return {name: float(np.mean(row)) for name, row in wrong.items()}
-
-
-def gradient_times_input(p, config, batch, k, count):
-    """For each of the first `count` letters written: the place of the source with the greatest |x . dx|.
-
-    dx is the gradient of the letter's logit: that of log p is nearly zero where the model is sure.
-    """
-    places, source = [], batch.source[:, 0]
-    for t in range(count):
-        dlogits = np.zeros((*batch.targets.shape, V))
-        dlogits[t, 0, batch.targets[t, 0]] = 1.0
-        _, ds0, dsource = decoder.backward(p.decoder, config, k.source, k.decoder, dlogits)
-        g, _, _ = seq2seq.encode_backward(p, config, k.source, k.encode, dsource, ds0)
-        rows = (p.encoder.embedding * g.embedding).sum(axis=1)                  # letters differ: a row is a place
-        places.append(np.abs(rows[source]).argmax())
-    return places
-
-
-def occlusion(p, config, x, y, logits):
-    """For each letter written: the place of the source whose letter, read as unknown, lowers log p most."""
-    hidden = [[UNK if i == j else token for j, token in enumerate(x)] for i in range(len(x))]
-    without = seq2seq.logits(p, config, make_batch(hidden, [y] * len(x)))       # (S, T, V): example i lacks letter i
-    fall = log_softmax(logits[:, 0], axis=1)[:, None] - log_softmax(without, axis=2)
-    return [fall[t, :, token].argmax() for t, token in enumerate(y)]
 
 
 def experiment(plan, tick):

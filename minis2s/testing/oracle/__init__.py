@@ -3,7 +3,7 @@
 This package is the project's independent witness.  It imports nothing but `math`, nothing from the library, and runs
 on any Python; tests and `minis2s formulas` compare the library's results with it.  Its files have the names of the
 library's folders and files: functions (F), cells (R, L, G, GA), unroll (M), attention (A), layers (E, Y, DR, U),
-loss (X), compression (QZ, PR, KD), model (B, D, S), training (O, C), decoding, initializers (I), gradient_check (N), and documents, with the
+loss (X), compression (QZ, PR, KD), saliency (SL), model (B, D, S), training (O, C), decoding, initializers (I), gradient_check (N), and documents, with the
 formulas of the five documents as intended and, where the documents have slips, *as printed*.  Start with cells.py.
 
 How to read it
@@ -37,6 +37,7 @@ from .training import (    # noqa: F401
     sgd, momentum, rmsprop, adam, warmed_up, inverse_sqrt, global_norm, clip_by_global_norm, clip_by_value)
 from .compression import quantize, dequantize, prune, distillation    # noqa: F401
 from .decoding import greedy, all_outputs, best_output, exhaustive, beam_search    # noqa: F401
+from .saliency import gradient_times_input, occlusion    # noqa: F401
 from .documents.a import a3_1, a3_2, a3_3, a4_1, a4_2, a4_2_printed, a4_3, a4_4    # noqa: F401
 from .documents.b import (    # noqa: F401
     b4_1, b4_1l, b4_2e, b4_2e_printed, printed_state, b4_2d, b4_2d_printed, b4_2a, b4_2a_printed, b4_2o)
