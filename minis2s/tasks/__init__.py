@@ -43,6 +43,8 @@ TASKS = {task.name: task for task in (
          "word", "char", numbers.generate, dict(hidden=128, embedding=64, epochs=6, **STEPS), _sizes(40_000, 1_000, 2_000)),
     Task("numbers-back", "Chinese numerals -> English number words", "char", "word",
          numbers.generate_back, dict(hidden=128, embedding=64, epochs=6, **STEPS), _sizes(40_000, 1_000, 2_000)),
+    Task("numbers-eo", "Esperanto number words -> Chinese numerals: dek du mil kvin -> 一万两千零五", "word", "char",
+         numbers.generate_esperanto, dict(hidden=128, embedding=64, epochs=6, **STEPS), _sizes(40_000, 1_000, 2_000)),
     Task("commands", "commands -> moves: walk left twice and jump -> LEFT WALK LEFT WALK JUMP", "space", "space",
          commands.generate, dict(hidden=128, embedding=64, attention_order="before", input_feeding=True, epochs=15, **STEPS),
          _sizes(16_728, 500, 3_682)),

@@ -1,4 +1,5 @@
-"""numbers: English number words -> Chinese numerals; numbers-back: the same pairs the other way.
+"""numbers: English number words -> Chinese numerals; numbers-back: the same pairs the other way; numbers-eo: the words
+are Esperanto's, for models that know the English ones.
 
 "twelve thousand five" -> 一万两千零五.  English counts in thousands, Chinese in ten thousands (万), so the
 parts shift: two million (2,000,000) is 两百万.  A model has to regroup, not to replace word by word, and
@@ -7,6 +8,7 @@ the attention map shows it.
 English: no "and", hyphens as in twenty-one.  Chinese: a gap of zeros inside the number is one 零;
 10 to 19 begin with 十 where they begin the number (十五, 十二万) and with 一十 elsewhere (一百一十五);
 two is 两 before 百, 千, 万 and 亿 (两百, 两千, 两万) and 二 elsewhere (二十, 十二万, 三百零二).
+Esperanto: dek du is twelve, tens and hundreds are one word (dudek, tricent), a thousand is mil, a million miliono.
 
 Numbers lie in 0 .. 99,999,999.  The counts of digits 1 to 8 are equally frequent (there are only 1,000
 numbers of three digits or less), and for each, every pattern of zeros, so that 30,000,000 and 40,020,000
@@ -20,6 +22,8 @@ ONES = ("zero one two three four five six seven eight nine ten eleven twelve thi
         "sixteen seventeen eighteen nineteen").split()
 TENS = "- - twenty thirty forty fifty sixty seventy eighty ninety".split()
 THOUSANDS = ["", "thousand", "million", "billion"]
+
+UNITS = "nul unu du tri kvar kvin ses sep ok naŭ".split()
 
 DIGITS = "零一二三四五六七八九"
 PLACES = ["", "十", "百", "千"]
@@ -47,6 +51,22 @@ def _hundreds(n):
     elif n % 100:
         words.append(ONES[n % 100])
     return words
+
+
+def esperanto(n):
+    """0 <= n < 10**9 -> words: 21_005 -> "dudek unu mil kvin"."""
+    if n == 0:
+        return UNITS[0]
+    millions, thousands, rest = n // 10**6, n // 1000 % 1000, n % 1000
+    words = [*_esperanto_hundreds(millions), "miliono" if millions == 1 else "milionoj"] if millions else []
+    words += [*(_esperanto_hundreds(thousands) if thousands > 1 else []), "mil"] if thousands else []
+    return " ".join(words + _esperanto_hundreds(rest))
+
+
+def _esperanto_hundreds(n):
+    """0 <= n < 1000 -> list of words."""
+    places = ((n // 100, "cent"), (n // 10 % 10, "dek"), (n % 10, ""))
+    return [("" if digit == 1 and word else UNITS[digit]) + word for digit, word in places if digit]
 
 
 def chinese(n):
@@ -89,6 +109,11 @@ def _draw(rng, count):
 def generate(rng, sizes):
     """English -> Chinese: Splits of sizes (train, valid, test)."""
     return deal([(english(n), chinese(n)) for n in _draw(rng, sum(sizes))], sizes)
+
+
+def generate_esperanto(rng, sizes):
+    """Esperanto -> Chinese: Splits of sizes (train, valid, test)."""
+    return deal([(esperanto(n), chinese(n)) for n in _draw(rng, sum(sizes))], sizes)
 
 
 def generate_back(rng, sizes):

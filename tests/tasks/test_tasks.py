@@ -62,7 +62,7 @@ def test_sizes_may_be_given_in_part_and_be_zero():
 @pytest.mark.parametrize("arguments, message", [
     (dict(name="date"), "no task 'date', there are copy, reverse, .*; did you mean dates"),
     (dict(name="zzzz"),
-     "no task 'zzzz', there are copy, reverse, addition, dates, numbers, numbers-back, commands, phrases$"),
+     "no task 'zzzz', there are copy, reverse, addition, dates, numbers, numbers-back, numbers-eo, commands, phrases$"),
     (dict(name=None), "no task None"),
     (dict(name="copy", sizes=dict(dev=3)), "no part 'dev', there are train, valid, test"),
     (dict(name="copy", sizes=dict(train=-1)), "train is -1"),
@@ -496,3 +496,13 @@ def test_the_default_sizes_are_all_commands_four_fifths_to_train():
     splits = BIG["commands"]
     assert len({s for s, _ in everything(splits)}) == 102 + 2 * 102**2 == 20_910
     assert len(splits.train) == round(0.8 * 20_910) and max(len(t.split()) for _, t in splits.test) == 48
+
+
+@pytest.mark.parametrize("n, words", [
+    (0, "nul"), (1, "unu"), (10, "dek"), (12, "dek du"), (20, "dudek"), (100, "cent"), (111, "cent dek unu"), (1000, "mil"),
+    (1001, "mil unu"), (2000, "du mil"), (21_005, "dudek unu mil kvin"), (345_678, "tricent kvardek kvin mil sescent sepdek ok"),
+    (1_000_000, "unu miliono"), (2_000_001, "du milionoj unu"), (99_999_999, "naŭdek naŭ milionoj naŭcent naŭdek naŭ mil naŭcent "
+                                                                             "naŭdek naŭ")])
+def test_numbers_in_esperanto(n, words):
+    from minis2s.tasks.numbers import esperanto
+    assert esperanto(n) == words

@@ -376,3 +376,50 @@ def test_the_gradient_at_the_first_step_of_one_layer_is_a_power_of_the_radius():
         for T in (5, 20):
             found = k4_depth.first_gradient(1, radius, T, False, np.random.default_rng(0))
             assert found == pytest.approx(radius ** (T - 1), rel=1e-6)
+
+
+def test_planted_numbers_flip_p13():
+    from minis2s.documents.claims import p13_augmentation as p13
+
+    def numbers(*gains):
+        rows = dict(zip(p13.WAYS, ([[0.2, 0.5]], *([[0.2 + gain, 0.5 + gain]] for gain in gains))))
+        return {"sizes": [200, 1000], "exact": rows}
+    assert p13.verdict(numbers(0.03, 0.05, 0.1)).verdict == HOLDS
+    assert p13.verdict(numbers(-0.03, 0.05, 0.01)).verdict == IN_PART
+    assert p13.verdict(numbers(-0.03, 0.01, 0.01)).verdict == FAILS
+
+
+def test_planted_numbers_flip_p16():
+    from minis2s.documents.claims import p16_transfer as p16
+
+    def numbers(few, last):
+        scratch = [0.1, 0.2, 0.3, 0.5, 0.9]
+        transfer = [0.1 + few, 0.2 + few, 0.3 + few, 0.5, 0.9 + last]
+        return {"counts": p16.COUNTS, "exact": {"transfer": [transfer], "from scratch": [scratch]}, "english": [1.0],
+                "probe": {"trained": [0.9], "random": [0.5]}, "trace": {"unit": 3, "correlation": 0.8}}
+    assert p16.verdict(numbers(0.2, 0.0)).verdict == HOLDS
+    assert p16.verdict(numbers(0.2, -0.1)).verdict == p16.verdict(numbers(0.05, 0.2)).verdict == IN_PART
+    assert p16.verdict(numbers(0.05, 0.0)).verdict == FAILS
+    assert "correlation of 0.80" in p16.verdict(numbers(0.2, 0.0)).because[-1]
+
+
+def test_what_p13_draws_is_what_it_says():
+    from minis2s.documents.claims import p13_augmentation as p13
+    pairs, more = [([4, 5, 6, 7, 8, 9], [4])], [([10, 11], [5])]
+    xs, ys = p13.drawing(pairs, more=more)(np.random.default_rng(0), 6)
+    assert xs == [pairs[0][0], more[0][0]] * 3 and ys == [[4], [5]] * 3
+    xs, ys = p13.drawing(pairs, noise=True)(np.random.default_rng(0), 40)
+    assert all(x == pairs[0][0] for x in xs[::2]) and any(x != pairs[0][0] for x in xs[1::2]) and ys == [[4]] * 40
+    assert p13.drawing(pairs)(np.random.default_rng(0), 2) == ([pairs[0][0]] * 2, [[4]] * 2)
+
+
+def test_what_p16_reads_and_draws():
+    from minis2s.documents.claims import p16_transfer as p16
+    from minis2s.tasks.numbers import english
+    for n in (0, 7, 20, 21, 100, 999, 1000, 9012, 9999):
+        assert p16.worth(p16.Numbers.words(english, n)) == len(str(n))
+    drawn = p16.some(np.random.default_rng(0), 60, but=range(50))
+    assert len(set(drawn)) == 60 and min(drawn) >= 50 and max(drawn) < p16.LARGEST
+    data = p16.Numbers()
+    (x,), (y,) = data.pairs(p16.esperanto, [2345])
+    assert data.vocabs[0].decode(x) == ["du", "mil", "tricent", "kvardek", "kvin"] and data.vocabs[1].decode(y) == list("两千三百四十五")

@@ -1,0 +1,59 @@
+"""Witnesses beside one another, and units over a text."""
+import numpy as np
+import pytest
+
+from minis2s import Config, Seq2Seq, Training
+from minis2s.cli.main import main
+from minis2s.viewer import explain
+
+PAIRS = [("ab", "ba"), ("bc", "cb"), ("ca", "ac"), ("abc", "cba"), ("d", "d"), ("add", "dda")]
+
+
+@pytest.fixture(scope="module")
+def model():
+    with pytest.MonkeyPatch.context() as m:
+        m.setenv("MINIS2S_BACKEND", "numpy")
+        config = Config(hidden=12, embedding=8, cell="gru")
+        return Seq2Seq(config).fit(PAIRS, valid=PAIRS, progress=False, training=Training(epochs=60, batch=2, lr=0.02))
+
+
+def test_witnesses_have_a_row_for_each_token_written(model):
+    maps, source, target = explain.witnesses(model, "abc")
+    assert source == list("abc") and target == [*"cba", "<eos>"] and list(maps) == ["attention", "gradient x input", "occlusion"]
+    for rows in maps.values():
+        assert rows.shape == (4, 3) and (rows >= 0).all()
+        np.testing.assert_allclose(rows.sum(axis=1)[:3], 1, atol=1e-5)
+    plain = Seq2Seq(Config(hidden=8, embedding=4, attention="none")).fit(PAIRS, valid=PAIRS, progress=False, training=Training(epochs=1))
+    plain.params.decoder.readout.b[2] = 50.0                    # it ends at once
+    assert list(explain.witnesses(plain, "ab")[0]) == ["gradient x input", "occlusion"]
+    with pytest.raises(ValueError, match="nothing to explain"):
+        explain.witnesses(model, "  ")
+
+
+def test_the_liveliest_units_are_drawn(model):
+    hs = np.zeros((5, 6))
+    hs[:, 4], hs[:, 1], hs[:, 2] = np.arange(5), 3 * np.arange(5), 0.1 * np.arange(5)
+    assert explain.liveliest(hs, 2) == [1, 4]
+    fig = explain.figure(model, "abc", [3, 0])
+    assert [ax.get_title() for ax in fig.axes[:4]] == ["attention", "gradient x input", "occlusion", "states of single units"]
+    states = np.asarray(fig.axes[3].images[0].get_array())
+    assert states.shape == (2, 3)
+    from minis2s.model import saliency
+    ids = model.source_vocab.encode(list("abc"))
+    np.testing.assert_array_equal(states, saliency.states(model.params, model.config, ids)[:, [3, 0]].T)
+    with pytest.raises(ValueError, match="units: got 12"):
+        explain.figure(model, "abc", [12])
+
+
+def test_the_command_says_and_draws(model, tmp_path, capsys):
+    model.save(tmp_path / "run")
+    argv = ["explain", str(tmp_path / "run"), "abc"]
+    assert main([*argv, "--out", str(tmp_path / "why.png"), "--units", "1", "2"]) == 0
+    out = capsys.readouterr().out
+    assert out.splitlines()[0].split() == ["attention", "gradient", "x", "input", "occlusion"] and "all witnesses name" in out
+    assert (tmp_path / "why.png").stat().st_size > 5000
+    assert main([*argv, "--out", str(tmp_path / "why.png")]) == 2 and "exists already" in capsys.readouterr().err
+    assert main([*argv, "--units", "1"]) == 2 and "--units goes with --out" in capsys.readouterr().err
+    assert main([*argv, "--out", str(tmp_path / "no.png"), "--units", "40"]) == 2 and "--units" in capsys.readouterr().err
+    assert not (tmp_path / "no.png").exists()
+    assert main(["explain", str(tmp_path / "run"), " "]) == 2 and "nothing to explain" in capsys.readouterr().err
