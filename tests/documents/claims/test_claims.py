@@ -120,7 +120,7 @@ def test_planted_numbers_flip_k5():
         sizes = [25, 50, 100, 200]
         times = [1e-6 * n ** power for n in sizes]
         return {"sizes": sizes, "seconds": {"m": times}, "slopes": {"m": k5_cost.slope(sizes, times)}, "last_slopes": {"m": last},
-                "search": [{"longest": 3, "nodes": 4, "outputs": 43}]}
+                "search": [{"longest": 3, "likely": 4, "unlikely": 32, "outputs": 31}]}
     assert k5_cost.verdict(numbers(1.0, 1.0)).verdict == FAILS
     assert k5_cost.verdict(numbers(3.5, 1.0)).verdict == HOLDS
     assert k5_cost.verdict(numbers(1.0, 5.0)).verdict == HOLDS      # it bends upwards at the end
