@@ -2,12 +2,12 @@
 
 Part P16.  z_t is the logit of the token y_t written at step t, x_i the embedding of source token i.
 
-(SL1)  r_ti = x_i . dz_t/dx_i                           gradient x input (Denil et al. 2014): how z_t would change if x_i grew
-(SL2)  f_ti = log p(y_t) - log p(y_t with x_i = <unk>)  occlusion (Zeiler & Fergus 2014): what hiding token i costs
+(SL1)  r_ti = x_i . dz_t/dx_i               gradient x input (Denil et al. 2014): how z_t would change if x_i grew
+(SL2)  f_ti = log p(y_t) - log p(y_t | x_i = <unk>)    occlusion (Zeiler & Fergus 2014): what hiding token i costs
 
-The logit is differentiated and not log p, whose gradient is nearly 0 wherever the model is sure.  Every source position gets
-a row of its own in an embedding made for the purpose, so that a token that stands twice is told apart, and every step t
-a copy of the example, so that one backward pass gives all rows: of copy t only z_t has a gradient.
+The logit is differentiated and not log p, whose gradient is nearly 0 wherever the model is sure.  Every source position
+gets a row of its own in an embedding made for the purpose, so that a token that stands twice is told apart, and every
+step t a copy of the example, so that one backward pass gives all rows: of copy t only z_t has a gradient.
 """
 from dataclasses import replace
 from typing import Any
@@ -44,7 +44,8 @@ def gradient_times_input(p: Any, config: Config, x: list, y: list) -> np.ndarray
         For a Transformer, an empty source, or parameters of another Config.
     """
     if config.architecture != "recurrent":
-        raise ValueError(f"gradient x input is for recurrent models; architecture={config.architecture} has occlusion only")
+        raise ValueError("gradient x input is for recurrent models; "
+                         f"architecture={config.architecture} has occlusion only")
     check_params(p, config)
     T, S, p = len(x), len(y) + 1, seq2seq.untie(p, config)
     batch = make_batch([list(x)] * S, [list(y)] * S, config.reverse_source)
@@ -73,7 +74,8 @@ def occlusion(p: Any, config: Config, x: list, y: list) -> np.ndarray:
 def attention(p: Any, config: Config, x: list, y: list) -> np.ndarray | None:
     """The attention weights of one example, (S, T) as of `gradient_times_input`; None without attention."""
     if config.architecture != "recurrent":
-        raise ValueError(f"attention of one layer is for recurrent models; architecture={config.architecture} has heads")
+        raise ValueError("attention of one layer is for recurrent models; "
+                         f"architecture={config.architecture} has heads")
     _, _, k = seq2seq.forward(p, config, make_batch([list(x)], [list(y)], config.reverse_source))
     alpha = decoder.alphas(k.decoder)
     if alpha is None:

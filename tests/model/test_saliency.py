@@ -3,10 +3,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from configs import CONFIGS, RESIDUAL, transformer
-from equations.saliency import derivatives
 
+from configs import CONFIGS, RESIDUAL, transformer
 from draw import like
+from equations.saliency import derivatives
 from minis2s.core import tree
 from minis2s.documents.claims import k11_alignment as k11
 from minis2s.model import parameters, saliency, seq2seq
