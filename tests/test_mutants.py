@@ -85,7 +85,7 @@ def unknown(tree):
     nodes = list(ast.walk(tree))
     made = {n.id for n in nodes if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
     made |= {n.arg for n in nodes if isinstance(n, ast.arg)}
-    made |= {n.asname or n.name for n in nodes if isinstance(n, ast.alias)}
+    made |= {n.asname or n.name.partition(".")[0] for n in nodes if isinstance(n, ast.alias)}
     made |= {n.name for n in nodes if isinstance(n, (ast.FunctionDef, ast.ClassDef, ast.ExceptHandler))}
     made |= {"__file__", *dir(builtins)}
     return {n.id for n in nodes if isinstance(n, ast.Name)} - made

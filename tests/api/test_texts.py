@@ -46,6 +46,11 @@ def test_the_fingerprint_is_that_of_the_runs_that_there_are():
     assert fingerprint([("ä", "b"), ("c", "d")], [("e", "f")]) == hashlib.sha256(data).hexdigest()
 
 
+def test_one_source_in_two_spellings_is_one_source():
+    with pytest.raises(ValueError, match="one source only"):
+        hold_out([("a b", "x"), ("a  b", "y"), (" a\u00a0b", "z")], 0)
+
+
 def test_held_out_sources_depend_on_the_seed_and_stand_in_one_part():
     pairs = [(f"s{i % 40}", f"t{i}") for i in range(100)]
     parts = {seed: hold_out(pairs, seed) for seed in (0, 0, 1)}

@@ -40,6 +40,11 @@ def test_nfc(tmp_path):
     assert read_pairs(write(tmp_path, "cafe\u0301\te\u0301\n"))[:2] == (["café"], ["é"])
 
 
+def test_characters_that_only_look_alike_stay_what_they_are(tmp_path):
+    """NFC composes accents; it does not write ligatures, full-width letters, or raised and circled digits anew."""
+    assert read_pairs(write(tmp_path, "ﬁ Ａ\t① x²\n"))[:2] == (["ﬁ Ａ"], ["① x²"])
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_line_ends(tmp_path, end):
     p = read_pairs(write(tmp_path, end.join(["a\tx", "", "b\ty", "\tz", ""])))

@@ -71,6 +71,7 @@ def test_sizes_may_be_given_in_part_and_be_zero():
      "1,000,001 sums asked for, but there are 1,000,000"),
     (dict(name="numbers", sizes=dict(train=10**9)), "train is 1,000,000,000, wanted at most 10,000,000"),
     (dict(name="reverse", sizes=dict(train=99_999_999_999)), "wanted at most 10,000,000"),
+    (dict(name="addition", sizes=dict(train=10_000_001)), "train is 10,000,001, wanted at most 10,000,000"),
     (dict(name="commands", sizes=dict(train=20_000)), "24,182 commands asked for, but there are 20,910 different ones"),
     (dict(name="dates", sizes=dict(train=10**7)), "dates asked for, but there are 2,"),
     (dict(name="phrases", sizes=dict(train=10**6)), "training phrases asked for, but there are"),
@@ -192,6 +193,12 @@ def test_particular_dates_can_be_written(text):
     day, _ = read_date(text)
     written = {dates.write(day, form, case) for form in dates.FORMS for case in range(form.cases)}
     assert text in written
+
+
+def test_days_begin_and_end_where_the_task_says():
+    for form in dates.FORMS:
+        days = [datetime.fromordinal(n).date().isoformat() for n in dates.days(form)]
+        assert (days[0], days[-1]) == ("1950-01-01" if form.short_year else "1900-01-01", "2049-12-31")
 
 
 def test_ordinals():

@@ -374,6 +374,14 @@ def test_minutes_end_a_run_and_resuming_gives_the_same_bits():
     equal(trained(progress=saved[-1]), whole)
 
 
+def test_minutes_are_of_sixty_seconds(monkeypatch):
+    """By a clock that goes on by ten seconds with each step, half a minute is three steps, and a fourth to see that it is over."""
+    steps = []
+    monkeypatch.setattr(train.time, "monotonic", lambda: 10.0 * len(steps))
+    end = trained(training=replace(RESTLESS, minutes=0.5), on_step=lambda *_: steps.append(1))
+    assert end.step == 4
+
+
 def test_minutes_keep_the_best_weights_when_the_last_are_worse(monkeypatch):
     told(monkeypatch, [2.0, 3.0])
     first = trained(training=replace(RESTLESS, epochs=1))

@@ -77,6 +77,12 @@ def test_bleu_and_chrf_are_sacrebleus(cut, answers, references):
     assert got["bleu_tokenize"] == cut
 
 
+def test_the_references_say_how_texts_are_cut_whatever_the_answers():
+    pytest.importorskip("sacrebleu")
+    for answers, references in ((["the cat sat on the mat"], [["猫坐在垫子上。"]]), (["猫坐在垫子上。"], [["the cat sat on the mat"]])):
+        assert evaluate.corpus_scores(answers, references)["bleu_tokenize"] == evaluate.tokenizer_for(references[0])
+
+
 def test_perfect_answers_in_any_order_of_references():
     pytest.importorskip("sacrebleu")
     got = evaluate.corpus_scores(["dogs bark", "the cat sat on a mat"], [["x", "dogs bark"], ["the cat sat on a mat"]])
@@ -99,7 +105,7 @@ def test_bleu_is_not_given_where_it_is_undefined(answers, references, why):
     (["The word 猫 means cat."] * 3, "13a"),                # one ideograph does not decide
     (["我在 Google 工作。", "你好，Tom！"], "zh"),
     (["ฉันชอบแมว", "ok"], "char"), (["ຂ້ອຍ"], "char"), (["ខ្ញុំ"], "char"), (["ငါ"], "char"), (["བོད་ཡིག"], "char"),
-    (["Привет, мир"], "13a"), (["한국어"], "13a"), ([""], "13a"), (["123 。"], "13a"),
+    (["Привет, мир"], "13a"), (["한국어"], "13a"), ([""], "13a"), (["123 。"], "13a"), (["猫 1234567890 1234567890"], "zh"),
 ])
 def test_the_script_of_most_letters_decides(texts, name):
     assert evaluate.tokenizer_for(texts) == name

@@ -42,8 +42,9 @@ def test_an_unknown_claim_is_named():
 
 def test_a_number_that_is_not_finite_is_no_result():
     assert form.plain({"a": np.float32(1.5), 2: (np.arange(2), [True])}) == {"a": 1.5, "2": [[0, 1], [True]]}
-    with pytest.raises(ValueError, match="a measured number is nan"):
-        form.plain({"a": [1.0, np.nan]})
+    for wrong in (np.nan, np.inf, -np.inf):
+        with pytest.raises(ValueError, match=f"a measured number is {wrong}"):
+            form.plain({"a": [1.0, wrong]})
 
 
 # K3: an exact statement ----------------------------------------------------------------------------------

@@ -1,0 +1,96 @@
+"""Every option reaches what it sets, and what does not go together is refused: looked at without training or searching."""
+import pytest
+
+from minis2s import Seq2Seq
+from minis2s.api import signals
+from minis2s.cli import main as cli, sources, train, translate
+from minis2s.training.reference import NUMPY
+
+
+@pytest.fixture
+def planned(call, monkeypatch, tmp_path):
+    """Run `train` up to its training: -> the model, its pairs, the options of `fit`, and what was printed."""
+    def planned(*argv):
+        seen = []
+
+        def fit(self, pairs, valid, **options):
+            seen.append((self, pairs, options))
+            raise signals.Stopped(2)
+        monkeypatch.setattr(Seq2Seq, "fit", fit)
+        status, out, err = call("train", *argv, "--backend", "numpy", "--out", tmp_path / "r")
+        assert status == 130 and len(seen) == 1, err
+        return *seen[0], out
+    return planned
+
+
+def test_the_units_asked_for_go_before_those_of_a_task(planned):
+    model = planned("copy", "--size", "3", "--source-units", "space", "--min-count", "2")[0]
+    assert (model.source_units, model.target_units, model.min_count) == ("space", "char", 2)
+
+
+def test_the_seed_is_that_of_the_pairs_and_of_training(planned):
+    _, pairs, options, _ = planned("copy", "--size", "9", "--seed", "4")
+    assert options["training"].seed == options["origin"]["seed"] == 4 and len(pairs) == 9
+    assert pairs != planned("copy", "--size", "9", "--seed", "5")[1]
+
+
+def test_what_was_not_saved_is_not_said_to_be(planned):
+    assert planned("copy", "--size", "3")[3] == ""
+
+
+def test_the_threads_asked_for_are_used(planned, monkeypatch):
+    seen = []
+    monkeypatch.setattr(train, "choose", lambda name: NUMPY._replace(use_threads=seen.append))
+    planned("copy", "--size", "3", "--threads", "3")
+    planned("copy", "--size", "3")
+    assert seen == [3, None]
+
+
+def test_the_line_about_a_preset_has_what_the_preset_decides(planned, data):
+    model = planned("--pairs", data, "--hidden", "7", "--dropout", "0.4")[0]
+    said = model.settings.removeprefix("preset   small: ").split(", ")
+    assert model.config.hidden == 7 and model.config.dropout == 0.4
+    assert not [part for part in said if part.split()[0] in ("hidden", "dropout")] and "embedding 64" in said
+
+
+def options(*argv):
+    return translate.options(cli.parse(["translate", "RUN", "ab", *argv]))
+
+
+def test_options_of_a_search():
+    assert options() == ("beam", 1, 1, 1.0, None, 128, 0, {})
+    assert options("--beam", "4", "--nbest", "2", "--length-penalty", "0.5", "--max-length", "9")[:5] == ("beam", 4, 2, 0.5, 9)
+    assert options("--nbest", "3")[:3] == ("beam", 3, 3) and options("--beam", "0").beam == 0       # to be refused
+    sample = options("--sample", "--seed", "7", "--temperature", "2", "--top-k", "3", "--top-p", "0.5")
+    assert (sample.method, sample.seed, sample.own) == ("sample", 7, {"temperature": 2.0, "top_k": 3, "top_p": 0.5})
+    assert options("--exact", "--budget", "0").own == {"budget": 0} and options("--exact").own == {}
+
+
+@pytest.mark.parametrize("argv, told", [
+    (["--sample", "--beam", "2"], "choose one"), (["--exact", "--beam", "1"], "choose one"),
+    (["--budget", "0"], "--budget goes with --exact"), (["--beam", "2", "--budget", "9"], "--budget goes with --exact"),
+    (["--temperature", "1"], "--temperature goes with --sample"), (["--exact", "--top-p", "0.5"], "--top-p goes with --sample"),
+    (["--exact", "--nbest", "2"], "--nbest goes with --beam"), (["--sample", "--length-penalty", "0"], "--length-penalty goes"),
+    (["--exact", "--length-penalty", "0"], "--length-penalty goes with --beam")])
+def test_options_that_do_not_go_together(argv, told):
+    with pytest.raises(ValueError, match=told):
+        options(*argv)
+
+
+def test_texts_before_between_and_behind_options():
+    assert cli.parse(["translate", "RUN", "a", "--beam", "2", "b", "c"]).texts == ["a", "b", "c"]
+    assert cli.parse(["translate", "RUN", "--beam", "2", "--", "-5", "--x"]).texts == ["-5", "--x"]
+
+
+@pytest.mark.parametrize("argv", [["summary", "RUN", "more"], ["tasks", "copy", "--more"], ["translate", "RUN", "a", "--more", "b"]])
+def test_arguments_that_nobody_reads_are_refused(argv, capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.parse(argv)
+    assert caught.value.code == 2 and "unrecognized arguments" in capsys.readouterr().err
+
+
+def test_the_directory_of_a_run_is_named_by_what_it_learns():
+    def out(*argv):
+        return sources.default_out(cli.parse(["train", *argv])).as_posix()
+    assert out("copy") == "runs/copy" and out("--pairs", "data/eng-fra.tsv.gz") == "runs/eng-fra"
+    assert out("--pairs", ".hidden.tsv") == "runs/hidden" and out("--pairs", "/dev/fd/63") == "runs/63"
