@@ -272,6 +272,17 @@ def test_a_damaged_record_is_named_and_kept(minis2s, tmp_path):
     assert progress.load(tmp_path / "elsewhere") == {}
 
 
+def test_progress_counts_checks_knows_what_was_begun_and_shows_reports_as_text(tmp_path):
+    report = {"exercise": "softmax", "passed": False, "text": "wrong: <b>a & b</b>"}
+    for _ in range(3):
+        progress.note(tmp_path, [report])
+    start(EXERCISES["rnn-step"], tmp_path)
+    rows = {row[0]: row[2:] for row in progress.rows(tmp_path)}
+    assert rows["softmax"][:2] == ("not yet", 3) and rows["rnn-step"] == ("started", 0, "", "") and rows["bptt"][0] == ""
+    page = progress.page(tmp_path)
+    assert "<pre>wrong: &lt;b&gt;a &amp; b&lt;/b&gt;</pre>" in page and "<b>" not in page
+
+
 def test_a_class_is_graded_and_no_submission_stops_the_rest(minis2s, tmp_path):
     for student, text in {"anna": SOFTMAX, "=bert": NO_SHIFT, "carl": "def softmax(a:\n",
                           "dora": "import os\nos._exit(0)\n",

@@ -216,6 +216,16 @@ def test_the_digest_covers_names_shapes_types_and_which_arrays_there_are(tmp_pat
             load(tmp_path / "w", C)
 
 
+def test_the_digest_covers_every_entry_of_a_large_array():
+    a = np.zeros((300, 200), np.float32)
+    digests = {checkpoint.digest({"a": a}, {})}
+    for at in ((0, 0), (150, 7), (299, 199)):
+        changed = a.copy()
+        changed[at] = 1e-30
+        digests.add(checkpoint.digest({"a": changed}, {}))
+    assert len(digests) == 4
+
+
 def test_the_digest_covers_the_numbers_of_progress(tmp_path):
     for name in ("lr", "epoch", "batch", "step", "t", "waits", "finished", "best_score"):
         checkpoint.save_progress(tmp_path / "c", progress(), C)

@@ -604,3 +604,21 @@ def test_attention_and_loss_alone_and_an_empty_trace():
     assert_array_equal(tr.ctx.value, ctx)
     assert_array_equal(tr.attention.alpha.value, k.alpha)
     assert Trace().entries == [] and Trace().table().count("\n") == 0 and Trace().diff(Trace()) is None
+
+
+def test_a_map_is_shown_unless_its_caller_shows_the_same_numbers():
+    """(F1) within (L2) stands in the line of (L2); called by itself, or within a line that keeps its numbers for itself, it is shown."""
+    from types import SimpleNamespace
+    from minis2s.viewer.trace.show import worth_showing
+    a, b = np.zeros(2), np.ones(2)
+
+    def entries(caller_has):
+        rows = [("(F1)", "x", "in", a, 2, 1), ("(F1)", "y", "out", b, 2, 1),
+                *(("(L2)", name, role, value, 1, None) for name, role, value in caller_has)]
+        return [SimpleNamespace(number=n, marks=(mark,), name=name, role=role, value=value, execution=execution, inside=inside)
+                for n, (mark, name, role, value, execution, inside) in enumerate(rows)]
+
+    def shown(caller_has):
+        return [group[0].marks[0] for group in worth_showing(entries(caller_has))]
+    assert shown([("a", "in", a), ("i", "out", b)]) == ["(L2)"]
+    assert shown([("a", "in", a)]) == ["(F1)", "(L2)"] and shown([]) == ["(F1)"]
