@@ -390,6 +390,15 @@ def test_minutes_keep_the_best_weights_when_the_last_are_worse(monkeypatch):
     same(end.best, first.best)
 
 
+def test_a_record_within_an_epoch_says_where_it_was_made():
+    rows = []
+    trained(training=replace(RESTLESS, epochs=2, evaluate_every=1), on_record=rows.append)
+    assert [(r["epoch"], r["step"], r["end_of_epoch"]) for r in rows] == [
+        (0.25, 1, False), (0.5, 2, False), (0.75, 3, False), (1, 4, True),
+        (1.25, 5, False), (1.5, 6, False), (1.75, 7, False), (2, 8, True)]
+    assert [r["tokens_per_second"] is None for r in rows] == [not r["end_of_epoch"] for r in rows]
+
+
 def test_metrics():
     rows, sums, tokens = [], [], []
 

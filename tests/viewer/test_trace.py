@@ -582,6 +582,29 @@ def test_what_is_missing_and_other_shapes():
         whole.diff(ahead, rtol=float("nan"))
 
 
+def test_how_near_is_near_goes_by_the_largest_entry():
+    """A difference of 1e-12 is nothing beside 1, and much beside 1e-11."""
+    for scale in (1e-11, 1.0, 1e11):
+        p = lstm.init(np.random.default_rng(0), 2, 2)
+
+        def step(x):
+            with trace() as tr:
+                lstm.step(p, np.array([x]), lstm.State(np.ones((1, 2)), np.ones((1, 2))))
+            return tr
+        one = step([scale, 0.0])
+        assert one.diff(step([scale, 1e-12 * scale])) is None
+        found = one.diff(step([scale, 1e-3 * scale]))
+        assert (found.name, found.index, found.a, found.b) == ("x", (0, 1), 0.0, 1e-3 * scale)
+
+
+def test_rows_of_two_runs_are_paired_only_if_both_are_steps():
+    """12 and 20 rows are 3 and 5 steps of 4 examples; 12 and 15 rows are not."""
+    from minis2s.viewer.trace.diff import steps_differ
+    assert steps_differ(12, 20, 3, 5) and steps_differ(3, 5, 3, 5) and steps_differ(20, 12, 5, 3)
+    for a, b, T, U in ((12, 15, 3, 5), (12, 10, 3, 5), (11, 20, 3, 5), (12, 20, 3, 0), (12, 0, 3, 0)):
+        assert not steps_differ(a, b, T, U)
+
+
 def test_nan_parts_from_numbers_but_not_from_nan():
     p, s = lstm.init(np.random.default_rng(0), 2, 2), lstm.State(np.ones((1, 2)), np.ones((1, 2)))
 

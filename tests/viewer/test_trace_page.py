@@ -16,15 +16,6 @@ from minis2s.data.batches import make_batch
 from minis2s.viewer.trace import Trace, trace
 
 
-def test_a_page_shows_thirty_steps_and_says_what_it_leaves_out():
-    from minis2s.viewer.trace.page import STEPS, stops_of
-    for count in (STEPS - 1, STEPS, STEPS + 1):
-        entries = [SimpleNamespace(part="encoder", t=t, layer=0, token=str(t), marks=("(L4)",)) for t in range(count)]
-        stops, notes = stops_of(SimpleNamespace(entries=entries))
-        assert [(s["lane"], s["t"], s["token"]) for s in stops] == [("encoder", t, str(t)) for t in range(min(count, STEPS))]
-        assert notes == (["The encoder has 31 steps; the first 30 are shown."] if count > STEPS else [])
-
-
 def traced(source="abcd", target="xy", dtype="float64", backward=True, **choices):
     c = config(attention="additive", dtype=dtype, **choices)
     p = seq2seq.init(c)
