@@ -11,6 +11,7 @@ from solutions import SOLUTIONS, gated, outputs, recurrent
 
 import minis2s
 from minis2s.classroom.doctor import Report, check
+from minis2s.classroom.doctor.cases import extra, ordinary, take
 from minis2s.classroom.doctor.doctor import answer
 from minis2s.classroom.doctor.locate import Location, differs
 from minis2s.classroom.exercises import EXERCISES, find
@@ -382,3 +383,27 @@ def test_the_package_hands_out_the_doctor():
             "assert minis2s.check('softmax', lambda a: np.exp(a) / np.exp(a).sum(axis=1, keepdims=True)).passed is False\n"
             "assert not hasattr(minis2s, 'chekc')\n")
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name, gates", [("lstm-step-backward", 4), ("gru-step-backward", 3)])
+def test_smaller_inputs_are_cut_from_every_gate(name, gates):
+    """Units 0 and 1 of each block: columns 0, 1, H, H+1, 2H, ..."""
+    exercise = find(name)
+    given = ordinary(exercise, 0)[0].inputs
+    H = len(given["U"])
+    less = take(exercise, given, "H", [0, 1])
+    columns = [k * H + unit for k in range(gates) for unit in (0, 1)]
+    assert np.array_equal(less["W"], given["W"][:, columns]) and np.array_equal(less["U"], given["U"][:2][:, columns])
+    small = {case.label: case.inputs for case in extra(exercise, 0)}["smallest"]
+    assert small["W"].shape == (1, gates) and np.array_equal(small["W"][0], given["W"][0, ::H])
+
+
+def test_attention_of_fewer_positions_sums_to_one():
+    exercise = find("dot-attention-backward")
+    given = ordinary(exercise, 0)[0].inputs
+    assert any(name.startswith("alpha") for name in given)
+    for count in (1, 2):
+        less = take(exercise, given, "T", range(count))
+        for name in given:
+            if name in ("alpha", "alphas"):
+                assert less[name].sum(axis=0) == pytest.approx(1)

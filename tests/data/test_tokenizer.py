@@ -41,6 +41,8 @@ def test_pieces_as_json(bpe):
     for bad in ("!", "aGVsbG8=", None, 7, ""):
         with pytest.raises(ValueError, match="pieces: |model: "):
             Subwords.from_json(bad)
+    with pytest.raises(ValueError, match="pieces"):                     # a sign that base64 has not, inside
+        Subwords.from_json(f"{text[:8]}!{text[8:]}")
 
 
 def test_too_few_pieces_say_how_many_are_needed():
