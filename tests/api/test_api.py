@@ -680,6 +680,10 @@ def test_wrong_models_and_trainings():
             Seq2Seq(**options)
     with pytest.raises(TypeError, match="training: got dict"):
         Seq2Seq().fit(PAIRS, training={})
+    for options, told in ((dict(resume=True), "out: wanted the directory"), (dict(overwrite=True), "out: wanted the directory"),
+                          (dict(resume=True, overwrite=True, out="x"), "choose one")):
+        with pytest.raises(ValueError, match=told):
+            Seq2Seq().fit(PAIRS, training=QUICK, progress=False, **options)
     for ask in (lambda m: m.translate("a"), lambda m: m.evaluate(PAIRS), lambda m: m.summary(),
                 lambda m: m.save("x")):
         with pytest.raises(ValueError, match="call fit"):

@@ -12,7 +12,7 @@ import zipfile
 import pytest
 
 from minis2s.classroom.assignment import pages
-from minis2s.classroom.assignment.grade import grade
+from minis2s.classroom.assignment.grade import _late, grade
 from minis2s.classroom.assignment.make import assignment, load, make
 from minis2s.classroom.assignment.submissions import from_notebook, listed, match, plain, submissions
 from minis2s.classroom.exercises import progress
@@ -266,3 +266,25 @@ def test_submissions_need_a_folder(tmp_path):
     with pytest.raises(ValueError, match="holds an exercise"):
         grade(tmp_path, tmp_path / "m.csv")
     assert not (tmp_path / "m.csv").exists()
+
+
+def test_late_is_what_is_newer_than_the_day_itself(tmp_path):
+    """The newest file decides, and the whole of the last day is in time."""
+    def file(name, moment):
+        path = tmp_path / name
+        path.write_text("")
+        os.utime(path, (time.mktime(time.strptime(moment, "%Y-%m-%d %H:%M")),) * 2)
+        return path, ""
+    early, last, behind = (file(*one) for one in (("a", "2026-11-29 08:00"), ("b", "2026-12-01 23:59"), ("c", "2026-12-02 00:01")))
+    for own, wanted in (({"f": early}, "no"), ({"f": early, "g": last}, "no"), ({"f": behind, "g": early}, "yes"),
+                        ({"f": last, "g": behind}, "yes"), ({}, "")):
+        assert _late(own, "2026-12-01") == wanted, own
+    assert _late({"f": behind}, "") == ""
+
+
+def test_a_cell_that_does_not_parse_hides_no_other():
+    cells = ["a = 1", "def softmax(a:", "%timeit f()\ndef softmax(a):\n    return a", "softmax(", "def more(b):\n    return b"]
+    source = from_notebook(json.dumps({"cells": [{"cell_type": "code", "source": [cell]} for cell in cells]}))
+    world = {}
+    exec(source, world)
+    assert world["softmax"](3) == 3 and world["more"](4) == 4 and "a" not in world

@@ -1,4 +1,8 @@
 """Every option reaches what it sets, and what does not go together is refused: looked at without training or searching."""
+import signal
+import sys
+import warnings
+
 import pytest
 
 from minis2s import Seq2Seq
@@ -94,3 +98,23 @@ def test_the_directory_of_a_run_is_named_by_what_it_learns():
         return sources.default_out(cli.parse(["train", *argv])).as_posix()
     assert out("copy") == "runs/copy" and out("--pairs", "data/eng-fra.tsv.gz") == "runs/eng-fra"
     assert out("--pairs", ".hidden.tsv") == "runs/hidden" and out("--pairs", "/dev/fd/63") == "runs/63"
+
+
+@pytest.mark.parametrize("argv, wanted", [(["tasks", "copy"], 0), (["tasks", "cpoy"], 2)])
+def test_a_command_leaves_hooks_and_handlers_as_they_were(call, argv, wanted):
+    """Programs and notebooks call `main`, too."""
+    def hooks():
+        return sys.unraisablehook, warnings.showwarning, *(signal.getsignal(s) for s in signals.STOPS), signals.Pending.number
+    before, filters = hooks(), list(warnings.filters)
+    assert call(*argv)[0] == wanted
+    assert hooks() == before and list(warnings.filters) == filters
+
+
+def test_warnings_of_other_kinds_are_no_notes_of_ours(capsys, monkeypatch):
+    usual = []
+    monkeypatch.setattr(warnings, "showwarning", lambda text, category, *rest: usual.append(category))
+    with cli.warnings_as_notes():
+        warnings.warn("read this", UserWarning)
+        warnings.simplefilter("always", DeprecationWarning)
+        warnings.warn("old", DeprecationWarning)
+    assert capsys.readouterr().err == "minis2s: read this\n" and usual == [DeprecationWarning]

@@ -1,7 +1,7 @@
 """Forms of pairs files as people get them: Tatoeba's export, Anki's export, a header, a column of numbers."""
 import pytest
 
-from minis2s.data.formats import is_header, plain_text
+from minis2s.data.formats import is_header, is_number, plain_text
 from minis2s.data.pairs import read_pairs
 
 
@@ -101,3 +101,9 @@ def test_headers():
 ])
 def test_html_as_plain_text(field, text):
     assert plain_text(field) == text
+
+
+def test_a_number_is_written_in_ordinary_digits():
+    assert is_number("12") and is_number(" 0 ")
+    for text in ("", " ", "1.5", "-1", "1 2", "²", "٣", "①", "一"):
+        assert not is_number(text), text

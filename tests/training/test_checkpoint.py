@@ -133,7 +133,7 @@ def test_weights_of_another_configuration(tmp_path, change, told):
 def test_weights_from_before_a_choice_existed(tmp_path):
     """They have what is its default now."""
     old = {name: value for name, value in C.to_json().items() if name != "label_smoothing"}
-    checkpoint.save_arrays(tmp_path / "w", P, {"config": old})
+    checkpoint.save_arrays(tmp_path / "w", dict(tree.named(P)), {"config": old})
     same(checkpoint.load_weights(tmp_path / "w", C), P)
     with pytest.raises(ValueError, match="label_smoothing is 0.0 there, 0.1 here"):
         checkpoint.load_weights(tmp_path / "w", replace(C, label_smoothing=0.1))

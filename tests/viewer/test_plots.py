@@ -388,3 +388,21 @@ assert "matplotlib.pyplot" not in sys.modules
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "nowhere/a.png", "folder.png"])
+def test_where_nothing_can_be_saved_nothing_is_drawn(tmp_path, name):
+    from minis2s.viewer.plots.style import canvas, panel_row
+    (tmp_path / "folder.png").mkdir()
+    path, begun = tmp_path / name, []
+    for open_figure in (lambda: panel_row(["one"], path, "x", "y"), lambda: canvas(1, 1, path)):
+        with pytest.raises((ValueError, FileNotFoundError)):
+            with open_figure():
+                begun.append(open_figure)
+    assert begun == []
+
+
+def test_suffixes_are_known_in_capitals(tmp_path):
+    for name in ("A.PNG", "b.Svg"):
+        loss_curves(RECORDS, tmp_path / name)
+        assert (tmp_path / name).stat().st_size > 1000

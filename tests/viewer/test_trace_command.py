@@ -155,6 +155,13 @@ def test_bad_input(run_path, words, match, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_steps_that_end_behind_the_last_one_are_shown_to_the_last(run_path, capsys):
+    call(run_path, "abc", "--steps", "2-99")
+    whole = capsys.readouterr().out
+    call(run_path, "abc", "--steps", "2-4")
+    assert whole == capsys.readouterr().out and "t = 3" in whole and "t = 1 " not in whole
+
+
 @pytest.mark.parametrize("steps", ["3-1", "a", "-1", "1-", "1-2-3", "0", "0-2"])
 def test_bad_steps(run_path, steps, capsys):
     with pytest.raises(SystemExit):
