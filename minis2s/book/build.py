@@ -8,7 +8,7 @@ from functools import lru_cache
 from importlib.resources import files
 
 from ..viewer import web as shared
-from . import bundle, mathml, numbers, pages, parts, runtime, web
+from . import bundle, mathml, numbers, pages, parts, runtime, steps, web
 from .examples import EXAMPLES
 from .live import source
 from .words import LANGUAGES, WORDS, both_html, chosen, plain, word
@@ -70,7 +70,8 @@ def check_numbers():
 
 def filled(languages, micropython):
     """The template with all its places filled."""
-    all_pages = [pages.part_page(part, {}) for part in parts.parts()]
+    derived = steps.derivations()
+    all_pages = [pages.part_page(part, derived) for part in parts.parts()]
     all_pages += [pages.row_page(formula, ids) for formula, ids in parts.rows().values()]
     all_pages += [pages.glossary(), licences(micropython)]
     both = len(languages) == 2

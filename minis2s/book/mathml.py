@@ -73,7 +73,7 @@ def closing(text, at):
 def element(found):
     """One token as MathML."""
     if found["space"]:
-        return '<mspace width="0.28em"></mspace>'
+        return '<mspace width=".28em"/>'
     if found["op"]:
         return f"<mo>{html.escape(OPERATORS.get(found['op'], found['op']))}</mo>"
     if found["mark"]:
@@ -131,7 +131,8 @@ def power(base, sup):
 
 def symbol(name, inner, tag="span"):
     """An element that lights up with all others of its key."""
-    return f'<{tag} class="s" data-s="{html.escape(name, quote=True)}">{inner}</{tag}>'
+    value = name if name.replace("_", "").isalnum() and name.isascii() else f'"{html.escape(name, quote=True)}"'
+    return f"<{tag} data-s={value}>{inner}</{tag}>"
 
 
 # Code -----------------------------------------------------------------------------------------------------

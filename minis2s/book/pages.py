@@ -160,7 +160,7 @@ def equation_symbols(part):
     for pair in part.pairs:
         for mark in filter(None, pair):
             text = mathml.equation(equations.all_equations()[mark].text)
-            found.update(dict.fromkeys(html.unescape(key) for key in re.findall(r'data-s="([^"]*)"', text)))
+            found.update(dict.fromkeys(html.unescape(key) for key in re.findall(r'data-s="?([^">]*)', text)))
     return found
 
 

@@ -85,8 +85,8 @@ def both(en, zh):
 def both_html(en, zh):
     """The same for HTML."""
     languages = chosen.get()
-    out = f'<span class="en" lang="en">{en}</span>' if "en" in languages else ""
-    return out + (f'<span class="zh" lang="zh">{zh}</span>' if "zh" in languages else "")
+    out = f"<span class=en lang=en>{en}</span>" if "en" in languages else ""
+    return out + (f"<span class=zh lang=zh>{zh}</span>" if "zh" in languages else "")
 
 
 def word(key):

@@ -46,7 +46,7 @@ function readout(node, name, count) {
   const shape = row ? [...row.cells].slice(1).map(c => c.textContent).filter(Boolean).join("; ") : "";
   $("readout").textContent = `${name.replace("_prev", "′")}${shape ? `: ${shape}` : ""}  ×${count}`;
 }
-const lightable = target => target.closest?.(".s, .mark");
+const lightable = target => target.closest?.("[data-s], .mark");
 document.addEventListener("pointerover", e => {
   const node = lightable(e.target), number = e.target.closest?.(".n, .in");
   if (node && !held) light(keyOf(node), node);
@@ -54,7 +54,7 @@ document.addEventListener("pointerover", e => {
 });
 document.addEventListener("pointerout", e => { if (lightable(e.target) && !held) dark(); });
 document.addEventListener("click", e => {
-  const node = e.target.closest?.(".s");
+  const node = e.target.closest?.("[data-s]");
   if (node) { held = held === node ? null : node; held ? light(keyOf(node), node) : dark(); }
   else if (!e.target.closest?.(".mark")) { held = null; dark(); }
 });
@@ -69,13 +69,13 @@ function stops(article) {
   if (article.dataset.stops) return;
   article.dataset.stops = "1";
   for (const card of article.querySelectorAll(".panes"))
-    [...card.querySelectorAll(".s")].forEach((node, i) => node.setAttribute("tabindex", i ? "-1" : "0"));
+    [...card.querySelectorAll("[data-s]")].forEach((node, i) => node.setAttribute("tabindex", i ? "-1" : "0"));
   for (const set of article.querySelectorAll(".example"))
     [...set.querySelectorAll(".in")].forEach((node, i) => node.setAttribute("tabindex", i ? "-1" : "0"));
 }
 function among(target, step) {
   const group = target.closest(target.matches(".in") ? ".example" : ".panes");
-  const all = group ? [...group.querySelectorAll(target.matches(".in") ? ".in" : ".s")] : [];
+  const all = group ? [...group.querySelectorAll(target.matches(".in") ? ".in" : "[data-s]")] : [];
   const next = all[all.indexOf(target) + step];
   if (!next) return;
   target.setAttribute("tabindex", "-1");
@@ -85,7 +85,7 @@ function among(target, step) {
 document.addEventListener("keydown", e => {
   if (e.ctrlKey || e.metaKey || e.altKey) return;
   const typing = e.target.matches?.("input, textarea"), step = {ArrowRight: 1, ArrowLeft: -1, ArrowDown: 1, ArrowUp: -1}[e.key];
-  if (step && e.target.matches?.(".s, .in")) { e.preventDefault(); among(e.target, step); return; }
+  if (step && e.target.matches?.("[data-s], .in")) { e.preventDefault(); among(e.target, step); return; }
   if (typing && e.key === "Escape") { e.target.blur(); return; }
   if (typing || e.target.closest?.(".scroll")) return;
   if (e.key === "Escape") { held = null; dark(); }
@@ -95,6 +95,15 @@ document.addEventListener("keydown", e => {
     const link = $(e.key === "ArrowRight" ? "next" : "previous");
     if (!link.hidden) location.hash = link.getAttribute("href");
   }
+});
+
+// A derivation's missing line: the chosen one says whether it is right.
+document.addEventListener("click", e => {
+  const button = e.target.closest?.(".choices button");
+  if (!button) return;
+  for (const other of button.parentNode.children) other.classList.remove("wrong");
+  button.classList.add(button.dataset.right === "1" ? "right" : "wrong");
+  button.closest("li").querySelector(".why").replaceChildren(...button.querySelector(".said-of").cloneNode(true).childNodes);
 });
 
 $("search").addEventListener("input", () => {

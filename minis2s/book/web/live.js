@@ -97,7 +97,7 @@ function tables(section) {
       i += 1;
     });
     section.querySelector(".inputs").append(make("figure", {class: "q"}, make("figcaption", {},
-      make("span", {class: "s", "data-s": symbol}, shown), make("small", {}, ` ${shape.join(" × ") || 1}`)), grid));
+      make("span", {"data-s": symbol}, shown), make("small", {}, ` ${shape.join(" × ") || 1}`)), grid));
   }
   section.querySelector(".note").hidden = !about.backward;
 }
