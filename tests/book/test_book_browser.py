@@ -132,7 +132,7 @@ def test_nothing_is_requested_and_nothing_goes_wrong(browser):
 
 def test_a_symbol_lights_up_in_all_panes_in_the_table_and_goes_out(browser):
     go(browser, "lstm/L4")
-    lit = "[...document.querySelectorAll('article.now [data-s].lit')].map(n => n.closest('.pane, .shapes, .q')?.classList[1] || n.closest('.shapes, .q').classList[0])"
+    lit = "[...document.querySelectorAll('article.now [data-s].lit')].map(n => n.closest('.pane')?.classList[1] || n.closest('.shapes, .q, .steps').classList[0])"
     browser.run("document.querySelector('[data-marks=\"(L4) (L4*)\"] .equation [data-s=f]').dispatchEvent(new PointerEvent('pointerover', {bubbles: true}))")
     assert {"equation", "code", "oracle", "derivative", "shapes"} <= set(browser.run(lit))
     browser.run("document.querySelector('[data-marks=\"(L4) (L4*)\"] .equation [data-s=f]').dispatchEvent(new PointerEvent('pointerout', {bubbles: true}))")
