@@ -1,4 +1,5 @@
 """minis2s claim: run the experiment of one of the documents' claims, and say whether the claim holds."""
+import os
 import platform
 import subprocess
 import sys
@@ -7,15 +8,20 @@ from pathlib import Path
 import numpy as np
 
 from .. import __version__
+from ..core import validation
 from ..core.files import check_free, write_text
 from ..documents import claims
 from ..documents.claims import claim as form
 
-NAME, HELP = "claim", "measure whether a claim of the documents holds: K1 to K12"
+NAME, HELP = "claim", "measure whether a claim of the documents holds: K1 to K12, P13, P16"
 EPILOG = """examples:
   minis2s claim                           all claims, a line each
   minis2s claim K3                        a minute at most on two cores, one seed
-  minis2s claim K3 --full --out figures/claims    three seeds and more, with picture and JSON"""
+  minis2s claim K3 --seeds 3              the same sizes with three seeds, so with intervals
+  minis2s claim K3 --full --out figures/claims    three seeds and the sizes of the table, with picture and JSON
+
+Models are small: where several threads of NumPy's own products would only wait for one another, as on a busy machine, set
+OPENBLAS_NUM_THREADS=1; the result says whether it was set."""
 FULL_SEEDS = (0, 1, 2)
 
 
@@ -23,6 +29,7 @@ def arguments(parser):
     """Which claim, how thoroughly, and where to write."""
     parser.add_argument("claim", nargs="?", metavar="K", help=f"one of {', '.join(claims.MODULES)} (default: list them)")
     parser.add_argument("--full", action="store_true", help="several seeds and larger sizes (minutes)")
+    parser.add_argument("--seeds", type=int, metavar="N", help="seeds 0 to N-1 (default: 1; with --full 3)")
     parser.add_argument("--out", metavar="DIR", help="write K.png, K.svg and K.json into this folder")
     parser.add_argument("--overwrite", action="store_true", help="replace these files")
     parser.add_argument("--json", action="store_true", help="print the result as one line of JSON")
@@ -36,22 +43,28 @@ def run(args):
             print(f"{key:<4} {c.title}  ({c.where})")
         return 0
     claim = claims.find(args.claim)
+    if args.seeds is not None:
+        validation.whole("seeds", args.seeds, 1, 1000)
+    seeds = tuple(range(args.seeds)) if args.seeds else FULL_SEEDS if args.full else (0,)
     files = places(args, claim)
     if not args.json:
         introduce(claim)
-    result = {**measure(claim, claims.Plan(args.full, FULL_SEEDS if args.full else (0,))), **provenance(claim, args.full)}
+    result = {**measure(claim, claims.Plan(args.full, seeds)), **provenance(claim, args)}
     if args.json:
         print(form.as_json(result))
     else:
         print("\n".join(f"  {sentence}" for sentence in result["because"]))
-        print(f"\nverdict: the claim {result['verdict']}" + ("" if args.full else " (one seed; --full measures more)"))
+        print(f"\nverdict: the claim {result['verdict']}" + ("" if args.full else
+              f" ({len(seeds)} seed{'s' if len(seeds) > 1 else ''}, small sizes; --full measures more)"))
     write(result, files)
     return 0
 
 
-def provenance(claim, full):
+def provenance(claim, args):
     """By which command, code and machine a result came about."""
-    return {"command": f"minis2s claim {claim.id}" + (" --full" if full else ""), "version": __version__, "commit": commit(),
+    threads = {name: os.environ[name] for name in ("OPENBLAS_NUM_THREADS", "MINIS2S_THREADS") if name in os.environ}
+    options = (" --full" if args.full else "") + (f" --seeds {args.seeds}" if args.seeds else "")
+    return {"command": f"minis2s claim {claim.id}{options}", "environment": threads, "version": __version__, "commit": commit(),
             "machine": processor(), "python": platform.python_version(), "numpy": np.__version__}
 
 

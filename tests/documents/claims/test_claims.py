@@ -315,6 +315,11 @@ def test_the_command_writes_and_refuses(k3, tmp_path, capsys):
     assert (tmp_path / "a" / "K3.png").stat().st_size > 5000
     assert main(["claim", "K3", "--out", str(tmp_path / "a")]) == 2
     assert "exists already" in capsys.readouterr().err
+    assert saved["command"] == "minis2s claim K3" and saved["numpy"] == np.__version__ and saved["machine"]
+    assert main(["claim", "K3", "--seeds", "2", "--json"]) == 0
+    several = json.loads(capsys.readouterr().out)
+    assert several["seeds"] == [0, 1] and several["command"] == "minis2s claim K3 --seeds 2"
+    assert main(["claim", "K3", "--seeds", "0"]) == 2 and "--seeds" in capsys.readouterr().err
     assert main(["claim", "K77"]) == 2 and "choose one of" in capsys.readouterr().err
 
 
