@@ -1,5 +1,7 @@
 """A smaller run from a run: pruned, trained on if asked for, quantised, and written as files that `load` reads.
 
+Part P13.
+
     run ── masks ── training goes on with them (retrain) ── bits ── packed weights ──> another run's directory
 
 What the new run answers is what its file holds: `Seq2Seq.load` unpacks it to the same numbers.

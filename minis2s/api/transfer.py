@@ -1,5 +1,7 @@
 """What one trained model hands to another: its weights as a start, or its answers and probabilities to learn from.
 
+Part P16 (transfer), Part P13 (distillation).
+
     warm start      all weights of an equal model; rows of embeddings and columns of the readout token by token
     word level      each training batch gets the teacher's distributions beside its targets (layers/distillation.py)
     sequence level  the training targets are replaced by the teacher's answers (Kim & Rush 2016)

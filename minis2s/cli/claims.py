@@ -1,7 +1,4 @@
-"""minis2s claims: all claims of the documents, a line each, with the verdicts of the full measurements that are at hand."""
-import json
-from pathlib import Path
-
+"""minis2s claims: all claims of the documents, a line each, with the verdicts of results that are at hand."""
 from ..documents import claims
 
 NAME, HELP = "claims", "list the claims of the documents that are experiments"
@@ -18,21 +15,10 @@ def arguments(parser):
 
 def run(args):
     """Print the list."""
-    if args.results is not None and not Path(args.results).is_dir():
-        raise FileNotFoundError(f"{args.results}: no such folder")
+    from ..documents.claims import results
+    found = results.read(args.results) if args.results is not None else None
     for key in claims.MODULES:
         c = claims.find(key)
-        print(f"{key:<4} {c.title}  ({c.where})" + (told(Path(args.results) / f"{key}.json") if args.results else ""))
+        told = "" if found is None else f": {found[key]['verdict']} ({results.size(found[key])})" if key in found else ": not measured"
+        print(f"{key:<4} {c.title}  ({c.where}){told}")
     return 0
-
-
-def told(path):
-    """The verdict of a result's file; ValueError where it is none."""
-    if not path.exists():
-        return ": not measured"
-    try:
-        result = json.loads(path.read_text(encoding="utf-8"))
-        seeds = len(result["seeds"])
-        return f": {result['verdict']} ({'full, ' if result['full'] else 'quick, '}{seeds} seed{'s' if seeds > 1 else ''})"
-    except (ValueError, KeyError, TypeError) as e:
-        raise ValueError(f"{path}: no result of `minis2s claim` ({e})") from None

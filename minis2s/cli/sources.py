@@ -6,6 +6,7 @@ are the run's, wherever the file stands now; pairs that have not are not, though
 import os
 from pathlib import Path
 
+from ..api.backends import backend_for
 from ..api.run import Run
 from ..api.seq2seq import Seq2Seq
 from ..api.texts import fingerprint, hold_out, text_pairs
@@ -61,11 +62,13 @@ def teaching(args):
     return {"teacher": str(Path(args.teacher).resolve()), "distill": args.distill or "word"}
 
 
-def teacher_of(origin):
-    """The model that teaches, and what it gives, as arguments of `Seq2Seq.fit`."""
+def teacher_of(origin, backend):
+    """The model that teaches, on the student's backend, and what it gives, as arguments of `Seq2Seq.fit`."""
     if "teacher" not in origin:
         return {}
-    return {"teacher": Seq2Seq.load(origin["teacher"]), "distill": origin["distill"]}
+    teacher = Seq2Seq.load(origin["teacher"])
+    teacher.backend = backend_for(teacher.config, otherwise="numpy" if backend.startswith("torch") else backend)
+    return {"teacher": teacher, "distill": origin["distill"]}
 
 
 def places(args):

@@ -109,7 +109,7 @@ def run(args):
     with backend.precompile(config, training.optimizer) as wait:
         try:
             where = dict(out=out, resume=args.resume, overwrite=args.overwrite) if first else dict(progress=False)
-            model.fit(*plan.splits[:2], training=training, **where, origin=plan.origin, start=plan.start, **sources.teacher_of(plan.origin))
+            model.fit(*plan.splits[:2], training=training, **where, origin=plan.origin, start=plan.start, **sources.teacher_of(plan.origin, model.backend))
         except Stopped as e:
             if model.stopped_by is not None and first:
                 print(f"stopped; saved in {out}; go on with --resume")

@@ -58,7 +58,8 @@ def test_a_start_and_a_teacher(call, refused, trained, data, tmp_path):
 def test_the_list_of_claims(call, refused, tmp_path):
     status, out, _ = call("claims")
     assert status == 0 and [line.split()[0] for line in out.splitlines()] == list(claims.MODULES)
-    (tmp_path / "K3.json").write_text(json.dumps({"verdict": "holds", "full": True, "seeds": [0, 1]}))
+    result = dict(claim="K3", verdict="holds", full=True, seeds=[0, 1], numbers={}, because=[], panels=[])
+    (tmp_path / "K3.json").write_text(json.dumps(result))
     out = call("claims", "--results", tmp_path)[1]
     assert "§9.5): holds (full, 2 seeds)" in out and out.count("not measured") == len(claims.MODULES) - 1
     (tmp_path / "K3.json").write_text("{}")

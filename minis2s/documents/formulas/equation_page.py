@@ -1,7 +1,7 @@
 """The page of one equation, found by its mark, and of one part: `minis2s formulas L4`, `minis2s formulas P4`."""
 import re
 
-from .. import PARTS, equations
+from .. import PARTS, claims, equations
 from . import FORMULAS
 from .text import titled, wrap
 
@@ -101,4 +101,6 @@ def part_page(name, width):
     files = [path.relative_to(equations.PACKAGE.parent).as_posix()
              for path in equations.python_files(equations.PACKAGE)
              if path.parent.name not in ("documents", "formulas") and found.search(equations.text_of(path))]
-    return lines + (titled("in", [f"  {file}" for file in files]) if files else [])
+    lines += titled("in", [f"  {file}" for file in files]) if files else []
+    said = claims.lines_about(name.strip().upper())
+    return lines + (titled("claims about it, to be measured", said) if said else [])

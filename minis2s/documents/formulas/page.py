@@ -5,6 +5,7 @@ import re
 import sys
 import textwrap
 
+from .. import claims
 from .entry import place, resolve, source
 from .table import HEAD, number, row
 from .text import columns, decimals, indented, pad, titled, wrap
@@ -29,7 +30,8 @@ def page(formula, measured, width):
     lines += titled("the code", all_code(formula))
     lines += titled("a tiny example, forward and backward", example(formula, width))
     lines += titled("checked just now", checked(measured))
-    return lines
+    said = claims.lines_about(formula.id)
+    return lines + (titled("claims about it, to be measured", said) if said else [])
 
 
 def symbols(formula, width):

@@ -429,3 +429,30 @@ def test_what_p16_reads_and_draws():
     data = p16.Numbers()
     (x,), (y,) = data.pairs(p16.esperanto, [2345])
     assert data.vocabs[0].decode(x) == ["du", "mil", "tricent", "kvardek", "kvin"] and data.vocabs[1].decode(y) == list("两千三百四十五")
+
+
+def test_pages_of_formulas_and_parts_name_the_claims_about_them(capsys):
+    from minis2s.documents import PARTS
+    from minis2s.documents.formulas import FORMULAS
+    assert claims.ABOUT.keys() == claims.MODULES.keys()
+    assert {name for names in claims.ABOUT.values() for name in names} <= {*FORMULAS, *PARTS}
+    assert [claim.id for claim in claims.about("C3.3c")] == ["K2", "K3"] and claims.about("A3.1") == []
+    assert main(["formulas", "P13"]) == 0
+    out = capsys.readouterr().out
+    assert "minis2s claim K10" in out and "minis2s/training/pruning.py" in out
+
+
+def test_the_results_of_this_repository_are_judged_by_todays_rules_and_stand_in_readme():
+    from pathlib import Path
+
+    from minis2s.documents.claims import results
+    root = Path(__file__).parents[3]
+    found = results.read(root / "figures" / "claims")
+    assert len(found) >= 12
+    for key, result in found.items():
+        assert results.judged(result) == result["verdict"], key
+        assert len(result["seeds"]) >= 3 and result["command"].startswith(f"minis2s claim {key} ") and result["commit"], key
+        assert form.plain(claims.find(key).panels(result["numbers"])) == result["panels"], key
+        assert (root / "figures" / "claims" / f"{key}.png").exists()
+    assert results.table(found, "figures/claims") in (root / "README.md").read_text(encoding="utf-8"), (
+        "write results.table(...) into README, between <!-- claims --> and <!-- end of claims -->")
