@@ -75,10 +75,11 @@ def check_texts(texts):
         check_characters(f"texts[{i}]", text)
 
 
-def decode(model, texts, how, progress=False):
+def decode(model, texts, how, progress=False, attention=True):
     """-> for each text a list of Translation, the best first; a blank text is answered by a blank one.
 
-    With `progress` there is a bar on standard error, if that is a terminal.
+    With `progress` there is a bar on standard error, if that is a terminal.  Attention weights are kept only if
+    `attention` is true: those of many long texts take gigabytes.
     """
     tokens = [[] if is_blank(t) else model.source_tokenizer.split(t) for t in texts]
     answers = [[unread(t)] for t in tokens]
@@ -87,7 +88,7 @@ def decode(model, texts, how, progress=False):
     with Bar(len(read), "text", progress) as bar:
         for chosen in batches(read, tokens, how.batch):
             for i, best in zip(chosen, search(model, [tokens[i] for i in chosen], how, at, backend)):
-                answers[i] = [translation(model, tokens[i], a) for a in best]
+                answers[i] = [translation(model, tokens[i], a if attention else a._replace(alpha=None)) for a in best]
             at += len(chosen)
             bar.advance(len(chosen))
             signals.check()

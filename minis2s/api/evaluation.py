@@ -1,7 +1,13 @@
 """How good a model is: its answers against references, and its losses."""
 import math
+from typing import NamedTuple
+
+import numpy as np
 
 from ..data import corpus as corpora
+from ..data.text import is_blank
+from ..data.vocabulary import EOS
+from ..decoding.hypotheses import NEVER
 from ..training import loop, metrics
 from . import answering
 from .backends import choose_for_texts
@@ -15,12 +21,14 @@ def evaluate(model, pairs, beam, length_penalty, progress=False):
     for (x, y), (_, cut) in zip(pairs, tokens):
         references.setdefault(x, []).append((y, cut))
     how = answering.checked(answering.Options(beam=beam, length_penalty=length_penalty), model.lengths)
-    best = [answers[0] for answers in answering.decode(model, list(references), how, progress)]
+    ids = [(model.source_vocab.encode(s), model.target_vocab.encode(t), x) for (s, t), (x, _) in zip(tokens, pairs)]
+    v, answered = losses(model, ids, how, progress)
+    rest = [x for x in references if x not in answered]
+    searched = answering.decode(model, rest, how, progress, attention=False)
+    answered.update((x, best[0]) for x, best in zip(rest, searched))
+    best = [answered[x] for x in references]
     answers, right = [a.text for a in best], list(references.values())
     said = [[model.target_tokenizer.join(cut) for _, cut in one] for one in right]      # in the form that answers have
-    ids = [(model.source_vocab.encode(s), model.target_vocab.encode(t), x) for (s, t), (x, _) in zip(tokens, pairs)]
-    with Bar(len(ids), "pair", progress) as bar:
-        v = loop.validate(model.params, model.config, ids, backend=choose_for_texts(model, len(ids)), on_batch=bar.advance)
     return {
         "pairs": len(pairs), "sources": len(references), "too_long": left_out, "beam": beam,
         "exact_match": metrics.exact_match(answers, said), "token_accuracy": v.token_accuracy,
@@ -30,6 +38,40 @@ def evaluate(model, pairs, beam, length_penalty, progress=False):
         "nll_teacher_forced": v.loss_teacher_forced, "perplexity_teacher_forced": safe_exp(v.loss_teacher_forced),
         "nll_free_running": v.loss_free_running, "perplexity_free_running": safe_exp(v.loss_free_running),
         **metrics.corpus_scores(answers, [[y for y, _ in one] for one in right])}
+
+
+class Answer(NamedTuple):
+    """What is scored of an answering.Translation."""
+    text: str
+    target: list
+
+
+def losses(model, ids, how, progress):
+    """The Validation of examples (source ids, target ids, text), and answers to those texts for which it found them.
+
+    The losses are measured with the model running freely, too.  What it says then is what greedy search would say, so
+    that need not be done again.
+    """
+    answered = {}
+
+    def on_said(indices, said):
+        for n, i in enumerate(indices):
+            found = finished(said[:, n], how.max_length)
+            if found is not None and not is_blank(ids[i][2]):
+                target = model.target_vocab.decode(found)
+                answered[ids[i][2]] = Answer(model.target_tokenizer.join(target), target)
+    greedy = how.beam == 1 and how.length_penalty == 1
+    with Bar(len(ids), "pair", progress) as bar:
+        v = loop.validate(model.params, model.config, ids, backend=choose_for_texts(model, len(ids)),
+                          on_batch=bar.advance, on_said=on_said if greedy else None)
+    return v, answered
+
+
+def finished(said, most):
+    """The ids of greedy search's answer in the tokens that a model said running freely; None unless it ended, after
+    `most` tokens at most, and an answer may hold all of them."""
+    end = next((i for i, y in enumerate(said[:most]) if y == EOS), None)
+    return None if end is None or np.isin(said[:end], NEVER).any() else said[:end].tolist()
 
 
 def short_enough(model, pairs):

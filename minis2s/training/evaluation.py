@@ -21,7 +21,7 @@ class Validation(NamedTuple):
 
 
 @np.errstate(all="ignore")
-def validate(p, config, examples, batch=256, backend=NUMPY, on_batch=None):
+def validate(p, config, examples, batch=256, backend=NUMPY, on_batch=None, on_said=None):
     """Evaluate parameters on held-out examples.
 
     Parameters
@@ -34,6 +34,8 @@ def validate(p, config, examples, batch=256, backend=NUMPY, on_batch=None):
     backend : core.backend.Backend
     on_batch : callable(int), optional
         Called after each batch with the number of its examples.
+    on_said : callable(indices, ndarray of int of shape (S, N)), optional
+        Called for each batch with the numbers of its examples and the most probable tokens when the model runs freely.
 
     Returns
     -------
@@ -51,6 +53,8 @@ def validate(p, config, examples, batch=256, backend=NUMPY, on_batch=None):
             said = logits.argmax(axis=2)
             if teacher is None:
                 sums["right"] += int(((said == b.targets) & known).sum())
+        if on_said:
+            on_said(indices, said)
         right = exact(p, config, b, said, backend) if math.isfinite(sums["free"]) else np.zeros(len(indices))
         for i, one in zip(indices, right):
             x, _, *name = examples[i]

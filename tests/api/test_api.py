@@ -22,6 +22,7 @@ from minis2s.model import seq2seq
 from minis2s.training import checkpoint, loop as train
 from minis2s.data.batches import pad
 from minis2s.data.pairs import Pairs, Skipped
+from minis2s.data.vocabulary import EOS, UNK
 from minis2s.api.run import Run
 
 CONFIG = Config(embedding=16, hidden=24, attention="dot")
@@ -750,6 +751,21 @@ def test_evaluate_says_what_validation_says(model):
     assert got["perplexity_free_running"] == pytest.approx(np.exp(v[1]))
     assert (got["token_accuracy"], got["exact_match"]) == v[2:]
     assert evaluation.safe_exp(1e4) == np.inf
+
+
+def test_what_the_model_says_freely_need_not_be_searched_for():
+    """An answer found while the losses are measured is greedy search's; the others are searched for."""
+    half = fit(training=replace(LONG, epochs=30))
+    how = answering.checked(answering.Options(), half.lengths)
+    _, tokens, _ = evaluation.short_enough(half, PAIRS)
+    ids = [(half.source_vocab.encode(s), half.target_vocab.encode(t), x) for (s, t), (x, _) in zip(tokens, PAIRS)]
+    answered = evaluation.losses(half, ids, how, False)[1]
+    assert answered and {x: tuple(a) for x, a in answered.items()} == {
+        x: (best.text, best.target) for x, (best,) in zip(answered, half.decode(list(answered)))}
+    assert not evaluation.losses(half, ids, how._replace(beam=2), False)[1]
+    assert evaluation.finished(np.array([5, 4, EOS, 7]), 3) == [5, 4]
+    for said, most in (([5, 4, 7], 3), ([5, 4, EOS], 2), ([5, UNK, EOS], 3)):
+        assert evaluation.finished(np.array(said), most) is None
 
 
 def test_training_and_evaluation_agree_on_sources_with_several_targets(tmp_path):
