@@ -28,9 +28,14 @@ FULL_SEEDS = (0, 1, 2)
 def arguments(parser):
     """Which claim, how thoroughly, and where to write."""
     parser.add_argument("claim", nargs="?", metavar="K", help=f"one of {', '.join(claims.MODULES)} (default: list them)")
+    thoroughness(parser)
+
+
+def thoroughness(parser):
+    """How thoroughly to measure, and where to write."""
     parser.add_argument("--full", action="store_true", help="several seeds and larger sizes (minutes)")
     parser.add_argument("--seeds", type=int, metavar="N", help="seeds 0 to N-1 (default: 1; with --full 3)")
-    parser.add_argument("--out", metavar="DIR", help="write K.png, K.svg and K.json into this folder")
+    parser.add_argument("--out", metavar="DIR", help="write picture (png, svg) and JSON into this folder")
     parser.add_argument("--overwrite", action="store_true", help="replace these files")
     parser.add_argument("--json", action="store_true", help="print the result as one line of JSON")
 
@@ -43,13 +48,18 @@ def run(args):
             print(f"{key:<4} {c.title}  ({c.where})")
         return 0
     claim = claims.find(args.claim)
+    return conduct(claim, args, f"minis2s claim {claim.id}")
+
+
+def conduct(claim, args, command):
+    """Measure, decide, print and write: -> exit status."""
     if args.seeds is not None:
         validation.whole("seeds", args.seeds, 1, 1000)
     seeds = tuple(range(args.seeds)) if args.seeds else FULL_SEEDS if args.full else (0,)
     files = places(args, claim)
     if not args.json:
         introduce(claim)
-    result = {**measure(claim, claims.Plan(args.full, seeds)), **provenance(claim, args)}
+    result = {**measure(claim, claims.Plan(args.full, seeds)), **provenance(command, args)}
     if args.json:
         print(form.as_json(result))
     else:
@@ -60,11 +70,11 @@ def run(args):
     return 0
 
 
-def provenance(claim, args):
+def provenance(command, args):
     """By which command, code and machine a result came about."""
     threads = {name: os.environ[name] for name in ("OPENBLAS_NUM_THREADS", "MINIS2S_THREADS") if name in os.environ}
     options = (" --full" if args.full else "") + (f" --seeds {args.seeds}" if args.seeds else "")
-    return {"command": f"minis2s claim {claim.id}{options}", "environment": threads, "version": __version__, "commit": commit(),
+    return {"command": command + options, "environment": threads, "version": __version__, "commit": commit(),
             "machine": processor(), "python": platform.python_version(), "numpy": np.__version__}
 
 

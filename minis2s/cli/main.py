@@ -12,7 +12,7 @@ from .streams import note, one_line, repair
 from .wording import for_options
 
 COMMANDS = ("tasks", "train", "evaluate", "translate", "summary", "formulas", "example", "trace", "exercise",
-            "class_", "bench", "figures", "book", "claim", "claims", "shrink", "explain", "export")
+            "class_", "bench", "figures", "book", "claim", "claims", "compare", "shrink", "explain", "export")
 FORMER = {"examples": "example"}    # names that commands had
 
 
