@@ -10,6 +10,7 @@ def config(**choices):
     return Config(**{**SIZES, "cell": "gru", "attention": "general", **choices})
 
 
+FRAMES = dict(source="frames", source_vocab=None, frame_size=3, stack=2)
 PLAIN, LUONG = dict(attention="none"), dict(fusion="tanh", input_feeding=True)
 
 CONFIGS = {
@@ -57,6 +58,9 @@ CONFIGS = {
     "dropout-readout": config(dropout=0.4, fusion="sum", readout="state-context", attention_order="before"),
     "dropout-tied": config(dropout=0.3, tied_cells=True, tied_embedding=True, embedding=2, layers=2, **PLAIN),
     "smoothing": config(label_smoothing=0.2),
+    "frames": config(**FRAMES, cell="lstm", attention_order="before", fusion="tanh"),
+    "frames-plain": config(**FRAMES, reverse_source=True, **PLAIN),
+    "frames-two-ways": config(**FRAMES, bidirectional=True, attention="additive", dropout=0.3, layers=2),
     "reverse": config(reverse_source=True, cell="lstm", layers=2, **PLAIN),
     "everything": config(cell="gru-after", layers=2, bidirectional=True, attention="additive", attention_size=3,
                          attention_order="before", fusion="tanh", input_feeding=True, readout="state-context",

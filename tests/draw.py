@@ -30,8 +30,11 @@ def batch(rng, config, source_lengths=(5, 2, 4), target_lengths=(1, 3, 2)):
     """Ragged batch of few different tokens, so that every sequence of some length repeats one."""
     def sequences(V, lengths):
         return [rng.integers(4, V, size=length).tolist() for length in lengths]
-    return make_batch(sequences(config.source_vocab, source_lengths),
-                      sequences(config.target_vocab, target_lengths), config.reverse_source)
+    if config.source == "frames":
+        sources = [normal(rng, length, config.step_size) for length in source_lengths]
+    else:
+        sources = sequences(config.source_vocab, source_lengths)
+    return make_batch(sources, sequences(config.target_vocab, target_lengths), config.reverse_source, config.dtype)
 
 
 def read_only(x):

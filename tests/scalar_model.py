@@ -80,6 +80,11 @@ def dropped(f, m, n):
     return lambda x, s: f(drop(x, m, n), s)
 
 
+def first(p):
+    """What makes the encoder's first inputs: a table of token embeddings, or (W, b) for frames."""
+    return tuple(lists(p)) if isinstance(p, tuple) else p.tolist()
+
+
 def oracle_model(p, config, n, drops=None):
     """The parameters as the dict that oracle/model.py describes, with the dropout masks of example n."""
     c, name, dec = config, config.cell, p.decoder
@@ -99,7 +104,7 @@ def oracle_model(p, config, n, drops=None):
     attention = c.context == "attention"
     return dict(
         residual=c.residual,
-        encoder=dict(embedding=p.encoder.embedding.tolist(), layers=list(map(layer, p.encoder.layers, enc_drops))),
+        encoder=dict(embedding=first(p.encoder.embedding), layers=list(map(layer, p.encoder.layers, enc_drops))),
         bridge=lambda finals: bridge(c.bridge, p.bridge, finals, c.hidden),
         attention=attend if attention else None,
         every_step=c.context == "every-step",
@@ -114,6 +119,6 @@ def oracle_model(p, config, n, drops=None):
 
 def model(p, config, batch, n, teacher=None, drops=None):
     """Logits (S lists of V) of example n, for the whole model."""
-    return oracle.seq2seq(oracle_model(p, config, n, drops), batch.source[:, n], batch.inputs[:, n],
+    return oracle.seq2seq(oracle_model(p, config, n, drops), batch.source[:, n].tolist(), batch.inputs[:, n],
                           batch.source_mask[:, n].tolist(), None if teacher is None else teacher[:, n],
                           [0.0] * config.fused_size)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..core import validation
 from .vocabulary import BOS, EOS, PAD
 
 POOL = 50       # batches that are sorted by length together
@@ -13,7 +14,7 @@ AREA = 2_000_000    # examples × source steps × target steps of a batch at mos
 
 
 class Batch(NamedTuple):
-    source: np.ndarray          # (T, N) int64
+    source: np.ndarray          # (T, N) int64, or (T, N, F) of frames
     source_mask: np.ndarray     # (T, N) bool, True = real
     inputs: np.ndarray          # (S, N) int64: BOS y_1 ... y_S, what the decoder is given
     targets: np.ndarray         # (S, N) int64: y_1 ... y_S EOS, what it shall answer
@@ -54,13 +55,52 @@ def pad(sequences):
     return np.ascontiguousarray(ids.T), np.ascontiguousarray(mask.T)
 
 
-def make_batch(sources, targets, reverse_source=False):
+def pad_frames(sequences, dtype="float32"):
+    """The same for sequences of frames, filled up with frames of zeros.
+
+    Parameters
+    ----------
+    sequences : list of N arrays (T_n, F) of numbers
+    dtype : str
+
+    Returns
+    -------
+    frames : ndarray of shape (T, N, F)
+    mask : ndarray of shape (T, N), bool
+
+    Raises
+    ------
+    ValueError, TypeError
+        There are no sequences, or they are not of frames of one size and of finite numbers.
+    """
+    if not len(sequences):
+        raise ValueError("sequences: none, wanted at least one")
+    for n, frames in enumerate(sequences):
+        validation.array(f"sequences[{n}]", frames, ("T", sequences[0].shape[-1]))
+    lengths = np.array([len(s) for s in sequences])
+    mask = np.arange(lengths.max())[:, None] < lengths
+    padded = np.zeros((*mask.shape, sequences[0].shape[1]), dtype)
+    for n, frames in enumerate(sequences):
+        padded[:len(frames), n] = frames
+    return padded, mask
+
+
+def pad_sources(sources, dtype="float32"):
+    """`pad` for lists of ids, `pad_frames` for arrays of frames."""
+    frames = len(sources) and isinstance(sources[0], np.ndarray) and sources[0].ndim == 2
+    return pad_frames(sources, dtype) if frames else pad(sources)
+
+
+def make_batch(sources, targets, reverse_source=False, dtype="float32"):
     """Make the arrays of one training step.
 
     Parameters
     ----------
     sources, targets : lists of N lists of int
-        Without BOS and EOS; these are added to the targets here.  A target may be empty.
+        Without BOS and EOS; these are added to the targets here.  A target may be empty.  A source may be an array
+        (T, F) of frames, and then all are.
+    dtype : str
+        Of frames.
     reverse_source : bool
         Turn each source around (before padding), so that its beginning is the last thing read.
 
@@ -82,7 +122,7 @@ def make_batch(sources, targets, reverse_source=False):
         sources = [s[::-1] for s in sources]
     inputs, target_mask = pad([[BOS, *y] for y in targets])
     outputs, _ = pad([[*y, EOS] for y in targets])
-    return Batch(*pad(sources), inputs, outputs, target_mask)
+    return Batch(*pad_sources(sources, dtype), inputs, outputs, target_mask)
 
 
 def bucketed(lengths, batch_size, rng):

@@ -21,6 +21,7 @@ from ..core import tree, validation
 from ..core.functions import log_softmax
 from ..data.vocabulary import BOS, EOS, PAD, UNK
 from ..model import architectures
+from ..model.checks import check_source_steps
 
 NEVER = [PAD, BOS, UNK]        # tokens that no answer shall hold
 
@@ -168,6 +169,6 @@ def answer(h, mask, length_penalty=0.0):
 
 def check_source(config, source, mask, max_length):
     """ValueError, TypeError for what cannot be read, or for answers of no token."""
-    validation.ids("source", source, config.source_vocab)
-    validation.mask("mask", mask, source.shape)
+    check_source_steps("source", config, source)
+    validation.mask("mask", mask, source.shape[:2])
     validation.whole("max_length", max_length, 1)

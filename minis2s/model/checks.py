@@ -32,14 +32,28 @@ def check_params(p: Any, config: Config) -> None:
 
 
 def check_source(config: Config, ids: np.ndarray, mask: np.ndarray) -> None:
-    """Require what `encode` can compute with."""
-    validation.ids("source", ids, config.source_vocab)
-    validation.mask("source_mask", mask, ids.shape)
+    """Require what `encode` can compute with: token ids (T, N), or frames (T, N, F)."""
+    check_source_steps("source", config, ids)
+    validation.mask("source_mask", mask, ids.shape[:2])
+
+
+def check_source_steps(name: str, config: Config, source: np.ndarray) -> None:
+    """Require token ids of the Config's vocabulary, or frames of its size and dtype."""
+    if config.source == "tokens":
+        validation.ids(name, source, config.source_vocab)
+        return
+    if isinstance(source, np.ndarray) and source.ndim == 3 and source.shape[2] != config.step_size:
+        raise ValueError(f"{name}: got steps of {source.shape[2]} numbers, wanted {config.step_size} "
+                         f"(frame_size={config.frame_size}, stack={config.stack})")
+    validation.array(name, source, ("T", "N", config.step_size))
+    if source.dtype != config.dtype and source.dtype.kind != "c":
+        raise TypeError(f"{name}: got dtype {source.dtype}, wanted {config.dtype} of this Config")
 
 
 def check_batch(config: Config, batch: Batch, teacher_mask: Any = None, masks: DropoutMasks | None = None) -> None:
     """Require what `forward` can compute with; `check_source` is for the source."""
-    V, N = config.target_vocab, batch.source.shape[-1] if isinstance(batch.source, np.ndarray) else "N"
+    V, source = config.target_vocab, batch.source
+    N = source.shape[1] if isinstance(source, np.ndarray) and source.ndim > 1 else "N"
     validation.ids("inputs", batch.inputs, V, ("S", N))
     shape = batch.inputs.shape
     if np.ndim(batch.targets) == 3:

@@ -13,6 +13,7 @@ from ..layers.positions import KINDS
 from ..layers.residual import NORMS
 
 CHOICES: dict[str, Any] = {
+    "source": ("tokens", "frames"),
     "architecture": ("recurrent", "transformer"),
     "cell": CELLS,                                      # the tables themselves: yours may join them
     "bridge": ("copy", "dense", "zeros"),
@@ -27,7 +28,8 @@ CHOICES: dict[str, Any] = {
     "dtype": ("float32", "float64"),
 }
 # the choices that only one of the architectures has
-RECURRENT = ("cell", "embedding", "residual", "bidirectional", "bridge", "attention", "attention_size",
+RECURRENT = ("source", "frame_size", "stack", "cell", "embedding", "residual", "bidirectional", "bridge", "attention",
+             "attention_size",
              "context", "attention_order", "fusion", "input_feeding", "readout", "tied_cells")
 # what None of these becomes beside the defaults
 USUAL = {"bridge": "copy", "attention": "additive", "context": "attention", "fusion": "concat"}
@@ -65,6 +67,12 @@ class Config:
     ----------
     source_vocab, target_vocab : int or None
         Vocabulary sizes V, the four special tokens included; None until the data are known.
+    source : {"tokens", "frames"}
+        What a source is made of; frames are rows of numbers, such as 10 ms of sound or the columns of a picture.
+    frame_size : int or None
+        The numbers of a frame, F; None with tokens, and until the data are known.
+    stack : int or None
+        How many neighbouring frames are read as one step; None: 1 with frames.
     architecture : {"recurrent", "transformer"}
         The choices from `cell` to `tied_cells`, but for `hidden` and `layers`, are those of the recurrent model;
         those from `heads` to `max_positions` are the Transformer's.
@@ -127,6 +135,9 @@ class Config:
     """
     source_vocab: int | None = None
     target_vocab: int | None = None
+    source: str = "tokens"
+    frame_size: int | None = None
+    stack: int | None = None
     architecture: str = "recurrent"
     cell: str = "lstm"
     embedding: int = 64
@@ -162,6 +173,11 @@ class Config:
         self._check_combinations()
 
     # sizes that follow from the choices -------------------------------------------------------------
+
+    @property
+    def step_size(self) -> int | None:
+        """The numbers of one source step: those of `stack` frames."""
+        return None if self.frame_size is None or self.stack is None else self.frame_size * self.stack
 
     @property
     def encoder_size(self) -> int:
@@ -238,6 +254,8 @@ class Config:
         def default(name, value):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
+        if self.source == "frames":
+            default("stack", 1)
         if self.architecture == "transformer":
             default("heads", 4)
             default("feed_forward", 4 * self.hidden)
@@ -252,10 +270,24 @@ class Config:
         default("fusion", "none" if self.context == "init" else "concat")
 
     def _check_combinations(self):
-        wrong = self._impossible_transformer() if self.architecture == "transformer" else self._impossible_recurrent()
+        of_architecture = (self._impossible_transformer() if self.architecture == "transformer"
+                           else self._impossible_recurrent())
+        wrong = self._impossible_source() + of_architecture
         for is_wrong, why in wrong:
             if is_wrong:
                 raise ValueError(why)
+
+    def _impossible_source(self):
+        """Pairs of a condition that must not hold, and why."""
+        is_frames = self.source == "frames"
+        return [
+            (is_frames and self.source_vocab is not None,
+             f"source_vocab={self.source_vocab} with source=frames: frames have no vocabulary; frame_size is their size"),
+            (not is_frames and self.frame_size is not None,
+             f"frame_size={self.frame_size} with source=tokens: tokens have none; take source=frames"),
+            (not is_frames and self.stack is not None,
+             f"stack={self.stack} with source=tokens: only frames are stacked; take source=frames"),
+        ]
 
     def _impossible_transformer(self):
         """Pairs of a condition that must not hold, and why."""

@@ -58,7 +58,7 @@ def validate(p, config, examples, batch=256, backend=NUMPY, on_batch=None, on_sa
         right = exact(p, config, b, said, backend) if math.isfinite(sums["free"]) else np.zeros(len(indices))
         for i, one in zip(indices, right):
             x, _, *name = examples[i]
-            source = name[0] if name else tuple(x)
+            source = name[0] if name else x.tobytes() if isinstance(x, np.ndarray) else tuple(x)
             solved[source] = solved.get(source, False) or bool(one)
         sums["known"] += int(known.sum())
         sums["tokens"] += int(b.target_mask.sum())

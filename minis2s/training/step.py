@@ -83,7 +83,8 @@ def step_size(training: TrainingOptions, progress: Progress, batches: int) -> fl
 def batch_of(config: Config, examples: list, indices: Any) -> Batch:
     """The Batch of some examples (pairs of id lists)."""
     chosen = [examples[i] for i in indices]
-    return make_batch([x for x, *_ in chosen], [y for _, y, *_ in chosen], config.reverse_source)
+    return make_batch([x for x, *_ in chosen], [y for _, y, *_ in chosen], config.reverse_source,
+                      config.dtype)
 
 
 def drop_tokens(training: TrainingOptions, progress: Progress, batch: Batch) -> Batch:

@@ -5,7 +5,7 @@ import numpy as np
 import scalar_model
 
 from minis2s.documents.formulas.cases.case import Case, fields
-from minis2s.layers import dropout, embedding, linear, loss
+from minis2s.layers import dropout, embedding, frame_input, linear, loss
 from minis2s.layers.cells import lstm
 from minis2s.model import bridge
 from minis2s.testing import oracle
@@ -29,6 +29,17 @@ def embed():
     return Case(fields(E=E), lambda v: (fields(x=embedding.forward(v.E, IDS)), None),
                 lambda v, k, d: type(v)(embedding.backward(v.E, IDS, d.x)),
                 lambda v: fields(x=rows(IDS, lambda t, n: oracle.embed(v.E.tolist(), IDS[t, n]))))
+
+
+def frames():
+    """The gradient of the frames as well, though training has no use for it."""
+    p = frame_input.Params(*LINEAR)
+
+    def backward(v, k, d):
+        dfs, g = frame_input.backward(v.p, v.fs, d.xs)
+        return type(v)(g, dfs)
+    return Case(fields(p=p, fs=X), lambda v: (fields(xs=frame_input.forward(v.p, v.fs)), None), backward,
+                lambda v: fields(xs=rows(X, lambda t, n: oracle.frame_input(*scalar_model.lists(v.p), v.fs[t, n].tolist()))))
 
 
 def product():
@@ -75,6 +86,7 @@ def cross_entropy(eps):
 
 UNITS = [
     Unit({"(E1)": "", "(E1*)": ""}, embed, partial(compiled_model, "plain-gru")),
+    Unit({"(E2)": "", "(E2*)": ""}, frames, partial(compiled_model, "frames")),
     Unit({"(Y1)": "", "(Y1*)": ""}, product),
     Unit({"(DR1)": "", "(DR1*)": ""}, drop, partial(compiled_model, "dropout")),
     Unit({"(B1)": "", "(B1*)": ""}, dense_bridge),

@@ -37,6 +37,7 @@ def test_every_choice_is_met_by_the_table(name, choice):
     assert choice in accepted
 
 
+FRAME_SIZES = ["frame_size", "stack"]
 SIZES_OF_ONE = ["embedding", "hidden", "layers", "attention_size"]
 TRANSFORMER_SIZES = ["heads", "feed_forward", "max_positions"]
 VOCABULARIES = ["source_vocab", "target_vocab"]
@@ -45,7 +46,7 @@ RATES = ["dropout", "label_smoothing"]
 
 
 def test_every_field_is_checked_here():
-    assert sorted([*CHOICES, *SIZES_OF_ONE, *TRANSFORMER_SIZES, *VOCABULARIES, *SWITCHES, *RATES]) == sorted(
+    assert sorted([*CHOICES, *SIZES_OF_ONE, *FRAME_SIZES, *TRANSFORMER_SIZES, *VOCABULARIES, *SWITCHES, *RATES]) == sorted(
         f.name for f in dataclasses.fields(Config))
 
 
@@ -59,6 +60,26 @@ def test_sizes(name):
     for value in [smallest, np.int64(smallest)]:
         got = getattr(Config(**{**SIZES, name: value}), name)
         assert got == smallest and type(got) is int
+
+
+@pytest.mark.parametrize("name", FRAME_SIZES)
+def test_sizes_of_frames(name):
+    frames = dict(source="frames", source_vocab=None)
+    for value in [2.0, "8", True]:
+        refused(TypeError, f"{name}={value!r}: wanted a whole number", **frames, **{name: value})
+    refused(ValueError, f"{name}=0: wanted at least 1", **frames, **{name: 0})
+    assert getattr(Config(**{**SIZES, **frames, name: np.int64(2)}), name) == 2
+
+
+def test_frames_and_tokens():
+    refused(ValueError, "source_vocab=7 with source=frames: frames have no vocabulary; frame_size is their size",
+            source="frames")
+    refused(ValueError, "frame_size=40 with source=tokens: tokens have none; take source=frames", frame_size=40)
+    refused(ValueError, "stack=2 with source=tokens: only frames are stacked; take source=frames", stack=2)
+    refused(ValueError, "source=frames: architecture=transformer has no such choice", source="frames",
+            source_vocab=None, architecture="transformer")
+    c = Config(source="frames", frame_size=40, stack=3)
+    assert (c.step_size, Config(source="frames", frame_size=40).stack, Config().step_size) == (120, 1, None)
 
 
 @pytest.mark.parametrize("name", TRANSFORMER_SIZES)

@@ -95,6 +95,9 @@ def test_backward_twice_gives_the_same_bits(c):
 
 def pad(ids, mask, more, V):
     """`more` steps of padding at the end, and garbage wherever the mask is False."""
+    if ids.ndim == 3:                                   # frames
+        ids, mask = np.pad(ids, ((0, more), (0, 0), (0, 0))), np.pad(mask, ((0, more), (0, 0)))
+        return np.where(mask[:, :, None], ids, 1e3), mask
     ids = np.concatenate([ids, np.zeros((more, N), int)])
     mask = np.concatenate([mask, np.zeros((more, N), bool)])
     junk = np.random.default_rng(9).integers(0, V, ids.shape)
@@ -147,7 +150,8 @@ def test_an_example_alone_is_as_in_the_batch(c):
 @configs
 def test_one_token_in_one_example(c):
     case = Case(c)
-    one = Batch(np.array([[5]]), np.array([[True]]), np.array([[1]]), np.array([[2]]), np.array([[True]]))
+    source = np.array([[5]]) if c.source == "tokens" else np.linspace(-1, 1, c.step_size)[None, None]
+    one = Batch(source, np.array([[True]]), np.array([[1]]), np.array([[2]]), np.array([[True]]))
     drops = tree.map(lambda m: m[:1], case.drops)
     L, logits, k = case.forward(batch=one, drops=drops)
     close(logits[:, 0], scalar_model.model(case.p, c, one, 0, drops=drops))
@@ -183,7 +187,9 @@ def test_float32_stays_float32_and_close(c):
     L, logits, grads = case.run()
     case.c = replace(c, dtype="float32")
     p, drops = tree.map(lambda a: a.astype(np.float32), (case.p, case.drops))
-    L32, logits32, grads32 = case.run(p=p, drops=drops)
+    source = case.batch.source
+    single = case.batch._replace(source=source if c.source == "tokens" else source.astype(np.float32))
+    L32, logits32, grads32 = case.run(p=p, drops=drops, batch=single)
     assert {a.dtype for _, a in tree.named((logits32, *grads32))} == {np.dtype(np.float32)}
     close((L32, logits32, grads32), (L, logits, grads), 1e-4)
 

@@ -24,8 +24,8 @@ from ...decoding.hypotheses import NO_TOKEN, Answer
 from ..model import decoder, encoder
 from ..runtime.jit import arena_kernel, internal_kernel, device_function
 from ..runtime.linking import call_linked
-from ..model.seq2seq import encode
-from ..model.validated import validated, int64_ids
+from ..model.seq2seq import encode, of_frames, steps_of
+from ..model.validated import validated
 from ..runtime.arena import empty, in_an_arena, zeros
 from ..linalg.rows import clear, copy
 from ..linalg.simd import LANES, at, greatest, maximum
@@ -79,7 +79,7 @@ def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1
     kept = nothing_kept(len(source) if attends else 0, source.shape[1], nbest, max_length, config.dtype)
     if encoder.covers(config):
         none = np.zeros((0, 0), config.dtype)
-        in_an_arena(search, p, int64_ids(source), contiguous(mask), (none,) * config.layers, kept, power, width,
+        in_an_arena(search, p, steps_of(config, source), contiguous(mask), (none,) * config.layers, kept, power, width,
                   config.fused_size)
     else:
         encoded, layers, _ = encode(p, config, source, mask)
@@ -101,13 +101,14 @@ def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1
 
 def search_of(config):
     """The compiled search for a Config."""
-    return loop(decoder.variant_of(config, False, False), config.bridge if encoder.covers(config) else None)
+    variant = decoder.variant_of(config, False, False)
+    return loop(variant, config.bridge, config.source) if encoder.covers(config) else loop(variant)
 
 
 @once
-def loop(variant, bridge=None):
+def loop(variant, bridge=None, kind="tokens"):
     """-> the search with the decoder's step for these Variant in it, and before it the encoder if its kind of bridge
-    is given."""
+    is given, which reads this kind of source."""
     (advance, follow, *_), start = moves(variant), starts(variant)
     attends, has_c = bool(variant.score), "c" in CELLS[variant.cell_name].State._fields
 
@@ -185,11 +186,11 @@ def loop(variant, bridge=None):
                   len(power) * (decoder.work_of(rows.k) + R * rows.k.W.numbers.size))
     if bridge is None:
         return arena_kernel(f"beam.{decoder.key_of(variant)}")(search)
-    encode = encoder.reading(variant, bridge).forward
+    encode = encoder.reading(variant, bridge, kind).forward
 
-    @arena_kernel(f"beam.{decoder.key_of((*variant, bridge))}")
-    def encode_and_search(arena, p, ids, mask, drops, kept, power, width, Z):
-        _, told, s0 = call_linked(encode, (arena, p, ids, mask, drops))
+    @arena_kernel(f"beam.{decoder.key_of((*variant, bridge, *of_frames(kind)))}")
+    def encode_and_search(arena, p, steps, mask, drops, kept, power, width, Z):
+        _, told, s0 = call_linked(encode, (arena, p, steps, mask, drops))
         search(arena, p.decoder, told, s0, kept, power, width, Z)
     return encode_and_search
 

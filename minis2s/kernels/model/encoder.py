@@ -5,18 +5,20 @@
 
 `reading` puts the cell's loop (unroll.py) behind itself, layer by layer, and what the decoder is told (S3) behind
 that; seq2seq.py and the searches make it part of their one call.  Encoders that read both ways, and bridges that
-learn, are put together by `forward` and `backward`, a compiled call for each part.
+learn, are put together by `forward` and `backward`, a compiled call for each part.  Of a source of frames, xs are
+made by frame_input.py; all that follows is the same.
 
-(S1)..(S3), (E1), (DR1) forward; (S1*)..(S3*), (E1*), (DR1*) backward.
+(S1)..(S3), (E1), (E2), (DR1) forward; (S1*)..(S3*), (E1*), (E2*), (DR1*) backward.
 """
 from functools import cache as once
 from typing import Callable, NamedTuple
 
 from ...layers.attention import Memory
 from ...layers.cells import CELLS
+from ...layers.frame_input import Params as FrameInput
 from ...model.decoder import EncoderOutput
 from ...model.encoder import Cache, Params
-from ..layers import attention, embedding, recurrent, unroll
+from ..layers import attention, embedding, frame_input, recurrent, unroll
 from ..layers.embedding import gather, scatter
 from ..runtime.jit import arena_function, inlined, internal_kernel
 from ..runtime.layer_tuples import each
@@ -24,21 +26,26 @@ from ..runtime.arena import copied, zeros
 from ..linalg.rows import add_rows, multiply
 
 
-def forward(p, cell, ids, mask, drops=None):
+def forward(p, cell, source, mask, drops=None):
     """See model.encoder.forward: for any encoder, a compiled call for each part."""
-    xs = embedding.forward(p.embedding, ids)                             # (E1)
+    if isinstance(p.embedding, FrameInput):
+        xs = frame_input.forward(p.embedding, source)                    # (E2)
+    else:
+        xs = embedding.forward(p.embedding, source)                      # (E1)
     hs, finals, stack = recurrent.forward(cell, p.layers, xs, mask, drops)
-    return hs, finals, Cache(ids, stack)
+    return hs, finals, Cache(source, stack)
 
 
 def backward(p, cell, k, dhs, dfinals):
     """See model.encoder.backward."""
     dxs, layers = recurrent.backward(cell, p.layers, k.stack, dhs, dfinals)
-    return Params(embedding.backward(p.embedding, k.ids, dxs), layers)   # (E1*)
+    if isinstance(p.embedding, FrameInput):
+        return Params(frame_input.backward(p.embedding, k.source, dxs), layers)    # (E2*)
+    return Params(embedding.backward(p.embedding, k.source, dxs), layers)    # (E1*)
 
 
 class Reading(NamedTuple):
-    forward: Callable          # arena, seq2seq.Params, ids, mask, drops -> runs (of each layer), EncoderOutput, states
+    forward: Callable          # arena, seq2seq.Params, source, mask, drops -> runs (of each layer), EncoderOutput, states
     backward: Callable         # see below
 
 
@@ -139,10 +146,33 @@ def nothing_backward(arena, p, g, hs, dsource, dh):
     return zeros(arena, hs.shape, hs.dtype)
 
 
+# (S1): the layers' first inputs, of token ids (T, N) or of frames (T, N, F); and back ------------------------
+
+@inlined
+def embedded(arena, E, ids):
+    return gather(arena, E, ids)                                         # (S1) (E1)
+
+
+@inlined
+def embedded_backward(g, ids, dxs):
+    scatter(g, ids, dxs)                                                 # (S1*) (E1*)
+
+
+@inlined
+def framed(arena, p, fs):
+    return frame_input.read(arena, p, fs)                                # (S1) (E2)
+
+
+@inlined
+def framed_backward(g, fs, dxs):
+    frame_input.add_gradients(g, fs, dxs)                                # (S1*) (E2*)
+
+
 @once
-def reading(c, bridge):
-    """-> Reading for these decoder.Variant and this kind of bridge, "copy" or "zeros"."""
-    key = f"{c.cell_name}-{c.layers}-{c.score}-{c.every_step:d}-{bridge}"
+def reading(c, bridge, source="tokens"):
+    """-> Reading for these decoder.Variant, this kind of bridge, "copy" or "zeros", and of source, "tokens" or "frames"."""
+    key = f"{c.cell_name}-{c.layers}-{c.score}-{c.every_step:d}-{bridge}" + ("-frames" if source == "frames" else "")
+    enter, enter_backward = (framed, framed_backward) if source == "frames" else (embedded, embedded_backward)
     cell, loop = unroll.COMPILED[CELLS[c.cell_name]], unroll.loops(CELLS[c.cell_name])
     run, run_backward, state, cell_cache = loop.forward, loop.backward, cell.state, cell.cache
     State, has_c, copies = CELLS[c.cell_name].State, "c" in CELLS[c.cell_name].State._fields, bridge == "copy"
@@ -180,18 +210,18 @@ def reading(c, bridge):
     hand_over, hand_back = each(c.layers, handed_over), each(c.layers, handed_back)
 
     @internal_kernel(f"encoder.forward.{key}")
-    def forward(arena, p, ids, mask, drops):
-        xs = gather(arena, p.encoder.embedding, ids)                      # (S1) (E1)
+    def forward(arena, p, source, mask, drops):
+        xs = enter(arena, p.encoder.embedding, source)                    # (S1)
         ks = all_layers(arena, p.encoder.layers, xs, drops, mask)         # (S1)
         return ks, tell(arena, p.decoder.score, ks[len(ks) - 1].hs[1:], mask), hand_over(arena, ks)       # (S2) (S3)
 
     @internal_kernel(f"encoder.backward.{key}")
-    def backward(arena, p, g, ids, mask, drops, ks, dsource, ds0):
+    def backward(arena, p, g, source, mask, drops, ks, dsource, ds0):
         """What the decoder says about what it was told, (dhs, dkeys, dctx), and about its first states, is added to
         g."""
         ds = hand_back(arena, ds0)                                              # (S2*)
         top = len(ks) - 1
         dhs = tell_backward(arena, p.decoder.score, g.decoder.score, ks[top].hs[1:], dsource, ds[top].h)    # (S3*)
         dxs = all_layers_backward(arena, p.encoder.layers, g.encoder.layers, ks, drops, dhs, ds, mask)        # (S1*)
-        scatter(g.encoder.embedding, ids, dxs)                           # (S1*) (E1*)
+        enter_backward(g.encoder.embedding, source, dxs)                  # (S1*)
     return Reading(forward, backward)

@@ -114,7 +114,8 @@ def gradient_call(p, config, batch, teacher, drops):
     """The kernel of `flat_gradient` and its arguments behind the arena; the second of them is the gradient, still zeros."""
     batch, masks = given(config, batch, teacher, drops), drops or DropoutMasks(None, None, None)
     g = np.zeros(sum([a.size for a in tree.leaves(p)]), p.decoder.embedding.dtype)
-    step = whole(decoder.variant_of(config, masks.decoder is not None, masks.output is not None), config.bridge)
+    step = whole(decoder.variant_of(config, masks.decoder is not None, masks.output is not None), config.bridge,
+                 config.source)
     return step, (p, g, *batch)
 
 
@@ -132,9 +133,14 @@ def given(config, batch, teacher, drops):
     of_encoder = (none,) * config.layers if of_encoder is None else tuple([contiguous(m, config.dtype)
                                                                            for m in of_encoder])
     source, source_mask, inputs, targets, target_mask = batch
-    return (int64_ids(source), contiguous(source_mask), int64_ids(inputs), int64_ids(targets), contiguous(target_mask),
+    return (steps_of(config, source), contiguous(source_mask), int64_ids(inputs), int64_ids(targets), contiguous(target_mask),
             float(config.label_smoothing), of_encoder,
             *decoder.optional(teacher, drops and drops.decoder, drops and drops.output, config.dtype))
+
+
+def steps_of(config, source):
+    """Token ids, or frames, as compiled code wants them."""
+    return contiguous(source, config.dtype) if config.source == "frames" else int64_ids(source)
 
 
 def logits(p, config, batch, teacher=None):
@@ -145,8 +151,8 @@ def logits(p, config, batch, teacher=None):
     source, source_mask, inputs, _, _, _, *rest = given(config, batch, teacher, None)
     p = reference.untie(p, config)
     made = np.empty((*batch.inputs.shape, len(p.decoder.readout.b)), config.dtype)
-    in_an_arena(forwards(decoder.variant_of(config, False, False), config.bridge), p, source, source_mask, inputs, *rest,
-              made)
+    in_an_arena(forwards(decoder.variant_of(config, False, False), config.bridge, config.source), p, source, source_mask,
+                inputs, *rest, made)
     return made
 
 
@@ -161,14 +167,19 @@ class FlatParams(reference.Params, tree.Flat):
         return g
 
 
+def of_frames(kind):
+    """What the kind of source adds to a kernel's key: nothing for tokens."""
+    return ("frames",) if kind == "frames" else ()
+
+
 @once
-def whole(c, bridge):
-    """-> loss and gradient of a batch, for these decoder.Variant and this kind of bridge."""
-    read, decode = encoder.reading(c, bridge), decoder.loops(c)
+def whole(c, bridge, kind="tokens"):
+    """-> loss and gradient of a batch, for these decoder.Variant, this kind of bridge, and of source."""
+    read, decode = encoder.reading(c, bridge, kind), decoder.loops(c)
     encode, encode_backward, states, states_backward = *read, decode.forward, decode.backward
     handed_back = decode.handed_back
 
-    @arena_kernel(f"seq2seq.{decoder.key_of((*c, bridge))}")
+    @arena_kernel(f"seq2seq.{decoder.key_of((*c, bridge, *of_frames(kind)))}")
     def loss_and_gradient(arena, p, flat, source, source_mask, inputs, targets, target_mask, eps, of_encoder, teacher,
                           of_decoder, of_output):
         g = unpacked(flat, p)
@@ -192,11 +203,11 @@ def whole(c, bridge):
 
 
 @once
-def forwards(c, bridge):
-    """-> the logits of a batch, for these decoder.Variant and this kind of bridge."""
-    encode, states = encoder.reading(c, bridge).forward, decoder.loops(c).forward
+def forwards(c, bridge, kind="tokens"):
+    """-> the logits of a batch, for these decoder.Variant, this kind of bridge, and of source."""
+    encode, states = encoder.reading(c, bridge, kind).forward, decoder.loops(c).forward
 
-    @arena_kernel(f"seq2seq.logits.{decoder.key_of((*c, bridge))}")
+    @arena_kernel(f"seq2seq.logits.{decoder.key_of((*c, bridge, *of_frames(kind)))}")
     def logits(arena, p, source, source_mask, inputs, of_encoder, teacher, of_decoder, of_output, made):
         _, told, s0 = call_linked(encode, (arena, p, source, source_mask, of_encoder))    # (S1) (S2) (S3)
         k = call_linked(states, (arena, p.decoder, told, s0, inputs, teacher, of_decoder, of_output))    # (S4)

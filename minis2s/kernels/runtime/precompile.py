@@ -61,8 +61,11 @@ def precompile(config, optimizer):
 def work(config, optimizer):
     """The other process' life."""
     warnings.filterwarnings("error", UNWRITABLE)               # then all of it would be in vain
-    config = replace(config, source_vocab=6, target_vocab=6)
-    p, batch = parameters.init(config, 0), make_batch([[4, 5]], [[4, 5]])
+    config = replace(config, target_vocab=6, **({} if config.source == "frames" else {"source_vocab": 6}))
+    if config.source == "frames":
+        config = replace(config, frame_size=config.frame_size or 1)
+    source = [np.zeros((2, config.step_size), config.dtype)] if config.source == "frames" else [[4, 5]]
+    p, batch = parameters.init(config, 0), make_batch(source, [[4, 5]], dtype=config.dtype)
     optimizers.step(p, p, start(p), optimizer, 1e-3, 1.0)
     if seq2seq.is_one_call(config, batch):
         ways_back(parameters.untie(p, config), config, batch)

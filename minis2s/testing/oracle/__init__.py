@@ -30,7 +30,7 @@ from .unroll import unroll, reverse_real, bidirectional    # noqa: F401
 from .attention import (    # noqa: F401
     score_dot, score_scaled_dot, score_general, score_additive, score_concat_dot, attention_weights,
     context)
-from .layers import embed, linear, dropout, fuse_concat, fuse_add, fuse_sigmoid, fuse_tanh    # noqa: F401
+from .layers import embed, frame_input, linear, dropout, fuse_concat, fuse_add, fuse_sigmoid, fuse_tanh    # noqa: F401
 from .loss import target_distribution, cross_entropy    # noqa: F401
 from .model import bridge, encode, decoder_step, seq2seq, batch_loss    # noqa: F401
 from .training import (    # noqa: F401

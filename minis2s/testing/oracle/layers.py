@@ -10,6 +10,11 @@ def embed(E, token):
     return list(E[token])                                                              # (E1)
 
 
+def frame_input(W, b, f):
+    """(E2) x = f W + b: a frame f has F numbers, W is F x E."""
+    return add(times(f, W), b)                                                         # (E2)
+
+
 def linear(W, b, x):
     """(Y1) y = x W + b: W is D x J, b has J entries."""
     return add(times(x, W), b)                                                         # (Y1)

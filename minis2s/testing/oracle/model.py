@@ -2,7 +2,7 @@
 
 A model is a dict:
     residual       True: a path around every layer but the first
-    encoder        {"embedding": V x E, "layers": list of functions (xs, mask) -> (hs, final state)}
+    encoder        {"embedding": V x E, or for frames (W, b), "layers": list of functions (xs, mask) -> (hs, final state)}
     bridge         function: the layers' final states -> the decoder's first states, one for each layer
     attention      function (s, hs, mask) -> ctx, or None
     every_step     True: the context is the encoder's last h, the same at every step
@@ -16,7 +16,7 @@ A model is a dict:
     drop_output    dropout mask of the readout's input, or None
 """
 from .functions import tanh_
-from .layers import dropout, embed, linear
+from .layers import dropout, embed, frame_input, linear
 from .loss import cross_entropy
 from .vectors import add, argmax, concat, each, h_of, times
 
@@ -27,13 +27,16 @@ def bridge(W, b, h):
 
 
 def encode(m, ids, mask=None):
-    """The source, read once: T token ids -> hs (T states), the layers' final states.
+    """The source, read once: T token ids, or frames -> hs (T states), the layers' final states.
 
-    (E1) x_i = E[id_i], then layer by layer h_i = cell(x_i, h_{i-1})
+    (E1) x_i = E[id_i], or of a frame (E2) x_i = f_i W + b, then layer by layer h_i = cell(x_i, h_{i-1})
     (RC1) y = h + x around each layer but the first, where the model has such paths
     """
     E, finals = m["encoder"]["embedding"], []
-    hs = [embed(E, token) for token in ids]                                            # (E1)
+    if isinstance(E, tuple):
+        hs = [frame_input(*E, frame) for frame in ids]                                 # (E2)
+    else:
+        hs = [embed(E, token) for token in ids]                                        # (E1)
     for layer in m["encoder"]["layers"]:
         ys, final = layer(hs, mask)
         hs = [add(y, h) for y, h in zip(ys, hs)] if m["residual"] and finals else ys   # (RC1)
