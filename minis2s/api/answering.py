@@ -4,7 +4,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..core import validation
-from ..data.batches import pad
+from ..data.batches import pad_sources
+from ..data import pictures
 from ..data.text import is_blank
 from . import notes, signals
 from .backends import choose_for_texts
@@ -109,13 +110,13 @@ def batches(indices, tokens, count):
 
 def unread(tokens):
     """The answer to a text that is not read, because it is blank or too long."""
-    return Translation("", tokens, [], 0.0, 0.0, None, not tokens, (), False)
+    return Translation("", tokens, [], 0.0, 0.0, None, not len(tokens), (), False)
 
 
 def search(model, tokens, how, at, backend):
     """Search answers to one batch of token lists; `at` counts the texts before it, for the random numbers."""
     ids = [model.source_vocab.encode(t) for t in tokens]
-    source, mask = pad([x[::-1] for x in ids] if model.config.reverse_source else ids)
+    source, mask = pad_sources([x[::-1] for x in ids] if model.config.reverse_source else ids, model.config.dtype)
     args = (model.params, model.config, source, mask, how.max_length)
     if how.method == "sample":
         return backend.sample(*args, np.random.default_rng((how.seed, at)), **how.own)
@@ -133,6 +134,14 @@ def translation(model, source, answer):
         alpha = alpha[:, ::-1]                              # back to the order of the text
     return Translation(model.target_tokenizer.join(target), source, target, answer.log_prob, answer.score, alpha,
                        answer.finished, (), answer.proven)
+
+
+def frames_and_attention(model, a):
+    """Translation of a source of frames -> (frames (T, F) or pixels (H, W, C), alpha, target labels) for the plots."""
+    reader = model.source_tokenizer
+    frames = reader.frames(a.source)
+    picture = pictures.from_columns(frames, reader.form[1]) if reader.unit == "png" else frames.T[::-1, :, None]    # low at the bottom
+    return picture, a.alpha, a.target + ["<eos>"] * (len(a.alpha) - len(a.target))
 
 
 def attention_of(a):

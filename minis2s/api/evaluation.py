@@ -8,14 +8,18 @@ from ..data import corpus as corpora
 from ..data.text import is_blank
 from ..data.vocabulary import EOS
 from ..decoding.hypotheses import NEVER
+from ..tasks.judge import score
 from ..training import loop, metrics
 from . import answering
 from .backends import choose_for_texts
 from .display import Bar
 
 
-def evaluate(model, pairs, beam, length_penalty, progress=False):
-    """See `Seq2Seq.evaluate`; with `progress` there are bars on standard error, if that is a terminal."""
+def evaluate(model, pairs, beam, length_penalty, progress=False, judge=None):
+    """See `Seq2Seq.evaluate`; with `progress` there are bars on standard error, if that is a terminal.
+
+    With a tasks.judge.Judge there is also "right", the share of answers that its checker finds right, in all and by kind.
+    """
     pairs, tokens, left_out = short_enough(model, pairs)
     references = {}
     for (x, y), (_, cut) in zip(pairs, tokens):
@@ -29,8 +33,9 @@ def evaluate(model, pairs, beam, length_penalty, progress=False):
     best = [answered[x] for x in references]
     answers, right = [a.text for a in best], list(references.values())
     said = [[model.target_tokenizer.join(cut) for _, cut in one] for one in right]      # in the form that answers have
+    judged = {} if judge is None else {"right": score(judge, list(references), answers, [one[0][0] for one in right])}
     return {
-        "pairs": len(pairs), "sources": len(references), "too_long": left_out, "beam": beam,
+        **judged, "pairs": len(pairs), "sources": len(references), "too_long": left_out, "beam": beam,
         "exact_match": metrics.exact_match(answers, said), "token_accuracy": v.token_accuracy,
         "unknown_tokens": corpora.unknown_share(ids, 1),
         "character_error_rate": metrics.error_rate(answers, said),

@@ -51,14 +51,15 @@ def prepare(model, pairs, valid, origin, answers=None):
     """Vocabularies and sizes from the pairs: -> Corpus; `answers`: the teacher whose answers are the targets, or None."""
     model.params = None                                 # those of other vocabularies would answer nonsense
     learnt = transfer.taught(answers, pairs) if answers else pairs
-    corpus = corpora.build(learnt, valid, **model._units())
+    corpus = corpora.build(learnt, valid, **model._units(), stack=model.config.stack or 1)
     (model.source_tokenizer, model.source_vocab), (model.target_tokenizer, model.target_vocab) = corpus[:2]
-    model.config = dataclasses.replace(model.config, source_vocab=len(model.source_vocab),
-                                       target_vocab=len(model.target_vocab))
+    sizes = ({"frame_size": model.source_tokenizer.frame_size} if model._of_files else
+             {"source_vocab": len(model.source_vocab)})
+    model.config = dataclasses.replace(model.config, **sizes, target_vocab=len(model.target_vocab))
     model.lengths = corpora.lengths(corpus)
     model.origin, model.held_out = origin or {}, corpus.valid_texts
     model.data = {"train": len(corpus.train), "valid": len(corpus.valid), "too_long": sum(corpus.too_long),
-                  "seen": corpus.seen, "sha256": fingerprint(pairs, valid)}
+                  "seen": corpus.seen, "sha256": fingerprint(pairs, valid, of_files=model._of_files)}
     return corpus
 
 
@@ -100,7 +101,7 @@ def resumed(model, run, training):
     if description["data"]["sha256"] != model.data["sha256"]:
         raise ValueError(f"{run.path}: these are not the pairs that the run was begun with")
     checkpoint.check_config(run.config, description["config"].to_json(), model.config)
-    if vocabs != [model.source_vocab, model.target_vocab] or description["subwords"] != model._description()["subwords"]:
+    if [v.symbols for v in vocabs] != [model.source_vocab.symbols, model.target_vocab.symbols] or description["subwords"] != model._description()["subwords"]:
         raise ValueError(f"{run.vocabulary}: not the vocabulary of these pairs")
     try:
         state = checkpoint.load_progress(run.checkpoint, model.config)

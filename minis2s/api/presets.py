@@ -1,6 +1,6 @@
 """Presets: settings of model and training that suit a kind of data, and how many epochs a data set needs.
 
-All three have attention before the cell, so that what was attended to is part of the next state (Bahdanau et al. 2015), an
+All have attention before the cell, so that what was attended to is part of the next state (Bahdanau et al. 2015), an
 encoder that reads in both directions, and a step size that falls evenly to a hundredth.  They differ in sizes, in dropout and in
 the number of updates.
 """
@@ -8,6 +8,7 @@ import math
 from dataclasses import fields
 from typing import NamedTuple
 
+from ..data.frames import UNITS as FRAME_UNITS
 from ..model.config import Config
 from ..training.options import Training
 
@@ -33,6 +34,8 @@ PRESETS = {
                     dict(SHARED, hidden=128, embedding=64, batch=32), ((3_000, 0.3), (math.inf, 0.1)), 10, 8_000),
     "characters": Preset("spelling: pronunciation, inflection, transliteration, numbers",
                          dict(SHARED, hidden=192, embedding=96), ((20_000, 0.1), (math.inf, 0.2)), 10, 8_000),
+    "frames": Preset("sounds, pictures and arrays (--source-units wav, png, npy)",
+                     dict(SHARED, source="frames", stack=3, hidden=128, embedding=96, batch=32), ((math.inf, 0.2),), 10, 2_000),
     "translation": Preset("sentences, in words or sub-words",
                           dict(SHARED, hidden=256, embedding=192, label_smoothing=0.1),
                           ((100_000, 0.4), (1_000_000, 0.3), (math.inf, 0.2)), 11, 6_500),
@@ -41,6 +44,8 @@ PRESETS = {
 
 def choose(pairs, *units):
     """The name of the preset for so many training pairs, cut into these units."""
+    if units[0] in FRAME_UNITS:
+        return "frames"
     if pairs < ENOUGH:
         return "small"
     return "translation" if any(unit == "word" or unit.startswith("bpe:") for unit in units) else "characters"

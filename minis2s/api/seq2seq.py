@@ -4,19 +4,32 @@ All computing is done by the pure functions of model/, training/ and decoding/; 
 the files of this folder: fitting.py, answering.py, evaluation.py.
 """
 import warnings
+from dataclasses import replace
 
 from ..core import tree, validation
+from .. import tasks                                    # noqa: F401  adds the recipes of its sounds and pictures
 from ..data.corpus import MAX_LENGTH
+from ..data.frames import UNITS as FRAME_UNITS
+from ..data.frames import FrameReader, NoVocabulary
 from ..data.subwords import Subwords
 from ..data.tokenizer import Tokenizer, check_unit
 from ..model.config import Config
 from ..training import checkpoint
 from ..training.options import Training
 from . import answering, evaluation, fitting, notes, transfer
-from .answering import Translation, attention_of        # noqa: F401  their public place
+from .answering import Translation, attention_of, frames_and_attention        # noqa: F401  their public place
 from .backends import backend_for, is_named
 from .run import Run
 from .texts import hold_out, text_pairs
+
+
+def for_units(config, source_units):
+    """The Config for source units: that of frames where they make frames; ValueError where the two do not go together."""
+    if source_units in FRAME_UNITS:
+        return config if config.source == "frames" else replace(config, source="frames", source_vocab=None)
+    if config.source == "frames":
+        raise ValueError(f"source_units={source_units!r} with source=frames: choose one of {', '.join(FRAME_UNITS)}")
+    return config
 
 
 class Seq2Seq:
@@ -28,7 +41,9 @@ class Seq2Seq:
         The default is an LSTM of 128 with additive attention.
     source_units, target_units : str
         What a token is: "char" (a Unicode code point), "word" (a word or punctuation mark), "space" (what stands between
-        white space) or "bpe:N" (N sub-words, learnt from the training pairs).
+        white space) or "bpe:N" (N sub-words, learnt from the training pairs).  Source units "wav", "png" and "npy" make
+        frames of files: a source is then the path of a sound, a picture or an array (T, F), and the Config's source
+        "frames".
     min_count : int
         Tokens seen less often in training are read as <unk>, so that the model learns what to do with unknown ones.
     lowercase : bool
@@ -68,12 +83,13 @@ class Seq2Seq:
         if not isinstance(config, (Config, type(None))):
             raise TypeError(f"config: got {type(config).__name__}, wanted a Config")
         for name, unit in (("source_units", source_units), ("target_units", target_units)):
-            check_unit(name, unit)
+            if name == "target_units" or unit not in FRAME_UNITS:
+                check_unit(name, unit)
         validation.whole("min_count", min_count, 1)
         validation.whole("max_length", max_length, 1)
         if not isinstance(lowercase, bool):
             raise TypeError(f"lowercase={lowercase!r}: wanted True or False")
-        self.config = config or Config()
+        self.config = for_units(config or Config(), source_units)
         self.backend, self.backend_is_named = backend_for(self.config, backend), is_named(backend)
         self.source_units, self.target_units, self.min_count = source_units, target_units, min_count
         self.lowercase, self.max_length = lowercase, max_length
@@ -142,19 +158,24 @@ class Seq2Seq:
         if distill not in transfer.LEVELS:
             raise ValueError(f"distill={distill!r}: choose one of {', '.join(transfer.LEVELS)}")
         training = training or Training()
-        pairs = text_pairs("pairs", pairs)
+        pairs = text_pairs("pairs", pairs, self._of_files)
         if valid is None:
             pairs, valid = hold_out(pairs, training.seed)
         else:
-            valid = text_pairs("valid", valid)
+            valid = text_pairs("valid", valid, self._of_files)
         fitting.fit(self, pairs, valid, training, out, resume, overwrite, progress, origin, start, teacher, distill)
         return self
+
+    @property
+    def _of_files(self):
+        """Whether sources are paths: of sounds, pictures or arrays."""
+        return self.source_units in FRAME_UNITS
 
     def _description(self):
         """What config.json and vocabulary.json say of a model."""
         sides = (("source", self.source_tokenizer), ("target", self.target_tokenizer))
         return {"config": self.config.to_json(), "units": self._units(), "lengths": self.lengths,
-                "subwords": {side: t.subwords.to_json() for side, t in sides if t.subwords}, "origin": self.origin,
+                "subwords": {side: t.trained.to_json() for side, t in sides if t.trained}, "origin": self.origin,
                 **({"data": self.data} if self.data else {})}
 
     def _units(self):
@@ -168,9 +189,12 @@ class Seq2Seq:
         if self.records:
             plots.loss_curves(self.records, run.loss)
         if self.config.context == "attention":
-            texts = list(dict.fromkeys(x for x, _ in valid))[:6]
+            texts = list(dict.fromkeys(x for x, _ in valid))
+            texts = texts[::len(texts) // 6 or 1][:6] if self._of_files else texts[:6]
             answers = [a for best in self.decode(texts) for a in best[:1] if a.target]
-            if answers:
+            if answers and self._of_files:
+                plots.attention_over_frames([frames_and_attention(self, a) for a in answers], run.attention)
+            elif answers:
                 plots.attention_grid([attention_of(a) for a in answers], run.attention)
 
     # answering --------------------------------------------------------------------------------------
@@ -184,6 +208,7 @@ class Seq2Seq:
         Parameters
         ----------
         texts : list of str, or one str
+            Of a model that reads sounds, pictures or arrays: paths of files.
         beam : int
             Hypotheses kept; 1 is greedy decoding.
         length_penalty : float, 0 or more
@@ -254,7 +279,7 @@ class Seq2Seq:
             cut, where sacrebleu is installed.  training/metrics.py says what each means.
         """
         self._need_params()
-        return evaluation.evaluate(self, text_pairs("pairs", pairs), beam, length_penalty)
+        return evaluation.evaluate(self, text_pairs("pairs", pairs, self._of_files), beam, length_penalty)
 
     # looking and keeping ----------------------------------------------------------------------------
 
@@ -267,6 +292,9 @@ class Seq2Seq:
         lines += [f"{name:<{wide}}  {shape:>14}  {size:>11,}" for name, shape, size in rows]
         lines += [f"{'in all':<{wide}}  {'':>14}  {sum(size for *_, size in rows):>11,}"]
         told = ", ".join(f"{k} {v}" for k, v in self.config.chosen().items() if v not in (None, False, 0.0))
+        if self._of_files:
+            return "\n".join([f"source: {self.source_tokenizer.described()}; target vocabulary: {len(self.target_vocab)} "
+                              f"({self.target_units})", told, "", *lines])
         return "\n".join([f"vocabularies: {len(self.source_vocab)} source ({self.source_units}), "
                           f"{len(self.target_vocab)} target ({self.target_units})", told, "", *lines])
 
@@ -293,9 +321,12 @@ class Seq2Seq:
         model = cls(description["config"], **description["units"], backend=backend)
         model.source_vocab, model.target_vocab = source_vocab, target_vocab
         model.source_tokenizer, model.target_tokenizer = (
+            FrameReader.from_json(pieces) if unit in FRAME_UNITS else
             Tokenizer(unit, model.lowercase, pieces and Subwords.from_json(pieces)) for unit, pieces in (
                 (model.source_units, description["subwords"].get("source")),
                 (model.target_units, description["subwords"].get("target"))))
+        if model._of_files:
+            model.source_vocab = NoVocabulary()
         model.lengths, model.origin, model.data = (description.get(name) for name in ("lengths", "origin", "data"))
         model.params = checkpoint.load_weights(run.weights, model.config)
         model.records = run.records()

@@ -2,6 +2,7 @@
 import hashlib
 import json
 
+from ..data.frames import beside, content
 from ..data.pairs import read_pairs, split_by_source
 from ..data.text import is_blank, same
 
@@ -20,10 +21,15 @@ def shown(value, most=ECHO):
     return text if len(text) <= 3 * most else text[:3 * most] + "..."
 
 
-def text_pairs(name, pairs):
-    """Pairs in any accepted form -> list of (source, target); ValueError, TypeError naming the argument."""
+def text_pairs(name, pairs, of_files=False):
+    """Pairs in any accepted form -> list of (source, target); ValueError, TypeError naming the argument.
+
+    Where sources are paths, `of_files`, those in a pairs file are seen from its folder.
+    """
     if isinstance(pairs, str) or hasattr(pairs, "__fspath__"):
-        pairs = read_pairs(pairs)
+        manifest, pairs = pairs, read_pairs(pairs)
+        if of_files:
+            pairs = pairs._replace(sources=beside(pairs.sources, manifest))
     if hasattr(pairs, "sources"):
         pairs = list(zip(pairs.sources, pairs.targets))
     if not isinstance(pairs, (list, tuple)):
@@ -56,11 +62,12 @@ def hold_out(pairs, seed):
     return [list(zip(*part)) for part in split_by_source(*zip(*pairs), share, seed)]
 
 
-def fingerprint(*parts):
-    """SHA-256 of lists of pairs, all texts in order: to know the same data again."""
+def fingerprint(*parts, of_files=False):
+    """SHA-256 of lists of pairs, all texts in order: to know the same data again.  Of files, what is in them counts."""
     h = hashlib.sha256()
     for part in parts:
         for x, y in part:
+            x = content(x) if of_files else x
             plain = "\t" not in x and "\t" not in y and "\n" not in x and "\n" not in y
             h.update(f"{x}\t{y}\n".encode() if plain else f"{json.dumps([x, y])}\n".encode())
         h.update(b"\0")

@@ -4,7 +4,9 @@ import math
 
 from ..api import evaluation
 from ..api.texts import text_pairs
+from ..data.frames import content
 from ..data.pairs import overlap
+from ..tasks import TASKS
 from . import sources
 from .streams import note
 from .translate import backend_option, model_of
@@ -32,18 +34,27 @@ def run(args):
     """Print the metrics."""
     model = model_of(args)
     pairs = named_pairs(model, args) if args.pairs else own_pairs(model, args.path)
-    result = evaluation.evaluate(model, text_pairs("pairs", pairs), args.beam, args.length_penalty, progress=True)
+    task = TASKS.get(model.origin.get("task")) if not args.pairs else None
+    result = evaluation.evaluate(model, text_pairs("pairs", pairs), args.beam, args.length_penalty, progress=True,
+                                 judge=task and task.judge)
     if result["too_long"]:
         note(f"minis2s: {result['too_long']:,} pairs left out: more than {model.max_length:,} tokens on a side")
     if args.json:
         print(json.dumps(finite(result), allow_nan=False))
         return 0
+    for name, share in result.pop("right", {}).items():
+        print(f"{'right by the checker' if name == 'all' else '  ' + name:<26}{share:.2%}")
     for name, value in result.items():
         shown = f"{value:.2%}" if name in SHARES else f"{value:.4f}" if isinstance(value, float) else value
         print(f"{name.replace('_', ' '):<26}{shown}")
     if "chrf" not in result:
         print("BLEU and chrF need sacrebleu:  pip install 'minis2s[eval]'")
     return 0
+
+
+def contents(pairs):
+    """Pairs with what is in a source's file in place of its path."""
+    return [(content(source), target) for source, target in pairs]
 
 
 def finite(result):
@@ -70,7 +81,8 @@ def named_pairs(model, args):
 
     A file is recognized by its content, wherever it is.  It is said how many pairs are not unseen.
     """
-    pairs = text_pairs("pairs", sources.read(args.pairs))
+    of_files = model.config.source == "frames"
+    pairs = text_pairs("pairs", sources.read(args.pairs, of_files=of_files))
     if not sources.is_reproducible(model.origin):
         return pairs
     if model.origin.get("pairs") and not model.origin["valid"]:
@@ -87,7 +99,7 @@ def named_pairs(model, args):
     except (OSError, ValueError):
         note("minis2s: the pairs that the run was trained on are not at hand, so it is not known whether these are unseen")
         return pairs
-    count = overlap(known, pairs)
+    count = overlap(*(contents(part) if of_files else part for part in (known, pairs)))
     if count:
         note(f"minis2s: {count:,} of these {len(pairs):,} pairs are not unseen: their sources stand in the training pairs")
     return pairs

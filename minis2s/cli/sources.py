@@ -11,6 +11,7 @@ from ..api.run import Run
 from ..api.seq2seq import Seq2Seq
 from ..api.texts import fingerprint, hold_out, text_pairs
 from ..core import validation
+from ..data.frames import beside
 from ..data.pairs import read_pairs
 from ..tasks import TASKS, load
 from .streams import note
@@ -97,15 +98,18 @@ def data(origin, tell=True):
     if "task" in origin:
         sizes = None if origin["size"] is None else {"train": origin["size"]}
         return load(origin["task"], seed=origin["seed"], sizes=sizes)
-    pairs = read(origin["pairs"], tell)
+    files = origin.get("files", False)
+    pairs = read(origin["pairs"], tell, files)
     if origin["valid"]:
-        return pairs, read(origin["valid"], tell), None
+        return pairs, read(origin["valid"], tell, files), None
     return *hold_out(text_pairs("pairs", pairs), origin["seed"]), None
 
 
-def read(path, tell=True):
-    """Pairs of a file, with a word about those left out."""
+def read(path, tell=True, of_files=False):
+    """Pairs of a file, with a word about those left out.  Where sources are paths, they are seen from the file's folder."""
     pairs = read_pairs(path)
+    if of_files:
+        pairs = pairs._replace(sources=beside(pairs.sources, path))
     for remark in pairs.notes if tell else ():
         note(f"{path}: {remark}")
     if pairs.skipped.count and tell:
@@ -172,7 +176,7 @@ def located(origin, known, run, files=None, command=""):
         except (OSError, ValueError) as e:
             error = error or e
             continue
-        if fingerprint(pairs, valid) == digest:
+        if fingerprint(pairs, valid, of_files=origin.get("files", False)) == digest:
             return candidate, (pairs, valid, splits[2])
         error = error or ValueError(f"{command}{candidate.get('task') or candidate['pairs']}: these are not the pairs that the "
                                     "run was trained on")

@@ -29,7 +29,7 @@ def arguments(parser):
     parser.add_argument("path", metavar="RUN", nargs="?", help="directory of the run")
     parser.add_argument("--tiny", action="store_true", help="in place of RUN: a model of eight units that reverses "
                         "texts of one to three letters a, b, c, trained now in about two seconds")
-    parser.add_argument("text", metavar="TEXT", help="one source text")
+    parser.add_argument("text", metavar="TEXT", help="one source text, or the path of a file where the run reads files")
     parser.add_argument("--backward", metavar="TARGET", help="the right answer: trace loss and gradient too")
     parser.add_argument("--steps", metavar="A-B", type=steps, help="only steps t from A to B, counted from 1 "
                         "(what belongs to no single step is left out then)")
@@ -86,15 +86,16 @@ def of_pair(model, text, target=None):
     Without a target the model's greedy answer is the target, and there is no backward pass.
     """
     source = model.source_tokenizer.split(text)
-    if not source:
+    if not len(source):
         raise ValueError("TEXT: empty, wanted a source text")
     if target is None:
         answer, gradient = model.decode([text])[0][0].target, False
     else:
         answer, gradient = model.target_tokenizer.split(target), True
     batch = make_batch([model.source_vocab.encode(source)], [model.target_vocab.encode(answer)],
-                       model.config.reverse_source)
-    fed = source[::-1] if model.config.reverse_source else source
+                       model.config.reverse_source, model.config.dtype)
+    labels = [f"step {i + 1}" for i in range(len(source))] if model.config.source == "frames" else source
+    fed = labels[::-1] if model.config.reverse_source else labels
     with trace(source=fed, target=answer) as tr:
         _, _, cache = architectures.forward(model.params, model.config, batch)
         if gradient:

@@ -3,13 +3,14 @@ import argparse
 from pathlib import Path
 from typing import NamedTuple
 
-from ..api import presets, transfer
+from ..api import evaluation, presets, transfer
 from ..api.backends import BACKENDS, backend_for, choose
 from ..api.seq2seq import Seq2Seq
 from ..api.signals import Stopped
 from ..api.texts import text_pairs
 from ..core.backend import cores, processes
 from ..data.corpus import MAX_LENGTH
+from ..data.frames import UNITS as FRAME_UNITS
 from ..model.config import Config
 from ..tasks import TASKS
 from ..training.options import Training
@@ -22,6 +23,7 @@ EPILOG = f"""examples:
   minis2s train dates
   minis2s train addition --reverse-source --context every-step --hidden 128 --epochs 25
   minis2s train --pairs eng-fra.tsv --source-units bpe:4000 --target-units bpe:4000 --out runs/french
+  minis2s train --pairs digits.tsv --source-units wav      lines of the path of a sound TAB what is said
   minis2s train dates --resume            go on with the run that was stopped
   minis2s train dates --from runs/dates --lr 1e-4 --out runs/more       begin with the weights of a run
   minis2s train dates --teacher runs/dates --hidden 48 --out runs/student     a smaller student learns from a run
@@ -52,7 +54,8 @@ def arguments(parser):
                              "task has its own)")
     parser.add_argument("--source-units", metavar="UNIT",
                         help="what a source token is: char, word, space (what stands between white space) or bpe:N (N "
-                             "sub-words, learnt from the training pairs; default: char)")
+                             "sub-words, learnt from the training pairs; default: char); or wav, png, npy: a source is the "
+                             "path of a sound, a picture or an array, seen from FILE's folder, and is read as frames")
     parser.add_argument("--target-units", metavar="UNIT", help="what a target token is (default: char)")
     parser.add_argument("--min-count", type=int, metavar="N", help="rarer tokens are read as <unk> (default: 1)")
     parser.add_argument("--lowercase", action=argparse.BooleanOptionalAction, default=None,
@@ -99,6 +102,8 @@ def run(args):
     Training(**training_options)                                # what cannot be is refused before pairs are made
     asked = {**train_options.given(args, Config), **training_options}
     plan = resumed(args) if args.resume else begun(args, asked)
+    if plan.units.get("source_units") in FRAME_UNITS:
+        plan = plan._replace(options={**plan.options, "source": "frames"})
     config, training = presets.combine(plan.options, asked)
     backend = choose(backend_for(config, named_backend(args) or plan.backend, otherwise="numba"))
     backend.use_threads(args.threads)
@@ -145,7 +150,10 @@ def begun(args, asked):
     origin = sources.origin_of(args)
     task = sources.task_of(args.task) if args.task else None
     units = {"source_units": task.source_unit, "target_units": task.target_unit} if task else {}
-    units, splits = {**units, **asked_units(args)}, sources.data(origin)
+    units = {**units, **asked_units(args)}
+    if not task and units.get("source_units") in FRAME_UNITS:
+        origin["files"] = True
+    splits = sources.data(origin)
     settings, options = preset_of(args, splits[0], units, asked) or (None, task.options)
     start = Seq2Seq.load(args.start) if args.start else None
     if start:
@@ -163,7 +171,7 @@ def resumed(args):
             raise ValueError(f"{option}: a run that is resumed knows its own; leave it out")
     stored, origin, splits = sources.resumed(args)
     options = {**stored["config"].to_json(), **stored["training"]}
-    del options["source_vocab"], options["target_vocab"]
+    del options["source_vocab"], options["target_vocab"], options["frame_size"]
     return Plan(options, {**stored["units"], **asked_units(args)}, origin, splits, stored.get("backend"))
 
 
@@ -186,9 +194,11 @@ def preset_of(args, pairs, units, asked):
 def report(model, out, test):
     """Score on test pairs if there are some, a few translations, and where the files are."""
     if test:
-        result = model.evaluate(test)
+        task = TASKS.get(model.origin.get("task"))
+        result = evaluation.evaluate(model, text_pairs("pairs", test), 1, 1.0, judge=task and task.judge)
+        right = ", ".join(f"{name} {share:.2%}" for name, share in result.get("right", {}).items())
         print(f"\n{result['sources']:,} unseen texts: exact match {result['exact_match']:.2%}, "
-              f"character errors {result['character_error_rate']:.2%}")
+              f"character errors {result['character_error_rate']:.2%}" + (f"\nright by the checker: {right}" if right else ""))
     samples = dict((test or model.held_out)[:200])
     print("\nunseen texts, the model's answers, and what was wanted where they differ:")
     chosen = sorted(samples.items(), key=lambda pair: len(pair[0]))[::max(1, len(samples) // 8)]

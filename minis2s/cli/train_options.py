@@ -9,6 +9,7 @@ from ..training.optimizers import OPTIMIZERS
 from ..training.schedule import SCHEDULES
 
 MODEL_HELP = {
+    "stack": "neighbouring frames read as one step, of sounds and pictures",
     "architecture": "kind of model; the options from --heads to --max-positions are the transformer's",
     "cell": "recurrent cell", "embedding": "size of token vectors", "hidden": "size of states",
     "layers": "layers of each side",
@@ -34,7 +35,7 @@ TRAINING_HELP = {
     "token_dropout": "share of source tokens read as unknown",
     "evaluate_every": "also evaluate after this many batches", "seed": "of all random numbers"}
 UNSET = {                           # what an option that is None by default comes to
-    "bridge": "copy; dense with --bidirectional", "attention": "additive; none with another --context",
+    "stack": "1", "bridge": "copy; dense with --bidirectional", "attention": "additive; none with another --context",
     "attention_size": "as --hidden", "context": "attention; init with --attention none",
     "fusion": "concat; none without a context", "heads": "4", "feed_forward": "4 times --hidden",
     "feed_forward_activation": "relu", "norm": "pre", "positions": "sinusoidal", "max_positions": "256",

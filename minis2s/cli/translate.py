@@ -4,7 +4,7 @@ import sys
 
 from ..api import answering, notes
 from ..api.backends import BACKENDS, choose
-from ..api.seq2seq import Seq2Seq, attention_of
+from ..api.seq2seq import Seq2Seq, attention_of, frames_and_attention
 from ..api.texts import shown
 from ..core.files import check_free
 from ..data.text import control_character, is_blank, read_lines
@@ -16,6 +16,7 @@ EPILOG = """examples:
   minis2s translate runs/dates "3 May 99" --beam 5 --nbest 3 --attention-map map.png
   minis2s translate runs/french < sentences.txt
   minis2s translate runs/addition -- "-5+3"      a text that begins with - stands after --
+  minis2s translate runs/digits seven.wav --attention-map map.png     a sound, where the run reads sounds
 
 One line for each text: its answer.  With --nbest or --exact a line has columns, divided by TAB: answer, log p, score or
 proof, and "cut off" where the answer reached --max-length.  With --nbest, if there are several texts, a column before these
@@ -35,7 +36,7 @@ def arguments(parser):
     """Run, texts, and how to decode."""
     parser.add_argument("path", metavar="RUN", help="directory of the run")
     parser.add_argument("texts", nargs="*", default=[], metavar="TEXT",
-                        help="without any: lines of standard input (UTF-8, no control characters but TAB); a blank text, also "
+                        help="a text, or the path of a file where the run reads sounds, pictures or arrays; without any: lines of standard input (UTF-8, no control characters but TAB); a blank text, also "
                              "of no-break or zero-width spaces, is answered by a blank line")
     parser.add_argument("--beam", type=int, default=None, metavar="K", help="hypotheses kept (default: 1, greedy)")
     parser.add_argument("--nbest", type=int, default=1, metavar="N",
@@ -87,7 +88,7 @@ def run(args):
         for a in best:
             print(before + "\t".join(columns(a, how)))
     if args.attention_map:
-        draw_map(answers, args.attention_map)
+        draw_map(model, answers, args.attention_map)
     return 0
 
 
@@ -156,16 +157,18 @@ def columns(a, how):
         last = "proven" if a.proven else "not proven, the budget is spent"
     else:
         last = f"{a.score:.4f}"
-    if not a.source:
+    if not len(a.source):
         return [a.text]                         # of a blank text nothing was computed
     return [a.text, f"{a.log_prob:.4f}", last] + ([] if a.finished else ["cut off"])
 
 
-def draw_map(answers, path):
+def draw_map(model, answers, path):
     """Draw the attention of the best answers in one figure."""
     from ..viewer import plots
-    drawn = [attention_of(best[0]) for best in answers if best[0].alpha is not None]
+    of_frames = model.config.source == "frames"
+    chosen = [best[0] for best in answers if best[0].alpha is not None]
+    drawn = [frames_and_attention(model, a) if of_frames else attention_of(a) for a in chosen]
     if not drawn:
         raise ValueError("--attention-map: no text was read, so there is nothing to draw")
-    plots.attention_grid(drawn, path)
+    (plots.attention_over_frames if of_frames else plots.attention_grid)(drawn, path)
     note(f"minis2s: attention drawn in {path}")

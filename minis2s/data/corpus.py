@@ -2,6 +2,8 @@
 from statistics import median
 from typing import NamedTuple
 
+from . import frames
+from .frames import FrameReader, NoVocabulary
 from .pairs import overlap
 from .text import same
 from .tokenizer import Tokenizer
@@ -12,11 +14,11 @@ MAX_LENGTH = 500        # tokens of a side; longer pairs are left out unless som
 
 class Side(NamedTuple):
     """Source or target: how its texts become numbers."""
-    tokenizer: Tokenizer
+    tokenizer: Tokenizer    # or FrameReader
     vocab: Vocabulary
 
     def encode(self, text):
-        """A text -> list of int."""
+        """A text -> list of int, or an array of frames."""
         return self.vocab.encode(self.tokenizer.split(text))
 
 
@@ -31,19 +33,22 @@ class Corpus(NamedTuple):
     too_long: tuple         # pairs left out of training and of validation because of their length
 
 
-def build(pairs, valid, source_units, target_units, *, min_count=1, lowercase=False, max_length=MAX_LENGTH):
+def build(pairs, valid, source_units, target_units, *, min_count=1, lowercase=False, max_length=MAX_LENGTH,
+          stack=1):
     """Train tokenizers on the training side, leave out what is too long, collect vocabularies, number everything.
 
     Parameters
     ----------
     pairs, valid : lists of (str, str)
     source_units, target_units : str
-        See `tokenizer.Tokenizer`.
+        See `tokenizer.Tokenizer`; of the source also those of `frames.FrameReader`, which have no vocabulary.
     min_count : int
         Tokens seen less often in training are not in the vocabulary.
     lowercase : bool
     max_length : int
-        Pairs with more tokens on a side are left out and counted.
+        Pairs with more tokens on a side (or steps of frames) are left out and counted.
+    stack : int
+        How many frames are one step.
 
     Returns
     -------
@@ -54,8 +59,10 @@ def build(pairs, valid, source_units, target_units, *, min_count=1, lowercase=Fa
     ValueError
         All pairs of a part are too long, no token stands often enough, or sub-words cannot be trained.
     """
-    sides = tuple(Tokenizer.train(unit, (pair[k] for pair in pairs), lowercase)
-                  for k, unit in enumerate((source_units, target_units)))
+    of_frames = source_units in frames.UNITS
+    sides = (FrameReader.train(source_units, (x for x, _ in pairs), stack) if of_frames
+             else Tokenizer.train(source_units, (x for x, _ in pairs), lowercase),
+             Tokenizer.train(target_units, (y for _, y in pairs), lowercase))
     tokens, texts, too_long = {}, {}, []
     for name, part in (("pairs", pairs), ("valid", valid)):
         cut = [tuple(side.split(text) for side, text in zip(sides, pair)) for pair in part]
@@ -65,9 +72,10 @@ def build(pairs, valid, source_units, target_units, *, min_count=1, lowercase=Fa
                              "(--max-length)")
         tokens[name], texts[name] = [cut[i] for i in kept], [part[i] for i in kept]
         too_long.append(len(part) - len(kept))
-    vocabs = [Vocabulary.build((pair[k] for pair in tokens["pairs"]), min_count=min_count) for k in (0, 1)]
+    vocabs = [NoVocabulary() if k == 0 and of_frames else
+              Vocabulary.build((pair[k] for pair in tokens["pairs"]), min_count=min_count) for k in (0, 1)]
     for side, vocab in zip(("source", "target"), vocabs):
-        if len(vocab) == len(SPECIALS):
+        if len(vocab) == len(SPECIALS) and not isinstance(vocab, NoVocabulary):
             raise ValueError(f"min_count={min_count}: no {side} token stands so often in the pairs")
     train, held = ([tuple(v.encode(t) for v, t in zip(vocabs, pair)) for pair in tokens[name]] for name in tokens)
     held = [(*ids, source) for ids, (source, _) in zip(held, texts["valid"])]
@@ -89,9 +97,12 @@ def summary(corpus):
              + (f"; left out {left:,} that are too long" if left else "")]
     for k, (name, side) in enumerate((("source", corpus.source), ("target", corpus.target))):
         sizes = sorted(len(pair[k]) for pair in corpus.train)
-        lines.append(f"{name}   vocabulary of {len(side.vocab):,} ({side.tokenizer.unit}); lengths {sizes[0]} to {sizes[-1]}, "
-                     f"median {median(sizes):g}; <unk> {unknown_share(corpus.train, k):.2%}, held out "
-                     f"{unknown_share(corpus.valid, k):.2%}")
+        lengths_are = f"lengths {sizes[0]} to {sizes[-1]}, median {median(sizes):g}"
+        if isinstance(side.tokenizer, FrameReader):
+            lines.append(f"{name}   {side.tokenizer.described()}; {lengths_are}")
+        else:
+            lines.append(f"{name}   vocabulary of {len(side.vocab):,} ({side.tokenizer.unit}); {lengths_are}; "
+                         f"<unk> {unknown_share(corpus.train, k):.2%}, held out {unknown_share(corpus.valid, k):.2%}")
     return lines
 
 

@@ -55,6 +55,11 @@ class Tokenizer:
         texts = (unicodedata.normalize("NFC", lowered(t) if lowercase else t) for t in texts)
         return cls(unit, lowercase, Subwords.train(texts, int(unit[4:])))
 
+    @property
+    def trained(self):
+        """What a run must keep: the sub-words, or None."""
+        return self.subwords
+
     def split(self, text):
         """A text -> list of str."""
         text = lowered(text) if self.lowercase else text

@@ -51,11 +51,13 @@ def export(model, folder, overwrite=False, backend=NUMPY):
     FileExistsError, NotADirectoryError
         If something stands there, and overwriting it was not asked for or it is no exported folder.
     ValueError
-        If the model was not trained yet, or is a Transformer.
+        If the model was not trained yet, is a Transformer, or reads frames.
     """
     folder = Path(folder)
     if model.params is None:
         raise ValueError("not fitted: call fit() or load() first")
+    if model.config.source != "tokens":
+        raise ValueError("source=frames: wanted a model that reads tokens, as pytorch/model.py has no frame input")
     if model.config.architecture != "recurrent":
         raise ValueError(f"architecture={model.config.architecture}: wanted a recurrent model; a Transformer is trained on "
                          "PyTorch, but not exported yet")

@@ -51,7 +51,7 @@ def test_choices_that_two_directions_leave_no_room_for(asked):
 def test_what_cannot_be_stays_refused():
     with pytest.raises(ValueError, match="reset|cell"):
         presets.combine(presets.options("small", 100), dict(reset="after"))
-    with pytest.raises(ValueError, match="preset='huge': choose one of small, characters, translation"):
+    with pytest.raises(ValueError, match="preset='huge': choose one of small, characters, frames, translation"):
         presets.options("huge", 5)
     assert presets.combine({}, {}) == (Config(), Training())
 
