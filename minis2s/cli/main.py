@@ -11,7 +11,7 @@ from ..api import signals
 from .streams import note, one_line, repair
 from .wording import for_options
 
-COMMANDS = ("tasks", "train", "evaluate", "translate", "summary", "formulas", "example", "trace", "exercise",
+COMMANDS = ("tasks", "task", "train", "evaluate", "translate", "summary", "formulas", "example", "trace", "exercise",
             "class_", "bench", "figures", "book", "claim", "claims", "compare", "shrink", "explain", "export")
 FORMER = {"examples": "example"}    # names that commands had
 

@@ -1,24 +1,30 @@
-"""Built-in tasks: text pairs made from a seed, without files or network.
+"""Built-in tasks: pairs made from a seed, without files or network.
 
 ``load("dates")`` gives the pairs; ``TASKS`` says what there is.  Same seed, same pairs, on every machine.
+
+Sources of `speech` and `pictures` are recipes, texts of which the sound or the picture is made (data.frames.RECIPES).  Where
+several answers are true a task has a Judge (judge.py): a checker, a baseline, and what fails.
 """
 from difflib import get_close_matches
 from typing import NamedTuple
 
 import numpy as np
 
-from . import addition, commands, copy, dates, numbers, phrases, reverse
+from ..data.frames import RECIPES
+from . import addition, commands, copy, dates, numbers, phrases, pictures, questions, records, reverse, speech
+from .judge import Judge, most_frequent
 from .sampling import Splits
 
 
 class Task(NamedTuple):
     name: str
     summary: str            # one line
-    source_unit: str        # "char", "word" or "space", see data.units
+    source_unit: str        # "char", "word" or "space", see data.units; "wav" or "png", see data.frames
     target_unit: str
     generate: object        # (numpy.random.Generator, (train, valid, test)) -> Splits
     options: dict           # suggested Config and training options
     sizes: dict             # default number of pairs: {"train": ..., "valid": ..., "test": ...}
+    judge: object = None    # a Judge, where equal texts are no measure
 
 
 def _sizes(train, valid, test):
@@ -27,6 +33,7 @@ def _sizes(train, valid, test):
 
 MOST = 10_000_000            # pairs of a part: more would be made for hours, and fill the memory
 STEPS = dict(batch=64, lr=3e-3, lr_final=1e-4, clip=1.0)      # a large step at first, nearly none at the end
+HEARD = dict(bidirectional=True, attention_order="before", fusion="tanh", **{**STEPS, "batch": 32})
 EVERY_STEP = dict(attention="none", context="every-step", reverse_source=True)
 
 TASKS = {task.name: task for task in (
@@ -52,7 +59,30 @@ TASKS = {task.name: task for task in (
          "word", "char", phrases.generate,
          dict(hidden=128, embedding=64, epochs=12, dropout=0.3, **STEPS),
          _sizes(20_000, 1_000, 1_000)),
+    Task("questions", "a story and a question -> the answer; one hop, two hops, yes or no, unknown", "space", "space",
+         questions.generate, dict(cell="gru", bidirectional=True, attention_order="before", fusion="tanh", hidden=96, embedding=32,
+                                  dropout=0.1, epochs=12, **STEPS), _sizes(20_000, 500, 1_000), questions.JUDGE),
+    Task("records", "a short note -> a code, letter by letter: a toy with invented codes, no medical advice", "space", "char",
+         records.generate, dict(bidirectional=True, hidden=96, embedding=48, dropout=0.1, epochs=6, **STEPS),
+         _sizes(12_000, 500, 1_000), records.JUDGE),
+    Task("speech", "the sound of spoken digits -> the words, by a formant synthesiser; tested on unseen speakers and longer "
+         "utterances", "wav", "word", speech.generate, dict(stack=4, hidden=96, embedding=64, dropout=0.1, epochs=8, **HEARD),
+         _sizes(4_000, 150, 500), speech.JUDGE),
+    Task("pictures", "a picture of coloured shapes -> a sentence that is true of it; tested on new combinations too", "png",
+         "word", pictures.generate, dict(hidden=128, embedding=64, dropout=0.1, epochs=15, **HEARD), _sizes(8_000, 300, 1_000),
+         pictures.JUDGE),
 )}
+RECIPES.update(speech=("wav", speech.samples), picture=("png", pictures.pixels))
+
+
+EQUAL = Judge(right=lambda source, answer, target: answer == target, baseline=most_frequent,
+              rule="it is the target", trivial="the most frequent target of training",
+              failure="Nothing is documented for this task; `minis2s claim K7` tells of longer texts than trained.")
+
+
+def judge_of(task):
+    """The Judge of a Task: its own, or the one for which an answer is right if it is the target."""
+    return task.judge or EQUAL
 
 
 def load(name, seed=0, sizes=None):

@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+from minis2s.data import frames
 from minis2s.data.units import join, split
 from minis2s.tasks import TASKS, load
 from minis2s.tasks import dates, numbers, phrases
@@ -42,14 +43,18 @@ def test_texts_survive_their_units(name):
     task = TASKS[name]
     assert task.name == name and "\n" not in task.summary
     for source, target in BIG[name].test:
-        assert join(split(source, task.source_unit), task.source_unit) == source
+        if task.source_unit in frames.UNITS:                    # a recipe
+            assert frames.is_recipe(source)
+        else:
+            assert join(split(source, task.source_unit), task.source_unit) == source
         assert join(split(target, task.target_unit), task.target_unit) == target
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_training_knows_every_token_of_the_test(name):
     task, splits = TASKS[name], BIG[name]
-    for side, unit in ((0, task.source_unit), (1, task.target_unit)):
+    of_frames = task.source_unit in frames.UNITS
+    for side, unit in ((1, task.target_unit),) if of_frames else ((0, task.source_unit), (1, task.target_unit)):
         known = {token for pair in splits.train for token in split(pair[side], unit)}
         assert not {token for pair in splits.valid + splits.test for token in split(pair[side], unit)} - known
 
@@ -62,7 +67,7 @@ def test_sizes_may_be_given_in_part_and_be_zero():
 @pytest.mark.parametrize("arguments, message", [
     (dict(name="date"), "no task 'date', there are copy, reverse, .*; did you mean dates"),
     (dict(name="zzzz"),
-     "no task 'zzzz', there are copy, reverse, addition, dates, numbers, numbers-back, numbers-eo, commands, phrases$"),
+     "no task 'zzzz', there are copy, reverse, addition, dates, numbers, numbers-back, numbers-eo, commands, phrases, questions"),
     (dict(name=None), "no task None"),
     (dict(name="copy", sizes=dict(dev=3)), "no part 'dev', there are train, valid, test"),
     (dict(name="copy", sizes=dict(train=-1)), "train is -1"),

@@ -1,0 +1,44 @@
+"""Judge: what a task knows about right and wrong beside its pairs, and how its sources are shown.
+
+Where several answers are true, as for a picture that can be described in two ways, equal texts are no measure: a checker
+decides by what the source really is.
+"""
+from typing import Callable, NamedTuple
+
+
+class Judge(NamedTuple):
+    right: Callable             # source, answer, target -> whether the answer is right
+    baseline: Callable          # training pairs -> function: source -> answer; what a model must beat
+    rule: str                   # what makes an answer right, one sentence
+    trivial: str                # what the baseline answers, one sentence
+    failure: str                # what fails, and why, some sentences
+    group: Callable = None      # source -> the name of its kind, for scores kind by kind; None: all are one kind
+    support: Callable = None    # source -> positions of the tokens that the answer rests on, where that is known
+    suffix: str = None          # ".wav", ".png": of the files that show sources; None: the texts show themselves
+    show: Callable = None       # source, path -> None: writes such a file
+
+
+def score(judge, sources, answers, targets):
+    """Share of right answers: -> {"all": share, kind: share, ...}, kinds in order of their names.
+
+    Parameters
+    ----------
+    judge : Judge
+    sources, answers, targets : lists of str, as many of each
+    """
+    verdicts = {"all": []}
+    for source, answer, target in zip(sources, answers, targets):
+        right = bool(judge.right(source, answer, target))
+        verdicts["all"].append(right)
+        if judge.group:
+            verdicts.setdefault(judge.group(source), []).append(right)
+    return {name: sum(verdicts[name]) / len(verdicts[name]) for name in ["all", *sorted(verdicts.keys() - {"all"})]}
+
+
+def most_frequent(pairs):
+    """The baseline that gives every source the most frequent target of training."""
+    counts = {}
+    for _, target in pairs:
+        counts[target] = counts.get(target, 0) + 1
+    best = max(counts, key=counts.get)
+    return lambda source: best
