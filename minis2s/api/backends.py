@@ -33,6 +33,8 @@ def backend_for(config, name=None, otherwise="numpy"):
     Warns if "numba" was said, by the caller or by MINIS2S_BACKEND, and NumPy takes its place.
     """
     said = backend_name(name, otherwise)
+    if said.startswith("torch") and config.source == "frames":
+        raise ValueError(f"backend={said!r}: a source of frames has no PyTorch module; choose numpy or numba")
     if said != "numba" or is_compiled(config):
         return said
     if name is not None or os.environ.get("MINIS2S_BACKEND"):

@@ -13,6 +13,7 @@ class Judge(NamedTuple):
     trivial: str                # what the baseline answers, one sentence
     failure: str                # what fails, and why, some sentences
     group: Callable = None      # source -> the name of its kind, for scores kind by kind; None: all are one kind
+    beyond: tuple = ()          # kinds that are not like training, which "all" leaves out: what fails
     support: Callable = None    # source -> positions of the tokens that the answer rests on, where that is known
     suffix: str = None          # ".wav", ".png": of the files that show sources; None: the texts show themselves
     show: Callable = None       # source, path -> None: writes such a file
@@ -20,6 +21,8 @@ class Judge(NamedTuple):
 
 def score(judge, sources, answers, targets):
     """Share of right answers: -> {"all": share, kind: share, ...}, kinds in order of their names.
+
+    "all" leaves out the kinds beyond training, unless there are no others.
 
     Parameters
     ----------
@@ -29,9 +32,11 @@ def score(judge, sources, answers, targets):
     verdicts = {"all": []}
     for source, answer, target in zip(sources, answers, targets):
         right = bool(judge.right(source, answer, target))
-        verdicts["all"].append(right)
-        if judge.group:
-            verdicts.setdefault(judge.group(source), []).append(right)
+        kind = judge.group(source) if judge.group else "all"
+        verdicts.setdefault(kind, []).append(right)
+        if kind != "all" and kind not in judge.beyond:
+            verdicts["all"].append(right)
+    verdicts["all"] = verdicts["all"] or [right for kind in verdicts.values() for right in kind]
     return {name: sum(verdicts[name]) / len(verdicts[name]) for name in ["all", *sorted(verdicts.keys() - {"all"})]}
 
 

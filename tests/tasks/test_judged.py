@@ -32,6 +32,9 @@ def test_tasks_without_a_judge_ask_for_the_target():
     judge = judge_of(TASKS["dates"])
     assert judge.right("x", "a", "a") and not judge.right("x", "a", "b")
     assert score(judge, ["x", "y"], ["a", "b"], ["a", "c"]) == {"all": 0.5}
+    kinds = judge._replace(group=lambda source: source, beyond=("y",))
+    assert score(kinds, ["x", "y"], ["a", "b"], ["a", "c"]) == {"all": 1, "x": 1, "y": 0}
+    assert score(kinds, ["y", "y"], ["a", "b"], ["a", "c"]) == {"all": 0.5, "y": 0.5}
 
 
 # speech ---------------------------------------------------------------------------------------------------

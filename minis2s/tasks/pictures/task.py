@@ -95,4 +95,4 @@ JUDGE = Judge(
     trivial="the most frequent sentence of training, whatever is seen",
     failure="Yellow circles and green squares are in no picture of training.  The model often calls them by a combination that "
             "it knows, a yellow triangle or a green circle: it learnt combinations, not colours and shapes alone.",
-    group=group, suffix=".png", show=write)
+    group=group, beyond=("withheld combinations",), suffix=".png", show=write)

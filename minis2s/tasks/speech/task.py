@@ -69,4 +69,4 @@ JUDGE = Judge(
     trivial="the most frequent utterance of training, whatever is heard",
     failure="Utterances of five to seven words are longer than any in training (one to four).  The model often stops early or "
             "loses its place: it learnt how long utterances are together with what they say (claim K7).",
-    group=kind_of, suffix=".wav", show=write)
+    group=kind_of, beyond=(LONG_KIND,), suffix=".wav", show=write)
