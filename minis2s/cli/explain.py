@@ -32,6 +32,8 @@ def run(args):
     if args.out:
         check_free(args.out, args.overwrite)
     model = model_of(args)
+    if model.config.source != "tokens":
+        raise ValueError("RUN: reads frames, wanted a run that reads tokens; `translate --attention-map` draws those of frames")
     if args.out:
         explain.figure(model, args.text, args.units, args.out)
     maps, source, target = explain.witnesses(model, args.text)
