@@ -29,8 +29,7 @@ CHOICES: dict[str, Any] = {
 }
 # the choices that only one of the architectures has
 RECURRENT = ("source", "frame_size", "stack", "cell", "embedding", "residual", "bidirectional", "bridge", "attention",
-             "attention_size",
-             "context", "attention_order", "fusion", "input_feeding", "readout", "tied_cells")
+             "attention_size", "context", "attention_order", "fusion", "input_feeding", "readout", "tied_cells")
 # what None of these becomes beside the defaults
 USUAL = {"bridge": "copy", "attention": "additive", "context": "attention", "fusion": "concat"}
 TRANSFORMER = ("heads", "feed_forward", "feed_forward_activation", "norm", "positions", "max_positions")
@@ -282,7 +281,8 @@ class Config:
         is_frames = self.source == "frames"
         return [
             (is_frames and self.source_vocab is not None,
-             f"source_vocab={self.source_vocab} with source=frames: frames have no vocabulary; frame_size is their size"),
+             f"source_vocab={self.source_vocab} with source=frames: frames have no vocabulary; frame_size is their "
+             "size"),
             (not is_frames and self.frame_size is not None,
              f"frame_size={self.frame_size} with source=tokens: tokens have none; take source=frames"),
             (not is_frames and self.stack is not None,

@@ -44,7 +44,7 @@ def gradient_times_input(p: Any, config: Config, x: list, y: list) -> np.ndarray
         For a Transformer, an empty source, or parameters of another Config.
     """
     if config.source != "tokens":
-        raise ValueError("gradient x input is for sources of tokens; of frames, frame_input.backward gives the gradient")
+        raise ValueError("gradient x input is for sources of tokens; frame_input.backward gives the gradient of frames")
     if config.architecture != "recurrent":
         raise ValueError("gradient x input is for recurrent models; "
                          f"architecture={config.architecture} has occlusion only")
