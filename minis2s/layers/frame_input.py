@@ -1,7 +1,8 @@
 """Frame input: what an embedding is for tokens, for a source of frames: sound, columns of a picture, any measurements.
 
 A token needs a table, as its number means nothing; a frame is numbers already, and a matrix makes the layer's input of
-it.  Row U2 (acoustic frames); Chan et al. (2016), "Listen, Attend and Spell", section 3.1, for k frames read as one step.
+it.
+Row U2 (acoustic frames); Chan et al. (2016), "Listen, Attend and Spell", section 3.1, for k frames read as one step.
 Shapes: T source steps, N batch, F numbers of a step, E embedding size.  Where k neighbouring frames are one step, F is
 k times the numbers of a frame: data/frames.py stands them side by side when a source is read.
 
