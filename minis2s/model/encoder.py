@@ -54,7 +54,7 @@ def backward(p: Params, cell: Cell, k: Cache, dhs: np.ndarray, dfinals: tuple, r
     source, stack = k
     dxs, layers = recurrent.backward(cell, p.layers, stack, dhs, dfinals, residual)
     if isinstance(p.embedding, frame_input.Params):
-        _, dE = frame_input.backward(p.embedding, source, dxs)  # (E2*)
-    else:
-        dE = embedding.backward(p.embedding, source, dxs)       # (E1*)
+        _, g = frame_input.backward(p.embedding, source, dxs)   # (E2*)
+        return Params(g, layers)
+    dE = embedding.backward(p.embedding, source, dxs)           # (E1*)
     return Params(dE, layers)
