@@ -5,7 +5,8 @@ from functools import lru_cache
 
 from ..training.reference import NUMPY
 
-BACKENDS = ("numpy", "numba", "torch")
+ANSWERING = ("numpy", "numba")              # backends that search for answers; PyTorch trains
+BACKENDS = (*ANSWERING, "torch")
 FEW = 32                # texts, from which on compiled kernels pay if the cache has them: loading takes half a second
 MANY = 2_000            # texts, from which on they pay even if they must be compiled, which takes some ten seconds
 

@@ -3,7 +3,7 @@ import argparse
 import sys
 
 from ..api import answering, notes
-from ..api.backends import BACKENDS, choose
+from ..api.backends import ANSWERING, choose
 from ..api.seq2seq import Seq2Seq, attention_of, frames_and_attention
 from ..api.texts import shown
 from ..core.files import check_free
@@ -62,7 +62,7 @@ def arguments(parser):
 
 def backend_option(parser):
     """The implementation that computes, for a model that is trained."""
-    parser.add_argument("--backend", choices=BACKENDS,
+    parser.add_argument("--backend", choices=ANSWERING,
                         help="implementation that computes: plain NumPy, which starts at once, or compiled kernels (default: "
                              "MINIS2S_BACKEND, or NumPy for a few texts and kernels for many)")
 
