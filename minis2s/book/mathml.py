@@ -21,6 +21,7 @@ TOKEN = re.compile(r"""(?P<mark>\([A-Z]{1,3}\d{1,2}\*?\))
   |(?P<name>[A-Za-zα-ωσφ]+[12]?)(?P<p1>'?)(?:_(?P<sub>\{[^}]*\}|real|i,2k(?:\+1)?|[A-Za-z]{1,2}(?:,[a-z])?(?![A-Za-z])|[0-9]))?(?P<p2>'?)
    (?:\^(?P<sup>-?[A-Za-z0-9]+|\([^()]*\)))?
   |(?P<number>\d+(?:\.\d+)?(?:e-?\d+)?)(?:\^(?P<sup2>\([^()]*\)|\w+))?
+  |(?P<close>\))\^(?P<sup3>\w+|\([^()]*\))
   |(?P<op><-|\+=|\|\||[^\sA-Za-z0-9])
   |(?P<space>\s+)""", re.X)
 OPERATORS = {"-": "−", "<-": "←", "||": "‖", ".": "·", "*": "∗"}
@@ -74,6 +75,8 @@ def element(found):
     """One token as MathML."""
     if found["space"]:
         return '<mspace width=".28em"/>'
+    if found["close"]:
+        return power("<mo>)</mo>", found["sup3"])
     if found["op"]:
         return f"<mo>{html.escape(OPERATORS.get(found['op'], found['op']))}</mo>"
     if found["mark"]:

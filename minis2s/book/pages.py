@@ -195,7 +195,10 @@ def row_page(formula, ids):
     for key, text in (("slip" if formula.cost else "remark", formula.slip), ("cost", formula.cost),
                       ("undefined", formula.undefined)):
         if text:
-            body.append(f'<section class="said {key}"><h3>{word(key)}</h3><p lang="en">{html.escape(text)}</p></section>')
+            what = {"remark": "slip"}.get(key, key)
+            entry = entries("slips.txt").get(f"{formula.id}/{what}")
+            said = both(" ".join(text.split()), entry.zh) if entry else f'<span lang="en">{html.escape(text)}</span>'
+            body.append(f'<section class="said {key}"><h3>{word(key)}</h3><p>{said}</p></section>')
     if formula.demo:
         lines = "\n".join(formula.demo())
         body.append(f'<section class="said"><h3>{word("by_running")}</h3>{scrolled(lines)}</section>')

@@ -1,6 +1,8 @@
 """The book in Chromium: no request, live numbers those of NumPy on every page, links, keys, light and dark."""
 import json
+import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -176,6 +178,48 @@ def test_no_page_is_wider_than_the_screen(browser, width):
         return found; })()""")
     browser.resize(1280)
     assert wide == []
+
+
+def test_every_page_has_both_languages(browser):
+    wanted = """(async () => { const found = [];
+        for (const page of order) { location.hash = page; await new Promise(done => setTimeout(done, 10));
+          const now = document.querySelector("article.now"), all = kind => [...now.querySelectorAll(kind)];
+          if (!all("h2 .zh, h3 .zh").length || all(".en").length !== all(".zh").length) found.push(page);
+          if (all(".zh").some(n => !n.textContent.trim())) found.push(page + ": empty"); }
+        return found; })()"""
+    unfinished = {part.id for part in parts.parts() if part.file not in parts.ORDER} | {"licences"}
+    assert {page for page in browser.run(wanted) if page.partition(":")[0] not in unfinished} == set()
+    go(browser, "lstm")
+    shown = "getComputedStyle(document.querySelector('article.now h2 .{}')).display"
+    assert (browser.run(shown.format("en")), browser.run(shown.format("zh"))) == ("inline", "none")
+    browser.run("document.getElementById('language').click()")
+    assert (browser.run(shown.format("en")), browser.run(shown.format("zh"))) == ("none", "inline")
+    assert browser.run("document.documentElement.lang") == "zh"
+    browser.run("document.getElementById('language').click()")
+
+
+def test_a_missing_line_is_judged(browser):
+    go(browser, "lstm/L4")
+    said = "document.querySelector('[data-marks=\"(L4) (L4*)\"] .faded .why[aria-live]').textContent"
+    browser.run("document.querySelector('[data-marks=\"(L4) (L4*)\"] .faded').open = true")
+    for right in (0, 1):
+        browser.run(f"document.querySelector('[data-marks=\"(L4) (L4*)\"] .choices [data-right=\"{right}\"]').click()")
+        assert ("equals its neighbours" in browser.run(said)) == bool(right)
+
+
+@pytest.mark.parametrize("page", ["functions", "lstm", "context-step", "decoding", "b4.2a", "glossary"])
+def test_nothing_serious_is_found_by_axe(browser, page):
+    """axe-core, where it is installed: npm install axe-core, and MINIS2S_AXE names its folder."""
+    axe = Path(os.environ.get("MINIS2S_AXE", "node_modules/axe-core")) / "axe.min.js"
+    if not axe.is_file():
+        pytest.skip(f"no {axe}: npm install axe-core, or name its folder in MINIS2S_AXE")
+    go(browser, page)
+    browser.run("for (const part of document.querySelectorAll('article.now details')) part.open = true;"
+                "new Promise(done => setTimeout(done, 400))")
+    browser.run(axe.read_text(encoding="utf-8") + ";0")
+    found = browser.run("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map(v => "
+                        "[v.id, v.impact, v.nodes[0].html.slice(0, 200)]))")
+    assert [one for one in found if one[1] in ("serious", "critical")] == []
 
 
 def test_light_and_dark(browser):

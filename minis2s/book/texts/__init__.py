@@ -9,13 +9,16 @@ Each file has entries of this form, blank lines between them:
 The first line is the key and what the library says of it now: the equation, the title of the part, the row in short.
 Where the library has changed since, the entry is stale, and `problems` says so; a test reads it.
 """
+import hashlib
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
 from ...documents import equations
+from ...documents.formulas import FORMULAS
 
-FILES = ("marks.txt", "parts.txt", "rows.txt", "reasons.txt", "glossary.txt")
+FILES = ("marks.txt", "parts.txt", "rows.txt", "slips.txt", "reasons.txt", "glossary.txt")
+SAID = ("slip", "cost", "undefined")     # of a row, in English in documents/formulas
 
 
 class Entry(NamedTuple):
@@ -55,6 +58,11 @@ def described(equation):
     return " ".join(equation.text.split())
 
 
+def digest(text):
+    """What tells that a longer English text has changed: twelve digits."""
+    return hashlib.sha256(" ".join(text.split()).encode()).hexdigest()[:12]
+
+
 def problems(name, wanted):
     """What is missing, stale or no longer wanted in a file: `wanted` is {key: what the library says now}."""
     found = []
@@ -67,6 +75,14 @@ def problems(name, wanted):
         elif not there[key].en or not any("一" <= c <= "鿿" for c in there[key].zh):
             found.append(f"{name}: {key} has not both languages")
     return found + [f"{name}: {key} is described, but there is none" for key in there if key not in wanted]
+
+
+def wanted_rows():
+    """{row: its formula in short} and {row/slip: digest} of what is said of it."""
+    rows = {name: formula.brief for name, formula in FORMULAS.items()}
+    said = {f"{name}/{what}": digest(getattr(formula, what)) for name, formula in FORMULAS.items() for what in SAID
+            if getattr(formula, what)}
+    return rows, said
 
 
 def wanted_marks():

@@ -11,7 +11,8 @@ const tell = key => said[key][inZh() ? 1 : 0];
 function turn(move = true) {
   const [wanted, mark] = decodeURIComponent(location.hash.slice(1)).split("/");
   const page = order.includes(wanted) ? wanted : order[0], at = order.indexOf(page);
-  for (const a of articles) a.classList.toggle("now", a.dataset.page === page);
+  for (const a of articles) { a.classList.toggle("now", a.dataset.page === page); if (a.dataset.page !== page) a.remove(); }
+  $("main").prepend(articles[at]);                          // one page at a time is in the document: less to search
   for (const [name, a] of linkOf) name === page ? a.setAttribute("aria-current", "page") : a.removeAttribute("aria-current");
   for (const [id, other] of [["previous", order[at - 1]], ["next", order[at + 1]]]) {
     $(id).hidden = !other;
@@ -66,6 +67,8 @@ document.addEventListener("focusin", e => {
 
 // One stop of Tab for each card; arrows go from symbol to symbol inside it.
 function stops(article) {
+  for (const math of article.querySelectorAll("math[display=block]"))      // what must be scrolled can be reached
+    math.scrollWidth > math.clientWidth ? math.setAttribute("tabindex", "0") : math.removeAttribute("tabindex");
   if (article.dataset.stops) return;
   article.dataset.stops = "1";
   for (const card of article.querySelectorAll(".panes"))
@@ -73,6 +76,7 @@ function stops(article) {
   for (const set of article.querySelectorAll(".example"))
     [...set.querySelectorAll(".in")].forEach((node, i) => node.setAttribute("tabindex", i ? "-1" : "0"));
 }
+document.addEventListener("toggle", e => { if (e.target.open) stops(document.querySelector("article.now")); }, true);
 function among(target, step) {
   const group = target.closest(target.matches(".in") ? ".example" : ".panes");
   const all = group ? [...group.querySelectorAll(target.matches(".in") ? ".in" : "[data-s]")] : [];

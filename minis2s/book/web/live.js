@@ -15,6 +15,7 @@ function short3(x) {
 }
 function paint(node, x) {
   node.textContent = short3(x);
+  if (node.dataset.name) node.setAttribute("aria-label", `${node.dataset.name} = ${node.textContent}`);
   node.style.setProperty("--a", Math.min(1, Math.abs(x) / 1.5).toFixed(2));
   node.classList.toggle("negative", x < 0);
 }
@@ -24,7 +25,7 @@ function valueOf(node) {
   return node.dataset.i ? about.now[Number(node.dataset.i)] : about?.at.get(node.dataset.p) ?? 0;
 }
 function exactly(node) {
-  const name = node.getAttribute("aria-label") || node.closest(".q")?.querySelector("figcaption")?.textContent || "";
+  const name = node.dataset.name || node.closest(".q")?.querySelector("figcaption")?.textContent || "";
   return `${name} = ${valueOf(node)}`;
 }
 
@@ -91,7 +92,7 @@ function tables(section) {
     const grid = make("div", {class: "grid", "data-e": name, style: `--n:${shape.at(-1) ?? 1}`});
     flat.forEach((x, j) => {
       const cell = make("span", {class: "cell"}, make("button", {type: "button", class: "in", "data-i": i,
-        "aria-label": labelled(shown, shape, j), "aria-pressed": "false", tabindex: i ? "-1" : "0"}));
+        "data-name": labelled(shown, shape, j), "aria-pressed": "false", tabindex: i ? "-1" : "0"}));
       if (!arriving && about.backward) cell.append(make("i", {class: "n under", "data-p": `g${i}`}));
       grid.append(cell);
       i += 1;
@@ -106,10 +107,10 @@ const inputs = section => [...section.querySelectorAll(".in")];
 const pressed = section => section.querySelector(".in[aria-pressed=true]") || section.querySelector(".in");
 function choose(section, node) {
   for (const one of inputs(section)) one.setAttribute("aria-pressed", one === node);
-  section.querySelector(".chosen").textContent = node.getAttribute("aria-label");
+  section.querySelector(".chosen").textContent = node.dataset.name;
   const slider = section.querySelector(".slider"), x = valueOf(node);
   slider.value = x;
-  slider.setAttribute("aria-label", `${node.getAttribute("aria-label")}: ${tell("slider")}`);
+  slider.setAttribute("aria-label", `${node.dataset.name}: ${tell("slider")}`);
   section.querySelector(".exact").value = x;
 }
 function state(section, text) { section.querySelector(".state").textContent = text; }
