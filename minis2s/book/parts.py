@@ -12,7 +12,7 @@ from ..documents import equations, marks
 from ..documents.formulas import FORMULAS
 
 ORDER = ("core/functions.py", "core/gradient_check.py", "core/initializers.py", "layers/embedding.py",
-         "layers/linear.py", "layers/dropout.py", "layers/cells/rnn.py", "layers/unroll.py",
+         "layers/frame_input.py", "layers/linear.py", "layers/dropout.py", "layers/cells/rnn.py", "layers/unroll.py",
          "layers/cells/lstm.py", "layers/cells/gru.py", "layers/cells/gru_after.py", "layers/recurrent.py",
          "layers/attention/attend.py", "layers/attention/dot.py", "layers/attention/general.py",
          "layers/attention/additive.py", "layers/attention/concat_dot.py", "layers/fusion.py",

@@ -1,7 +1,7 @@
 """Recurrent cells, the time loop, and the small layers around them."""
 import numpy as np
 
-from ...layers import dropout, embedding, linear, unroll
+from ...layers import dropout, embedding, frame_input, linear, unroll
 from ...layers.cells import CELLS, rnn as rnn_page
 from ...testing import oracle
 from ..live.source import blocks
@@ -109,6 +109,17 @@ def linear_back(v, k, d):
     return {"x": dx, "W": g.W, "b": g.b}
 
 
+def frames(v):
+    """Two frames of three numbers."""
+    return {"xs": [[oracle.frame_input(v["W"], v["b"], f[0])] for f in v["fs"]]}
+
+
+def frames_back(v, k, d):
+    """Its derivative."""
+    dfs, g = frame_input.backward(frame_input.Params(v["W"], v["b"]), v["fs"], d["xs"])
+    return {"fs": dfs, "W": g.W, "b": g.b}
+
+
 M = np.array([[2.0, 0.0, 2.0], [0.0, 2.0, 2.0], [2.0, 2.0, 0.0]])
 
 
@@ -121,6 +132,8 @@ EXAMPLES = (
     Example("embedding", lambda rng, N: {"E": normal(rng, 4, D)}, embed,
             lambda v: ({"x": embedding.forward(v["E"], IDS)}, None),
             lambda v, k, d: {"E": embedding.backward(v["E"], IDS, d["x"])}),
+    Example("frame_input", lambda rng, N: {"fs": normal(rng, 2, N, D), "W": normal(rng, D, H), "b": normal(rng, H)}, frames,
+            lambda v: ({"xs": frame_input.forward(frame_input.Params(v["W"], v["b"]), v["fs"])}, None), frames_back),
     Example("linear", lambda rng, N: {"x": normal(rng, N, D), "W": normal(rng, D, H), "b": normal(rng, H)}, product,
             lambda v: ({"y": linear.forward(linear.Params(v["W"], v["b"]), v["x"])}, None), linear_back),
     Example("dropout", lambda rng, N: {"x": normal(rng, N, 3)}, dropped,
