@@ -6,7 +6,8 @@
     arena.py            memory for the arrays of one call
     threads.py          work shared among threads, with the same bits for any number of them
     layer_tuples.py     one function for each layer of a stack
-    precompile.py       another process, which compiles what a training needs later
+    precompile.py       another process, which compiles what a training needs later; partner.py: how the two share
+    device_library.py typing_only.py     parts of Numba's compiler: LLVM's code alone, types alone
     numba_private.py    each part of Numba that its documentation does not describe
 
 A file here may import core/; precompile.py, which starts a training, imports the rest.

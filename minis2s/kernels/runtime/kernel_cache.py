@@ -25,6 +25,7 @@ from pathlib import Path
 
 from ...core import backend
 from .linking import JIT, KERNELS, SHARED, SYMBOL, symbol_of
+from .partner import mark, partner_compiles, unmark
 
 if JIT:
     import numba
@@ -90,6 +91,17 @@ def is_kept(kernel):
 
 
 if JIT:
+    def load(path, target):
+        """The kernel that stands in a file, once the kernels that it calls are loaded; None without a whole file."""
+        try:
+            with open(path, "rb") as f:
+                needed, parts = pickle.load(f)
+            for name, args in needed:
+                symbol_of(KERNELS[name], args)
+            return compiler.CompileResult._rebuild(target, *parts)
+        except Exception:                                      # a broken file may raise anything
+            return None
+
     class Cache(_Cache):
         """The files of one kernel; Numba asks it before it compiles, and hands the result to it."""
         folder = None
@@ -109,14 +121,14 @@ if JIT:
 
         def load_overload(self, signature, target):
             target.refresh()
-            try:
-                with open(self.file(signature, target.codegen()), "rb") as f:
-                    needed, parts = pickle.load(f)
-                for name, args in needed:
-                    symbol_of(KERNELS[name], args)
-                return compiler.CompileResult._rebuild(target, *parts)
-            except Exception:                                  # a broken file may raise anything
+            path = self.file(signature, target.codegen())
+            result = load(path, target)
+            if result is None and partner_compiles(path):
+                result = load(path, target)
+            if result is None:
                 report(self.name)
+                mark(path)
+            return result
 
         def save_overload(self, signature, result):
             path = self.file(signature, result.codegen)
@@ -132,6 +144,7 @@ if JIT:
                     warnings.warn(f"{UNWRITABLE} {path.parent} ({e.strerror}): every process will compile them again; "
                                   "NUMBA_CACHE_DIR names another place", stacklevel=2)
                 Reported.unwritable = True
+            unmark(path)
 
         def enable(self):
             """Always on."""

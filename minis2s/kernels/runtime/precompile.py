@@ -1,11 +1,11 @@
 """Compile in a second process what a training needs late, while the first compiles what it needs at once.
 
-    this process     encoder │ decoder's loop │ loss │ ways back, optimizer │ ... training ...   search
-                                                          ▲ load                                 ▲ load
-    the other        optimizer, ways back, last one first ┴ search, validation ──────────────────┘
+    this process     encoder │ decoder's loop │ loss │ whole step │ ... training ...   search
+                                                     ▲ load                            ▲ load
+    the other        the ways back, the optimizer ───┴ search, validation ─────────────┘
 
-Each begins at its own end of a training step, and they meet in between: what the other process has finished by then
-stands in a file of the cache.
+Nothing is compiled twice: a process that needs what the other one compiles waits for its file in the cache (see
+partner.py).
 
 What a kernel is kept under does not depend on sizes (see kernel_cache.py).  So the other process does each of these things
 once, with a model of such a Config that knows two words, and is gone.  It says nothing: whatever it could not do, this
@@ -29,6 +29,7 @@ from ...data.batches import make_batch
 from .arena import new_arena
 from .jit import JIT
 from .kernel_cache import UNWRITABLE, is_kept
+from .partner import Partner
 from ..decoding import beam
 from ..model import seq2seq
 from ..training import optimizers
@@ -36,6 +37,9 @@ from ..training import optimizers
 if JIT:
     from numba import typeof
     from .linking import calls_of, symbol_of
+
+
+PARENT = os.getppid()          # the training, for the process that this file starts
 
 
 @contextmanager
@@ -51,11 +55,13 @@ def precompile(config, optimizer):
     command = [sys.executable, "-m", __name__, json.dumps(config.to_json()), optimizer]
     process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL)
+    Partner.work_with(process.pid, lambda: process.poll() is None)
     try:
         yield process.wait
     finally:
         process.kill()
         process.wait()
+        Partner.end(beam.search_of(config)._cache.cache_path)
 
 
 def work(config, optimizer):
@@ -66,20 +72,22 @@ def work(config, optimizer):
         config = replace(config, frame_size=config.frame_size or 1)
     source = [np.zeros((2, config.step_size), config.dtype)] if config.source == "frames" else [[4, 5]]
     p, batch = parameters.init(config, 0), make_batch(source, [[4, 5]], dtype=config.dtype)
-    optimizers.step(p, p, start(p), optimizer, 1e-3, 1.0)
     if seq2seq.is_one_call(config, batch):
         ways_back(parameters.untie(p, config), config, batch)
+    optimizers.step(p, p, start(p), optimizer, 1e-3, 1.0)
     beam.beam(p, config, batch.source, batch.source_mask, 1, 1)
     seq2seq.logits(p, config, batch)
 
 
 def ways_back(p, config, batch):
-    """Compile the parts of a training step, the last one first."""
+    """Compile the second half of what a training step calls: the ways back through decoder and encoder."""
     drops = dropout_masks.draw(np.random.default_rng(0), config, 1)
     step, args = seq2seq.gradient_call(p, config, batch, None, drops)
-    for kernel, kinds in reversed(calls_of(step, [typeof(a) for a in (new_arena(), *args)])):
+    calls = calls_of(step, [typeof(a) for a in (new_arena(), *args)])
+    for kernel, kinds in calls[(len(calls) + 1) // 2:]:
         symbol_of(kernel, kinds)
 
 
 if __name__ == "__main__":
+    Partner.work_with(PARENT, lambda: os.getppid() == PARENT)
     work(Config.from_json(json.loads(sys.argv[1])), sys.argv[2])

@@ -9,7 +9,7 @@ import pytest
 from minis2s import Config
 from minis2s.api.backends import choose
 from minis2s.core import backend
-from minis2s.kernels.runtime import jit, kernel_cache
+from minis2s.kernels.runtime import jit, partner
 
 pytestmark = pytest.mark.skipif(not jit.JIT, reason="these look at the compiler")
 CONFIG = Config(cell="rnn", attention="none", dropout=0.1)
@@ -38,7 +38,7 @@ with precompile(config, "sgd") as wait:
 print("was in the cache:", not kernel_cache.Reported.compiling)
 backend.COMPILATION_LISTENERS.append(compiled_here.append)
 model.loss_and_gradient(p, config, batch, None, dropout_masks.draw(np.random.default_rng(0), config, 2))
-print([name.split("-")[0] for name in compiled_here])
+print("compiled only now:", len(compiled_here) > 0, [name for name in compiled_here if "backward" in name])
 """
 
 
@@ -49,7 +49,7 @@ def test_nothing_that_was_compiled_ahead_is_compiled_again(tmp_path):
     subprocess.run(command, env=env, check=True)
     later = subprocess.run([sys.executable, "-c", LATER], env=env, text=True, capture_output=True)
     assert (later.returncode, later.stdout, later.stderr) == (
-        0, "was in the cache: True\n['seq2seq.rnn']\n", "compiling kernels, once ...\n")    # all that a step calls was there
+        0, "was in the cache: True\ncompiled only now: True []\n", "compiling kernels, once ...\n")    # no way back
 
 
 def test_it_gives_up_where_nothing_can_be_kept(tmp_path):
@@ -58,6 +58,25 @@ def test_it_gives_up_where_nothing_can_be_kept(tmp_path):
     command = [sys.executable, "-m", "minis2s.kernels.runtime.precompile", json.dumps(CONFIG.to_json()), "sgd"]
     done = subprocess.run(command, env=env, text=True, capture_output=True)
     assert done.returncode == 1 and "cannot be kept" in done.stderr
+
+
+def test_two_processes_do_not_compile_the_same(tmp_path):
+    """A process waits for what its partner has marked, unless that has ended; nothing stays behind."""
+    path, alive = tmp_path / "unroll.run-123.nbc", [True, True, False]
+    partner.mark(path)
+    assert not list(tmp_path.iterdir())                         # alone: no marks
+    partner.Partner.work_with(1234, lambda: alive.pop(0))
+    try:
+        assert not partner.partner_compiles(path)
+        partner.mark_of(path, 1234).touch()
+        assert partner.partner_compiles(path) and not alive     # it waited for the partner's end
+        partner.mark(path)
+        assert {p.name for p in tmp_path.iterdir()} == {f"{path.name}.compiled-by-{n}" for n in (1234, os.getpid())}
+        partner.unmark(path)
+        assert [p.name for p in tmp_path.iterdir()] == [f"{path.name}.compiled-by-1234"]
+    finally:
+        partner.Partner.end(tmp_path)
+    assert not list(tmp_path.iterdir()) and partner.Partner.pid is None
 
 
 @pytest.fixture
