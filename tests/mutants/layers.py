@@ -2,6 +2,11 @@
 from .mutant import bugs
 
 MUTANTS = [
+    *bugs("layers/distillation.py", "training/test_compression.py",
+          ("(1 - share) * y + share *", "share * y + (1 - share) *", "teacher and target change places"),
+          ("softmax(teacher_logits, axis=2)", "softmax(teacher_logits, axis=0)", "a distribution over steps"),
+          ("loss.forward(logits, q, mask)", "loss.forward(logits, targets, mask)", "the teacher is not heard"),
+          ("return loss.backward(k)", "return 0.5 * loss.backward(k)", "half the gradient")),
     *bugs("layers/cells/rnn.py", "layers/test_cells.py",
           ("h_prev @ p.U + p.b", "h_prev @ p.U.T + p.b", "U transposed in the forward step"),
           ("h_prev @ p.U + p.b", "h_prev @ p.U", "bias forgotten"),
@@ -209,6 +214,12 @@ MUTANTS = [
           ("d._replace(h=d.h + dh)", "d._replace(h=d.h)", "dh from the layer above dropped"),
           ("dh = dropout.backward(dx, m)", "dh = dx", "dropout forgotten on the way back, step by step"),
           ("tuple(reversed(dprev))", "tuple(dprev)", "states' gradients in reverse order")),
+    *bugs("layers/recurrent.py", "model/test_residual.py",
+          ("hs + xs if residual and caches else hs", "hs + xs if residual and len(caches) > 1 else hs",
+           "the second layer has no path around it"),
+          ("s.h + x if residual and caches else s.h", "s.h if residual and caches else s.h", "no path around layers in decoding"),
+          ("dhs = dhs + dys", "dhs = dys + 0", "the gradient goes around the layer only"),
+          ("dh = dh + dy  ", "dh = dh + 2 * dy  ", "the path around counts twice")),
     *bugs("layers/fusion.py", "layers/test_fusion.py",
           ("return s + ctx, None", "return (s + ctx) / 2, None", "a mean for the sum"),
           ("np.concatenate([s, ctx], axis=1)", "np.concatenate([ctx, s], axis=1)", "context first"),

@@ -2,6 +2,23 @@
 from .mutant import bugs
 
 MUTANTS = [
+    *bugs("training/quantization.py", "training/test_compression.py",
+          ("2 ** (bits - 1) - 1", "2 ** bits - 1", "one bit too many"),
+          ("s, q = size.sum(axis=axis) / count", "s, q = size.max(axis=axis)", "the maximum for the mean"),
+          ("s = size.max(axis=axis) / largest(bits)", "s = size.max() / largest(bits)", "one scale whatever was asked for"),
+          ("np.rint(np.clip(W / s,", "np.floor(np.clip(W / s,", "cut off, not rounded"),
+          ("k.s * k.q.astype(k.s.dtype)", "k.q.astype(k.s.dtype) / k.s", "divided by the scale"),
+          ("(None if per == \"tensor\" else 0)", "(None if per == \"tensor\" else 1)", "a scale for each row")),
+    *bugs("training/pruning.py", "training/test_compression.py",
+          ("np.abs(W) / (W.std() or 1.0) if", "np.abs(W) * (W.std() or 1.0) if", "times the deviation"),
+          ("kept = {name: u > (", "kept = {name: u < (", "the largest weights go"),
+          ("W * kept[name] if", "W if", "nothing is pruned"),
+          ("g * kept[name] if", "g if", "what is 0 for good has a gradient"),
+          ("if scheme == \"uniform\" or not us", "if not us", "uniform is blind")),
+    *bugs("training/compression.py", "training/test_compression.py",
+          ("2 * u - 1 if bits == 1 else u - quantization.largest(bits)", "u - quantization.largest(bits)", "one bit is 0 and 1"),
+          ("values = np.packbits(mask), values[mask]", "values = np.packbits(~mask), values[mask]", "the mask upside down"),
+          ("wanted = count if bits is None else -(-count * bits // 8)", "wanted = data.size", "any number of bytes will do")),
 
     *bugs("training/optimizers.py", "training/test_optimizers.py",
           ("w - lr * u,", "w + lr * u,", "uphill"),
