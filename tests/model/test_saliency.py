@@ -47,6 +47,12 @@ def test_a_planted_model_depends_on_the_token_that_it_writes():
             assert found[:4].argmax(axis=1).tolist() == [x.index(token) for token in sorted(x)]
 
 
+def test_hiding_the_token_that_is_written_costs():
+    config, p = k11.planted()
+    x = [7, 4, 9]
+    assert (saliency.occlusion(p, config, x, sorted(x))[range(3), [1, 0, 2]] > 1).all()
+
+
 def test_a_token_that_nothing_reads_has_no_saliency():
     c = replace(CONFIGS["plain-gru"], dtype="float64")
     p = like(np.random.default_rng(2), seq2seq.init(c))
@@ -64,6 +70,7 @@ def test_a_probe_finds_what_is_there_and_nothing_else():
     w, right = saliency.probe(hs, values)
     assert right > 0.999 and w[2] == pytest.approx(1 / 3, rel=1e-2) and w[-1] == pytest.approx(-1 / 3, rel=0.05)
     assert saliency.probe(rng.normal(size=(400, 6)), values)[1] < 0.1
+    assert saliency.probe(rng.normal(size=(40, 30)), values[:40])[1] < 0.2        # what is learnt by heart is not read
 
 
 def test_a_transformer_has_occlusion_only():
