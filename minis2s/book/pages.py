@@ -245,8 +245,9 @@ def related(formula, ids):
 
 # The rest ---------------------------------------------------------------------------------------------------
 
-def contents():
+def contents(trained=None):
     """The list of all pages, with the words to search them by."""
+    own = both(f"Your run: {trained['name']}", f"你的模型：{trained['name']}") if trained else ""
     items = {"parts": [], "rows": []}
     for part in parts.parts():
         marks = " ".join(m for pair in part.pairs for m in pair if m)
@@ -258,7 +259,9 @@ def contents():
     lists = "".join(f'<h3>{word(key)}</h3><ol>' + "".join(
         f'<li data-find="{html.escape(find.lower(), quote=True)}">{link(name, title)}</li>' for name, title, find in rows)
         + "</ol>" for key, rows in items.items())
-    return lists
+    first = f'<ol><li data-find="run">{link("run", own)}</li></ol>' if trained else ""
+    last = "".join(f'<li data-find="{name}">{link(name, word(name))}</li>' for name in ("glossary", "licences"))
+    return f"{first}{lists}<h3>{word('also')}</h3><ol>{last}</ol>"
 
 
 def glossary():

@@ -19,6 +19,7 @@ def see(function, mark, name, value):
         HEADS.append((function, mark, name, len(LEAVES)))
         leaves(value, LEAVES)
     elif COUNT[0] in WANTED[0]:
+        HEADS.append((function, mark, name, len(LEAVES)))
         leaves(value, LEAVES)
     return value
 

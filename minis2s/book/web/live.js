@@ -52,12 +52,15 @@ async function start() {
     await loaded;
     const mp = await loadMicroPython({heapsize: 16 * 1024 * 1024,
       url: `data:application/wasm;base64,${base64(await unpacked("wasm"))}`});
-    mp.registerJsModule("page_numbers", {read: i => python.numbers[i], write: x => { python.out.push(x); }});
+    mp.registerJsModule("page_numbers", {read: i => python.numbers[i], write: x => { python.out.push(x); },
+      note: (mark, name, size) => { python.notes.push([mark, name, size, python.out.length]); }});
     try { mp.FS.mkdir("/lib"); } catch { /* it is there */ }
     for (const [name, text] of Object.entries(home.files)) mp.FS.writeFile(`/lib/${name}.py`, text);
     mp.FS.writeFile("/book.json", home.book);
     mp.runPython("import sys\nsys.path.insert(0, '/lib')\nimport page");
-    python.run = mp.pyimport("page").run;
+    python.fs = mp.FS;
+    python.import = name => mp.pyimport(name);
+    python.run = python.import("page").run;
     python.state = "ready";
   })();
   return python.ready;
