@@ -1,6 +1,7 @@
 """minis2s explain: which tokens of a text an answer depends on, by three witnesses, and what units do over the text."""
 import numpy as np
 
+from ..core import validation
 from ..core.files import check_free
 from .streams import printable
 from .translate import backend_option, model_of
@@ -10,6 +11,7 @@ EPILOG = """examples:
   minis2s explain runs/dates "3 May 99"                     for each token written, the token that each witness names
   minis2s explain runs/dates "3 May 99" --out why.png       drawn, with the states of single units over the text
   minis2s explain runs/dates "3 May 99" --out why.png --units 3 17
+  minis2s explain runs/dates "3 May 99" --search 3 --step   one beam search, length by length; Enter goes on
 
 `minis2s claim K11` puts the three witnesses on trial; model/saliency.py says what they measure."""
 
@@ -21,6 +23,8 @@ def arguments(parser):
     parser.add_argument("--out", metavar="FILE", help="draw into this file (.png, .svg)")
     parser.add_argument("--units", type=int, nargs="+", metavar="N", help="units to draw, from 0 (default: those that vary most)")
     parser.add_argument("--overwrite", action="store_true", help="replace FILE")
+    parser.add_argument("--search", type=int, metavar="K", help="in place of the witnesses: what a beam of K keeps at every length")
+    parser.add_argument("--step", action="store_true", help="wait for Enter after every length")
     backend_option(parser)
 
 
@@ -29,6 +33,10 @@ def run(args):
     from ..viewer import explain
     if (args.units or args.overwrite) and not args.out:
         raise ValueError(f"--{'units' if args.units else 'overwrite'} goes with --out")
+    if args.step and args.search is None:
+        raise ValueError("--step goes with --search")
+    if args.search is not None:
+        return show_search(args)
     if args.out:
         check_free(args.out, args.overwrite)
     model = model_of(args)
@@ -48,4 +56,20 @@ def run(args):
     print(f"\nall witnesses name the same place for {agree:.0%} of the tokens written")
     if args.out:
         print(f"drawn in {args.out}")
+    return 0
+
+
+def show_search(args):
+    """Print a beam search length by length."""
+    from ..viewer import search
+    if args.out or args.units:
+        raise ValueError("--search prints, and draws nothing: leave --out and --units out")
+    validation.whole("search", args.search, 1, 100)
+    for block in search.steps(model_of(args), args.text, args.search):
+        print(*block, "", sep="\n", flush=True)
+        if args.step:
+            try:
+                input()
+            except EOFError:                                    # nobody is there to press Enter
+                args.step = False
     return 0

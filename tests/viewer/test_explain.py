@@ -4,7 +4,7 @@ import pytest
 
 from minis2s import Config, Seq2Seq, Training
 from minis2s.cli.main import main
-from minis2s.viewer import explain
+from minis2s.viewer import explain, search
 
 PAIRS = [("ab", "ba"), ("bc", "cb"), ("ca", "ac"), ("abc", "cba"), ("d", "d"), ("add", "dda")]
 
@@ -57,3 +57,23 @@ def test_the_command_says_and_draws(model, tmp_path, capsys):
     assert main([*argv, "--out", str(tmp_path / "no.png"), "--units", "40"]) == 2 and "--units" in capsys.readouterr().err
     assert not (tmp_path / "no.png").exists()
     assert main(["explain", str(tmp_path / "run"), " "]) == 2 and "nothing to explain" in capsys.readouterr().err
+
+
+def test_a_search_is_told_length_by_length(model, tmp_path, capsys, monkeypatch):
+    blocks = list(search.steps(model, "abc", 3))
+    assert [block[0].split(":")[0] for block in blocks[:-1]] == [f"length {n}" for n in range(1, len(blocks))]
+    assert all(len(block) <= 4 for block in blocks[:-1])
+    best = model.decode(["abc"], beam=3, length_penalty=0.0)[0][0]
+    assert f"{best.log_prob:.3f}" in blocks[-1][0] and repr(best.text) in blocks[-1][0]
+    proven = model.decode(["abc"], method="exact")[0][0]
+    assert blocks[-1][1].startswith(f"exact search: {proven.text!r}, log p {proven.log_prob:.3f}: the optimum, proven")
+    model.save(tmp_path / "run")
+    argv, waits = ["explain", str(tmp_path / "run"), "abc", "--search", "2"], []
+    monkeypatch.setattr("builtins.input", lambda: waits.append(1))
+    assert main([*argv, "--step"]) == 0
+    assert len(waits) == capsys.readouterr().out.count("length ") + 1
+    for more, words in ((["--out", str(tmp_path / "x.png")], "--search prints"), (["--search", "0"], "--search")):
+        assert main([*argv, *more]) == 2 and words in capsys.readouterr().err
+    assert main([*argv[:3], "--step"]) == 2 and "--step goes with --search" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="nothing to search"):
+        next(search.steps(model, " ", 2))

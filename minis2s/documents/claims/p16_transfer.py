@@ -135,7 +135,7 @@ def panels(numbers):
     steps = list(range(1, len(t["words"]) + 1))
     return [panel("Esperanto number words", "examples", "exact match",
                   [over_seeds(way, numbers["counts"], rows) for way, rows in numbers["exact"].items()], xscale="log"),
-            panel("a unit that counts", "  ".join(t["words"]), "value",
+            panel("the unit that goes best with the digits", "  ".join(t["words"]), "value",
                   [line("digits read so far", steps, t["digits"]), line(f"state of unit {t['unit']}", steps, t["state"])])]
 
 
@@ -146,7 +146,7 @@ CLAIM = Claim(
     known="Zoph et al. (2016): a model begun with the weights of another language pair gains 5.6 BLEU in the mean where pairs are "
           "few; Karpathy et al. (2016): single units that count or track quotes; Belinkov & Glass (2019) on probes and their limits.",
     design="A model learns English number words to Chinese numerals, then Esperanto's from 10 to 1,000 examples; another begins at "
-           "random and makes the same steps. Exact match on unseen numbers is compared. A linear probe asks the states of trained and "
+           "random and makes as many steps, of twice the size. Exact match on unseen numbers is compared. A linear probe asks the states of trained and "
            "of random weights how many digits the number has that was read so far.",
     rule=f"Holds if with at most {FEW} examples exact match is higher by at least {MORE:.0%} in the mean, and with 1,000 not lower by "
          f"more than {NO_WORSE:.0%}; holds in part if it is higher by {MORE:.0%} for some number of examples; else it does not hold.",
