@@ -67,6 +67,18 @@ REPRESENTED = [
     "model/transformer.py", "model/transformer_masks.py", "model/architectures.py", "training/schedule.py",
     "core/files.py", "training/checkpoint.py", "api/lock.py", "api/run.py", "api/signals.py", "api/texts.py",
     "cli/wording.py",
+    "api/answering.py", "api/backends.py", "api/evaluation.py", "api/fitting.py", "api/notes.py", "api/opening.py",
+    "api/presets.py", "api/seq2seq.py", "classroom/assignment/grade.py", "classroom/assignment/submissions.py",
+    "classroom/doctor/bank.py", "classroom/doctor/cases.py", "classroom/doctor/doctor.py",
+    "classroom/exercises/progress.py", "classroom/notebooks/build.py", "cli/class_.py", "cli/example.py",
+    "cli/exercise.py", "cli/formulas.py", "cli/main.py", "cli/sources.py", "cli/streams.py", "cli/trace.py",
+    "cli/train.py", "cli/train_options.py", "cli/translate.py", "data/corpus.py", "data/formats.py", "data/pairs.py",
+    "data/subwords.py", "data/text.py", "data/tokenizer.py", "data/units.py", "data/vocabulary.py", "data/words.py",
+    "data/words_1.py", "documents/claims/claim.py", "documents/formulas/cases/case.py", "documents/formulas/check.py",
+    "documents/formulas/entry.py", "documents/formulas/page.py", "documents/formulas/table.py", "documents/marks.py",
+    "pytorch/interop.py", "tasks/copy.py", "tasks/dates.py", "tasks/numbers.py", "tasks/phrases.py",
+    "testing/checks.py", "training/metrics.py", "training/options.py", "viewer/plots/attention.py",
+    "viewer/plots/style.py", "viewer/trace/diff.py", "viewer/trace/page.py", "viewer/trace/show.py",
 ]
 
 

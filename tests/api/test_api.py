@@ -264,6 +264,24 @@ def test_edited_training_options_are_no_run_to_resume(tmp_path):
                 read(tmp_path / "r")
 
 
+def test_a_run_with_another_vocabulary_is_not_resumed(tmp_path):
+    """As one that was begun by a version that cuts texts in another way: the numbers of its weights are of other symbols."""
+    from minis2s.data.vocabulary import Vocabulary
+    fit(out=tmp_path / "r")
+    run = Run(tmp_path / "r")
+    _, source, target = run.read_model()
+    given = json.loads(run.config.read_text())
+    for name in ("format", "sha256", "vocabulary"):
+        given.pop(name)
+    for turned in ((Vocabulary((*source.symbols[:4], *source.symbols[:3:-1])), target),
+                   (source, Vocabulary((*target.symbols[:4], *target.symbols[:3:-1])))):
+        run.write_model(given, *turned)
+        with pytest.raises(ValueError, match="vocabulary.json: not the vocabulary of these pairs"):
+            fit(out=tmp_path / "r", resume=True)
+    run.write_model(given, source, target)
+    fit(out=tmp_path / "r", resume=True, training=replace(QUICK, epochs=QUICK.epochs + 1))
+
+
 def test_a_saved_model_is_no_run_to_resume(tmp_path, model):
     model.save(tmp_path / "m")
     with pytest.raises(ValueError, match="a saved model, not a run"):

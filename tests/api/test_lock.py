@@ -125,3 +125,11 @@ def test_a_run_is_owned_once_and_an_empty_directory_is_removed(tmp_path):
         with run.owned(make=True):
             raise ValueError
     assert run.path.is_dir()                                            # it was there before
+
+
+def test_the_owner_named_is_the_present_one(tmp_path):
+    """A killed process leaves its name behind."""
+    path = tmp_path / NAME
+    path.write_text("process 1 on elsewhere, which began at 2001-01-01 00:00:00")
+    with lock(tmp_path):
+        assert path.read_text().startswith(f"process {os.getpid()} on ") and "elsewhere" not in path.read_text()

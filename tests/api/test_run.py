@@ -333,3 +333,9 @@ def test_leftovers_of_a_killed_process_are_no_run(tmp_path):
     (tmp_path / ".lock").write_text("process 5")
     Run(tmp_path).create(write)
     assert {p.name for p in tmp_path.iterdir()} == {"config.json", "vocabulary.json"}
+
+
+def test_a_digest_is_of_values_not_of_the_order_in_which_they_stand():
+    from minis2s.api.run import digest
+    assert digest({"a": [1, 2], "b": {"c": 3, "d": 4}}) == digest({"b": {"d": 4, "c": 3}, "a": [1, 2]})
+    assert len({digest(x) for x in ({"a": [1, 2]}, {"a": [2, 1]}, {"a": ["1", 2]}, {"b": [1, 2]}, {"a": [1, 2], "b": None})}) == 5

@@ -22,6 +22,12 @@ def test_a_wrong_pair_is_shown_in_short_and_printable(pair):
     assert str(caught.value).startswith("pairs[1]: ") and len(str(caught.value)) < 300 and str(caught.value).isprintable()
 
 
+@pytest.mark.parametrize("pair", [("a\udc80", "b"), ("a", "b\ud83d")])
+def test_half_a_character_is_refused_on_either_side(pair):
+    with pytest.raises(ValueError, match=r"pairs\[1\]: .* holds half of a surrogate pair"):
+        text_pairs("pairs", [("a", "b"), pair])
+
+
 def test_half_a_character_is_shown_in_short():
     with pytest.raises(ValueError) as caught:
         text_pairs("pairs", [("a" * 10_000 + "\ud800", "b")])

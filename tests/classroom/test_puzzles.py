@@ -85,3 +85,25 @@ def test_on_the_terminal(monkeypatch, capsys):
     answers = iter(["first", "1 1 1", " ".join(map(str, order))])
     assert cli.main(["exercise", "parsons", "rnn-step-backward"]) == 0
     assert cli.main(["exercise", "faded", "softmax"]) == 2
+
+
+def test_the_seed_of_a_puzzle_is_that_of_its_inputs_and_the_end_of_input_is_no_success(monkeypatch, capsys):
+    seen = []
+
+    class Puzzle:
+        left = "y = "
+
+        def judge(self, answer, seed=0):
+            seen.append((answer, seed))
+            return Report
+
+    class Report:
+        passed = True
+    monkeypatch.setattr(puzzles, "faded", lambda name: [Puzzle(), Puzzle()])
+    monkeypatch.setattr("builtins.input", lambda asked: "x")
+    assert cli.main(["exercise", "faded", "rnn-step", "--seed", "5"]) == 0 and seen == [("x", 5), ("x", 5)]
+
+    def ended(asked):
+        raise EOFError
+    monkeypatch.setattr("builtins.input", ended)
+    assert cli.main(["exercise", "faded", "rnn-step"]) == 1

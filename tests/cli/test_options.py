@@ -7,7 +7,7 @@ import pytest
 
 from minis2s import Seq2Seq
 from minis2s.api import signals
-from minis2s.cli import main as cli, sources, train, translate
+from minis2s.cli import main as cli, sources, train, train_options, translate
 from minis2s.training.reference import NUMPY
 
 
@@ -118,3 +118,17 @@ def test_warnings_of_other_kinds_are_no_notes_of_ours(capsys, monkeypatch):
         warnings.simplefilter("always", DeprecationWarning)
         warnings.warn("old", DeprecationWarning)
     assert capsys.readouterr().err == "minis2s: read this\n" and usual == [DeprecationWarning]
+
+
+@pytest.mark.parametrize("asked, kept, gone", [
+    ({}, {"lr_final": 1e-4, "attention": "dot", "cell": "gru"}, ()),
+    ({"schedule": "inverse-sqrt", "warmup": 9}, {"attention": "dot", "cell": "gru"}, ("lr_final",)),
+    ({"schedule": "constant"}, {"lr_final": 1e-4}, ()),
+    ({"attention": "none"}, {"attention": "none", "cell": "gru"}, ("fusion", "context")),
+    ({"context": "every-step"}, {"attention": "none"}, ("fusion", "context")),
+    ({"attention": "additive"}, {"fusion": "tanh"}, ("attention", "context")),
+    ({"architecture": "transformer"}, {"lr_final": 1e-4, "hidden": 8}, ("cell", "attention", "fusion"))])
+def test_a_tasks_options_make_room_for_those_asked_for(asked, kept, gone):
+    own = {"lr_final": 1e-4, "attention": "dot", "context": "attention", "fusion": "tanh", "cell": "gru", "hidden": 8}
+    left = train_options.drop_conflicting(own, asked)
+    assert kept.items() <= left.items() and not set(gone) & left.keys()

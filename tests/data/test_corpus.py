@@ -64,3 +64,8 @@ def test_the_summary_counts_by_hand():
 def test_held_out_pairs_that_are_not_unseen_are_counted():
     c = build(valid=VALID + [("a\u00a0b", "x"), ("a b", "x"), ("a  c", "y"), ("A", "x")])
     assert c.seen == 3 and "held out 7 of 5 different sources, 3 of these pairs are not unseen" in corpus.summary(c)[0]
+
+
+def test_held_out_pairs_are_counted_and_not_those_of_training_that_they_repeat():
+    train, held = [("a", "x"), ("a", "y"), ("a", "z"), ("b", "x")], [("a", "w"), ("c", "v")]
+    assert build(train, held, "char", "char").seen == 1 and build(held, train, "char", "char").seen == 3

@@ -107,3 +107,9 @@ def test_a_number_is_written_in_ordinary_digits():
     assert is_number("12") and is_number(" 0 ")
     for text in ("", " ", "1.5", "-1", "1 2", "²", "٣", "①", "一"):
         assert not is_number(text), text
+
+
+def test_a_header_of_tatoebas_columns_is_said_beside_the_form(tmp_path):
+    p = read(tmp_path, "1\tEnglish\t2\tFrench\n3\tGo.\t4\tVa.\n")
+    assert p.sources == ["Go."] and len(p.notes) == 2
+    assert p.notes[0].startswith("read as Tatoeba's") and p.notes[1].startswith("line 1 looks like a header (English, French)")

@@ -96,3 +96,7 @@ def test_pieces_belong_to_bpe_alone(bpe):
         Tokenizer("word", subwords=bpe.subwords)
     with pytest.raises(ValueError, match="subwords: unit bpe:60 needs trained pieces"):
         Tokenizer("bpe:60")
+
+
+def test_sub_words_of_composed_and_decomposed_accents_are_the_same(bpe):
+    assert bpe.split("cafe\u0301 e\u0301") == bpe.split("café é") != bpe.split("cafe e")

@@ -133,3 +133,7 @@ def test_old_words(text, tokens):
 ])
 def test_old_words_come_back_as_they_did(text):
     assert join(split(text, "word-1"), "word-1") == text
+
+
+def test_the_old_rule_opens_every_second_quotation_mark():
+    assert join(['"', "a", '"', "and", '"', "b", '"', "."], "word-1") == '"a" and "b".'

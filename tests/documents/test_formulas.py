@@ -458,3 +458,40 @@ def test_the_package_imports_nothing_of_the_tests():
     assert len(files) > 20
     for path in files:
         assert not re.search(r"^\s*(import|from) (tests|naive|draw|oracle)\b", path.read_text(), re.M), path
+
+
+def test_cases_have_padding_and_a_first_example_of_all_steps():
+    from minis2s.documents.formulas.cases import case
+    for seed in range(3):
+        z = Sizes(T=5, N=4)
+        found = case.lengths(np.random.default_rng(seed), z)
+        assert len(found) == 4 and found[0] == 5 and 1 <= min(found) < 5 == max(found)
+        assert not case.ragged(np.random.default_rng(seed), z).all()
+
+
+def test_the_last_line_of_the_table_has_the_worst_errors_and_the_failures():
+    formula = FORMULAS["A3.1"]
+    form = formula.forms[0]
+    good = [check.Errors(3e-13, 1e-14, 1e-10, {}), check.Errors(1e-15, 2e-13, 1e-10, {"W": (0, 0)}), check.Errors(0.0, None, None, {})]
+    last = " ".join(list(table.table([(formula, form, e) for e in good], 200))[-1].split())
+    assert last == "3 forms; gradients of 1 arrays checked; worst error: forward 3e-13, gradient 2e-13; all ok"
+    bad = [check.Errors(0.0, 1e-6, 1e-10, {}), check.Errors(1e-6, 0.0, 1e-10, {}), check.Errors(1e-6, None, None, {}), *good]
+    assert list(table.table([(formula, form, e) for e in bad], 200))[-1].endswith("; 3 FAIL")
+
+
+def test_the_code_of_a_function_is_shown_without_its_docstring():
+    import inspect
+    from minis2s.layers import recurrent
+    shown = page.code("minis2s.layers.recurrent:forward")
+    source, first = inspect.getsourcelines(recurrent.forward)
+    end = [i for i, line in enumerate(source) if '"""' in line][1]
+    assert [line for _, line in shown[-3:]] == [line.rstrip() for line in source[-3:]]
+    assert not any('"""' in line or "Parameters" in line for _, line in shown)
+    assert all(source[at - first].rstrip() == line for at, line in shown) and first + end + 1 in dict(shown)
+
+
+def test_each_function_is_shown_once_under_its_formula():
+    for formula in FORMULAS.values():
+        heads = [line.rpartition(": ")[2] for line in page.all_code(formula) if re.match(r"  \S.*, (forward|backward): ", line)]
+        names = {name for form in formula.forms for name in (*form.forward, *form.backward)}
+        assert len(heads) == len(set(heads)) == len(names), formula.id

@@ -104,3 +104,16 @@ def test_readmes_cell_of_your_own(tmp_path, capsys):
         m.setitem(CELLS, "mgu", None)                                   # taken out again when the test ends
         run(names := {"__name__": "readme"})
         assert len(names["model"].translate(["ab", "ca"])) == 2 and names["model"].config.cell == "mgu"
+
+
+def test_a_time_loop_that_gives_padding_a_gradient_is_refused(monkeypatch):
+    from minis2s.layers import unroll
+    from minis2s.layers.cells import lstm
+    backward = unroll.backward
+
+    def leaking(cell, p, k, dhs, d, mask):
+        dxs, *rest = backward(cell, p, k, dhs, d, mask)
+        return dxs + 1e-30 * ~mask[:, :, None], *rest
+    monkeypatch.setattr(unroll, "backward", leaking)
+    with pytest.raises(AssertionError, match="padding has a gradient"):
+        check_cell(lstm)

@@ -392,6 +392,14 @@ def test_minutes_keep_the_best_weights_when_the_last_are_worse(monkeypatch):
     same(end.best, first.best)
 
 
+def test_a_batch_is_of_the_examples_asked_for_and_turned_as_the_configuration_says():
+    pairs = [([4, 5, 6], [7, 4]), ([5], [6]), ([6, 7], [], "its name")]
+    for turned in (False, True):
+        b = step.batch_of(replace(SMALL, reverse_source=turned), pairs, [2, 0])
+        assert b.source.T.tolist() == ([[7, 6, 0], [6, 5, 4]] if turned else [[6, 7, 0], [4, 5, 6]])
+        assert b.inputs.T.tolist() == [[1, 0, 0], [1, 7, 4]] and b.targets.T.tolist() == [[2, 0, 0], [7, 4, 2]]
+
+
 def test_a_record_within_an_epoch_says_where_it_was_made():
     rows = []
     trained(training=replace(RESTLESS, epochs=2, evaluate_every=1), on_record=rows.append)

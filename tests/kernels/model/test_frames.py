@@ -35,6 +35,16 @@ def test_the_model_in_one_call_and_its_search():
         close(tuple(a.alpha for a in got), tuple(a.alpha for a in want), "float64")
 
 
+def test_the_model_in_parts():
+    """A compiled call for each part, as `forward` and `backward` are."""
+    case = Case("frames", "float64")
+
+    def in_parts(model):
+        _, logits, k = model.forward(case.p, case.config, case.batch, None, case.drops)
+        return logits, tuple(model.backward(case.p, case.config, k))
+    close(in_parts(compiled), in_parts(seq2seq), "float64")
+
+
 def test_what_does_not_fit_is_refused():
     rng = np.random.default_rng(0)
     p = frame_input.Params(normal(rng, 3, 2), normal(rng, 2))
