@@ -7,8 +7,9 @@ import re
 from functools import lru_cache
 from importlib.resources import files
 
+from ..viewer import symbols
 from ..viewer import web as shared
-from . import bundle, mathml, numbers, pages, parts, run, runtime, steps, web
+from . import bundle, numbers, pages, parts, run, runtime, steps, web
 from .examples import EXAMPLES
 from .live import source
 from .words import LANGUAGES, WORDS, both_html, chosen, plain, word
@@ -119,7 +120,7 @@ def examples():
     found = {}
     for name in bundle.used():
         one, (values, gradients) = numbers.all_bound()[name][0], bundle.places(name)
-        found[name] = {"inputs": [[key, shape, flat, mathml.symbols.key(key.replace("arrives:", "d"))]
+        found[name] = {"inputs": [[key, shape, flat, symbols.key(key.replace("arrives:", "d"))]
                                   for key, shape, flat in one.inputs],
                        "values": values, "gradients": gradients, "backward": EXAMPLES[name].backward is not None,
                        "numbers": [float(one.values[i]) for i in values] + [float(one.gradients[i]) for i in gradients]}

@@ -4,7 +4,8 @@ import html
 import re
 
 from ..documents import equations
-from . import bundle, mathml, numbers, symbols
+from ..viewer import mathml, symbols
+from . import bundle, numbers
 from .texts import sentence
 from .words import both, both_html, word
 
@@ -18,7 +19,7 @@ def card(part, mark, star, derivation=""):
     """The HTML of a card."""
     known = equations.all_equations()
     main = known[mark or star]
-    panes = [pane("equation", mathml.equation(main.text) if mark else f"<p>{word('no_forward')}</p>"),
+    panes = [pane("equation", mathml.equation(main.text, main.mark) if mark else f"<p>{word('no_forward')}</p>"),
              pane("code", lines_of(equations.in_reference(main), main.mark) if mark else ""),
              pane("oracle", lines_of(equations.in_oracle(main), equations.forward(main.mark), oracle=True)),
              pane("derivative", backward(star) if star else f"<p>{word('no_derivative')}</p>")]
@@ -37,7 +38,7 @@ def pane(key, inner):
 def backward(star):
     """The derivative and its lines of code."""
     known = equations.all_equations()[star]
-    return mathml.equation(known.text) + lines_of(equations.in_reference(known), star)
+    return mathml.equation(known.text, star) + lines_of(equations.in_reference(known), star)
 
 
 def lines_of(places, mark, oracle=False):

@@ -5,7 +5,8 @@ import re
 
 from ..documents import equations
 from ..documents.formulas import page as terminal
-from . import bundle, cards, mathml, numbers, parts, symbols
+from ..viewer import mathml, symbols
+from . import bundle, cards, numbers, parts
 from .examples import EXAMPLES
 from .live import source
 from .texts import entries

@@ -2,7 +2,7 @@
 import ast
 import html
 
-from . import mathml
+from ..viewer import mathml
 
 WEAK, MIDDLE, STRONG = 1, 2, 3          # how tightly an expression holds together: a + b, a b, a
 SPACE = '<mspace width=".22em"/>'

@@ -2,7 +2,8 @@
 import html
 from functools import cache
 
-from . import mathml, pymath
+from ..viewer import mathml
+from . import pymath
 from .derivations import derive, faded
 from .texts import entries
 from .words import both, both_html, word

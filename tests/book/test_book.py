@@ -7,11 +7,12 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from minis2s.book import build, bundle, mathml, numbers, parts, runtime, symbols
+from minis2s.book import build, bundle, cards, numbers, parts, runtime
 from minis2s.book.examples import EXAMPLES
 from minis2s.book.live import source
 from minis2s.documents import equations
 from minis2s.documents.formulas import FORMULAS
+from minis2s.viewer import mathml, symbols
 
 VOID = ("meta", "input", "link", "br")
 
@@ -221,3 +222,36 @@ def test_nothing_of_the_book_is_lost_in_an_installed_package():
         kinds = {path.suffix for path in (equations.PACKAGE / "book" / folder).iterdir() if path.is_file()} - {".py", ".pyc"}
         line = next(row for row in listed.splitlines() if row.startswith(f"minis2s.book.{folder} ="))
         assert all(f"*{kind}" in line for kind in kinds), folder
+
+
+# Every symbol is found ----------------------------------------------------------------------------------------
+
+def keys_of(text):
+    return {html.unescape(key) for key in re.findall(r'data-s="?([^">]*)', text)}
+
+
+def found_elsewhere(mark):
+    """Keys in all panes of a card but the equation's: code, derivative's code, oracle, numbers."""
+    known = equations.all_equations()
+    pair = [m for m in (equations.forward(mark), equations.derivative(mark)) if m in known]
+    found = set()
+    for m in pair:
+        places = equations.in_reference(known[m]) + equations.in_oracle(known[m])
+        found |= keys_of(cards.lines_of(places, m))
+        found |= {symbols.key(b.name) for b in bundle.shown().get(m, ("", []))[1]}
+    return found
+
+
+@pytest.mark.parametrize("mark", [m for m, e in equations.all_equations().items() if e.file in parts.ORDER])
+def test_every_symbol_of_an_equation_stands_in_another_pane(mark):
+    here = keys_of(mathml.equation(equations.all_equations()[mark].text, mark))
+    lost = here - found_elsewhere(mark) - symbols.UNNAMED.get(mark, set())
+    assert lost == set(), "name them in minis2s/viewer/symbols.py: OTHER where the code has another name, else UNNAMED"
+
+
+def test_the_tables_of_symbols_are_not_out_of_date():
+    known = equations.all_equations()
+    for mark, names in {**symbols.OTHER, **symbols.UNNAMED}.items():
+        assert mark in known, mark
+        raw = keys_of(mathml.equation(known[mark].text))
+        assert set(names) <= raw, f"{mark}: {set(names) - raw} are not in {known[mark].text!r}"

@@ -1,7 +1,7 @@
 """A trace as one self-contained HTML page: no server, no request to anywhere, numbers to the last bit."""
 import numpy as np
 
-from .. import web
+from .. import mathml, web
 from .marks import equations_of, gates_of
 from .show import worth_showing
 from .tensors import COLUMNS, ROWS, Tensors
@@ -45,10 +45,11 @@ def payload(tr):
         notes.append(f"{tensors.cut} arrays are large: at most {ROWS} rows and {COLUMNS} columns are shown, "
                      "the first ones, or the first ones of each gate.")
     marks = dict.fromkeys(mark for e in tr.entries for mark in e.marks)
+    written = {mark: equations_of(tr).get(mark, "") for mark in marks}
     sizes = [e.value.shape[-1] for e in tr.entries if e.name == "h" and e.role == "out"]
     return {
         "source": list(tr.source or []), "target": list(tr.target or []), "notes": notes, "stops": stops,
-        "equations": {mark: equations_of(tr).get(mark, "") for mark in marks}, "runs": runs,
+        "equations": written, "typeset": {mark: mathml.equation(text, mark) for mark, text in written.items()}, "runs": runs,
         "hidden": sizes[0] if sizes else 0, "tensors": tensors.list, "cells": cells_of(tr, whole), "attention": looks,
         "norms": norms(tr, place, whole)}
 

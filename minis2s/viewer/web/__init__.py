@@ -1,7 +1,7 @@
 """The files that make up a page: HTML, CSS and JavaScript, put into one file that requests nothing.
 
-`base.css`, `dom.js`, `numbers.js`, `heatmap.js` and `math.js` know nothing of what is shown: any page can use them.
-The others are those of the trace.
+`base.css`, `dom.js`, `numbers.js` and `heatmap.js` know nothing of what is shown: any page can use them, and the book
+(minis2s/book) takes the first two.  The others are those of the trace.  Equations come set as MathML: viewer/mathml.py.
 """
 import html
 import json
@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from importlib.resources import files
 
-COMPONENTS = ("dom.js", "numbers.js", "heatmap.js", "math.js")
+COMPONENTS = ("dom.js", "numbers.js", "heatmap.js")
 
 
 @lru_cache(maxsize=None)

@@ -70,9 +70,8 @@ function go(change) {
 function card(run) {
   const title = make("h3", {class: "math"});
   for (const mark of run.marks) {
-    const lines = (data.equations[mark] || "").split("\n");
     const text = make("span");
-    lines.forEach((line, i) => { if (i) text.append(make("br")); text.append(math(line)); });
+    text.innerHTML = data.typeset[mark] || "";              // MathML that the build made of the equation's text
     title.append(make("span", {class: "mark"}, mark), text);
   }
   const set = role => make("div", {class: `set ${role}`},

@@ -8,9 +8,11 @@ import io
 import keyword
 import re
 import tokenize
+from contextvars import ContextVar
 
 from . import symbols
 
+equation_of: ContextVar = ContextVar("equation_of", default="")
 LETTERS = {"alpha": "α", "phi": "φ", "sigmoid": "σ", "sum": "∑", "eps": "ε", "mu": "μ", "rho": "ρ", "beta1": "β₁",
            "beta2": "β₂"}
 WORDS = {"tanh", "softmax", "exp", "log", "min", "max", "mean", "relu", "gelu", "sin", "cos", "norm", "σ", "∑",
@@ -18,22 +20,34 @@ WORDS = {"tanh", "softmax", "exp", "log", "min", "max", "mean", "relu", "gelu", 
 NAMES = {"ctx", "logits", "hs", "finals", "memory", "ids", "id", "lr", "limit", "kv", "dkv", "dkvs", "inputs",
          "targets", "source", "values", "keys", "dlogp"}     # symbols of more than one letter
 TOKEN = re.compile(r"""(?P<mark>\([A-Z]{1,3}\d{1,2}\*?\))
-  |(?P<name>[A-Za-zα-ωσφ]+[12]?)(?P<p1>'?)(?:_(?P<sub>\{[^}]*\}|real|i,2k(?:\+1)?|[A-Za-z]{1,2}(?:,[a-z])?(?![A-Za-z])|[0-9]))?(?P<p2>'?)
+  |(?P<name>[A-Za-zα-ωσφ]+[12]?(?:’s)?)(?P<p1>'?)(?:_(?P<sub>\{[^}]*\}|real|i,2k(?:\+1)?|[A-Za-z]{1,2}(?:,[a-z])?(?![A-Za-z])|[0-9]))?(?P<p2>'?)
    (?:\^(?P<sup>-?[A-Za-z0-9]+|\([^()]*\)))?
   |(?P<number>\d+(?:\.\d+)?(?:e-?\d+)?)(?:\^(?P<sup2>\([^()]*\)|\w+))?
-  |(?P<close>\))\^(?P<sup3>\w+|\([^()]*\))
+  |(?P<close>[)\]])\^(?P<sup3>\w+|\([^()]*\))
   |(?P<op><-|\+=|\|\||[^\sA-Za-z0-9])
   |(?P<space>\s+)""", re.X)
 OPERATORS = {"-": "−", "<-": "←", "||": "‖", ".": "·", "*": "∗"}
 
 
 def is_prose(text):
-    """A sentence rather than an equation: four plain words in a row."""
-    return re.search(r"(?:\b[a-z]{2,}\b[ ,]+){4}", text) is not None
+    """A sentence rather than an equation: four plain words in a row, and no equals sign at the start."""
+    return not re.match(r"[^=]{1,12}=", text) and re.search(r"(?:\b[a-z]{2,}\b[ ,]+){4}", text) is not None
 
 
-def equation(text):
-    """The text of an equation -> HTML: a <math> for each equation in it, prose as it is."""
+def equation(text, mark=""):
+    """The text of an equation -> HTML: a <math> for each equation in it, prose as it is.
+
+    With its mark, its symbols have the keys of what its lines of code call them.
+    """
+    token = equation_of.set(mark)
+    try:
+        return rows_of(text)
+    finally:
+        equation_of.reset(token)
+
+
+def rows_of(text):
+    """Lines and columns of an equation."""
     rows = []
     for line in text.splitlines():
         for part in re.split(r"  +", line):
@@ -43,6 +57,7 @@ def equation(text):
 
 def math(text):
     """One equation -> <math>."""
+    text = re.sub(r"(\w)'s\b", r"\1’s", re.sub(r"(\w{3,}s)'", r"\1’", text))
     plain = text.replace("log_softmax", "logsoftmax").replace("dlog_p", "dlogp").replace("log_p", "log p")
     return f'<math display="block"><mrow>{"".join(nodes(plain))}</mrow></math>'
 
@@ -76,7 +91,7 @@ def element(found):
     if found["space"]:
         return '<mspace width=".28em"/>'
     if found["close"]:
-        return power("<mo>)</mo>", found["sup3"])
+        return power(f"<mo>{found['close']}</mo>", found["sup3"])
     if found["op"]:
         return f"<mo>{html.escape(OPERATORS.get(found['op'], found['op']))}</mo>"
     if found["mark"]:
@@ -101,7 +116,7 @@ def named(found):
         base = f"<msub>{base}{index(sub)}</msub>"
     if prime:
         base = f'<mrow>{base}<mo lspace="0" rspace="0">′</mo></mrow>'
-    name = symbols.key(word + prime + (f"_{sub}" if sub else ""))
+    name = symbols.of_equation(equation_of.get(), symbols.key(word + prime + (f"_{sub}" if sub else "")))
     return power(symbol(name, base, "mrow"), found["sup"])
 
 
