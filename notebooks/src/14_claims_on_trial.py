@@ -256,7 +256,7 @@ nothing to do with cost.
 |---|---|---|
 | K3 | in part | ratios between steps are unchanged, exactly |
 | K5 | does not hold | slopes of 1 and at most 2 |
-| K11 | see the run | an error of 0 is possible, and chance is known |
+| K11 | holds, on this task | an error of 0 is possible, and chance is known |
 | K12 | in part | the optimum may be empty |
 
 Write the rule before you measure; plant data that must flip it; then believe the verdict.
