@@ -11,6 +11,7 @@ Start with corpus.py, which does all of it in order:
     vocabulary.py  numbers for tokens
     corpus.py      tokenizers, vocabularies and examples of a training, and what there is to say about them
     batches.py     padded arrays, time first, and which examples share a batch
+    augment.py     more data from the same data: tokens unread, noise, pairs that a model makes
     words_1.py     the rule for words of runs that were saved with it
 
 It imports nothing of the package but core.
