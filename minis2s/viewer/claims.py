@@ -1,4 +1,6 @@
 """The picture of a claim: the panels that its experiment measured, side by side, four and more in two rows."""
+import textwrap
+
 from . import plots
 from .plots.style import save, styled
 
@@ -56,7 +58,8 @@ def draw(ax, panel):
             if line["low"] is not None:
                 ax.fill_between(line["x"], line["low"], line["high"], color=colour, alpha=0.15, linewidth=0)
     if panel["lines"][0]["style"] == "bars":
-        ax.set_xticks(range(len(panel["lines"])), [line["label"].replace(", ", ",\n") for line in panel["lines"]])
+        ax.set_xticks(range(len(panel["lines"])), [textwrap.fill(line["label"], 13) for line in panel["lines"]], fontsize=8)
+        ax.set_axisbelow(True)
     else:
         ax.legend(fontsize=7)
     ax.set(title=panel["title"], xlabel=panel["xlabel"], ylabel=panel["ylabel"])
