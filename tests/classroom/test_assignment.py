@@ -288,3 +288,16 @@ def test_a_cell_that_does_not_parse_hides_no_other():
     world = {}
     exec(source, world)
     assert world["softmax"](3) == 3 and world["more"](4) == 4 and "a" not in world
+
+
+def test_marks_and_pages_that_exist_are_kept(minis2s, tmp_path):
+    (tmp_path / "class" / "anna").mkdir(parents=True)
+    (tmp_path / "class" / "anna" / "softmax.py").write_text(SOFTMAX)
+    (tmp_path / "report").mkdir()
+    for name in ("m.csv", "m.json"):
+        (tmp_path / name).write_text("mine")
+    for argv, told in ((("--csv", "m.csv"), "m.csv: exists already"), (("--csv", "n.csv", "--json", "m.json"), "m.json: exists already"),
+                       (("--csv", "n.csv", "--html", "report"), "report exists already")):
+        status, _, err = minis2s("grade", "class", *argv)
+        assert status == 2 and told in err and "--overwrite" in err, err
+    assert not (tmp_path / "n.csv").exists() and (tmp_path / "m.csv").read_text() == (tmp_path / "m.json").read_text() == "mine"

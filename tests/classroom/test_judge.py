@@ -171,3 +171,14 @@ def test_garbage_is_refused_and_never_run():
             wire.read(io.BytesIO(bytes(noisy)))
         except wire.Garbled:
             pass
+
+
+def test_a_file_that_ends_the_program_is_told_so(tmp_path, monkeypatch):
+    from minis2s.classroom.exercises import find
+    from minis2s.classroom.judge.load import load
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    path = tmp_path / "softmax.py"
+    path.write_text("import sys\nsys.exit(3)\n")
+    with pytest.raises(Problem) as caught:
+        load(find("softmax"), str(path))
+    assert caught.value.kind == "exit" and caught.value.says == "softmax.py ends the program with sys.exit (line 2: sys.exit(3))"

@@ -132,3 +132,11 @@ def test_a_tasks_options_make_room_for_those_asked_for(asked, kept, gone):
     own = {"lr_final": 1e-4, "attention": "dot", "context": "attention", "fusion": "tanh", "cell": "gru", "hidden": 8}
     left = train_options.drop_conflicting(own, asked)
     assert kept.items() <= left.items() and not set(gone) & left.keys()
+
+
+@pytest.mark.parametrize("error, said", [
+    (OSError(28, "No space left on device", "a.json"), "a.json: No space left on device"), (OSError(28, "No space left on device"), "No space left on device"),
+    (OSError("in words"), "in words"), (MemoryError(), "not enough memory"), (MemoryError("unable to allocate"), "unable to allocate"),
+    (ValueError("two\n  lines"), "two lines")])
+def test_an_error_is_one_line_with_its_file(error, said):
+    assert cli.message(error) == said

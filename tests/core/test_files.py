@@ -149,3 +149,11 @@ def test_json_is_read(text, value):
 def test_what_is_no_json_is_a_value_error(text, told):
     with pytest.raises(ValueError, match=told):
         parse_json(text)
+
+
+@pytest.mark.parametrize("opened, closed", [("[", "]"), ('{"a":', "}"), ('[{"a":', "}]")])
+def test_json_may_be_nested_a_hundred_levels_and_no_deeper(opened, closed):
+    each = closed.count("]") + closed.count("}")
+    files.parse_json(opened * (100 // each) + "1" + closed * (100 // each))
+    with pytest.raises(ValueError, match="nested deeper than 100 levels"):
+        files.parse_json("[" + opened * (100 // each) + "1" + closed * (100 // each) + "]")

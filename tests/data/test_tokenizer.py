@@ -100,3 +100,8 @@ def test_pieces_belong_to_bpe_alone(bpe):
 
 def test_sub_words_of_composed_and_decomposed_accents_are_the_same(bpe):
     assert bpe.split("cafe\u0301 e\u0301") == bpe.split("café é") != bpe.split("cafe e")
+
+
+def test_sub_words_keep_outer_and_inner_space(bpe):
+    for text in (" the low", "the low ", "  the  low  ", " "):
+        assert bpe.join(bpe.split(text)) == text

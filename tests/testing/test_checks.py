@@ -117,3 +117,9 @@ def test_a_time_loop_that_gives_padding_a_gradient_is_refused(monkeypatch):
     monkeypatch.setattr(unroll, "backward", leaking)
     with pytest.raises(AssertionError, match="padding has a gradient"):
         check_cell(lstm)
+
+
+def test_what_is_checked_cannot_be_changed():
+    from minis2s.testing.checks import frozen
+    with pytest.raises(ValueError, match="read-only"):
+        frozen((np.ones(2), None))[0][0] = 5

@@ -115,7 +115,7 @@ def test_the_script_of_most_letters_decides(texts, name):
 def test_japanese_is_cut_into_words_where_mecab_is(monkeypatch, there):
     for name in ("MeCab", "ipadic"):
         monkeypatch.setitem(sys.modules, name, types.ModuleType(name) if there else None)
-    for texts in (["私は猫が好きです。"], ["カタカナ"], ["ひらがな"]):
+    for texts in (["私は猫が好きです。"], ["カタカナ"], ["ひらがな"], ["東京都知事が会見を開き新方針を説明した"]):
         assert evaluate.tokenizer_for(texts) == ("ja-mecab" if there else "char")
     assert evaluate.tokenizer_for(["我喜欢猫。"]) == "zh"
 

@@ -645,3 +645,11 @@ def test_a_map_is_shown_unless_its_caller_shows_the_same_numbers():
         return [group[0].marks[0] for group in worth_showing(entries(caller_has))]
     assert shown([("a", "in", a), ("i", "out", b)]) == ["(L2)"]
     assert shown([("a", "in", a)]) == ["(F1)", "(L2)"] and shown([]) == ["(F1)"]
+
+
+def test_some_steps_of_a_trace_are_without_what_belongs_to_none():
+    from types import SimpleNamespace
+    tr = Trace(["a", "b", "c"])
+    tr._entries = [SimpleNamespace(t=t, name=str(t)) for t in (None, 0, 1, 2, None)]
+    assert [e.t for e in tr.steps(range(1, 9)).entries] == [1, 2] and tr.steps(range(1)).source == tr.source
+    assert len(tr.entries) == 5
