@@ -301,3 +301,8 @@ def test_marks_and_pages_that_exist_are_kept(minis2s, tmp_path):
         status, _, err = minis2s("grade", "class", *argv)
         assert status == 2 and told in err and "--overwrite" in err, err
     assert not (tmp_path / "n.csv").exists() and (tmp_path / "m.csv").read_text() == (tmp_path / "m.json").read_text() == "mine"
+
+
+def test_an_exercise_that_is_named_twice_is_one():
+    made = assignment("Week 1", ["softmax", "rnn-step", "softmax"], "softmax=2")
+    assert made.exercises == ("softmax", "rnn-step") and made.points == {"softmax": 2, "rnn-step": 1} and made.total == 3

@@ -407,3 +407,20 @@ def test_attention_of_fewer_positions_sums_to_one():
         for name in given:
             if name in ("alpha", "alphas"):
                 assert less[name].sum(axis=0) == pytest.approx(1)
+
+
+def test_later_and_earlier_are_told_apart():
+    from minis2s.classroom.doctor.numbers import moved
+    from minis2s.classroom.exercises.exercise import Output
+    want, output = np.random.default_rng(0).normal(size=(4, 3)), Output("hs", ("T", "N"), "states")
+    for by, word in ((1, "later"), (-1, "earlier")):
+        says, _ = moved(None, None, np.roll(want, by, axis=0), want, output)
+        assert says.startswith(f"hs holds the right numbers one place {word} along T")
+
+
+def test_a_view_of_an_argument_is_shared_memory():
+    from minis2s.classroom.doctor.outcome import perform
+    from minis2s.classroom.exercises.exercise import Case
+    case = Case("any", {"a": np.arange(6.0).reshape(2, 3), "b": np.ones(2)})
+    for f, shared in ((lambda a, b: a[:1], ((0, "a"),)), (lambda a, b: (b * 1, a.T), ((1, "a"),)), (lambda a, b: a + 0, ())):
+        assert perform(f, case)[0].shared == shared

@@ -653,3 +653,12 @@ def test_some_steps_of_a_trace_are_without_what_belongs_to_none():
     tr._entries = [SimpleNamespace(t=t, name=str(t)) for t in (None, 0, 1, 2, None)]
     assert [e.t for e in tr.steps(range(1, 9)).entries] == [1, 2] and tr.steps(range(1)).source == tr.source
     assert len(tr.entries) == 5
+
+
+def test_rows_that_are_not_shown_are_counted():
+    from types import SimpleNamespace
+    from minis2s.viewer.trace.show import ROWS, numbers
+    for count in (ROWS, ROWS + 1, ROWS + 7):
+        e = SimpleNamespace(value=np.arange(count * 2.0).reshape(count, 2), shape=(count, 2), name="x", role="out", file="none")
+        last = list(numbers(e))[-1].strip()
+        assert last == f"… {count - ROWS} more rows" if count > ROWS else "more" not in last
