@@ -50,6 +50,7 @@ MUTANTS = [
           ("raise naming(e, name, temporary)", "raise", "an error of writing names the temporary file"),
           ("error.filename in (None, temporary, str(temporary))", "error.filename in (temporary, str(temporary))",
            "a full disk names no file"),
+          ("for _ in range(DEEPEST + 1):", "for _ in range(DEEPEST):", "one level less deep JSON is refused"),
           ("(v.values() if isinstance(v, dict) else v)]", "(v.keys() if isinstance(v, dict) else v)]",
            "depth is not seen through dicts"),
           ("value = json.loads(text, parse_constant=_refuse)", "value = json.loads(text)", "NaN is accepted as JSON"),

@@ -112,6 +112,7 @@ MUTANTS = [
     *bugs("data/subwords.py", "data/test_tokenizer.py",
           ('ESCAPES = {"␛": "␛e", SPACE: "␛u"}', 'ESCAPES = {SPACE: "␛u", "␛": "␛e"}',
            "the escape character of a ▁ is escaped again"),
+          ('replace(SPACE, " ").removeprefix(" ")', 'replace(SPACE, " ").strip()', "outer spaces are lost by bpe"),
           ("if size < need:", "if size < need - 1:", "too few pieces are not refused by us"),
           ('need = len(set("".join(lines))) + 1 ', 'need = len(set("".join(texts))) + 1 ',
            "exhausted iterator: characters are not counted"),

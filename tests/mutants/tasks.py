@@ -7,6 +7,7 @@ MUTANTS = [
           ("zip(sizes, (TRAIN_LONGEST, LONGEST, LONGEST))", "zip(sizes, (LONGEST, LONGEST, LONGEST))",
            "training has texts as long as the test")),
     *bugs("tasks/dates.py", "tasks/test_tasks.py",
+          ("for n in range(first, LAST + 1)", "for n in range(first, LAST)", "the last day never comes"),
           ('"{m}/{d}/{y}",                              # 9/27/1994',
            '"{d}/{m}/{y}",                              # 9/27/1994', "day and month are mixed up")),
     *bugs("tasks/numbers.py", "tasks/test_tasks.py",

@@ -12,6 +12,7 @@ MUTANTS = [
           ('assert not dxs[~mask].any(), "padding has a gradient"', "pass", "gradients of padding pass"),
           ("assert not wide, f\"float64 in {', '.join(wide)}\"\n\n\ndef cell_over_time", "pass\n\n\ndef cell_over_time",
            "float64 from float32 passes"),
+          ("a.setflags(write=False)", "a.setflags(write=True)", "changes in place are not seen"),
           ("cell_examples_are_apart, cell_keeps_float32, cell_over_time)", "cell_keeps_float32, cell_over_time)",
            "mixing examples passes"),
           ('assert not k.alpha[~c.mask].any(), "padding has a weight"', "pass",
