@@ -40,11 +40,11 @@ def run(args):
     model = Seq2Seq.load(args.run_dir) if args.run_dir else None
     if model and model.origin.get("task") != task.name:
         raise ValueError(f"--run: {args.run_dir} is no run of {task.name}")
-    splits = load(task.name, seed=args.seed, sizes=dict(valid=1))
+    splits = load(task.name, seed=args.seed)
     files = written(judge, splits.test[:args.samples], Path(args.out), args.overwrite) if args.out else []
     print("\n".join(described(task, judge, splits, args.samples, files)))
     if model:
-        print("\n".join(of_run(model, judge, splits.test, args.samples)))
+        print("\n".join(of_run(model, judge, sources.data(model.origin)[2], args.samples)))
     return 0
 
 

@@ -69,7 +69,7 @@ TASKS = {task.name: task for task in (
          "utterances", "wav", "word", speech.generate, dict(stack=4, hidden=96, embedding=64, dropout=0.1, epochs=8, **HEARD),
          _sizes(4_000, 150, 500), speech.JUDGE),
     Task("pictures", "a picture of coloured shapes -> a sentence that is true of it; tested on new combinations too", "png",
-         "word", pictures.generate, dict(hidden=128, embedding=64, dropout=0.1, epochs=6, **HEARD), _sizes(24_000, 300, 1_000),
+         "word", pictures.generate, dict(hidden=128, embedding=64, dropout=0.1, epochs=9, **HEARD), _sizes(24_000, 300, 1_000),
          pictures.JUDGE),
 )}
 RECIPES.update(speech=("wav", speech.samples), picture=("png", pictures.pixels))

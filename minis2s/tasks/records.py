@@ -1,4 +1,4 @@
-"""records: a short note, as doctors write them -> a code, letter by letter: "acute gout , right foot . denies cough ." -> M10.1A.
+"""records: a short note -> a code, letter by letter: "man , 40 . acute gout , right foot . denies asthma ." -> M10.1A.
 
 A toy: diseases, rules and codes are our own inventions in the manner of the ICD's, and nothing here is medical advice.
 Row U8.  A code has a letter for the organ system, two digits for the disease, a digit for the side and a letter for the time:
@@ -14,8 +14,9 @@ from .judge import Judge, most_frequent
 from .sampling import Splits
 
 DISEASES = {                        # name -> system and number, places that have sides
-    "gout": ("M10", ("foot", "knee", "hand")), "arthritis": ("M13", ("knee", "hip", "hand")), "fracture": ("S52", ("arm", "wrist", "leg")),
-    "sprain": ("S93", ("ankle", "wrist")), "otitis": ("H66", ("ear",)), "conjunctivitis": ("H10", ("eye",)),
+    "gout": ("M10", ("foot", "knee", "hand")), "arthritis": ("M13", ("knee", "hip", "hand")),
+    "fracture": ("S52", ("arm", "wrist", "leg")), "sprain": ("S93", ("ankle", "wrist")), "otitis": ("H66", ("ear",)),
+    "conjunctivitis": ("H10", ("eye",)),
     "cataract": ("H25", ("eye",)), "pneumonia": ("J18", ("lung",)), "bronchitis": ("J20", ()), "sinusitis": ("J32", ()),
     "asthma": ("J45", ()), "gastritis": ("K29", ()), "hepatitis": ("K75", ()), "migraine": ("G43", ()),
     "anaemia": ("D64", ()), "eczema": ("L30", ("arm", "hand", "leg"))}
@@ -50,7 +51,8 @@ def note(rng):
     """Draw one note, a text."""
     names = list(rng.permutation(list(DISEASES))[:rng.integers(1, 4)])
     current = rng.random() < 0.9
-    phrases = [str(rng.choice(NOW if i == 0 and current else NOT_NOW)).format(finding(rng, name)) for i, name in enumerate(names)]
+    phrases = [str(rng.choice(NOW if i == 0 and current else NOT_NOW)).format(finding(rng, name))
+               for i, name in enumerate(names)]
     opening = str(rng.choice(OPENINGS)).format(age=rng.integers(18, 90), sex=rng.choice(["woman", "man"]))
     return " . ".join([opening, *(phrases[i] for i in rng.permutation(len(phrases)))]) + " ."
 
@@ -86,8 +88,8 @@ JUDGE = Judge(
     baseline=most_frequent,
     rule="all of the code is what the rules give for the note; " + DISCLAIMER,
     trivial="the most frequent code of training",
-    failure="A disease or a form of words that training never had: each name must be learnt by heart with its code, and nothing "
-            "in the spelling of \"gout\" says M10.  Rare codes are learnt last.  This is " + DISCLAIMER + ".",
+    failure="A disease or a form of words that training never had: each name must be learnt by heart with its code, and "
+            "nothing in the spelling of \"gout\" says M10.  Rare codes are learnt last.  This is " + DISCLAIMER + ".",
     group=group)
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 SIDE = 24                           # pixels of a side
-SIZES = {"small": 2.6, "large": 4.4}        # half a side, or the radius, in pixels
+SIZES = {"small": 2.8, "large": 4.6}        # half a side, or the radius, in pixels
 COLOURS = {"red": (0.9, 0.15, 0.15), "green": (0.15, 0.75, 0.2), "blue": (0.2, 0.3, 0.95), "yellow": (0.95, 0.85, 0.1)}
 SHAPES = ("circle", "square", "triangle")
 THING = re.compile(rf"({'|'.join(SIZES)}) ({'|'.join(COLOURS)}) ({'|'.join(SHAPES)}) (\d+) (\d+)")

@@ -19,39 +19,33 @@ def pixels(recipe):
     return draw(parsed(recipe))
 
 
-def thing(rng, look, size=None):
-    """A thing of a colour and shape, anywhere, and not on the line between two places."""
-    while True:
-        x, y = map(int, rng.integers(5, SIDE - 5, 2))
-        if all(min(abs(v - SIDE // 3 + 0.5), abs(v - 2 * SIDE // 3 + 0.5)) > 1 for v in (x, y)):
-            return Thing(size or str(rng.choice(list(SIZES))), *look, x, y)
+PLACES = [v for v in range(5, SIDE - 5) if min(abs(v - SIDE // 3 + 0.5), abs(v - 2 * SIDE // 3 + 0.5)) > 1]
 
 
-def apart(things):
-    """Whether no thing touches another."""
-    return all(max(abs(a.x - b.x), abs(a.y - b.y)) > SIZES[a.size] + SIZES[b.size] + 1
-               for i, a in enumerate(things) for b in things[:i])
+def placed(rng, looks, size=None):
+    """Things of these colours and shapes, anywhere but on the line between two places, none of which touches another."""
+    things = []
+    while len(things) < len(looks):
+        sizes, (x, y) = list(SIZES), rng.integers(len(PLACES), size=2)
+        new = Thing(size or sizes[rng.integers(2)], *looks[len(things)], PLACES[x], PLACES[y])
+        free = all(max(abs(new.x - t.x), abs(new.y - t.y)) > SIZES[new.size] + SIZES[t.size] + 1 for t in things)
+        things = [*things, new] if free else things[:-1] if rng.random() < 0.1 else things
+    return tuple(things)
 
 
 def scene(rng, withheld=False):
     """Draw a scene: one thing, two things, or two to four of a kind."""
-    looks = sorted(WITHHELD) if withheld else KNOWN
-
-    def look():
-        return looks[rng.integers(len(looks))]
-    what, count = rng.integers(3), rng.integers(2, 5)
-    while True:
-        if what == 0:
-            things = (thing(rng, look()),)
-        elif what == 1:
-            first, second = look(), KNOWN[rng.integers(len(KNOWN))]
-            things = (thing(rng, first), thing(rng, second)) if first != second else ()
-        else:
-            one = look()
-            things = tuple(thing(rng, one, "small") for _ in range(count))
-        related = what != 1 or (things and any(holds(*things) for holds in sentences.RELATIONS.values()))
-        if things and related and apart(things):
-            return Scene(things, int(rng.integers(10 ** 9)))
+    looks, what = sorted(WITHHELD) if withheld else KNOWN, rng.integers(3)
+    first, second = looks[rng.integers(len(looks))], KNOWN[rng.integers(len(KNOWN))]
+    if what == 0 or first == second:
+        things = placed(rng, [first])
+    elif what == 1:
+        things = ()
+        while not things or not any(holds(*things) for holds in sentences.RELATIONS.values()):
+            things = placed(rng, [first, second])
+    else:
+        things = placed(rng, [first] * rng.integers(2, 5), "small")
+    return Scene(things, int(rng.integers(10 ** 9)))
 
 
 def pair(rng, withheld=False):
