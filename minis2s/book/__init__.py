@@ -11,7 +11,7 @@ live/         plain Python that runs in the page, too: numbers that know their g
 run.py        a trained model of your own in the book
 bundle.py     what the page's Python gets; runtime.py finds MicroPython, which is never part of the repository
 texts/        sentences in English and Chinese, keyed to marks, parts and rows; words.py: headings and buttons
-web/          HTML, CSS and JavaScript, beside those of viewer/web that all pages share; equations are set by viewer/mathml.py
+web/          HTML, CSS and JavaScript, beside those of viewer/web that all pages share; viewer/mathml.py sets equations
 
 May import everything above it in the order of folders (minis2s/__init__.py).  Start with numbers.py, then build.py.
 """

@@ -87,7 +87,8 @@ def filled(languages, micropython, trained=None):
         "page_label": plain("page"), "nothing": word("nothing"), "keys": word("keys"), "keys_text": word("keys_text"),
         "language": f'<button type="button" id="language">{word("language")}</button>' if both else "",
         "run": f'<script type="application/json" id="run-data">{run.data(trained)}</script>' if trained else "",
-        "contents": pages.contents(trained), "pages": "\n".join(all_pages), "words": data(WORDS), "examples": data(examples()),
+        "contents": pages.contents(trained), "pages": "\n".join(all_pages), "words": data(WORDS),
+        "examples": data(examples()),
         "style": "\n".join((shared.read("base.css"), read("book.css"))),
         "script": "\n".join((shared.read("dom.js"), *map(read, ("book.js", "live.js", "run.js", "start.js")))),
         "runtime": scripts(micropython) if micropython else ""}
@@ -107,8 +108,8 @@ def data(value):
 
 def scripts(micropython):
     """MicroPython as texts that nothing runs before they are needed, and what it runs."""
-    texts = {"files": {name: source.text(name) for name in ("scalar", "engine", "page", "whole")}, "book": bundle.python(),
-             "script": micropython.script}
+    texts = {"files": {name: source.text(name) for name in ("scalar", "engine", "page", "whole")},
+             "book": bundle.python(), "script": micropython.script}
     packed = {"wasm": micropython.wasm, "texts": json.dumps(texts, ensure_ascii=False).encode("utf-8")}
     return "\n".join(f'<script type="text/plain" id="{name}">'
                      f"{base64.b64encode(gzip.compress(content, 9, mtime=0)).decode()}</script>"

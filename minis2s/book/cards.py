@@ -24,7 +24,8 @@ def card(part, mark, star, derivation=""):
              pane("oracle", lines_of(equations.in_oracle(main), equations.forward(main.mark), oracle=True)),
              pane("derivative", backward(star) if star else f"<p>{word('no_derivative')}</p>")]
     names = [m for m in (mark, star) if m]
-    head = " ".join(f'<a class="mark" id="{anchor(m)}" href="#{part.id}/{anchor(m)}" data-m="{m}">{m}</a>' for m in names)
+    head = " ".join(f'<a class="mark" id="{anchor(m)}" href="#{part.id}/{anchor(m)}" data-m="{m}">{m}</a>'
+                    for m in names)
     return (f'<section class="card" data-marks="{" ".join(names)}" aria-label="{" ".join(names)}">'
             f"<h3>{head} {both(*sentence(main.mark))}</h3>"
             f'<div class="panes">{"".join(panes)}</div>{figures(names)}{derivation}{elsewhere(main)}</section>')
@@ -90,8 +91,8 @@ def quantity(example, bound):
     columns = bound.shape[-1] if bound.shape else 1
     name = symbols.key(bound.name)
     return (f'<figure class="q"><figcaption>{mathml.symbol(name, html.escape(bound.name))} <small>{shape}</small>'
-            f'</figcaption><div class="grid" style="--n:{columns}" data-e="{html.escape(example)}">{"".join(cells)}</div>'
-            "</figure>")
+            f'</figcaption><div class="grid" style="--n:{columns}" data-e="{html.escape(example)}">'
+            f'{"".join(cells)}</div></figure>')
 
 
 def number(x, place):

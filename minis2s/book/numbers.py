@@ -126,7 +126,7 @@ def place(runs, key):
         there = np.array([r.gradients if kind == GRADIENT else r.values for r in runs])
         fits = [(np.abs(there - column[:, None]) <= BOUND * np.maximum(1.0, np.abs(column))[:, None]).all(axis=0)
                 for column in wanted.T]
-        starts = np.ones(there.shape[1] - len(fits) + 1, dtype=bool) if len(fits) <= there.shape[1] else np.zeros(0, bool)
+        starts = np.ones(max(0, there.shape[1] - len(fits) + 1), dtype=bool)
         for i, fit in enumerate(fits):
             starts = starts & fit[i:i + len(starts)]
         if starts.any() and not all(found):

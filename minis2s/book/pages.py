@@ -24,8 +24,8 @@ def part_page(part, derivations):
 def article(name, title, body, place=""):
     """The frame of a page."""
     place = f'<p class="place">{html.escape("minis2s/" + place)}</p>' if place else ""
-    return (f'<article id="p-{name}" data-page="{name}" aria-labelledby="t-{name}"><h2 id="t-{name}" tabindex="-1">{title}'
-            f'</h2>{place}{body}</article>')
+    return (f'<article id="p-{name}" data-page="{name}" aria-labelledby="t-{name}">'
+            f'<h2 id="t-{name}" tabindex="-1">{title}</h2>{place}{body}</article>')
 
 
 def titled(file, key, fallback):
@@ -52,7 +52,8 @@ def intro(part):
     lead = f'<p class="lead">{both(rest(entry.en), rest(entry.zh))}</p>' if entry else ""
     quoted = "".join(f"<p>{html.escape(text)}</p>" for text in parts.prose(part.file))
     own = both_html("The file's own words", "源文件中的说明（原文）")
-    return lead + (f'<details class="own"><summary>{own}</summary><div lang="en">{quoted}</div></details>' if quoted else "")
+    details = f'<details class="own"><summary>{own}</summary><div lang="en">{quoted}</div></details>'
+    return lead + (details if quoted else "")
 
 
 def drawing(part):
@@ -99,7 +100,8 @@ def example(name):
             f'<label>{word("exact")} <input type="number" class="exact" step="any"></label>'
             f'<button type="button" class="reset">{word("reset")}</button></div>'
             f'<div class="set inputs"></div><p class="note">{word("under")}</p>'
-            f'<details><summary>{word("what_runs")}</summary><pre><code>{mathml.code(text)}</code></pre></details></section>')
+            f'<details><summary>{word("what_runs")}</summary><pre><code>{mathml.code(text)}</code></pre></details>'
+            "</section>")
 
 
 def searches(part):
@@ -145,9 +147,9 @@ def shapes(part):
     if not rows:
         return ""
     return (f'<section class="shapes"><h3>{word("shapes")}</h3><div class="scroll" tabindex="0" role="group" '
-            f'aria-label="shapes"><table><thead><tr><th scope="col">{word("symbol")}</th><th scope="col">{word("shape")}'
-            f'</th><th scope="col">{word("example_shape")}</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
-            "</section>")
+            f'aria-label="shapes"><table><thead><tr><th scope="col">{word("symbol")}</th>'
+            f'<th scope="col">{word("shape")}</th><th scope="col">{word("example_shape")}</th></tr></thead>'
+            f'<tbody>{"".join(rows)}</tbody></table></div></section>')
 
 
 def spelled(name):
@@ -219,7 +221,8 @@ def block(key, text, name):
 
 def scrolled(text):
     """Fixed lines that may be wider than the page."""
-    return f'<div class="scroll" tabindex="0" role="group" aria-label="output"><pre lang="en">{html.escape(text)}</pre></div>'
+    return ('<div class="scroll" tabindex="0" role="group" aria-label="output">'
+            f'<pre lang="en">{html.escape(text)}</pre></div>')
 
 
 def symbol_table(formula):
@@ -255,10 +258,12 @@ def contents(trained=None):
         items["parts"].append((part.id, titled("parts.txt", part.id, part.title), f"{part.title} {part.file} {marks}"))
     for name, (formula, _) in parts.rows().items():
         entry = entries("rows.txt").get(name)
-        title = f"{html.escape(name)} " + (both(formula.name, heading(entry.zh)) if entry else html.escape(formula.name))
+        spoken = both(formula.name, heading(entry.zh)) if entry else html.escape(formula.name)
+        title = f"{html.escape(name)} {spoken}"
         items["rows"].append((name.lower(), title, f"{name} {formula.name} {formula.brief}"))
     lists = "".join(f'<h3>{word(key)}</h3><ol>' + "".join(
-        f'<li data-find="{html.escape(find.lower(), quote=True)}">{link(name, title)}</li>' for name, title, find in rows)
+        f'<li data-find="{html.escape(find.lower(), quote=True)}">{link(name, title)}</li>'
+        for name, title, find in rows)
         + "</ol>" for key, rows in items.items())
     first = f'<ol><li data-find="run">{link("run", own)}</li></ol>' if trained else ""
     last = "".join(f'<li data-find="{name}">{link(name, word(name))}</li>' for name in ("glossary", "licences"))

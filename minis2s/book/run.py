@@ -45,7 +45,8 @@ def check(model):
     """Refuse what cannot be embedded, and say the limit."""
     c = model.config
     if c.architecture != "recurrent" or c.source != "tokens":
-        raise ValueError(f"run: architecture={c.architecture}, source={c.source}: the page runs recurrent models of tokens")
+        raise ValueError(f"run: architecture={c.architecture}, source={c.source}: the page runs recurrent models of "
+                         "tokens")
     if c.hidden > HIDDEN:
         raise ValueError(f"run: hidden={c.hidden}, wanted at most {HIDDEN}: more is too slow in a page")
     size = sum(a.size for _, a in tree.named(model.params))
@@ -61,15 +62,16 @@ def check(model):
 def page(run):
     """The article of a run."""
     title = both_html(f"Your run: {html.escape(run['name'])}", f"你的模型：{html.escape(run['name'])}")
-    lead = both("Type a text. The model reads it token by token, then writes; below each written token stand its rivals: "
-                "choose one, and the model goes on from there.",
+    lead = both("Type a text. The model reads it token by token, then writes; below each written token stand its "
+                "rivals: choose one, and the model goes on from there.",
                 "输入一段文字。模型逐个读入词元，然后写出答案；每个写出的词元下面列出其他候选：选一个，模型就从那里继续写。")
     label = both("text", "文字")
     go, tree_ = both("read and write", "读入并写出"), both("beam tree", "束搜索树")
     back = both("forward and backward" if run["gradient"] else "forward; for the gradient the model is too large here: "
                 "see minis2s trace", "前向与反向" if run["gradient"] else "仅前向；此模型太大，梯度请用 minis2s trace 查看")
     body = (f'<p class="lead">{lead}</p><form id="ask" class="drag"><label>{label} <input id="text" type="text" '
-            f'autocomplete="off" dir="auto"></label><button>{go}</button><button type="button" id="grow">{tree_}</button>'
+            f'autocomplete="off" dir="auto"></label><button>{go}</button>'
+            f'<button type="button" id="grow">{tree_}</button>'
             f'</form><p class="state" id="run-state" aria-live="polite"></p>'
             f'<section class="said"><h3>{both("Reading", "读入")}</h3><div id="reading" class="cells"></div></section>'
             f'<section class="said"><h3>{both("Writing", "写出")}</h3><div id="writing" class="cells"></div>'

@@ -24,9 +24,9 @@ def arguments(parser):
     """Where to, which languages, which runtime."""
     parser.add_argument("--out", metavar="FILE", default="book.html", help="the file to write (book.html)")
     parser.add_argument("--lang", choices=CHOICES, default="both", help="languages (both)")
-    parser.add_argument("--runtime", metavar="DIR", help="folder of MicroPython's npm package; otherwise it is looked for "
+    parser.add_argument("--runtime", metavar="DIR", help="folder of MicroPython's npm package; else it is looked for "
                         "in the folder that MINIS2S_MICROPYTHON names, and in node_modules here and above")
-    parser.add_argument("--run", dest="trained", metavar="RUN", help="embed a small trained model (it needs the runtime)")
+    parser.add_argument("--run", dest="trained", metavar="RUN", help="embed a small trained model; needs the runtime")
     parser.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
 
 

@@ -14,13 +14,13 @@ from . import symbols
 
 equation_of: ContextVar = ContextVar("equation_of", default="")
 LETTERS = {"alpha": "α", "phi": "φ", "sigmoid": "σ", "sum": "∑", "eps": "ε", "mu": "μ", "rho": "ρ", "beta1": "β₁",
-           "beta2": "β₂"}
+           "beta2": "β₂", "logsoftmax": "log softmax"}
 WORDS = {"tanh", "softmax", "exp", "log", "min", "max", "mean", "relu", "gelu", "sin", "cos", "norm", "σ", "∑",
-         "logsoftmax"}                              # functions: upright, no symbols
+         "log softmax"}                             # functions: upright, no symbols
 NAMES = {"ctx", "logits", "hs", "finals", "memory", "ids", "id", "lr", "limit", "kv", "dkv", "dkvs", "inputs",
          "targets", "source", "values", "keys", "dlogp"}     # symbols of more than one letter
 TOKEN = re.compile(r"""(?P<mark>\([A-Z]{1,3}\d{1,2}\*?\))
-  |(?P<name>[A-Za-zα-ωσφ]+[12]?(?:’s)?)(?P<p1>'?)(?:_(?P<sub>\{[^}]*\}|real|i,2k(?:\+1)?|[A-Za-z]{1,2}(?:,[a-z])?(?![A-Za-z])|[0-9]))?(?P<p2>'?)
+  |(?P<name>[A-Za-zα-ωσφ]+[12]?(?:’s|(?:‑[a-z]+)+)?)(?P<p1>'?)(?:_(?P<sub>\{[^}]*\}|real|i,2k(?:\+1)?|[A-Za-z]{1,2}(?:,[a-z])?(?![A-Za-z])|[0-9]))?(?P<p2>'?)
    (?:\^(?P<sup>-?[A-Za-z0-9]+|\([^()]*\)))?
   |(?P<number>\d+(?:\.\d+)?(?:e-?\d+)?)(?:\^(?P<sup2>\([^()]*\)|\w+))?
   |(?P<close>[)\]])\^(?P<sup3>\w+|\([^()]*\))
@@ -58,6 +58,7 @@ def rows_of(text):
 def math(text):
     """One equation -> <math>."""
     text = re.sub(r"(\w)'s\b", r"\1’s", re.sub(r"(\w{3,}s)'", r"\1’", text))
+    text = re.sub(r"([a-z])-(?=[a-z]{2})", r"\1‑", text)         # a hyphen is no minus
     plain = text.replace("log_softmax", "logsoftmax").replace("dlog_p", "dlogp").replace("log_p", "log p")
     return f'<math display="block"><mrow>{"".join(nodes(plain))}</mrow></math>'
 
@@ -91,9 +92,10 @@ def element(found):
     if found["space"]:
         return '<mspace width=".28em"/>'
     if found["close"]:
-        return power(f"<mo>{found['close']}</mo>", found["sup3"])
+        return power(f"<mo stretchy=\"false\">{found['close']}</mo>", found["sup3"])
     if found["op"]:
-        return f"<mo>{html.escape(OPERATORS.get(found['op'], found['op']))}</mo>"
+        stretchy = ' stretchy="false"' if found["op"] in "()[]" else ""
+        return f"<mo{stretchy}>{html.escape(OPERATORS.get(found['op'], found['op']))}</mo>"
     if found["mark"]:
         return f"<mtext>{found['mark']}</mtext>"
     if found["number"]:
@@ -163,7 +165,7 @@ PLAIN = set(keyword.kwlist) | set(dir(builtins)) | {
 
 def code(text):
     """Python source -> HTML, with an element around each symbol, `d.h` as one."""
-    out, at, row = [], 0, 1
+    out, at = [], 0
     lines = text.splitlines(keepends=True)
     starts = [0]
     for line in lines:
@@ -175,7 +177,7 @@ def code(text):
     i = 0
     while i < len(tokens):
         token = tokens[i]
-        begin, end = (starts[min(row, len(starts)) - 1] + column for row, column in (token.start, token.end))
+        begin, end = (starts[min(at_row, len(starts)) - 1] + column for at_row, column in (token.start, token.end))
         if token.type == tokenize.NAME:
             names, last = [token.string], i
             while last + 2 < len(tokens) and tokens[last + 1].string == "." and tokens[last + 2].type == tokenize.NAME:

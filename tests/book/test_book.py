@@ -172,7 +172,7 @@ def test_equations_are_set_as_mathematics():
     got = mathml.equation("dU = h'^T da")
     assert got.startswith('<math display="block">') and 'data-s=h_prev' in got and "<mtext>T</mtext>" in got
     assert mathml.equation("w <- w - lr g / (sqrt(v) + eps)").count("<msqrt>") == 1
-    assert "<msup><mo>)</mo>" in mathml.equation("dc += dh o (1-tanh(c)^2)")
+    assert "<msup><mo stretchy=\"false\">)</mo>" in mathml.equation("dc += dh o (1-tanh(c)^2)")
     assert "<p>" in mathml.equation("the mask stands on the axis of the keys") and "<math" in mathml.equation("y = x m")
     for equation in equations.all_equations().values():
         Page(mathml.equation(equation.text))

@@ -222,7 +222,8 @@ def watch(frame, found):
         old = now.get("statement")
         if old and (event == "return" or here is None or here[0] != old[0]):
             names = {**frame.f_globals, **frozen(dict(frame.f_locals))}
-            found.append(Snapshot(old[1], frozenset() if inner else old[2], names, now["before"], frozen(arg) if event == "return" else None))
+            found.append(Snapshot(old[1], frozenset() if inner else old[2], names, now["before"],
+                                  frozen(arg) if event == "return" else None))
             now.clear()
         if here and "statement" not in now:
             now["statement"], now["before"] = here, frozen(dict(frame.f_locals))

@@ -6,6 +6,5 @@ Python: its source goes into the page and runs there.  `EXAMPLES` has them by na
 from . import attention, cells, compression, decoding, functions, model, printed, training, transformer
 from .example import Example    # noqa: F401
 
-EXAMPLES = {example.name: example for part in (functions, cells, attention, model, transformer, training, decoding, compression,
-                                                      printed)
-            for example in part.EXAMPLES}
+PARTS = (functions, cells, attention, model, transformer, training, decoding, compression, printed)
+EXAMPLES = {example.name: example for part in PARTS for example in part.EXAMPLES}

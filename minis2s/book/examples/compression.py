@@ -60,9 +60,11 @@ def learned(v):
 
 EXAMPLES = (
     Example("quantization", lambda rng, N: {"W": normal(rng, 2, 3)}, rounded, quantized, None,
-            also={"(QZ1)": {"s": "s"}, "(QZ2)": {"W'": "W_3"}, "(QZ3)": {"W'": "W_3"}, "(QZ4)": {"s": "s_1"}}, plain=True),
+            also={"(QZ1)": {"s": "s"}, "(QZ2)": {"W'": "W_3"}, "(QZ3)": {"W'": "W_3"}, "(QZ4)": {"s": "s_1"}},
+            plain=True),
     Example("pruning", lambda rng, N: {"W": normal(rng, 2, 3), "V": normal(rng, 2, 2)}, cut, pruned, pruned_back,
-            silent=("u",), also={"(PR1)": {"u": "u"}, "(PR2)": {"W'": "W_new"}, "(PR3)": {"W'": "W_new"}, "(PR3*)": {"dW": "dW"}}),
-    Example("distillation", lambda rng, N: {"logits": normal(rng, 2, N, 3), "teacher": normal(rng, 2, N, 3)}, distilled,
-            learned, lambda v, k, d: {"logits": d["L"] * distillation.backward(k)}),
+            silent=("u",), also={"(PR1)": {"u": "u"},
+                                 "(PR2)": {"W'": "W_new"}, "(PR3)": {"W'": "W_new"}, "(PR3*)": {"dW": "dW"}}),
+    Example("distillation", lambda rng, N: {"logits": normal(rng, 2, N, 3), "teacher": normal(rng, 2, N, 3)},
+            distilled, learned, lambda v, k, d: {"logits": d["L"] * distillation.backward(k)}),
 )

@@ -165,7 +165,8 @@ def whole(v):
     """Encoder, bridge, decoder with dot attention, loss; the source 4 3, the answer 4."""
     def encode(xs, mask):
         states, last = oracle.unroll(
-            lambda x, h: oracle.rnn_step(v["encoder.layers.0.W"], v["encoder.layers.0.U"], v["encoder.layers.0.b"], x, h),
+            lambda x, h: oracle.rnn_step(v["encoder.layers.0.W"], v["encoder.layers.0.U"], v["encoder.layers.0.b"],
+                                         x, h),
             xs, [0.0, 0.0], mask)
         return states, last
 

@@ -94,8 +94,8 @@ def inside(n):
     lane, t, gradient, T = given(n)[:4]
     rest = given(n)[4:]
     place = ("decoder" if lane else "encoder", RUN["config"]["layers"] - 1)
-    for mark, name, values, gradients in RUN["inspect"](oracle, RUN["config"], RUN["arrays"], rest[:T], rest[T:], place, t,
-                                                      bool(gradient)):
+    found = RUN["inspect"](oracle, RUN["config"], RUN["arrays"], rest[:T], rest[T:], place, t, bool(gradient))
+    for mark, name, values, gradients in found:
         page_numbers.note(mark, name, len(values))
         for x in values + gradients:
             page_numbers.write(x)

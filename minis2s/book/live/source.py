@@ -11,6 +11,8 @@ from ...documents.marks import MARK
 from ...testing import oracle
 
 FOLDER, LIVE = Path(oracle.__file__).parent, Path(__file__).parent
+
+
 @functools.cache
 def modules():
     """[(name, source)] of the oracle's files, in the order of their imports, as `engine.load` wants them."""

@@ -17,12 +17,14 @@ class Whole:
         self.oracle, self.config, self.arrays, self.calls, self.alpha = oracle, config, arrays, {}, []
         c, H = config, config["hidden"]
         self.m = {
-            "residual": c["residual"], "drop_output": None, "order": c["attention_order"], "feeding": c["input_feeding"],
+            "residual": c["residual"], "drop_output": None, "order": c["attention_order"],
+            "feeding": c["input_feeding"],
             "encoder": {"embedding": arrays["encoder.embedding"],
                         "layers": [self.layer(i) for i in range(c["layers"])]},
             "bridge": self.bridge, "attention": self.attend if c["context"] == "attention" else None,
             "every_step": c["context"] == "every-step", "read_context": c["readout"] == "state-context",
-            "in_cell": c["context"] == "every-step" or (c["context"] == "attention" and c["attention_order"] == "before"),
+            "in_cell": c["context"] == "every-step" or (
+                c["context"] == "attention" and c["attention_order"] == "before"),
             "decoder": {"embedding": arrays["decoder.embedding"],
                         "cells": [self.cell("decoder.layers.%d." % i, ("decoder", i)) for i in range(c["layers"])]},
             "fuse": self.fuse, "readout": (arrays["decoder.readout.W"], arrays["decoder.readout.b"])}
@@ -88,8 +90,10 @@ class Whole:
         out = []
         for i, final in enumerate(finals):
             parts = final if isinstance(final, tuple) else (final,)
-            new = [self.oracle.bridge(self.arrays["bridge.%d.%s.W" % (i, s)], self.arrays["bridge.%d.%s.b" % (i, s)], part)
-                   for s, part in zip("hc", parts)]
+            new = []
+            for s, part in zip("hc", parts):
+                name = "bridge.%d.%s." % (i, s)
+                new.append(self.oracle.bridge(self.arrays[name + "W"], self.arrays[name + "b"], part))
             out.append(tuple(new) if len(new) > 1 else new[0])
         return out
 
