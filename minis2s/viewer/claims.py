@@ -61,7 +61,7 @@ def draw(ax, panel):
         ax.set_xticks(range(len(panel["lines"])), [textwrap.fill(line["label"], 13) for line in panel["lines"]], fontsize=8)
         ax.set_axisbelow(True)
     else:
-        ax.legend(fontsize=7)
+        ax.legend(fontsize=7, frameon=True, framealpha=0.75, edgecolor="none")
     ax.set(title=panel["title"], xlabel=panel["xlabel"], ylabel=panel["ylabel"])
     if panel["lines"][0]["style"] != "bars":
         ax.set(xscale=panel["xscale"])
