@@ -172,9 +172,10 @@ def run(copy, tests, as_python=False):
 def clean(tmp_path_factory):
     """A copy without bugs, whose tests pass: else they would "catch" everything."""
     copy = tmp_path_factory.mktemp("clean") / "copy"
-    for part in ("minis2s", "tests"):
+    for part in ("minis2s", "tests", "notebooks"):
         shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "setup.cfg", copy)
+    for name in ("setup.cfg", "README.md"):
+        shutil.copy(ROOT / name, copy)
     return copy
 
 
