@@ -11,3 +11,14 @@ function make(tag, attributes = {}, ...children) {
   return node;
 }
 const svg = (tag, attributes, ...children) => make(tag, {svg: 1, ...attributes}, ...children);
+
+// Where no font has the measures of mathematics, indices are not lowered: then base.css lowers them.
+function lowered() {
+  const sample = make("div");
+  sample.innerHTML = "<math><msub><mi>x</mi><mi>i</mi></msub></math>";
+  document.body.append(sample);
+  const [base, index] = [...sample.querySelectorAll("mi")].map(node => node.getBoundingClientRect().bottom);
+  sample.remove();
+  document.documentElement.classList.toggle("flat", index < base + 1);
+}
+lowered();
