@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
 from minis2s.documents import equations
 
 equations.TESTS = Path(__file__).parent       # the package may be installed elsewhere
@@ -33,7 +34,7 @@ def pytest_configure(config):
 @pytest.fixture
 def use():
     """`use(count)`: so many threads for whatever work there is, until the end of the test."""
-    from minis2s.kernels.runtime.threads import QUEUE, ENOUGH, THREADS, use
+    from minis2s.kernels.runtime.threads import ENOUGH, QUEUE, THREADS, use
     before = QUEUE[[THREADS, ENOUGH]]
     QUEUE[ENOUGH] = 1
     yield use

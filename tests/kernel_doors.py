@@ -1,10 +1,10 @@
 """The functions of compiled code that Python calls, each with arguments that fit: to be tried with others that do not."""
 import numpy as np
+
 from configs import CONFIGS
 from draw import normal
 from kernel_layers import Case as Layer
 from kernel_models import Case
-
 from minis2s.core import tree
 from minis2s.kernels.layers import attention, embedding, loss, readout, recurrent, unroll
 from minis2s.kernels.linalg import gradients
@@ -17,7 +17,7 @@ from minis2s.training.optimizers import start
 
 ATTENTION, EVERY_STEP = "concat-dot-before", "every-step-sigmoid"
 # arrays that a door does not read, and what it may be given: sizes that nothing else says, another dtype of gradients
-UNREAD = {"decoder.backward": ("source", "k.ids", "k.run.read.source"), "embedding.backward": ("E",)}
+UNREAD = {"decoder.backward": ("source", "k.ids", "k.buffers.attend.source"), "embedding.backward": ("E",)}
 ALLOWED = {"loss.forward": ("logits: other numbers", "logits: axis 2 longer"),
            "loss.backward": ("k.log_p: other numbers", "k.log_p: axis 2 longer"),
            "weight_gradient": ("x: axis 2", "da: axis 2"), "attention.precompute_keys": ("W_h: axis 1",),

@@ -2,8 +2,8 @@
 from contextlib import contextmanager
 
 import numpy as np
-from draw import form, like, normal, read_only
 
+from draw import form, like, normal, read_only
 from minis2s.core import tree
 from minis2s.kernels.layers import unroll as compiled
 from minis2s.kernels.runtime import jit

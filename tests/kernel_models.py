@@ -2,10 +2,10 @@
 import dataclasses
 
 import numpy as np
+
 from configs import CONFIGS, RESIDUAL
 from draw import batch, like
 from kernel_layers import guarded
-
 from minis2s.api.backends import choose
 from minis2s.core import tree
 from minis2s.model import dropout_masks, seq2seq

@@ -3,10 +3,11 @@
 Arrays become lists, packed gates become dicts.  No equation stands here: all are in the oracle.
 """
 
-from minis2s.testing import oracle
-from minis2s.documents.formulas.cases.case import naive_cell as cell
-from minis2s.documents.formulas.cases.case import state_of as state
+from minis2s.documents.formulas.cases.case import (  # noqa: F401  tests take it from here
+    naive_cell as cell, state_of as state
+)
 from minis2s.layers.recurrent import Bidirectional
+from minis2s.testing import oracle
 
 
 def lists(t):

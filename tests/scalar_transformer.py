@@ -1,7 +1,6 @@
 """A Transformer's parameters handed to the scalar oracle, one example at a time.  No equation stands here."""
-from scalar_model import lists
-
 from minis2s.testing.oracle import transformer_model as scalar
+from scalar_model import lists
 
 
 def rows(m, n):

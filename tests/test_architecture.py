@@ -1,5 +1,12 @@
-"""The house: folders in one order, an import only ever points up in it, and one place imports the compiled implementation."""
+"""The house: folders in one order, an import only ever points up in it, and one place imports the compiled implementation.
+
+Also: each folder says what lives in it, no file and no function is long or has many branches, and `import minis2s` loads
+nothing heavy.
+"""
 import ast
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,9 +16,12 @@ import minis2s
 HOUSE = Path(minis2s.__file__).parent
 ORDER = ("core", "data", "layers", "model", "decoding", "tasks", "training", "testing", "kernels", "pytorch", "api",
          "bench", "documents", "viewer", "classroom", "book", "cli")
-CHOOSES = "api/backends.py"                 # the one place that imports minis2s.kernels; bench measures its parts
-# Functions that draw a picture when they are asked for one; what they import for it knows nothing of them.
-DRAW = {"api/seq2seq.py": "viewer/plots", "documents/examples/w3_student.py": "viewer/plots"}
+# The one place that imports minis2s.kernels; bench does, too: it compares parts of the kernels with parts of the library,
+# for which there is no choice of a backend.
+CHOOSES = "api/backends.py"
+# The pictures of a run are drawn by the function that has just trained it, so api/ calls viewer/plots; and plots knows
+# nothing of the models (tested below).
+DRAW = {"api/seq2seq.py": "viewer/plots"}
 FILES = {path.relative_to(HOUSE).as_posix(): path for path in sorted(HOUSE.rglob("*.py"))}
 
 
@@ -91,9 +101,88 @@ def test_no_circles():
         walk(name)
 
 
-@pytest.mark.parametrize("name", [f"{name}/__init__.py" for name in ORDER])
+FOLDERS = sorted({Path(name).parent.as_posix() for name in FILES} - {".", "pytorch/standalone"})      # that one is copied
+
+
+@pytest.mark.parametrize("name", FOLDERS)
 def test_every_folder_says_what_lives_there(name):
-    assert len(ast.get_docstring(ast.parse(FILES[name].read_text(encoding="utf-8"))) or "") > 60, name
+    """A folder of the order also says what it may import, and where to start reading."""
+    said = ast.get_docstring(ast.parse(FILES[f"{name}/__init__.py"].read_text(encoding="utf-8"))) or ""
+    assert len(said) > 60, name
+    if name in ORDER:
+        assert "import" in said, f"{name}: what may it import?"
+        assert re.search(r"[Ss]tart\s+(with|in)\s|Read\s", said), f"{name}: where does a reader start?"
+
+
+# Sizes ---------------------------------------------------------------------------------------------------
+
+LONGEST, LINES, BRANCHES = 300, 50, 12      # lines of a file; lines and branches of a function
+TABLES = {"tasks/phrases.py", "tasks/lexicon.py"}                      # rows of a grammar
+LONG_FILES = {"api/seq2seq.py", "book/derivations/derive.py"}                            # to be cut
+CODE = {**FILES, **{f"tests/{path.name}": path for path in Path(__file__).parent.glob("*.py")}}
+# Functions that may be longer than the rest, each with its reason.
+LONG = {"allocator": "tests/guard.py: one piece of Python that runs in another process",
+        "changed": "book/derivations/faded.py: a branch for each kind of node"}
+BRANCH = ast.If, ast.For, ast.While, ast.ExceptHandler
+
+
+def functions(name):
+    """The functions of a file, those inside of others too."""
+    return [node for node in ast.walk(ast.parse(CODE[name].read_text(encoding="utf-8")))
+            if isinstance(node, ast.FunctionDef)]
+
+
+def lines(function):
+    """Lines of a function but its docstring's."""
+    first = function.body[0]
+    said = first.end_lineno - first.lineno + 1 if ast.get_docstring(function) is not None else 0
+    return function.end_lineno - function.lineno + 1 - said
+
+
+def branches(function):
+    """McCabe's number: 1, and 1 for each branch and loop of the function itself; functions in it count for themselves."""
+    count, todo = 1, list(function.body)
+    while todo:
+        node = todo.pop()
+        if not isinstance(node, (ast.FunctionDef, ast.Lambda, ast.ClassDef)):
+            count += isinstance(node, BRANCH)
+            todo += ast.iter_child_nodes(node)
+    return count
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_no_file_is_long(name):
+    assert name in TABLES | LONG_FILES or len(FILES[name].read_text(encoding="utf-8").splitlines()) <= LONGEST
+
+
+@pytest.mark.parametrize("name", sorted(CODE))
+def test_no_function_is_long_or_has_many_branches(name):
+    for function in functions(name):
+        assert lines(function) <= LINES or function.name in LONG, f"{function.name}: {lines(function)} lines"
+        assert branches(function) <= BRANCHES or function.name in LONG, f"{function.name}: {branches(function)} branches"
+
+
+def test_the_measures_measure():
+    source = "def f(x):\n    \"\"\"Said.\n    \"\"\"\n    if x:\n        return [y for y in x]\n    def g():\n        while x: pass\n"
+    f, g = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef))
+    assert (lines(f), branches(f), lines(g), branches(g)) == (5, 2, 2, 2)
+
+
+HEAVY = "numba", "llvmlite", "matplotlib", "torch", "tqdm", "safetensors", "sacrebleu", "sentencepiece", "minis2s.kernels"
+IMPORTS = """
+import sys
+import minis2s
+assert not any(name in sys.modules for name in ("numpy", *sys.argv[1:])), "import minis2s"
+from minis2s import Config, Seq2Seq, Training
+found = [name for name in sys.argv[1:] if name in sys.modules]
+assert not found, found
+"""
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    """In place of a limit of seconds, which would depend on the machine."""
+    done = subprocess.run([sys.executable, "-c", IMPORTS, *HEAVY], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_importing_one_of_the_checks_sees_a_wrong_import(monkeypatch, tmp_path):

@@ -22,6 +22,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from equations import UNITS
 from equations.unit import against_oracle, against_reference, by_complex_step, gradients, once
 from minis2s.documents import equations, marks

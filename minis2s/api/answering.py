@@ -4,8 +4,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..core import validation
-from ..data.batches import pad_sources
 from ..data import pictures
+from ..data.batches import pad_sources
 from ..data.text import is_blank
 from . import notes, signals
 from .backends import choose_for_texts
@@ -140,7 +140,7 @@ def frames_and_attention(model, a):
     """Translation of a source of frames -> (frames (T, F) or pixels (H, W, C), alpha, target labels) for the plots."""
     reader = model.source_tokenizer
     frames = reader.frames(a.source)
-    picture = pictures.from_columns(frames, reader.form[1]) if reader.unit == "png" else frames.T[::-1, :, None]    # low at the bottom
+    picture = pictures.from_columns(frames, reader.form[1]) if reader.unit == "png" else frames.T[::-1, :, None]
     return picture, a.alpha, a.target + ["<eos>"] * (len(a.alpha) - len(a.target))
 
 

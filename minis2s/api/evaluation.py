@@ -18,7 +18,8 @@ from .display import Bar
 def evaluate(model, pairs, beam, length_penalty, progress=False, judge=None):
     """See `Seq2Seq.evaluate`; with `progress` there are bars on standard error, if that is a terminal.
 
-    With a tasks.judge.Judge there is also "right", the share of answers that its checker finds right, in all and by kind.
+    With a tasks.judge.Judge there is also "right", the share of answers that its checker finds right, in all and by
+    kind.
     """
     pairs, tokens, left_out = short_enough(model, pairs)
     references = {}

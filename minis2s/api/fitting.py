@@ -48,7 +48,8 @@ def fit(model, pairs, valid, training, out, resume, overwrite, progress, origin,
 
 
 def prepare(model, pairs, valid, origin, answers=None):
-    """Vocabularies and sizes from the pairs: -> Corpus; `answers`: the teacher whose answers are the targets, or None."""
+    """Vocabularies and sizes from the pairs: -> Corpus; `answers`: the teacher whose answers are the targets, or
+    None."""
     model.params = None                                 # those of other vocabularies would answer nonsense
     learnt = transfer.taught(answers, pairs) if answers else pairs
     corpus = corpora.build(learnt, valid, **model._units(), stack=model.config.stack or 1)
@@ -93,7 +94,8 @@ def resumed(model, run, training):
     description, *vocabs = run.read_model()
     if not isinstance(description.get("training"), dict) or "sha256" not in description.get("data", ()):
         raise ValueError(f"{run.config}: a saved model, not a run that training could go on with")
-    usual = {f.name: f.default for f in dataclasses.fields(training)}       # options that the run does not know, being older than they
+    # options that the run does not know, because it is older than they are
+    usual = {f.name: f.default for f in dataclasses.fields(training)}
     then = {**usual, **description["training"], **description["units"]}
     for name, value in {**training.to_json(), **model._units()}.items():
         if name not in FREE and then.get(name) != value:
@@ -101,7 +103,9 @@ def resumed(model, run, training):
     if description["data"]["sha256"] != model.data["sha256"]:
         raise ValueError(f"{run.path}: these are not the pairs that the run was begun with")
     checkpoint.check_config(run.config, description["config"].to_json(), model.config)
-    if [v.symbols for v in vocabs] != [model.source_vocab.symbols, model.target_vocab.symbols] or description["subwords"] != model._description()["subwords"]:
+    symbols = [model.source_vocab.symbols, model.target_vocab.symbols]
+    subwords = model._description()["subwords"]
+    if [v.symbols for v in vocabs] != symbols or description["subwords"] != subwords:
         raise ValueError(f"{run.vocabulary}: not the vocabulary of these pairs")
     try:
         state = checkpoint.load_progress(run.checkpoint, model.config)
@@ -119,7 +123,8 @@ def resumed(model, run, training):
 
 
 def check_epochs(run, training, state):
-    """ValueError if a run has had more epochs than it shall have in all; a warning if there is nothing left to train."""
+    """ValueError if a run has had more epochs than it shall have in all; a warning if there is nothing left to
+    train."""
     begun, done = state.epoch + (state.batch > 0), f"{state.epoch} epoch{'s' if state.epoch != 1 else ''}"
     if training.epochs < begun:
         raise ValueError(f"epochs={training.epochs}: {run.path} has completed {done}"

@@ -53,7 +53,8 @@ def acquire(path, folder):
         file.close()                                    # its owner removed it meanwhile; the next one will be ours
     try:
         file.truncate(0)
-        file.write(f"process {os.getpid()} on {socket.gethostname()}, which began at {time.strftime('%Y-%m-%d %H:%M:%S')}")
+        file.write(f"process {os.getpid()} on {socket.gethostname()}, which began at "
+                   f"{time.strftime('%Y-%m-%d %H:%M:%S')}")
         file.flush()
     except OSError:                                     # a full disk: the lock holds without a name
         pass

@@ -3,6 +3,8 @@
 A note about one answer stands with it, in `Translation.notes`; about many texts there is one sentence for each kind of
 note, which names the texts.
 """
+from ..core import tree
+
 LONGEST = 20_000                    # tokens of a text that is read: what is longer takes memory for nothing
 MOST_TOKENS, MOST_PLACES = 10, 5    # that a sentence names
 
@@ -87,3 +89,15 @@ def listed(tokens):
     tokens = [t if len(t) <= 40 else f"{t[:40]}..." for t in tokens]
     more = len(tokens) - MOST_TOKENS
     return " ".join(tokens[:MOST_TOKENS]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def summary(model):
+    """A table of all parameters: name, shape, how many; and their sum."""
+    rows = [(name, " x ".join(map(str, a.shape)), a.size) for name, a in tree.named(model.params)]
+    wide = max(len(name) for name, _, _ in rows)
+    lines = [f"{'parameter':<{wide}}  {'shape':>14}  {'numbers':>11}"]
+    lines += [f"{name:<{wide}}  {shape:>14}  {size:>11,}" for name, shape, size in rows]
+    lines += [f"{'in all':<{wide}}  {'':>14}  {sum(size for *_, size in rows):>11,}"]
+    choices = ", ".join(f"{k} {v}" for k, v in model.config.chosen().items() if v not in (None, False, 0.0))
+    return "\n".join([f"vocabularies: {len(model.source_vocab)} source ({model.source_units}), "
+                      f"{len(model.target_vocab)} target ({model.target_units})", choices, "", *lines])

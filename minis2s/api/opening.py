@@ -1,4 +1,5 @@
-"""What training says before its first epoch: the preset if there is one, and five lines about data, model and computation."""
+"""What training says before its first epoch: the preset if there is one, and five lines about data, model and
+computation."""
 import math
 import sys
 
@@ -8,7 +9,8 @@ from .backends import choose
 
 
 def show(settings, corpus, config, training, backend):
-    """Print the lines on standard error, after `settings`, a line about a preset or None; where it is closed, nothing."""
+    """Print the lines on standard error, after `settings`, a line about a preset or None; where it is closed,
+    nothing."""
     first = [] if settings is None else [settings]
     try:
         if sys.stderr is not None:
@@ -31,8 +33,8 @@ def lines(corpus, config, training, backend):
 def model(config):
     """The model in a few words."""
     if config.architecture == "transformer":
-        return (f"Transformer of {config.hidden}, {config.layers} layer{'s' if config.layers > 1 else ''} on each side, "
-                f"{config.heads} heads, feed-forward {config.feed_forward}, {config.norm}-norm")
+        return (f"Transformer of {config.hidden}, {config.layers} layer{'s' if config.layers > 1 else ''} on each "
+                f"side, {config.heads} heads, feed-forward {config.feed_forward}, {config.norm}-norm")
     cell = f"{config.cell.upper()} of {config.hidden}" + (f", {config.layers} layers" if config.layers > 1 else "")
     ways = " in both directions" if config.bidirectional else ""
     context = (f"{config.attention} attention {config.attention_order} the cell" if config.context == "attention"

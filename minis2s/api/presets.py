@@ -1,8 +1,8 @@
 """Presets: settings of model and training that suit a kind of data, and how many epochs a data set needs.
 
 All have attention before the cell, so that what was attended to is part of the next state (Bahdanau et al. 2015), an
-encoder that reads in both directions, and a step size that falls evenly to a hundredth.  They differ in sizes, in dropout and in
-the number of updates.
+encoder that reads in both directions, and a step size that falls evenly to a hundredth.  They differ in sizes, in
+dropout and in the number of updates.
 """
 import math
 from dataclasses import fields
@@ -14,7 +14,8 @@ from ..training.options import Training
 
 SHARED = dict(bidirectional=True, attention_order="before", fusion="tanh", lr=3e-3, lr_final=3e-5, clip=1.0, batch=64,
               patience=10)
-STRUCTURE = ("bidirectional", "attention_order", "fusion")        # of SHARED: choices that a person's own may leave no room for
+# of SHARED: choices that may contradict what a person asks for
+STRUCTURE = ("bidirectional", "attention_order", "fusion")
 OLD_NAMES = {"order", "activation", "reset"}            # of Config in version 0.1, which Config.from_json understands
 ENOUGH = 10_000                 # pairs from which on the kind of units decides, and not the small number of pairs
 MOST_EPOCHS = 100
@@ -35,7 +36,8 @@ PRESETS = {
     "characters": Preset("spelling: pronunciation, inflection, transliteration, numbers",
                          dict(SHARED, hidden=192, embedding=96), ((20_000, 0.1), (math.inf, 0.2)), 10, 8_000),
     "frames": Preset("sounds, pictures and arrays (--source-units wav, png, npy)",
-                     dict(SHARED, source="frames", stack=3, hidden=128, embedding=96, batch=32), ((math.inf, 0.2),), 10, 2_000),
+                     dict(SHARED, source="frames", stack=3, hidden=128, embedding=96, batch=32), ((math.inf, 0.2),),
+                     10, 2_000),
     "translation": Preset("sentences, in words or sub-words",
                           dict(SHARED, hidden=256, embedding=192, label_smoothing=0.1),
                           ((100_000, 0.4), (1_000_000, 0.3), (math.inf, 0.2)), 11, 6_500),

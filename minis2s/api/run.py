@@ -19,10 +19,10 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..training import checkpoint
-from ..model.config import Config
-from ..data.vocabulary import Vocabulary
 from ..core.files import naming, parse_json, write_text
+from ..data.vocabulary import Vocabulary
+from ..model.config import Config
+from ..training import checkpoint
 from . import lock
 from .texts import shown
 

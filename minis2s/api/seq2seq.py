@@ -6,25 +6,25 @@ the files of this folder: fitting.py, answering.py, evaluation.py.
 import warnings
 from dataclasses import replace
 
+from .. import tasks  # noqa: F401  adds the recipes of its sounds and pictures
 from ..core import tree, validation
-from .. import tasks                                    # noqa: F401  adds the recipes of its sounds and pictures
 from ..data.corpus import MAX_LENGTH
-from ..data.frames import UNITS as FRAME_UNITS
-from ..data.frames import FrameReader, NoVocabulary
+from ..data.frames import UNITS as FRAME_UNITS, FrameReader, NoVocabulary
 from ..data.subwords import Subwords
 from ..data.tokenizer import Tokenizer, check_unit
 from ..model.config import Config
 from ..training import checkpoint
 from ..training.options import Training
 from . import answering, evaluation, fitting, notes, transfer
-from .answering import Translation, attention_of, frames_and_attention        # noqa: F401  their public place
+from .answering import Translation, attention_of, frames_and_attention  # noqa: F401  their public place
 from .backends import backend_for, is_named
 from .run import Run
 from .texts import hold_out, text_pairs
 
 
 def for_units(config, source_units):
-    """The Config for source units: that of frames where they make frames; ValueError where the two do not go together."""
+    """The Config for source units: that of frames where they make frames; ValueError where the two do not go
+    together."""
     if source_units in FRAME_UNITS:
         return config if config.source == "frames" else replace(config, source="frames", source_vocab=None)
     if config.source == "frames":
@@ -40,10 +40,10 @@ class Seq2Seq:
     config : Config, optional
         The default is an LSTM of 128 with additive attention.
     source_units, target_units : str
-        What a token is: "char" (a Unicode code point), "word" (a word or punctuation mark), "space" (what stands between
-        white space) or "bpe:N" (N sub-words, learnt from the training pairs).  Source units "wav", "png" and "npy" make
-        frames of files: a source is then the path of a sound, a picture or an array (T, F), and the Config's source
-        "frames".
+        What a token is: "char" (a Unicode code point), "word" (a word or punctuation mark), "space" (what stands
+        between white space) or "bpe:N" (N sub-words, learnt from the training pairs).  Source units "wav", "png" and
+        "npy" make frames of files: a source is then the path of a sound, a picture or an array (T, F), and the
+        Config's source "frames".
     min_count : int
         Tokens seen less often in training are read as <unk>, so that the model learns what to do with unknown ones.
     lowercase : bool
@@ -51,9 +51,9 @@ class Seq2Seq:
     max_length : int
         Pairs with more tokens on a side are left out of training and counted.
     backend : {"numpy", "numba"}, optional
-        The implementation that computes: the readable one, or the compiled one, which is faster and has to be compiled
-        first.  Default: what the environment variable MINIS2S_BACKEND says; else "numpy", but "numba" to answer or measure
-        many texts.
+        The implementation that computes: the readable one, or the compiled one, which is faster and has to be
+        compiled first.  Default: what the environment variable MINIS2S_BACKEND says; else "numpy", but "numba" to
+        answer or measure many texts.
 
     Attributes
     ----------
@@ -293,7 +293,8 @@ class Seq2Seq:
         lines += [f"{'in all':<{wide}}  {'':>14}  {sum(size for *_, size in rows):>11,}"]
         told = ", ".join(f"{k} {v}" for k, v in self.config.chosen().items() if v not in (None, False, 0.0))
         if self._of_files:
-            return "\n".join([f"source: {self.source_tokenizer.described()}; target vocabulary: {len(self.target_vocab)} "
+            return "\n".join([f"source: {self.source_tokenizer.described()}; target vocabulary: "
+                              f"{len(self.target_vocab)} "
                               f"({self.target_units})", told, "", *lines])
         return "\n".join([f"vocabularies: {len(self.source_vocab)} source ({self.source_units}), "
                           f"{len(self.target_vocab)} target ({self.target_units})", told, "", *lines])

@@ -17,8 +17,9 @@ from .backends import choose
 
 LEVELS = ("word", "sequence")
 SHARE = 0.5                         # of the teacher, in word-level distillation
+# arrays with a row for each token: which vocabulary's, along which axis
 SIDES = {"encoder.embedding": ("source_vocab", 0), "decoder.embedding": ("target_vocab", 0),
-         "decoder.readout.W": ("target_vocab", 1), "decoder.readout.b": ("target_vocab", 0)}     # arrays with a row for each token
+         "decoder.readout.W": ("target_vocab", 1), "decoder.readout.b": ("target_vocab", 0)}
 
 
 def started(model, other, seed):
@@ -40,8 +41,8 @@ def started(model, other, seed):
                 dropout=model.config.dropout, label_smoothing=model.config.label_smoothing)
     for name, value in replace(other.config, **free).to_json().items():
         if value != getattr(model.config, name):
-            raise ValueError(f"start: its {name} is {value}, this model's {getattr(model.config, name)}; the weights of one do "
-                             "not fit the other")
+            raise ValueError(f"start: its {name} is {value}, this model's {getattr(model.config, name)}; the weights "
+                             f"of one do not fit the other")
     p = parameters.init(model.config, seed)
     given = dict(tree.named(other.params))
     return tree.replace(p, {name: by_token(name, a, given[name], model, other) for name, a in tree.named(p)})
@@ -65,8 +66,8 @@ def check_teacher(model, teacher):
     for side in ("source_vocab", "target_vocab"):
         mine, theirs = getattr(model, side), getattr(teacher, side)
         if mine != theirs:
-            raise ValueError(f"teacher: its {side} has {len(theirs)} tokens, the student's {len(mine)}, or others; a teacher "
-                             "and its student need the same pairs and units")
+            raise ValueError(f"teacher: its {side} has {len(theirs)} tokens, the student's {len(mine)}, or others; a "
+                             f"teacher and its student need the same pairs and units")
     if teacher.config.reverse_source != model.config.reverse_source:
         raise ValueError("teacher: one of the two reads the source from its end (reverse_source), the other does not")
 

@@ -1,10 +1,13 @@
-"""Measure how long the hot loops take, how they grow, what they hold: NumPy, Numba, PyTorch if it is here.
+"""Measure how long the hot loops take, how they grow, what they hold: NumPy, Numba, PyTorch where it is installed.
+Start with cases.py, then rounds.py.
 
     cases.py    what is measured: names and sizes             ours.py, pytorch.py   the work, one call of it
-    rounds.py   the sides take turns, each in its process     __main__.py           such a process
+    rounds.py   alternating sides, each in its own process     __main__.py           such a process
     growth.py   a straight line through times                 memory.py             bytes of a training step
     limits.py   the machine: its name, its peak               profiling.py          where the time goes
     table.py    rows as text, as Markdown, as JSON lines
+
+It may import everything above bench/, and parts of the kernels, which it compares with those of the library.
 """
 from .cases import NAMES, chosen
 from .growth import grow

@@ -139,4 +139,3 @@ def account(side, threads, case):
     answer = 4 * sum(a.nbytes for _, a in tree.named(progress.params))                # dp, p, and two moments
     return {"tapes": tape, "answer": answer, "peak": peak, "ratio": (peak - answer) / tape,
             "ratio_of_all": peak / tape}
-

@@ -50,8 +50,8 @@ def step(side, V, N, T, H):
 
 def asked(V, N, T, H):
     """-> parameters, Config, source, mask: a model that never ends an answer, so all have full length."""
-    from ..model import seq2seq
     from ..data.vocabulary import EOS
+    from ..model import seq2seq
     p, source = seq2seq.init(config(V, H)), batch(V, N, T).source
     p.decoder.readout.b[EOS] = -50
     return p, config(V, H), source, source > 0

@@ -7,8 +7,7 @@ import re
 from functools import lru_cache
 from importlib.resources import files
 
-from ..viewer import symbols
-from ..viewer import web as shared
+from ..viewer import symbols, web as shared
 from . import bundle, numbers, pages, parts, run, runtime, steps, web
 from .examples import EXAMPLES
 from .live import source

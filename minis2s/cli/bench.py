@@ -4,8 +4,8 @@ import math
 import sys
 
 from .. import bench
-from ..core.backend import MOST_THREADS
 from ..bench import cases, table
+from ..core.backend import MOST_THREADS
 
 NAME, HELP = "bench", "measure speed: NumPy, compiled kernels, and PyTorch where it is installed"
 EPILOG = """cases:

@@ -20,14 +20,15 @@ EPILOG = """examples:
   minis2s claim K3 --seeds 3              the same sizes with three seeds, so with intervals
   minis2s claim K3 --full --out figures/claims    three seeds and the sizes of the table, with picture and JSON
 
-Models are small: where several threads of NumPy's own products would only wait for one another, as on a busy machine, set
-OPENBLAS_NUM_THREADS=1; the result says whether it was set."""
+Models are small: where several threads of NumPy's own products would only wait for one another, as on a busy machine,
+set OPENBLAS_NUM_THREADS=1; the result says whether it was set."""
 FULL_SEEDS = (0, 1, 2)
 
 
 def arguments(parser):
     """Which claim, how thoroughly, and where to write."""
-    parser.add_argument("claim", nargs="?", metavar="K", help=f"one of {', '.join(claims.MODULES)} (default: list them)")
+    parser.add_argument("claim", nargs="?", metavar="K", help=f"one of {', '.join(claims.MODULES)} (default: list "
+                                                              f"them)")
     thoroughness(parser)
 
 
@@ -81,9 +82,10 @@ def provenance(command, args):
 def commit():
     """The commit of the checkout that this code stands in; None where it is installed, or there is no git."""
     def git(*words):
-        return subprocess.run(["git", *words], cwd=Path(__file__).parent, capture_output=True, text=True, check=True).stdout.strip()
+        done = subprocess.run(["git", *words], cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
     try:
-        git("ls-files", "--error-unmatch", Path(__file__).name)         # not that of a repository around an installed package
+        git("ls-files", "--error-unmatch", Path(__file__).name)    # not of a repository around an installed package
         return git("rev-parse", "HEAD")
     except (OSError, subprocess.CalledProcessError):
         return None
@@ -92,7 +94,8 @@ def commit():
 def processor():
     """The processor's name as the system tells it."""
     try:
-        names = [row.split(":", 1)[1].strip() for row in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in row]
+        rows = Path("/proc/cpuinfo").read_text().splitlines()
+        names = [row.split(":", 1)[1].strip() for row in rows if "model name" in row]
     except OSError:
         names = []
     return names[0] if names else platform.processor() or platform.machine()
@@ -112,8 +115,9 @@ def places(args, claim):
 
 def introduce(claim):
     """What is claimed, what is known, what will be measured, and the rule of the verdict."""
-    print(f"{claim.id}: {claim.title}\n\nThe document says ({claim.where}):\n  {claim.words}\n\nWhat is known:\n  {claim.known}\n\n"
-          f"The experiment:\n  {claim.design}\n\nThe rule, fixed before measuring:\n  {claim.rule}\n", flush=True)
+    print(f"{claim.id}: {claim.title}\n\nThe document says ({claim.where}):\n  {claim.words}\n\nWhat is known:\n  "
+          f"{claim.known}\n\nThe experiment:\n  {claim.design}\n\nThe rule, fixed before measuring:\n  "
+          f"{claim.rule}\n", flush=True)
 
 
 def measure(claim, plan):

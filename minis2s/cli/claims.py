@@ -10,7 +10,8 @@ EPILOG = """examples:
 
 def arguments(parser):
     """Where results are."""
-    parser.add_argument("--results", metavar="DIR", help="folder with K1.json and others, as `minis2s claim --out DIR` writes them")
+    parser.add_argument("--results", metavar="DIR", help="folder with K1.json and others, as `minis2s claim --out DIR` "
+                                                         "writes them")
 
 
 def run(args):
@@ -19,6 +20,8 @@ def run(args):
     found = results.read(args.results) if args.results is not None else None
     for key in claims.MODULES:
         c = claims.find(key)
-        told = "" if found is None else f": {found[key]['verdict']} ({results.size(found[key])})" if key in found else ": not measured"
+        verdict = ": not measured" if key not in (found or {}) else (
+            f": {found[key]['verdict']} ({results.size(found[key])})")
+        told = "" if found is None else verdict
         print(f"{key:<4} {c.title}  ({c.where}){told}")
     return 0

@@ -91,15 +91,17 @@ def named_pairs(model, args):
         except (OSError, ValueError):
             pass                                        # another file
         else:
-            note(f"minis2s: {args.pairs} is the file that the run was trained on; its {len(held_out):,} held-out pairs are "
-                 "scored")
+            note(f"minis2s: {args.pairs} is the file that the run was trained on; its {len(held_out):,} held-out pairs "
+                 f"are scored")
             return held_out
     try:
         known = sources.located(model.origin, model.data, args.path)[1][0]
     except (OSError, ValueError):
-        note("minis2s: the pairs that the run was trained on are not at hand, so it is not known whether these are unseen")
+        note("minis2s: the pairs that the run was trained on are not at hand, so it is not known whether these are "
+             "unseen")
         return pairs
     count = overlap(*(contents(part) if of_files else part for part in (known, pairs)))
     if count:
-        note(f"minis2s: {count:,} of these {len(pairs):,} pairs are not unseen: their sources stand in the training pairs")
+        note(f"minis2s: {count:,} of these {len(pairs):,} pairs are not unseen: their sources stand in the training "
+             f"pairs")
     return pairs

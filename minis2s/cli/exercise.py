@@ -87,8 +87,7 @@ def run_start(args):
 
 def run_check(args):
     """Check one exercise, or all that were started."""
-    from ..classroom.exercises import EXERCISES, find
-    from ..classroom.exercises import progress
+    from ..classroom.exercises import EXERCISES, find, progress
     from ..classroom.judge.process import check_file
     if args.seed < 0:
         raise ValueError(f"--seed {args.seed}: wanted 0 or more")
@@ -171,8 +170,8 @@ def run_puzzle(args):
 
 def run_progress(args):
     """Print the table; write the page."""
-    from ..core import files
     from ..classroom.exercises import progress
+    from ..core import files
     if not Path(args.dir).is_dir():
         raise ValueError(f"there is no folder {args.dir}")
     if args.html:

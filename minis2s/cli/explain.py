@@ -21,9 +21,11 @@ def arguments(parser):
     parser.add_argument("path", metavar="RUN", help="directory of the run")
     parser.add_argument("text", metavar="TEXT", help="what the model is to read")
     parser.add_argument("--out", metavar="FILE", help="draw into this file (.png, .svg)")
-    parser.add_argument("--units", type=int, nargs="+", metavar="N", help="units to draw, from 0 (default: those that vary most)")
+    parser.add_argument("--units", type=int, nargs="+", metavar="N", help="units to draw, from 0 (default: those that "
+                                                                          "vary most)")
     parser.add_argument("--overwrite", action="store_true", help="replace FILE")
-    parser.add_argument("--search", type=int, metavar="K", help="in place of the witnesses: what a beam of K keeps at every length")
+    parser.add_argument("--search", type=int, metavar="K", help="in place of the witnesses: what a beam of K keeps at "
+                                                                "every length")
     parser.add_argument("--step", action="store_true", help="wait for Enter after every length")
     backend_option(parser)
 
@@ -41,7 +43,8 @@ def run(args):
         check_free(args.out, args.overwrite)
     model = model_of(args)
     if model.config.source != "tokens":
-        raise ValueError("RUN: reads frames, wanted a run that reads tokens; `translate --attention-map` draws those of frames")
+        raise ValueError("RUN: reads frames, wanted a run that reads tokens; `translate --attention-map` draws those "
+                         "of frames")
     if args.out:
         explain.figure(model, args.text, args.units, args.out)
     maps, source, target = explain.witnesses(model, args.text)

@@ -19,13 +19,15 @@ EPILOG = """examples:
 def arguments(parser):
     """The run, how to shrink it, where to."""
     parser.add_argument("path", metavar="RUN", help="directory of the run")
-    parser.add_argument("--bits", type=int, metavar="N", help="of each number of a matrix, from 1 to 8 (default: as they are)")
+    parser.add_argument("--bits", type=int, metavar="N", help="of each number of a matrix, from 1 to 8 (default: as "
+                                                              "they are)")
     parser.add_argument("--per", choices=PER, default="channel",
                         help="a scale for each column of a matrix (channel) or for each matrix (default: channel)")
     parser.add_argument("--prune", type=float, default=0.0, metavar="X",
                         help="share of the numbers of all matrices that become 0 (default: 0)")
     parser.add_argument("--scheme", choices=SCHEMES, default="blind",
-                        help="which are the smallest: of all, of each matrix, or in units of its deviation (default: blind)")
+                        help="which are the smallest: of all, of each matrix, or in units of its deviation (default: "
+                             "blind)")
     parser.add_argument("--retrain", type=int, default=0, metavar="N",
                         help="train on for N epochs with the zeros held at 0 (default: 0)")
     parser.add_argument("--out", required=True, metavar="DIR", help="directory of the smaller run")

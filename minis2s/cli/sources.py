@@ -1,7 +1,8 @@
 """Where pairs come from: a task or files, and how a run's pairs are found again where they were moved.
 
-A run's config.json says from which files it was trained, and has a digest of the pairs.  The digest decides: pairs that have it
-are the run's, wherever the file stands now; pairs that have not are not, though they stand where the file stood.
+A run's config.json says from which files it was trained, and has a digest of the pairs.  The digest decides: pairs
+that have it are the run's, wherever the file stands now; pairs that have not are not, though they stand where the
+file stood.
 """
 import os
 from pathlib import Path
@@ -106,7 +107,8 @@ def data(origin, tell=True):
 
 
 def read(path, tell=True, of_files=False):
-    """Pairs of a file, with a word about those left out.  Where sources are paths, they are seen from the file's folder."""
+    """Pairs of a file, with a word about those left out.  Where sources are paths, they are seen from the file's
+    folder."""
     pairs = read_pairs(path)
     if of_files:
         pairs = pairs._replace(sources=beside(pairs.sources, path))
@@ -178,17 +180,19 @@ def located(origin, known, run, files=None, command=""):
             continue
         if fingerprint(pairs, valid, of_files=origin.get("files", False)) == digest:
             return candidate, (pairs, valid, splits[2])
-        error = error or ValueError(f"{command}{candidate.get('task') or candidate['pairs']}: these are not the pairs that the "
-                                    "run was trained on")
+        error = error or ValueError(f"{command}{candidate.get('task') or candidate['pairs']}: these are not the pairs "
+                                    f"that the run was trained on")
         if files.get("pairs"):
             break
     if isinstance(error, FileNotFoundError):
-        raise FileNotFoundError(f"{error}; name the file with --pairs FILE, wherever it is now: it is recognized by its content")
+        raise FileNotFoundError(f"{error}; name the file with --pairs FILE, wherever it is now: it is recognized by "
+                                f"its content")
     raise error
 
 
 def candidates(origin, run, files):
-    """Origins to try: with the files that were named, else where they were, then as seen from the run, then beside it."""
+    """Origins to try: with the files that were named, else where they were, then as seen from the run, then beside
+    it."""
     if "task" in origin:
         return [origin]
     choices = {}

@@ -25,7 +25,8 @@ def arguments(parser):
     parser.add_argument("--samples", type=int, default=6, metavar="N", help="samples shown (default: 6)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the task's pairs (default: 0)")
     parser.add_argument("--out", metavar="DIR", help="write the samples' sounds or pictures into this folder")
-    parser.add_argument("--run", dest="run_dir", metavar="RUN", help="a run of the task, to be scored on its test pairs")
+    parser.add_argument("--run", dest="run_dir", metavar="RUN", help="a run of the task, to be scored on its test "
+                                                                     "pairs")
     parser.add_argument("--overwrite", action="store_true", help="replace files in DIR that exist")
 
 

@@ -3,10 +3,10 @@ import os
 import sys
 from argparse import ArgumentTypeError
 
-from ..model import architectures
 from ..api.seq2seq import Seq2Seq
-from ..data.batches import make_batch
 from ..core.files import check_free, write_text
+from ..data.batches import make_batch
+from ..model import architectures
 from ..viewer.trace import trace
 from ..viewer.trace.marks import equations_of
 from ..viewer.trace.show import equation_by_equation

@@ -28,13 +28,13 @@ EPILOG = f"""examples:
   minis2s train dates --from runs/dates --lr 1e-4 --out runs/more       begin with the weights of a run
   minis2s train dates --teacher runs/dates --hidden 48 --out runs/student     a smaller student learns from a run
 
-Pairs files are UTF-8; lines end in LF, CRLF or CR.  Other control characters, and a byte order mark but at the start, are
-refused with the line's number; pairs with a blank side and pairs that are too long are left out and counted.
+Pairs files are UTF-8; lines end in LF, CRLF or CR.  Other control characters, and a byte order mark but at the start,
+are refused with the line's number; pairs with a blank side and pairs that are too long are left out and counted.
 
 presets (dropout and epochs for 20,000 pairs; fewer pairs have more epochs):
 {presets.table(20_000)}
-A preset goes before the defaults above, and what you ask for goes before the preset.  A task has options of its own in place of
-a preset, and any of them can be given:
+A preset goes before the defaults above, and what you ask for goes before the preset.  A task has options of its own in
+place of a preset, and any of them can be given:
 
 {train_options.of_tasks()}
 
@@ -46,15 +46,16 @@ def arguments(parser):
     """Options of data and run, and one for each field of Config and Training."""
     parser.add_argument("task", nargs="?", metavar="TASK", help=f"one of {', '.join(TASKS)}")
     parser.add_argument("--pairs", metavar="FILE",
-                        help="lines of source TAB target, Tatoeba's sentence pairs or an Anki export (.gz too) in place of a "
-                             "task; with --resume, where the file is now")
+                        help="lines of source TAB target, Tatoeba's sentence pairs or an Anki export (.gz too) in "
+                             "place of a task; with --resume, where the file is now")
     parser.add_argument("--valid", metavar="FILE", help="held-out pairs; without it some sources of --pairs are")
     parser.add_argument("--preset", choices=tuple(presets.PRESETS),
-                        help="settings for a kind of data, listed below (default: for --pairs by units and number of pairs; a "
-                             "task has its own)")
+                        help="settings for a kind of data, listed below (default: for --pairs by units and number of "
+                             "pairs; a task has its own)")
     parser.add_argument("--source-units", metavar="UNIT",
                         help="what a source token is: char, word, space (what stands between white space) or bpe:N (N "
-                             "sub-words, learnt from the training pairs; default: char); or wav, png, npy: a source is the "
+                             "sub-words, learnt from the training pairs; default: char); or wav, png, npy: a source is "
+                             "the "
                              "path of a sound, a picture or an array, seen from FILE's folder, and is read as frames")
     parser.add_argument("--target-units", metavar="UNIT", help="what a target token is (default: char)")
     parser.add_argument("--min-count", type=int, metavar="N", help="rarer tokens are read as <unk> (default: 1)")
@@ -67,24 +68,27 @@ def arguments(parser):
     parser.add_argument("--resume", action="store_true", help="go on with the run in DIR")
     parser.add_argument("--overwrite", action="store_true", help="replace the run in DIR")
     parser.add_argument("--from", dest="start", metavar="RUN",
-                        help="begin with the weights of RUN, whose model options are the default (default: random weights)")
-    parser.add_argument("--teacher", metavar="RUN", help="learn from a trained run as well (default: from the pairs alone)")
+                        help="begin with the weights of RUN, whose model options are the default (default: random "
+                             "weights)")
+    parser.add_argument("--teacher", metavar="RUN", help="learn from a trained run as well (default: from the pairs "
+                                                         "alone)")
     parser.add_argument("--distill", choices=transfer.LEVELS,
-                        help="what the teacher gives: probabilities beside each word, or its answers in place of the targets "
-                             "(default: word)")
+                        help="what the teacher gives: probabilities beside each word, or its answers in place of the "
+                             "targets (default: word)")
     parser.add_argument("--backend", choices=BACKENDS,
-                        help="implementation that computes: plain NumPy, compiled kernels, or PyTorch, for a GPU or several "
-                             "processes (default: MINIS2S_BACKEND, or numba; resumed: as before)")
+                        help="implementation that computes: plain NumPy, compiled kernels, or PyTorch, for a GPU or "
+                             "several processes (default: MINIS2S_BACKEND, or numba; resumed: as before)")
     parser.add_argument("--device", metavar="NAME", help="of PyTorch: cpu, cuda, cuda:1, mps (default: cpu)")
     parser.add_argument("--amp", action="store_true", help="PyTorch multiplies matrices in bfloat16")
     parser.add_argument("--threads", type=int, metavar="N",
-                        help="of the compiled kernels or of PyTorch; the result of the kernels is the same for any number "
-                             f"(default: MINIS2S_THREADS, or all {cores()} cores)")
+                        help="of the compiled kernels or of PyTorch; the result of the kernels is the same for any "
+                             f"number (default: MINIS2S_THREADS, or all {cores()} cores)")
     train_options.add(parser)
 
 
 class Plan(NamedTuple):
-    """What is known of a training beside the options that are asked for: of a task, a pairs file, or a run that is resumed."""
+    """What is known of a training beside the options that are asked for: of a task, a pairs file, or a run that is
+    resumed."""
     options: dict               # of Config and Training
     units: dict                 # of Seq2Seq
     origin: dict                # where the pairs come from
@@ -114,7 +118,8 @@ def run(args):
     with backend.precompile(config, training.optimizer) as wait:
         try:
             where = dict(out=out, resume=args.resume, overwrite=args.overwrite) if first else dict(progress=False)
-            model.fit(*plan.splits[:2], training=training, **where, origin=plan.origin, start=plan.start, **sources.teacher_of(plan.origin, model.backend))
+            model.fit(*plan.splits[:2], training=training, **where, origin=plan.origin, start=plan.start,
+                      **sources.teacher_of(plan.origin, model.backend))
         except Stopped as e:
             if model.stopped_by is not None and first:
                 print(f"stopped; saved in {out}; go on with --resume")
@@ -126,7 +131,8 @@ def run(args):
 
 
 def named_backend(args):
-    """The backend that the options ask for, with device and precision behind PyTorch's name; None: none is asked for."""
+    """The backend that the options ask for, with device and precision behind PyTorch's name; None: none is asked
+    for."""
     if not (args.device or args.amp):
         return args.backend
     if args.backend != "torch":
@@ -157,7 +163,8 @@ def begun(args, asked):
     settings, options = preset_of(args, splits[0], units, asked) or (None, task.options)
     start = Seq2Seq.load(args.start) if args.start else None
     if start:
-        options = {**options, **{name: value for name, value in start.config.to_json().items() if not name.endswith("_vocab")}}
+        known = {name: value for name, value in start.config.to_json().items() if not name.endswith("_vocab")}
+        options = {**options, **known}
         units = {**start._units(), **asked_units(args)}
     return Plan(train_options.drop_conflicting(options, asked), units, origin, splits, settings=settings, start=start)
 
@@ -181,8 +188,8 @@ def asked_units(args):
 
 
 def preset_of(args, pairs, units, asked):
-    """The preset that --preset names, or the one that suits a pairs file: -> a line about what it sets beside the options
-    asked for, and all its options; None for a task, which has options of its own."""
+    """The preset that --preset names, or the one that suits a pairs file: -> a line about what it sets beside the
+    options asked for, and all its options; None for a task, which has options of its own."""
     if not (args.preset or args.pairs):
         return None
     count = len(text_pairs("pairs", pairs))
@@ -198,7 +205,8 @@ def report(model, out, test):
         result = evaluation.evaluate(model, text_pairs("pairs", test), 1, 1.0, judge=task and task.judge)
         right = ", ".join(f"{name} {share:.2%}" for name, share in result.get("right", {}).items())
         print(f"\n{result['sources']:,} unseen texts: exact match {result['exact_match']:.2%}, "
-              f"character errors {result['character_error_rate']:.2%}" + (f"\nright by the checker: {right}" if right else ""))
+              f"character errors {result['character_error_rate']:.2%}"
+              + (f"\nright by the checker: {right}" if right else ""))
     samples = dict((test or model.held_out)[:200])
     print("\nunseen texts, the model's answers, and what was wanted where they differ:")
     chosen = sorted(samples.items(), key=lambda pair: len(pair[0]))[::max(1, len(samples) // 8)]

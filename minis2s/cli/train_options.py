@@ -20,14 +20,16 @@ MODEL_HELP = {
     "input_feeding": "feed the fused state to the next step", "readout": "what the output matrix reads",
     "tied_cells": "encoder and decoder share cells", "heads": "of multi-head attention",
     "feed_forward": "hidden units of the feed-forward layers", "feed_forward_activation": "of those units",
-    "norm": "before sub-layers or after sums", "positions": "what tells the order", "max_positions": "how many are learned",
+    "norm": "before sub-layers or after sums", "positions": "what tells the order",
+    "max_positions": "how many are learned",
     "tied_embedding": "output matrix = target embedding", "dropout": "share of inputs dropped",
     "label_smoothing": "probability spread over all tokens", "reverse_source": "read the source from its end",
     "dtype": "precision"}
 TRAINING_HELP = {
     "epochs": "passes over the data", "minutes": "stop after this time", "batch": "pairs in a batch", "lr": "step size",
     "lr_final": "step size at the end, reached in equal steps", "warmup": "steps over which the step size grows",
-    "schedule": "step size after the warm-up", "optimizer": "rule that turns gradients into steps", "momentum": "of sgd",
+    "schedule": "step size after the warm-up", "optimizer": "rule that turns gradients into steps",
+    "momentum": "of sgd",
     "clip": "largest global gradient norm", "clip_value": "largest gradient entry",
     "lr_decay": "factor of the step size when validation stops improving", "lr_patience": "epochs before that",
     "patience": "epochs without improvement before stopping", "monitor": "what counts as improvement",
@@ -39,7 +41,8 @@ UNSET = {                           # what an option that is None by default com
     "attention_size": "as --hidden", "context": "attention; init with --attention none",
     "fusion": "concat; none without a context", "heads": "4", "feed_forward": "4 times --hidden",
     "feed_forward_activation": "relu", "norm": "pre", "positions": "sinusoidal", "max_positions": "256",
-    "minutes": "no limit", "lr_final": "as --lr", "warmup": "none", "clip_value": "no limit", "patience": "never stop early",
+    "minutes": "no limit", "lr_final": "as --lr", "warmup": "none", "clip_value": "no limit",
+    "patience": "never stop early",
     "teacher_final": "as --teacher-forcing", "evaluate_every": "at the end of each epoch only"}
 OLD_NAMES = {"order": ("before", "after"), "activation": ("tanh", "sigmoid"), "reset": ("before", "after")}    # of 0.1
 
@@ -103,7 +106,8 @@ def drop_conflicting(preset, asked):
 
 def as_text(options):
     """Options by name, as they are written on the command line: "--hidden 128 --reverse-source"."""
-    return " ".join(f"--{name.replace('_', '-')}" + ("" if value is True else f" {value}") for name, value in options.items())
+    return " ".join(f"--{name.replace('_', '-')}" + ("" if value is True else f" {value}")
+                    for name, value in options.items())
 
 
 def of_tasks():

@@ -19,8 +19,8 @@ EPILOG = """examples:
   minis2s translate runs/digits seven.wav --attention-map map.png     a sound, where the run reads sounds
 
 One line for each text: its answer.  With --nbest or --exact a line has columns, divided by TAB: answer, log p, score or
-proof, and "cut off" where the answer reached --max-length.  With --nbest, if there are several texts, a column before these
-has the number of the text (or of its line).  Notes about texts and answers go to standard error.
+proof, and "cut off" where the answer reached --max-length.  With --nbest, if there are several texts, a column before
+these has the number of the text (or of its line).  Notes about texts and answers go to standard error.
 """
 
 
@@ -36,7 +36,8 @@ def arguments(parser):
     """Run, texts, and how to decode."""
     parser.add_argument("path", metavar="RUN", help="directory of the run")
     parser.add_argument("texts", nargs="*", default=[], metavar="TEXT",
-                        help="a text, or the path of a file where the run reads sounds, pictures or arrays; without any: lines of standard input (UTF-8, no control characters but TAB); a blank text, also "
+                        help="a text, or the path of a file where the run reads sounds, pictures or arrays; without "
+                             "any: lines of standard input (UTF-8, no control characters but TAB); a blank text, also "
                              "of no-break or zero-width spaces, is answered by a blank line")
     parser.add_argument("--beam", type=int, default=None, metavar="K", help="hypotheses kept (default: 1, greedy)")
     parser.add_argument("--nbest", type=int, default=1, metavar="N",
@@ -47,7 +48,8 @@ def arguments(parser):
                         f"{answering.EXTRA} more than the longest target trained on)")
     parser.add_argument("--sample", action="store_true", help="draw a random answer")
     parser.add_argument("--temperature", type=float, metavar="X", help="of --sample (default: 1)")
-    parser.add_argument("--top-k", type=int, metavar="N", help="of --sample: only the N most probable tokens (default: all)")
+    parser.add_argument("--top-k", type=int, metavar="N", help="of --sample: only the N most probable tokens (default: "
+                                                               "all)")
     parser.add_argument("--top-p", type=float, metavar="X",
                         help="of --sample: only the most probable X of the mass (default: all)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of --sample (default: 0)")
@@ -63,7 +65,8 @@ def arguments(parser):
 def backend_option(parser):
     """The implementation that computes, for a model that is trained."""
     parser.add_argument("--backend", choices=ANSWERING,
-                        help="implementation that computes: plain NumPy, which starts at once, or compiled kernels (default: "
+                        help="implementation that computes: plain NumPy, which starts at once, or compiled kernels "
+                             "(default: "
                              "MINIS2S_BACKEND, or NumPy for a few texts and kernels for many)")
 
 
@@ -124,7 +127,8 @@ def check_map(args, model):
         return
     if model.config.context != "attention":
         raise ValueError("--attention-map: this model has no attention")
-    import matplotlib.figure                                    # noqa: F401  refuses a wrong MPLBACKEND
+    import matplotlib.figure  # noqa: F401  refuses a wrong MPLBACKEND
+
     from ..viewer.plots.style import check_path
     check_path(args.attention_map)
     check_free(args.attention_map, args.overwrite)

@@ -2,9 +2,9 @@
 
 Part P13.
 
-    drop_tokens       a share of the source tokens of a batch is read as <unk>, others at every step (Sennrich et al. 2016)
+    drop_tokens       a share of the source tokens is read as <unk>, others at every step (Sennrich et al. 2016)
     noisy             a list of tokens with some left out and neighbours exchanged (Lample et al. 2018)
-    back_translated   pairs for targets that have no source: a model of the other direction writes it (Sennrich et al. 2016)
+    back_translated   pairs for targets without a source: a model of the other direction writes it (the same, 2016)
 """
 import numpy as np
 

@@ -10,7 +10,8 @@ from ..core import validation
 from .vocabulary import BOS, EOS, PAD
 
 POOL = 50       # batches that are sorted by length together
-AREA = 2_000_000    # examples × source steps × target steps of a batch at most: attention keeps some hundred numbers for each
+# examples × source steps × target steps of a batch at most: attention keeps some hundred numbers for each
+AREA = 2_000_000
 
 
 class Batch(NamedTuple):
@@ -141,8 +142,8 @@ def bucketed(lengths, batch_size, rng):
     Returns
     -------
     list of ndarray of int
-        Indices into `lengths`; each index stands in exactly one batch.  The last batch cut may be smaller, and a batch of
-        very long examples is halved until it has no more than AREA attention weights.
+        Indices into `lengths`; each index stands in exactly one batch.  The last batch cut may be smaller, and a
+        batch of very long examples is halved until it has no more than AREA attention weights.
 
     Raises
     ------

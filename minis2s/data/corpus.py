@@ -92,9 +92,9 @@ def summary(corpus):
     """Three lines about the data: pairs, then each side's vocabulary, lengths and share of <unk>."""
     left = sum(corpus.too_long)
     sources = len({same(text) for text, _ in corpus.valid_texts})
-    lines = [f"pairs    {len(corpus.train):,} to learn from; held out {len(corpus.valid):,} of {sources:,} different sources"
-             + (f", {corpus.seen:,} of these pairs are not unseen: their sources stand in training" if corpus.seen else "")
-             + (f"; left out {left:,} that are too long" if left else "")]
+    seen = f", {corpus.seen:,} of these pairs are not unseen: their sources stand in training" if corpus.seen else ""
+    lines = [f"pairs    {len(corpus.train):,} to learn from; held out {len(corpus.valid):,} of {sources:,} different "
+             f"sources{seen}{f'; left out {left:,} that are too long' if left else ''}"]
     for k, (name, side) in enumerate((("source", corpus.source), ("target", corpus.target))):
         sizes = sorted(len(pair[k]) for pair in corpus.train)
         lengths_are = f"lengths {sizes[0]} to {sizes[-1]}, median {median(sizes):g}"

@@ -7,21 +7,21 @@ import html
 import re
 
 ANKI_HEAD = re.compile(r"#([a-z ]+):(.*)")
-ANKI_KEYS = {"separator", "html", "tags", "columns", "notetype", "deck", "notetype column", "deck column", "tags column",
-             "guid column"}
+ANKI_KEYS = {"separator", "html", "tags", "columns", "notetype", "deck", "notetype column", "deck column",
+             "tags column", "guid column"}
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "space": " ", "pipe": "|", "colon": ":"}
 APART = re.compile(r"(?i)<br\s*/?>|</?(?:div|p|li|ul|ol|tr|td|th|h[1-6])\b[^>]*>")      # tags that divide words
 TAG = re.compile(r"</?[A-Za-z][^>]*>|\[sound:[^\]]*\]")
 
-LANGUAGES = """arabic bengali bulgarian catalan chinese croatian czech danish dutch english esperanto estonian finnish french
-german greek hebrew hindi hungarian icelandic indonesian irish italian japanese korean latin latvian lithuanian malay mandarin
-norwegian persian polish portuguese romanian russian serbian slovak slovenian spanish swahili swedish tamil telugu thai turkish
-ukrainian urdu vietnamese welsh""".split()
-CODES = """ar bg bn ca cs cy da de el en eo es et fa fi fr ga hr hu ja ko la lt lv nl pl pt ro ru sk sl sr sv sw th tr uk ur vi
-zh""".split()
-HEADERS = {*LANGUAGES, *CODES, *"""source target src tgt trg input output question answer prompt response word words phones
-phonemes pronunciation grapheme phoneme graphemes text translation sentence sentences original translated front back lemma
-form inflected command commands action actions""".split()}
+LANGUAGES = """arabic bengali bulgarian catalan chinese croatian czech danish dutch english esperanto estonian finnish
+french german greek hebrew hindi hungarian icelandic indonesian irish italian japanese korean latin latvian lithuanian
+malay mandarin norwegian persian polish portuguese romanian russian serbian slovak slovenian spanish swahili swedish
+tamil telugu thai turkish ukrainian urdu vietnamese welsh""".split()
+CODES = """ar bg bn ca cs cy da de el en eo es et fa fi fr ga hr hu ja ko la lt lv nl pl pt ro ru sk sl sr sv sw th tr
+uk ur vi zh""".split()
+HEADERS = {*LANGUAGES, *CODES, *"""source target src tgt trg input output question answer prompt response word words
+phones phonemes pronunciation grapheme phoneme graphemes text translation sentence sentences original translated front
+back lemma form inflected command commands action actions""".split()}
 
 
 def rows_of(lines):
@@ -61,7 +61,8 @@ def _plain(cells):
     notes = []
     for k, name in ((0, "source"), (1, "target")):
         if len(texts) > 1 and all(is_number(pair[k]) for pair in texts) and (k == 0 or wide):
-            notes.append(f"every {name} is a number, such as {texts[0][k].strip()}: is column {k + 1} what you want to train on?")
+            notes.append(f"every {name} is a number, such as {texts[0][k].strip()}: is column {k + 1} what you want to "
+                         f"train on?")
     return rows, notes
 
 
@@ -110,6 +111,7 @@ def _anki(lines):
 
 
 def plain_text(field):
-    """A field of HTML as plain text: line breaks become spaces, tags and sounds go, &nbsp; and its like are characters."""
+    """A field of HTML as plain text: line breaks become spaces, tags and sounds go, &nbsp; and its like are
+    characters."""
     text = html.unescape(TAG.sub("", APART.sub(" ", field)))
     return " ".join(text.split())

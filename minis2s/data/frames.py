@@ -5,8 +5,8 @@
     png    a PNG file                               columns of pixels, pictures.py
     npy    an array (T, F) that NumPy has saved     its rows
 
-A source is named by a text: the path of a file, or a recipe such as "picture:..." of which a task makes the signal (RECIPES).
-So pairs are pairs of texts for frames too, and are held out, resumed and evaluated like others.
+A source is named by a text: the path of a file, or a recipe such as "picture:..." of which a task makes the signal
+(RECIPES). So pairs are pairs of texts for frames too, and are held out, resumed and evaluated like others.
 
     signal ── unit ──> (T, F) ── less mean, by scale ──> (T, F) ── k neighbours side by side ──> (T/k, k F)
 
@@ -23,7 +23,8 @@ from . import pictures, sound
 from .vocabulary import SPECIALS, Vocabulary
 
 UNITS = ("wav", "png", "npy")
-RECIPES = {}                        # prefix -> (unit, function: what stands behind the colon -> signal); tasks add theirs
+# prefix -> (unit, function: what stands behind the colon -> signal); tasks add theirs
+RECIPES = {}
 MEASURED = 1000                     # sources at most of which mean and scale are taken
 MOST_NUMBERS = 50_000_000           # of an array
 
@@ -71,7 +72,7 @@ class FrameReader:
         some = [frames_of(unit, form, text) for text in texts[::-(-len(texts) // MEASURED)]]
         rows = np.concatenate(some)
         mean, scale = rows.mean(axis=0), rows.std(axis=0)
-        scale = np.maximum(scale, 0.1 * np.sqrt((scale ** 2).mean()) + 1e-6)    # a number that never changes stays small
+        scale = np.maximum(scale, 0.1 * np.sqrt((scale ** 2).mean()) + 1e-6)  # a constant number stays small
         return cls(unit, stack, form, tuple(mean.tolist()), tuple(scale.tolist()))
 
     @property

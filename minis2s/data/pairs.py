@@ -1,7 +1,7 @@
 """A person's own pairs: read from a file, and divided for training and validation.
 
-One pair on a line, source TAB target; further columns are ignored.  Tatoeba's and Anki's exports are known by their form
-(`formats.py`), and so is ``.gz``.  What is text and what is not, `text.py` says.
+One pair on a line, source TAB target; further columns are ignored.  Tatoeba's and Anki's exports are known by their
+form (`formats.py`), and so is ``.gz``.  What is text and what is not, `text.py` says.
 """
 import gzip
 import unicodedata
@@ -49,8 +49,8 @@ def read_pairs(path):
     FileNotFoundError, OSError
         There is no such file, or it cannot be read.
     ValueError
-        The path is a directory, the gzip data are damaged, or a line is binary, not UTF-8, has a control character or one
-        column only, or no pair is left.  The message names the file and the line.
+        The path is a directory, the gzip data are damaged, or a line is binary, not UTF-8, has a control character or
+        one column only, or no pair is left.  The message names the file and the line.
     """
     path = Path(path)
     lines = read_lines(_data(path), path, WANTED)
@@ -92,7 +92,8 @@ def _data(path):
 
 
 def overlap(known, pairs):
-    """How many of some (source, target) pairs have a source that stands in `known` too, compared as `text.same` does."""
+    """How many of some (source, target) pairs have a source that stands in `known` too, compared as `text.same`
+    does."""
     seen = {same(source) for source, _ in known}
     return sum(same(source) in seen for source, _ in pairs)
 

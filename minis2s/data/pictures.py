@@ -85,6 +85,7 @@ def from_columns(frames, channels):
 def write_png(path, pixels):
     """Write pixels (H, W, 1 or 3) from 0 to 1 as a PNG file, whole or not at all."""
     from PIL import Image
+
     from ..core.files import write_atomically
     a = np.round(np.clip(pixels, 0, 1) * 255).astype(np.uint8)
     image = Image.fromarray(a[:, :, 0] if a.shape[2] == 1 else a)

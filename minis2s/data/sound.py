@@ -1,6 +1,7 @@
 """Sound: WAV files in and out, and the log-mel spectrogram, the frames that speech recognition reads (row U2).
 
-A microphone gives thousands of numbers a second; what was said lies in how loud each pitch is, some hundred times a second.
+A microphone gives thousands of numbers a second; what was said lies in how loud each pitch is, some hundred times a
+second.
 
     samples x                     windows of 25 ms, every 10 ms          frames
     ~~~~~~~~~~~~~~~~~~~~~  ->     [~~~~~]                         ->     f_1 (40 numbers)
@@ -9,10 +10,11 @@ A microphone gives thousands of numbers a second; what was said lies in how loud
 
     P_t[k] = |sum_n w[n] x[t hop + n] exp(-2 pi i k n / M)|^2     the power of each frequency k rate / M
     w[n]   = (1 - cos(2 pi n / L)) / 2                            Hann window of L samples, zeros up to M, a power of 2
-    mel(v) = 2595 log10(1 + v / 700)                              pitch as we hear it: even steps of mel (O'Shaughnessy 1987)
+    mel(v) = 2595 log10(1 + v / 700)                    pitch as we hear it: even steps of mel (O'Shaughnessy 1987)
     f_t[b] = log(sum_k B_b[k] P_t[k] + 1e-6)                      B_b: a triangle over the band b, bands even in mel
 
-B_b rises from 0 at the middle of band b-1 to 1 at its own and falls to 0 at the middle of band b+1 (Davis & Mermelstein 1980).
+B_b rises from 0 at the middle of band b-1 to 1 at its own and falls to 0 at the middle of band b+1 (Davis &
+Mermelstein 1980).
 """
 import functools
 import wave
@@ -49,7 +51,8 @@ def log_mel(samples, rate, bands=BANDS):
     """
     x, L, hop = np.asarray(samples, dtype=float), round(WINDOW * rate), round(HOP * rate)
     if x.ndim != 1 or len(x) < L:
-        raise ValueError(f"{x.shape[0] if x.ndim else 0} sample{'' if len(x) == 1 else 's'}, wanted at least {L}: one window "
+        raise ValueError(f"{x.shape[0] if x.ndim else 0} sample{'' if len(x) == 1 else 's'}, wanted at least {L}: one "
+                         f"window "
                          f"of {1000 * WINDOW:g} ms")
     if not np.isfinite(x).all():
         raise ValueError(f"sample {int(np.argmin(np.isfinite(x)))} is not finite")
@@ -88,7 +91,8 @@ def read_wav(path):
     ------
     FileNotFoundError, OSError
     ValueError
-        In one line that names the file: another format, several channels, no samples, an unusual rate, a file that is cut off.
+        In one line that names the file: another format, several channels, no samples, an unusual rate, a file that is
+        cut off.
     """
     try:
         with wave.open(str(path), "rb") as f:
@@ -109,7 +113,8 @@ def read_wav(path):
 def wave_problem(e):
     """What the standard library refuses, in words: it knows PCM only."""
     number = str(e).rpartition("unknown format: ")[2]
-    kinds = {"3": "samples are floats", "6": "compressed (A-law)", "7": "compressed (mu-law)", "2": "compressed (ADPCM)",
+    kinds = {"3": "samples are floats", "6": "compressed (A-law)", "7": "compressed (mu-law)",
+             "2": "compressed (ADPCM)",
              "85": "compressed (MP3)"}
     return kinds.get(number, f"compressed or unknown (format {number})" if number.isdigit() else f"no WAV file ({e})")
 

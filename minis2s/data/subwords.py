@@ -1,8 +1,8 @@
 """Units ``bpe:N``: frequent words are one token, rare ones several, so that (nearly) no word is unknown.
 
-Byte-pair encoding (Sennrich et al. 2016) begins with single characters and joins the most frequent pair of neighbours, again
-and again, until there are N pieces.  The library sentencepiece (Kudo & Richardson 2018) learns and applies the pieces; a
-piece that begins with ▁ had a space before it.
+Byte-pair encoding (Sennrich et al. 2016) begins with single characters and joins the most frequent pair of
+neighbours, again and again, until there are N pieces.  The library sentencepiece (Kudo & Richardson 2018) learns and
+applies the pieces; a piece that begins with ▁ had a space before it.
 """
 import base64
 import io

@@ -2,8 +2,8 @@
 
 * Text is UTF-8; a byte order mark at the start of a file is dropped.
 * Lines end in LF, CRLF or CR.
-* Any other control character (Unicode class Cc but TAB), and a byte order mark anywhere else, is refused: it is the trace of
-  another encoding, of a damaged or a binary file, or of two files put together.
+* Any other control character (Unicode class Cc but TAB), and a byte order mark anywhere else, is refused: it is the
+  trace of another encoding, of a damaged or a binary file, or of two files put together.
 * A text is blank if all it has is white space (no-break spaces too) and characters without a width (class Cf).
 """
 import re

@@ -5,8 +5,8 @@
 ``space``  what stands between white space is a token, unchanged: for texts that are tokens already (phones, commands,
            tokenised corpora).
 
-`join` undoes `split`: exactly for ``char``; for the others if the text has single spaces, none at its ends, and no other
-white space.
+`join` undoes `split`: exactly for ``char``; for the others if the text has single spaces, none at its ends, and no
+other white space.
 """
 import unicodedata
 

@@ -1,13 +1,13 @@
 """Words and marks, with the white space kept: `join` returns exactly what `split` was given.
 
-A word is a run of letters, digits and their accents; each punctuation mark or symbol is a token of its own, except inside a
-word: don't, well-known, snake_case, 3.50, 10:30, 7/8, p.m.  Where no white space stood between two tokens, the
-mark between them says so by a tie ‿ on that side:
+A word is a run of letters, digits and their accents; each punctuation mark or symbol is a token of its own, except
+inside a word: don't, well-known, snake_case, 3.50, 10:30, 7/8, p.m.  Where no white space stood between two tokens,
+the mark between them says so by a tie ‿ on that side:
 
     Er sagte „Hallo“, und -5 ≠ C++.   →   Er sagte „‿ Hallo ‿“ ‿, und -‿ 5 ≠ C ‿+ ‿+ ‿.
 
-So no list of characters and no habit of one language decides where spaces stand: the tokens do.  A model learns from the
-training texts which tokens it has to write.  Words themselves never carry a tie, and look the same everywhere.
+So no list of characters and no habit of one language decides where spaces stand: the tokens do.  A model learns from
+the training texts which tokens it has to write.  Words themselves never carry a tie, and look the same everywhere.
 Moses (Koehn et al. 2007) and OpenNMT write such ties as @-@ and ￭.
 """
 import unicodedata
@@ -35,8 +35,8 @@ def split(text):
 def join(tokens):
     """Put words and marks together: the inverse of `split`.
 
-    Any list of tokens gives a text, also one that no `split` returns: a space stands between two tokens unless one of them has
-    a tie on that side.
+    Any list of tokens gives a text, also one that no `split` returns: a space stands between two tokens unless one of
+    them has a tie on that side.
     """
     text, tied = "", True
     for token in tokens:
@@ -62,7 +62,8 @@ def _parts(chunk):
 
 
 def _tied(parts):
-    """Tie neighbours together: a mark to what stands before it; a word to the mark before it by that mark's right tie."""
+    """Tie neighbours together: a mark to what stands before it; a word to the mark before it by that mark's right
+    tie."""
     last = len(parts) - 1
     return [part if not is_mark(part) else
             TIE * (i > 0) + part + TIE * (i < last and not is_mark(parts[i + 1]))

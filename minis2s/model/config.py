@@ -1,61 +1,12 @@
 """Config: one frozen record that names every choice of a model, and refuses what cannot be."""
-from collections import ChainMap
 from dataclasses import asdict, dataclass, fields
 from numbers import Real
-from typing import Any
 
 import numpy as np
 
-from ..layers.attention import SCORES
-from ..layers.cells import CELLS
-from ..layers.feed_forward import PHI
-from ..layers.positions import KINDS
-from ..layers.residual import NORMS
-
-CHOICES: dict[str, Any] = {
-    "source": ("tokens", "frames"),
-    "architecture": ("recurrent", "transformer"),
-    "cell": CELLS,                                      # the tables themselves: yours may join them
-    "bridge": ("copy", "dense", "zeros"),
-    "attention": ChainMap[str, Any](SCORES, {"none": None}),
-    "context": ("init", "every-step", "attention"),
-    "attention_order": ("before", "after"),
-    "fusion": ("none", "concat", "sum", "sigmoid", "tanh"),
-    "readout": ("state", "state-context"),
-    "norm": NORMS,
-    "positions": KINDS,
-    "feed_forward_activation": tuple(PHI),
-    "dtype": ("float32", "float64"),
-}
-# the choices that only one of the architectures has
-RECURRENT = ("source", "frame_size", "stack", "cell", "embedding", "residual", "bidirectional", "bridge", "attention",
-             "attention_size", "context", "attention_order", "fusion", "input_feeding", "readout", "tied_cells")
-# what None of these becomes beside the defaults
-USUAL = {"bridge": "copy", "attention": "additive", "context": "attention", "fusion": "concat"}
-TRANSFORMER = ("heads", "feed_forward", "feed_forward_activation", "norm", "positions", "max_positions")
-
-
-def renamed(values: dict) -> dict:
-    """A dict of choices with the names of today, from one that may have those of version 0.1: order, activation, reset.
-
-    Raises
-    ------
-    ValueError
-        For an activation or a reset that no cell of this kind has.
-    """
-    values = dict(values)
-    if "order" in values:
-        values["attention_order"] = values.pop("order")
-    activation, reset = values.pop("activation", "tanh"), values.pop("reset", "before")
-    cell = values.get("cell", "lstm")
-    for name, value, usual, where, new in (("activation", activation, "tanh", "rnn", {"sigmoid": "rnn-sigmoid"}),
-                                           ("reset", reset, "before", "gru", {"after": "gru-after"})):
-        if value == usual or cell == new.get(value):
-            continue
-        if value not in new or cell != where:
-            raise ValueError(f"{name}={value} with cell={cell}: choose one of the cells {', '.join(CELLS)}")
-        values["cell"] = new[value]
-    return values
+from .choices import (  # noqa: F401  all of them have their public place here
+    CHOICES, RECURRENT, TRANSFORMER, USUAL, impossible_recurrent, impossible_source, impossible_transformer, renamed
+)
 
 
 @dataclass(frozen=True)
@@ -269,77 +220,10 @@ class Config:
         default("fusion", "none" if self.context == "init" else "concat")
 
     def _check_combinations(self):
-        of_architecture = (self._impossible_transformer() if self.architecture == "transformer"
-                           else self._impossible_recurrent())
-        wrong = self._impossible_source() + of_architecture
-        for is_wrong, why in wrong:
+        of_architecture = impossible_transformer if self.architecture == "transformer" else impossible_recurrent
+        for is_wrong, why in impossible_source(self) + of_architecture(self):
             if is_wrong:
                 raise ValueError(why)
-
-    def _impossible_source(self):
-        """Pairs of a condition that must not hold, and why."""
-        is_frames = self.source == "frames"
-        return [
-            (is_frames and self.source_vocab is not None,
-             f"source_vocab={self.source_vocab} with source=frames: frames have no vocabulary; frame_size is their "
-             "size"),
-            (not is_frames and self.frame_size is not None,
-             f"frame_size={self.frame_size} with source=tokens: tokens have none; take source=frames"),
-            (not is_frames and self.stack is not None,
-             f"stack={self.stack} with source=tokens: only frames are stacked; take source=frames"),
-        ]
-
-    def _impossible_transformer(self):
-        """Pairs of a condition that must not hold, and why."""
-        return [
-            (self.hidden % self.heads != 0,
-             f"heads={self.heads} must divide hidden={self.hidden}: every head has hidden/heads numbers of a state"),
-            (self.max_positions is not None and self.positions != "learned",
-             f"max_positions={self.max_positions} is for learned positions; positions={self.positions} have no end"),
-        ]
-
-    def _impossible_recurrent(self):
-        """Pairs of a condition that must not hold, and why."""
-        has_context, two = self.context != "init", self.bidirectional
-        return [
-            (self.residual and self.layers == 1,
-             "residual with layers=1: the path leads around every layer but the first; take layers=2 or more"),
-            ((self.context == "attention") != (self.attention != "none"),
-             f"context={self.context} with attention={self.attention}: context=attention needs an attention score, and "
-             "the other contexts have none"),
-            (self.attention_size is not None and self.attention != "additive",
-             f"attention_size is the additive score's hidden layer; attention={self.attention} has none"),
-            (self.attention in ("dot", "scaled") and two,
-             f"attention={self.attention} multiplies s ({self.hidden}) with h_i ({self.encoder_size}): sizes "
-             "differ with two directions; take general or additive"),
-            (self.attention_order != "after" and self.context != "attention",
-             f"attention_order=before needs attention; context={self.context} has none"),
-            (self.bridge == "copy" and two,
-             f"bridge=copy would hand {self.encoder_size} numbers of two directions to a state of "
-             f"{self.hidden}; take dense"),
-            (self.bridge == "zeros" and not has_context,
-             "bridge=zeros with context=init: the decoder would know nothing of the source"),
-            (self.fusion != "none" and not has_context,
-             f"fusion={self.fusion} mixes state and context; context=init has none"),
-            (self.fusion == "sum" and two,
-             f"fusion=sum adds s ({self.hidden}) and ctx ({self.encoder_size}): sizes differ with two directions"),
-            (self.readout == "state-context" and not has_context,
-             "readout=state-context reads a context; context=init has none"),
-            (self.readout == "state-context" and self.fusion == "concat",
-             "readout=state-context with fusion=concat would read the context twice; take readout=state"),
-            (self.attends_after and self.fusion == "none" and self.readout == "state",
-             "attention after the cell with fusion=none and readout=state: nothing would read the context"),
-            (self.input_feeding and self.context != "attention",
-             f"input_feeding needs attention; context={self.context} has none"),
-            (self.tied_cells and two,
-             "tied_cells with two directions: the encoder has two cells, the decoder one"),
-            (self.tied_cells and self.decoder_input_size != self.embedding,
-             f"tied_cells: the encoder's cell reads {self.embedding} numbers, the decoder's "
-             f"{self.decoder_input_size}; feed no context to the cell"),
-            (self.tied_embedding and self.readout_size != self.embedding,
-             f"tied_embedding: the readout reads {self.readout_size} numbers, an embedding has {self.embedding}; "
-             f"set embedding={self.readout_size} or another fusion"),
-        ]
 
     def chosen(self) -> dict:
         """A dict of the choices that the architecture has."""

@@ -1,8 +1,8 @@
 """TORCH: PyTorch as a Backend, for a GPU, or for several processes that train one model.  Start reading here.
 
-It computes with the nn.Module of model.py, and autograd takes the place of the derivatives.  Parameters and moments are
-trees of tensors between two steps, so that they stay on the device; `arrays` makes NumPy's of them where a run is saved.
-Searches run on NumPy: a trained model is the same in every backend, and the compiled one searches best.
+It computes with the nn.Module of model.py, and autograd takes the place of the derivatives.  Parameters and moments
+are trees of tensors between two steps, so that they stay on the device; `arrays` makes NumPy's of them where a run is
+saved. Searches run on NumPy: a trained model is the same in every backend, and the compiled one searches best.
 """
 import os
 from typing import NamedTuple
@@ -90,7 +90,8 @@ class Engine:
         return as_array(self.run(p, config, batch, teacher)[1])
 
     def loss_and_update(self, p, config, batch, teacher, masks, s, optimizer, lr, limit=None, value=None, **options):
-        """See training.update.loss_and_update; every process takes its share of the batch, and all have the same result."""
+        """See training.update.loss_and_update; every process takes its share of the batch, and all have the same
+        result."""
         mine = type(batch)(*(processes.share_of(a, 1) for a in batch))
         teacher = None if teacher is None else processes.share_of(teacher, 1)
         masks = tree.map(lambda m: processes.share_of(m, m.ndim - 2), masks)     # (N, D), a Transformer's (T, N, D)
@@ -98,7 +99,8 @@ class Engine:
         g = tree.replace(p, derivatives(loss, named))
         with torch.no_grad():
             loss, g = processes.add_up(loss.detach(), g)
-            p, s = tree.map(self.on_device, p), s._replace(m=tree.map(self.on_device, s.m), v=tree.map(self.on_device, s.v))
+            p = tree.map(self.on_device, p)
+            s = s._replace(m=tree.map(self.on_device, s.m), v=tree.map(self.on_device, s.v))
             p, s, size, finite = update.step(p, g, s, optimizer, lr, limit, value, **options)
             loss, size, finite = torch.stack([loss.double(), size, finite.double()]).tolist()
         return loss, p, s, size, bool(finite)
@@ -117,7 +119,7 @@ class Engine:
 def usable(device):
     """The torch.device of a name; ValueError where PyTorch has none here."""
     if device == "cuda":
-        device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"                # of several processes, each has one of its own
+        device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"      # one for each process
     try:
         found = torch.device(device)
         torch.zeros(1, device=found)

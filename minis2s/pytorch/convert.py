@@ -29,7 +29,7 @@ def to_params(module, config):
 def gradients(module, config):
     """The gradients that autograd left in the nn.Module, as Params; those of unused parameters are zero."""
     return params_of(config, {name: (torch.zeros_like(w) if w.grad is None else w.grad).detach().cpu().numpy().copy()
-                                 for name, w in module.named_parameters()})
+                              for name, w in module.named_parameters()})
 
 
 def params_of(config, arrays):
@@ -45,7 +45,8 @@ def params_of(config, arrays):
 
 def tensors(batch, device="cpu"):
     """A Batch -> source, mask, inputs, targets, target mask as tensors."""
-    return tuple(torch.from_numpy(np.array(a, dtype=np.int64 if a.dtype.kind in "iu" else None)).to(device) for a in batch)
+    return tuple(torch.from_numpy(np.array(a, dtype=np.int64 if a.dtype.kind in "iu" else None)).to(device)
+                 for a in batch)
 
 
 def masks(drops, device="cpu"):

@@ -24,7 +24,8 @@ TEXT = ("units.py", "words.py", "words_1.py", "subwords.py", "tokenizer.py", "vo
 STANDALONE = ("load.py", "search.py", "translate.py", "check.py")
 BEAM, NBEST, EXAMPLES = 5, 3, 16
 CONVENTIONS = {
-    "gate order": "LSTM i, f, g, o; GRU z, r, n", "GRU": "h = (1-z) h' + z n; gru resets before the product, gru-after after it",
+    "gate order": "LSTM i, f, g, o; GRU z, r, n", "GRU": "h = (1-z) h' + z n; gru resets before the product, gru-after "
+                                                         "after it",
     "rows": "examples are rows: x @ W + h @ U + b", "time": "first axis", "masks": "True where real"}
 
 
@@ -59,8 +60,8 @@ def export(model, folder, overwrite=False, backend=NUMPY):
     if model.config.source != "tokens":
         raise ValueError("source=frames: wanted a model that reads tokens, as pytorch/model.py has no frame input")
     if model.config.architecture != "recurrent":
-        raise ValueError(f"architecture={model.config.architecture}: wanted a recurrent model; a Transformer is trained on "
-                         "PyTorch, but not exported yet")
+        raise ValueError(f"architecture={model.config.architecture}: wanted a recurrent model; a Transformer is "
+                         f"trained on PyTorch, but not exported yet")
     check_free(folder, overwrite)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".tmp-export-") as made:
@@ -93,7 +94,8 @@ def write_code(folder):
     for name in STANDALONE:
         shutil.copyfile(str(package / "standalone" / name), folder / name)
     (folder / "text").mkdir()
-    (folder / "text" / "__init__.py").write_text('"""From texts to tokens and back, as minis2s does it."""\n', encoding="utf-8")
+    (folder / "text" / "__init__.py").write_text('"""From texts to tokens and back, as minis2s does it."""\n',
+                                                 encoding="utf-8")
     for name in TEXT:
         shutil.copyfile(str(data / name), folder / "text" / name)
 

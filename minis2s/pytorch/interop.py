@@ -28,8 +28,8 @@ def to_torch(cell, p, layer=0, reverse=False):
     Returns
     -------
     dict
-        weight_ih_l0 (gates*H, D), weight_hh_l0 (gates*H, H), bias_ih_l0 and bias_hh_l0 (gates*H,), with the layer's number
-        and, for the backward direction, "_reverse" in the names.
+        weight_ih_l0 (gates*H, D), weight_hh_l0 (gates*H, H), bias_ih_l0 and bias_hh_l0 (gates*H,), with the layer's
+        number and, for the backward direction, "_reverse" in the names.
 
     Raises
     ------

@@ -1,12 +1,14 @@
-"""The encoder-decoder as one nn.Module: the same equations under the same marks, and autograd in place of their backward.
+"""The encoder-decoder as one nn.Module: the same equations under the same marks, and autograd in place of their
+backward.
 
 This file imports only torch, so that it can stand alone beside exported weights.  Its parameters have the names, shapes
 and order of minis2s's own: state_dict()["encoder.layers.0.W"] is the array `encoder.layers.0.W`.
 
-    Shapes: T source steps, S target steps, N batch, D input, H hidden, V vocabulary.  Time first; masks are True where real.
+    Shapes: T source steps, S target steps, N batch, D input, H hidden, V vocabulary.  Time first; masks are True
+    where real.
 
-The cells are written out: torch.nn.LSTM has two biases, torch.nn.GRU another sign of z, and neither has a GRU that resets
-before the product, nor a mask.  `minis2s.pytorch.interop` converts single layers.
+The cells are written out: torch.nn.LSTM has two biases, torch.nn.GRU another sign of z, and neither has a GRU that
+resets before the product, nor a mask.  `minis2s.pytorch.interop` converts single layers.
 """
 import math
 

@@ -1,8 +1,8 @@
 """Several processes that train one model, as `torchrun` starts them: each has a share of every batch.
 
-All of them draw the same batches and hold the same parameters.  Of N examples, process r of W takes r, r+W, r+2W, ...;
-its loss is a sum over its own tokens divided by the tokens of the whole batch, so the sum of all processes' gradients is
-the gradient of one process, whatever the lengths are.  Process 0 alone writes the run and speaks.
+All of them draw the same batches and hold the same parameters.  Of N examples, process r of W takes r, r+W, r+2W,
+...; its loss is a sum over its own tokens divided by the tokens of the whole batch, so the sum of all processes'
+gradients is the gradient of one process, whatever the lengths are.  Process 0 alone writes the run and speaks.
 """
 import atexit
 
@@ -31,7 +31,8 @@ def together(act):
     try:
         return act()
     except RuntimeError as e:
-        raise ConnectionError("another process of this training has ended; `--resume` goes on from the last checkpoint") from e
+        raise ConnectionError("another process of this training has ended; `--resume` goes on from the last "
+                              "checkpoint") from e
 
 
 def share_of(a, axis):

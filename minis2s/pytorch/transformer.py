@@ -1,7 +1,7 @@
 """The Transformer as one nn.Module: the same equations under the same marks, and autograd in place of their backward.
 
-Source: Vaswani et al. (2017).  Like model.py, it has the names, shapes and order of minis2s's own parameters, and writes
-out what torch.nn.Transformer has in another form: four biases of attention, and positions left to the user.
+Source: Vaswani et al. (2017).  Like model.py, it has the names, shapes and order of minis2s's own parameters, and
+writes out what torch.nn.Transformer has in another form: four biases of attention, and positions left to the user.
 
     Shapes: T source steps, S target steps, N batch, D model size, h heads.  Time first; masks are True where real.
 """
@@ -65,7 +65,8 @@ class Transformer(nn.Module):
         super().__init__()
         self.config, dtype = dict(config), getattr(torch, config.get("dtype", "float32"))
         for side in ("encoder", "decoder"):
-            mine = {name.partition(".")[2]: tuple(shape) for name, shape in shapes.items() if name.startswith(f"{side}.")}
+            mine = {name.partition(".")[2]: tuple(shape)
+                    for name, shape in shapes.items() if name.startswith(f"{side}.")}
             self.add_module(side, Part(mine, dtype))
 
     def sublayer(self, p, x, f, m=None):
@@ -94,7 +95,7 @@ class Transformer(nn.Module):
         visible, h = mask.T[:, None, None], self.config["heads"]                            # (SA4)
 
         def layer(q, x, m):
-            x = self.sublayer(q.attention, x, lambda u: attend(q.attention.f, h, u, u, visible), next(m, None))    # (TE2)
+            x = self.sublayer(q.attention, x, lambda u: attend(q.attention.f, h, u, u, visible), next(m, None))  # (TE2)
             return self.feed(q, x, next(m, None))                                           # (TE3)
         return self.stack(self.encoder, source, masks, layer)
 
@@ -122,7 +123,8 @@ class Transformer(nn.Module):
 
     @torch.no_grad()
     def free_running(self, hs, mask, inputs, teacher, masks):
-        """What is fed where the model's own answers take the place of some tokens: each time, all that stands before."""
+        """What is fed where the model's own answers take the place of some tokens: each time, all that stands
+        before."""
         fed = inputs.clone()
         for t in range(1, len(inputs)):
             so_far = masks and (masks[0][:t], [[m[:t] for m in layer] for layer in masks[1]])

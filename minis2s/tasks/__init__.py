@@ -1,9 +1,9 @@
-"""Built-in tasks: pairs made from a seed, without files or network.
+"""Built-in tasks: pairs made from a seed, without files or network.  Start with copy.py, then dates.py.
 
-``load("dates")`` gives the pairs; ``TASKS`` says what there is.  Same seed, same pairs, on every machine.
+A task may import core/ and data/.  ``load("dates")`` gives the pairs; ``TASKS`` says what there is.  Same seed, same pairs, on every machine.
 
-Sources of `speech` and `pictures` are recipes, texts of which the sound or the picture is made (data.frames.RECIPES).  Where
-several answers are true a task has a Judge (judge.py): a checker, a baseline, and what fails.
+Sources of `speech` and `pictures` are recipes, texts of which the sound or the picture is made (data.frames.RECIPES).
+Where several answers are true a task has a Judge (judge.py): a checker, a baseline, and what fails.
 """
 from difflib import get_close_matches
 from typing import NamedTuple
@@ -47,13 +47,15 @@ TASKS = {task.name: task for task in (
     Task("dates", "a date as people write it -> ISO: the 3rd of May 1999 -> 1999-05-03", "char", "char",
          dates.generate, dict(hidden=128, embedding=32, epochs=3, **STEPS), _sizes(45_000, 1_000, 2_000)),
     Task("numbers", "English number words -> Chinese numerals: twelve thousand five -> 一万两千零五",
-         "word", "char", numbers.generate, dict(hidden=128, embedding=64, epochs=6, **STEPS), _sizes(40_000, 1_000, 2_000)),
+         "word", "char",
+         numbers.generate, dict(hidden=128, embedding=64, epochs=6, **STEPS), _sizes(40_000, 1_000, 2_000)),
     Task("numbers-back", "Chinese numerals -> English number words", "char", "word",
          numbers.generate_back, dict(hidden=128, embedding=64, epochs=6, **STEPS), _sizes(40_000, 1_000, 2_000)),
     Task("numbers-eo", "Esperanto number words -> Chinese numerals: dek du mil kvin -> 一万两千零五", "word", "char",
          numbers.generate_esperanto, dict(hidden=128, embedding=64, epochs=6, **STEPS), _sizes(40_000, 1_000, 2_000)),
     Task("commands", "commands -> moves: walk left twice and jump -> LEFT WALK LEFT WALK JUMP", "space", "space",
-         commands.generate, dict(hidden=128, embedding=64, attention_order="before", input_feeding=True, epochs=15, **STEPS),
+         commands.generate,
+         dict(hidden=128, embedding=64, attention_order="before", input_feeding=True, epochs=15, **STEPS),
          _sizes(16_728, 500, 3_682)),
     Task("phrases", "English -> Chinese from a small grammar; tested on new combinations of words",
          "word", "char", phrases.generate,
@@ -65,7 +67,8 @@ TASKS = {task.name: task for task in (
     Task("records", "a short note -> a code, letter by letter: a toy with invented codes, no medical advice", "space", "char",
          records.generate, dict(bidirectional=True, hidden=96, embedding=48, dropout=0.1, epochs=6, **STEPS),
          _sizes(12_000, 500, 1_000), records.JUDGE),
-    Task("speech", "the sound of spoken digits -> the words, by a formant synthesiser; tested on unseen speakers and longer "
+    Task("speech", "the sound of spoken digits -> the words, by a formant synthesiser; tested on unseen speakers and "
+                   "longer "
          "utterances", "wav", "word", speech.generate, dict(stack=4, hidden=96, embedding=64, dropout=0.1, epochs=8, **HEARD),
          _sizes(4_000, 150, 500), speech.JUDGE),
     Task("pictures", "a picture of coloured shapes -> a sentence that is true of it; tested on new combinations too", "png",

@@ -9,8 +9,8 @@ A command is a phrase, perhaps said twice or thrice, and perhaps another one bef
     x twice, x thrice    the moves of x, two or three times
     x and y, x after y   the moves of x, then those of y; those of y, then those of x
 
-So there are 34 phrases, 102 with their repetitions, and 102 + 2 · 102² = 20,910 commands.  Every word means the same wherever it
-stands; whether a network finds that out, Lake & Baroni (2018) asked with commands of this kind.
+So there are 34 phrases, 102 with their repetitions, and 102 + 2 · 102² = 20,910 commands.  Every word means the same
+wherever it stands; whether a network finds that out, Lake & Baroni (2018) asked with commands of this kind.
 """
 from .sampling import deal, draw
 

@@ -1,7 +1,7 @@
 """Judge: what a task knows about right and wrong beside its pairs, and how its sources are shown.
 
-Where several answers are true, as for a picture that can be described in two ways, equal texts are no measure: a checker
-decides by what the source really is.
+Where several answers are true, as for a picture that can be described in two ways, equal texts are no measure: a
+checker decides by what the source really is.
 """
 from typing import Callable, NamedTuple
 

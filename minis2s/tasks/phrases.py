@@ -22,8 +22,10 @@ from inspect import signature
 from itertools import product
 from typing import NamedTuple
 
-from .lexicon import (ACTIVITIES, ADJECTIVES, COUNTS, FUTURE, GO, HABIT, HAVE, JOBS, NOUNS, OWNERS, PAST, PLACES, SEE,
-                      SKILLS, SUBJECTS, VEHICLES, VERBS, WEAR, Phrase)
+from .lexicon import (
+    ACTIVITIES, ADJECTIVES, COUNTS, FUTURE, GO, HABIT, HAVE, JOBS, NOUNS, OWNERS, PAST, PLACES, SEE, SKILLS, SUBJECTS,
+    VEHICLES, VERBS, WEAR, Phrase
+)
 from .sampling import Splits, draw
 
 # What can be held out, by the parameter names of the templates.

@@ -1,7 +1,8 @@
 """questions: a story and a question -> the answer: "mary went to the park . mary took the ball . ? where is the ball" -> park.
 
-Row U5, in the manner of Weston et al. (2015), "Towards AI-Complete Question Answering".  The latest fact about a person wins; a
-thing is where its carrier is, or where it was dropped; who left a place is nobody knows where.  Facts about others distract.
+Row U5, in the manner of Weston et al. (2015), "Towards AI-Complete Question Answering".  The latest fact about a
+person wins; a thing is where its carrier is, or where it was dropped; who left a place is nobody knows where.  Facts
+about others distract.
 
     where is mary               one hop     the last fact about mary
     where is the ball           two hops    who has it, and where that person is

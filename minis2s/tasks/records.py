@@ -1,12 +1,13 @@
 """records: a short note -> a code, letter by letter: "man , 40 . acute gout , right foot . denies asthma ." -> M10.1A.
 
-A toy: diseases, rules and codes are our own inventions in the manner of the ICD's, and nothing here is medical advice.
-Row U8.  A code has a letter for the organ system, two digits for the disease, a digit for the side and a letter for the time:
+A toy: diseases, rules and codes are our own inventions in the manner of the ICD's, and nothing here is medical
+advice. Row U8.  A code has a letter for the organ system, two digits for the disease, a digit for the side and a
+letter for the time:
 
     M10.1A      M musculoskeletal   10 gout   1 right, 2 left, 9 not said, 0 has no sides   A acute, C chronic, X not said
 
-What is coded is the one problem that the patient has now.  Not coded are problems that are denied or excluded, that she had
-once, or that run in the family; if no other is left, the code is Z00.0X, "nothing found".
+What is coded is the one problem that the patient has now.  Not coded are problems that are denied or excluded, that
+she had once, or that run in the family; if no other is left, the code is Z00.0X, "nothing found".
 """
 import re
 

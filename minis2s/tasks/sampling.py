@@ -2,7 +2,6 @@
 from typing import NamedTuple
 
 
-
 class Splits(NamedTuple):
     """Three lists of (source, target) texts; no source stands in two of them, or twice in one."""
     train: list

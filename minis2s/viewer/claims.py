@@ -66,7 +66,8 @@ def draw(ax, panel):
     if panel["lines"][0]["style"] != "bars":
         ax.set(xscale=panel["xscale"])
         whole = sorted({x for line in panel["lines"] for x in line["x"]})
-        if len(whole) <= 9 and all(line["style"] == "line" and isinstance(x, int) for line in panel["lines"] for x in line["x"]):
+        steps = [line["style"] == "line" and isinstance(x, int) for line in panel["lines"] for x in line["x"]]
+        if len(whole) <= 9 and all(steps):
             ax.set_xticks(whole, [f"{x:,}" for x in whole])
         ax.xaxis.set_minor_formatter("")                       # of a logarithmic axis: they would lie over one another
     ax.set(yscale=panel["yscale"])

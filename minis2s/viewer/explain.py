@@ -45,7 +45,8 @@ def witnesses(model, text):
     found = {"attention": saliency.attention(p, c, x, y),
              "gradient x input": np.abs(saliency.gradient_times_input(p, c, x, y)),
              "occlusion": np.maximum(saliency.occlusion(p, c, x, y), 0)}
-    maps = {name: rows / np.maximum(rows.sum(axis=1, keepdims=True), 1e-12) for name, rows in found.items() if rows is not None}
+    maps = {name: rows / np.maximum(rows.sum(axis=1, keepdims=True), 1e-12)
+            for name, rows in found.items() if rows is not None}
     return maps, best.source, [*best.target, "<eos>"]
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..core import tree
 from ..layers import unroll
-from ..model import seq2seq
 from ..layers.cells import CELLS
+from ..model import seq2seq
 from .trace import trace
 
 GATES = ("i", "f", "o", "z", "r")

@@ -12,18 +12,17 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from draw import same
 
-from minis2s import Config, Diverged, Seq2Seq, Training
-from minis2s import decoding
+from draw import same
+from minis2s import Config, Diverged, Seq2Seq, Training, decoding
 from minis2s.api import answering, evaluation, seq2seq as api, signals, texts
+from minis2s.api.run import Run
 from minis2s.core import files, tree
-from minis2s.model import seq2seq
-from minis2s.training import checkpoint, loop as train
 from minis2s.data.batches import pad
 from minis2s.data.pairs import Pairs, Skipped
 from minis2s.data.vocabulary import EOS, UNK
-from minis2s.api.run import Run
+from minis2s.model import seq2seq
+from minis2s.training import checkpoint, loop as train
 
 CONFIG = Config(embedding=16, hidden=24, attention="dot")
 PAIRS = [("ab", "ba"), ("bc", "cb"), ("ca", "ac"), ("abc", "cba"), ("d", "d"), ("add", "dda")]
@@ -644,11 +643,11 @@ def test_notes_name_tokens_that_can_be_seen(model):
 def test_wrong_texts(model):
     with pytest.raises(ValueError, match=r"texts\[1\]: .* half of a surrogate pair"):
         model.translate(["a", "\ud800"])
-    for texts, told in ((5, "texts: got int"), (None, "got NoneType"), ("abc", "texts: got str, wanted a list"),
+    for wrong, told in ((5, "texts: got int"), (None, "got NoneType"), ("abc", "texts: got str, wanted a list"),
                         (["a", 5], r"texts\[1\]: got int, wanted a string"), ([b"a"], "got bytes"),
                         ((t for t in ["a"]), "got generator")):
         with pytest.raises(TypeError, match=told):
-            model.decode(texts)
+            model.decode(wrong)
     assert model.translate([]) == []
 
 

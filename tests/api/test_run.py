@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from minis2s.model import seq2seq
-from minis2s.training import loop as train
-from minis2s.model.config import Config
-from minis2s.data.vocabulary import SPECIALS, Vocabulary
 from minis2s.api import run as run_file
 from minis2s.api.run import FILES, Run
 from minis2s.core import files
+from minis2s.data.vocabulary import SPECIALS, Vocabulary
+from minis2s.model import seq2seq
+from minis2s.model.config import Config
+from minis2s.training import loop as train
 
 C = Config(source_vocab=6, target_vocab=5, embedding=3, hidden=2)
 SOURCE, TARGET = Vocabulary(SPECIALS + ("a", "你")), Vocabulary(SPECIALS + ("b",))

@@ -10,14 +10,12 @@ import numpy as np
 import pytest
 
 from minis2s import bench
-from minis2s.cli import main as cli
 from minis2s.api.backends import BACKENDS, choose
+from minis2s.bench import __main__ as worker, cases, growth, limits, load, memory, ours, profiling, rounds, table
+from minis2s.cli import bench as command, main as cli
 from minis2s.core import tree
-from minis2s.model import seq2seq
-from minis2s.bench import __main__ as worker
-from minis2s.bench import cases, growth, limits, load, memory, ours, profiling, rounds, table
-from minis2s.cli import bench as command
 from minis2s.kernels.runtime import jit
+from minis2s.model import seq2seq
 
 TINY = {"case": "layer", "cell": "rnn", "T": 2, "N": 2, "D": 3, "H": 4}
 COMPILED = pytest.mark.skipif(not jit.JIT, reason="speed without compilation says nothing")

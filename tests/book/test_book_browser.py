@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import BROWSER, Browser
 
+from browser import BROWSER, Browser
 from minis2s.book import build, bundle, numbers, parts, runtime
 from minis2s.book.examples import EXAMPLES
 

@@ -4,10 +4,10 @@ import re
 
 import numpy as np
 import pytest
+
 from browser import BROWSER, Browser
 from configs import CONFIGS
 from draw import like
-
 from minis2s.api.seq2seq import Seq2Seq
 from minis2s.book import build, run, runtime
 from minis2s.book.live import source

@@ -7,7 +7,6 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from solutions import SOLUTIONS, gated, outputs, recurrent
 
 import minis2s
 from minis2s.classroom.doctor import Report, check
@@ -17,6 +16,7 @@ from minis2s.classroom.doctor.locate import Location, differs
 from minis2s.classroom.exercises import EXERCISES, find
 from minis2s.classroom.exercises.exercise import draws
 from minis2s.classroom.mistakes import bank_of
+from solutions import SOLUTIONS, gated, outputs, recurrent
 
 
 def reference(name):
@@ -367,6 +367,7 @@ def test_compiled_solutions_pass_and_uncompiled_ones_do_not():
         h0[0, 0] = 0.0
         return xs
     assert "in place" in check("njit-loop", numba.njit(in_place)).says
+
     def added(xs, h0, U):
         h0 += 1
         return xs

@@ -4,19 +4,17 @@ import doctest
 import json
 import os
 import re
-import subprocess
 import sys
 import time
 
 import numpy as np
 import pytest
 
-from minis2s.cli import main as cli
 from minis2s.classroom.doctor import check
-from minis2s.classroom.exercises import EXERCISES
-from minis2s.classroom.exercises import progress
-from minis2s.classroom.judge.process import check_file
+from minis2s.classroom.exercises import EXERCISES, progress
 from minis2s.classroom.exercises.stub import start, stub
+from minis2s.classroom.judge.process import check_file
+from minis2s.cli import main as cli
 
 SOFTMAX = """import numpy as np
 def softmax(a):

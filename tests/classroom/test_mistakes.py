@@ -3,11 +3,11 @@ import inspect
 
 import numpy as np
 import pytest
-from solutions import attention, decoding, gated, learning, outputs, recurrent
 
 from minis2s.classroom.doctor import check
 from minis2s.classroom.exercises import EXERCISES
 from minis2s.classroom.mistakes import BANK, bank_of
+from solutions import attention, decoding, gated, learning, outputs, recurrent
 
 
 @pytest.mark.parametrize("name", EXERCISES)

@@ -281,8 +281,9 @@ def test_code_that_is_shown_is_the_librarys_and_pictures_are_folded(write, tmp_p
     notebook = build.instructor(path)
     assert notebook.cells[-1].metadata.jupyter.source_hidden is True
     assert len(build.shown_sources(notebook)) == 1
-    from minis2s.layers import unroll
     import inspect
+
+    from minis2s.layers import unroll
     notebook.cells[1].outputs = [{"output_type": "stream", "name": "stdout",
                                   "text": inspect.getsource(unroll.backward) + "\n"}]
     assert build.shown_sources(notebook) == []

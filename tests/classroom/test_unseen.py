@@ -4,12 +4,12 @@ import re
 from itertools import combinations
 
 import pytest
-from solutions import unseen
 
 from minis2s.classroom.doctor import check
 from minis2s.classroom.doctor.doctor import bench
 from minis2s.classroom.mistakes import bank_of
 from minis2s.classroom.mistakes.edited import Edited
+from solutions import unseen
 
 
 def mutated(function, edits):

@@ -1,7 +1,7 @@
 """Fixtures of the command line's tests: pairs, a trained run, and calls in this process."""
 import pytest
-from commands import PAIRS, SMALL
 
+from commands import PAIRS, SMALL
 from minis2s import Seq2Seq
 from minis2s.cli import main as cli
 

@@ -10,8 +10,8 @@ import sys
 import time
 
 import pytest
-from commands import PAIRS, RESTLESS, SMALL, done, module, start, wait_for
 
+from commands import PAIRS, RESTLESS, SMALL, done, module, start, wait_for
 from minis2s import Seq2Seq
 from minis2s.api import signals
 from minis2s.api.run import Run

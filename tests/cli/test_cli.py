@@ -11,18 +11,18 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
-from pathlib import Path
-from commands import PAIRS, RESTLESS, SMALL, done, module, start, wait_for
 
+from commands import PAIRS, RESTLESS, SMALL, done, module, start, wait_for
 from minis2s import Config, Seq2Seq
-from minis2s.cli import main as cli
 from minis2s.api import answering, backends, evaluation
 from minis2s.api.backends import BACKENDS, choose
-from minis2s.training import loop as train
 from minis2s.api.run import Run
+from minis2s.cli import main as cli
+from minis2s.training import loop as train
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 OPENING = ["pairs", "source", "target", "model", "compute"]     # the lines before the first epoch
@@ -77,7 +77,7 @@ def test_the_options_of_a_task_are_shown(call):
         assert status == 0 and f"its own options: {text}\n" in out and out.count("' -> '") == 5
         assert re.search(rf"^  {name} +{re.escape(text)}$", shown, re.M)
         top = cli.parser(["train"]).parse_args(["train", name, *text.split()])
-        from minis2s import Config, Training
+        from minis2s import Training
         assert {**train_options.given(top, Config), **train_options.given(top, Training)} == task.options
     status, _, err = call("tasks", "datse")
     assert status == 2 and err.startswith("minis2s: no task 'datse'")

@@ -3,8 +3,8 @@ import json
 import re
 
 import pytest
-from commands import PAIRS, SMALL
 
+from commands import PAIRS, SMALL
 from minis2s import Seq2Seq
 from minis2s.documents import claims
 

@@ -1,8 +1,7 @@
 """Batches: nothing is lost by padding, every example comes exactly once, and lengths in a batch are alike."""
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from minis2s.data.batches import POOL, bucketed, make_batch, pad
 from minis2s.data.vocabulary import BOS, EOS, PAD

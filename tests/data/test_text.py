@@ -2,8 +2,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from minis2s.data.text import control_character, is_blank, read_lines, same
 

@@ -3,8 +3,7 @@ import sys
 import unicodedata
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from minis2s.data.subwords import Subwords
 from minis2s.data.tokenizer import Tokenizer, check_unit

@@ -3,8 +3,7 @@ import dataclasses
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from minis2s.data.vocabulary import BOS, EOS, PAD, SPECIALS, UNK, Vocabulary
 

@@ -6,16 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minis2s.testing import oracle
 from minis2s import Config
 from minis2s.cli import main as cli
+from minis2s.core.gradient_check import assert_close, assert_gradients
+from minis2s.data.vocabulary import BOS, EOS, Vocabulary
 from minis2s.documents import examples
+from minis2s.documents.examples import (
+    show, w1_hello_world, w2_leak, w3_student, w4_autoencoder, w5_numbers, w6_how_are_you, w7_softmax_axis, w8_tagger
+)
 from minis2s.layers import loss
 from minis2s.model import decoder, seq2seq
-from minis2s.data.vocabulary import BOS, EOS, Vocabulary
-from minis2s.documents.examples import (show, w1_hello_world, w2_leak, w3_student, w4_autoencoder, w5_numbers,
-                                        w6_how_are_you, w7_softmax_axis, w8_tagger)
-from minis2s.core.gradient_check import assert_close, assert_gradients
+from minis2s.testing import oracle
 
 ROOT = Path(__file__).parents[2]
 NAMES = list(examples.MODULES)
@@ -274,6 +275,7 @@ def test_w4_gradients(monkeypatch):
     w = w4_autoencoder
     small(monkeypatch, w, E=2, H=3, S=4)
     p, (ids, mask) = double(w.init(np.random.default_rng(0))), w.padded([3, 1], 2)
+
     def of(q):
         return loss.forward(w.forward(q, ids, mask)[0], ids, mask)
     g = w.backward(p, w.forward(p, ids, mask)[1], loss.backward(of(p)[1]))

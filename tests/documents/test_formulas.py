@@ -9,18 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from draw import close, read_only, same
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import minis2s
+from draw import close, read_only, same
+from minis2s.cli import formulas as command
 from minis2s.core import tree
 from minis2s.documents import DOCUMENTS, PARTS, equations, formulas
-from minis2s.layers.cells import lstm
-from minis2s.cli import formulas as command
-from minis2s.documents.formulas import FORMULAS
-from minis2s.documents.formulas import check, entry, page, table, text
+from minis2s.documents.formulas import FORMULAS, check, entry, table, text
 from minis2s.documents.formulas.cases import Sizes
+from minis2s.layers.cells import lstm
 
 IDS = """A3.1 A3.2 A3.3 A4.1 A4.2 A4.3 A4.4 B4.1 B4.1L B4.2e B4.2d B4.2a B4.2o C2.1 C2.2 C3.1L C3.1G C4.1d
          C3.3c D3.1 D3.2 D3.3 D3.4 D3.5 D3.s E3.3""".split()
@@ -481,6 +479,7 @@ def test_the_last_line_of_the_table_has_the_worst_errors_and_the_failures():
 
 def test_the_code_of_a_function_is_shown_without_its_docstring():
     import inspect
+
     from minis2s.layers import recurrent
     shown = page.code("minis2s.layers.recurrent:forward")
     source, first = inspect.getsourcelines(recurrent.forward)

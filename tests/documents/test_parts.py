@@ -5,24 +5,21 @@ Each test shows what the part is, in the smallest model that has it.  The module
 import re
 
 import numpy as np
-import scalar_model
 import pytest
-from draw import batch as draw_batch
-from draw import close, like, normal, readout, same
 
-from minis2s.testing import oracle
-from minis2s import Config, Seq2Seq, Training
-from minis2s import decoding
+import scalar_model
+from draw import batch as draw_batch, close, like, normal, readout, same
+from minis2s import Config, Seq2Seq, Training, decoding
 from minis2s.core import tree
-from minis2s.layers import dropout, embedding, linear, loss, recurrent
-from minis2s.model import decoder, dropout_masks, seq2seq
-from minis2s.training import optimizers, loop as train
-from minis2s.layers.cells import CELLS
-from minis2s.layers.cells import lstm, rnn
-from minis2s.data.batches import make_batch
-from minis2s.data.vocabulary import BOS, EOS, PAD, UNK
 from minis2s.core.functions import log_softmax, softmax
 from minis2s.core.gradient_check import assert_gradients
+from minis2s.data.batches import make_batch
+from minis2s.data.vocabulary import BOS, EOS, PAD, UNK
+from minis2s.layers import dropout, embedding, linear, loss, recurrent
+from minis2s.layers.cells import CELLS, lstm, rnn
+from minis2s.model import decoder, dropout_masks, seq2seq
+from minis2s.testing import oracle
+from minis2s.training import loop as train, optimizers
 
 SIZES = dict(source_vocab=7, target_vocab=6, embedding=3, hidden=4, dtype="float64")
 

@@ -5,17 +5,15 @@ Here: with the missing weights at zero, printed and intended must be the same, f
 """
 import numpy as np
 import pytest
-from draw import close, normal, read_only, same
 from numpy.testing import assert_allclose
 
+from draw import close, normal, read_only, same
 from minis2s.core import tree
-from minis2s.layers import linear, recurrent
-from minis2s.layers.attention import additive, attend, concat_dot
-from minis2s.layers.attention import precompute_keys
-from minis2s.layers.cells import gru, lstm, rnn
-from minis2s.layers.cells import rnn_sigmoid
 from minis2s.core.functions import softmax
 from minis2s.documents.printed import a, b, c, d
+from minis2s.layers import linear, recurrent
+from minis2s.layers.attention import additive, attend, concat_dot, precompute_keys
+from minis2s.layers.cells import gru, lstm, rnn, rnn_sigmoid
 
 N, T, D, H, V = 2, 4, 3, 5, 6
 

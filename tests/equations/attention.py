@@ -2,7 +2,6 @@
 from functools import partial
 
 import scalar_model
-
 from minis2s.documents.formulas.cases.attention import attention
 from minis2s.testing import oracle
 

@@ -1,11 +1,12 @@
 """Recurrent cells and the time loop: (R), (L), (G), (GA), (M)."""
 from functools import partial
 
-import kernel_layers
 import numpy as np
 
-from minis2s.documents.formulas.cases.case import (Case, Sizes, by_example, fields, gates, like, naive_cell, normal,
-                                                   ragged, time_first)
+import kernel_layers
+from minis2s.documents.formulas.cases.case import (
+    Case, Sizes, by_example, fields, gates, like, naive_cell, normal, ragged, time_first
+)
 from minis2s.kernels.layers import unroll as compiled_unroll
 from minis2s.layers import unroll
 from minis2s.layers.cells import CELLS

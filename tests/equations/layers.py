@@ -2,8 +2,8 @@
 from functools import partial
 
 import numpy as np
-import scalar_model
 
+import scalar_model
 from minis2s.documents.formulas.cases.case import Case, fields
 from minis2s.layers import dropout, embedding, frame_input, linear, loss
 from minis2s.layers.cells import lstm

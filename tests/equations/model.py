@@ -1,10 +1,10 @@
 """The decoder and the whole model: (D), (S)."""
 from functools import partial
 
-import kernel_models
 import numpy as np
-import scalar_model
 
+import kernel_models
+import scalar_model
 from minis2s.documents.formulas.cases.case import Case, fields
 from minis2s.model import seq2seq
 from minis2s.testing import oracle

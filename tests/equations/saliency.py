@@ -1,10 +1,10 @@
 """Gradient times input, and occlusion: (SL)."""
 from functools import partial
 
-import kernel_models
 import numpy as np
-import scalar_model
 
+import kernel_models
+import scalar_model
 from minis2s.core.gradient_check import complex_step
 from minis2s.data.batches import make_batch
 from minis2s.data.vocabulary import UNK

@@ -2,19 +2,18 @@
 from functools import partial
 
 import numpy as np
+
 import scalar_transformer
 from configs import TRANSFORMERS
 from draw import batch, like, mask
-from scalar_model import lists
-
 from minis2s.core import tree
 from minis2s.documents.formulas.cases.case import Case, fields
 from minis2s.layers import feed_forward, layer_norm, linear, positions, residual
 from minis2s.layers.attention import multi_head, scaled_dot_product
 from minis2s.model import transformer
-from minis2s.testing.oracle import linear as oracle_linear
-from minis2s.testing.oracle import transformer as oracle
+from minis2s.testing.oracle import linear as oracle_linear, transformer as oracle
 from minis2s.testing.oracle.transformer_model import transformer_loss
+from scalar_model import lists
 
 from .unit import Unit
 

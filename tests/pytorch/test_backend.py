@@ -11,19 +11,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from configs import CONFIGS
-from draw import batch as draw_batch
-from draw import close, like
+from draw import batch as draw_batch, close, like
 
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)
 
-from minis2s import Config, Seq2Seq, Training                      # noqa: E402
-from minis2s.api.backends import choose                            # noqa: E402
-from minis2s.core import tree                                      # noqa: E402
-from minis2s.model import dropout_masks, seq2seq                   # noqa: E402
-from minis2s.pytorch.backend import arrays                         # noqa: E402
-from minis2s.training import optimizers, update                    # noqa: E402
+from minis2s import Config, Seq2Seq, Training  # noqa: E402
+from minis2s.api.backends import choose  # noqa: E402
+from minis2s.core import tree  # noqa: E402
+from minis2s.model import dropout_masks, seq2seq  # noqa: E402
+from minis2s.pytorch.backend import arrays  # noqa: E402
+from minis2s.training import optimizers, update  # noqa: E402
 
 TORCH = choose("torch")
 HERE = Path(__file__).parent

@@ -10,9 +10,9 @@ import pytest
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)
 
-from minis2s import Config, Seq2Seq, Training                  # noqa: E402
-from minis2s.cli.main import main                              # noqa: E402
-from minis2s.pytorch.export import export                      # noqa: E402
+from minis2s import Config, Seq2Seq, Training  # noqa: E402
+from minis2s.cli.main import main  # noqa: E402
+from minis2s.pytorch.export import export  # noqa: E402
 
 PAIRS = [(" ".join(a), " ".join(reversed(a))) for a in ("abc", "bcd", "cda", "dab", "acbd", "ba", "dcb", "adbc")]
 MODELS = {"attention": (dict(cell="gru", attention="additive"), {}),

@@ -2,8 +2,8 @@
 import numpy as np
 import pytest
 
-from minis2s.pytorch import interop
 from minis2s.layers.cells import CELLS
+from minis2s.pytorch import interop
 
 N, D, H = 3, 2, 4
 

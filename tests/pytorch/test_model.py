@@ -1,17 +1,17 @@
 """The nn.Module against the hand-written model: logits, loss and every gradient, by autograd, for all choices of a Config."""
 import numpy as np
 import pytest
+
 from configs import CONFIGS
-from draw import batch as draw_batch
-from draw import close, like
+from draw import batch as draw_batch, close, like
 
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)       # tiny products: more threads only wait for each other
 
-from minis2s.core import tree                                  # noqa: E402
-from minis2s.decoding import greedy                            # noqa: E402
-from minis2s.model import dropout_masks, seq2seq               # noqa: E402
-from minis2s.pytorch import convert                            # noqa: E402
+from minis2s.core import tree  # noqa: E402
+from minis2s.decoding import greedy  # noqa: E402
+from minis2s.model import dropout_masks, seq2seq  # noqa: E402
+from minis2s.pytorch import convert  # noqa: E402
 
 
 class Case:

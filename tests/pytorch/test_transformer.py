@@ -1,17 +1,17 @@
 """The Transformer's nn.Module against the hand-written one: logits, loss and every gradient, and training with it."""
 import numpy as np
 import pytest
+
 from configs import TRANSFORMERS
-from draw import batch as draw_batch
-from draw import close, like
+from draw import batch as draw_batch, close, like
 
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)
 
-from minis2s.api.backends import choose                            # noqa: E402
-from minis2s.model import transformer, transformer_masks           # noqa: E402
-from minis2s.pytorch.backend import arrays                         # noqa: E402
-from minis2s.training import optimizers, update                    # noqa: E402
+from minis2s.api.backends import choose  # noqa: E402
+from minis2s.model import transformer, transformer_masks  # noqa: E402
+from minis2s.pytorch.backend import arrays  # noqa: E402
+from minis2s.training import optimizers, update  # noqa: E402
 
 TORCH = choose("torch")
 

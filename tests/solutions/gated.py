@@ -13,6 +13,7 @@ def sigmoid(a):
 @solves("lstm-step", "gate by gate")
 def lstm_gates(x, h_prev, c_prev, W, U, b):
     H = h_prev.shape[1]
+
     def a(k):
         return x @ W[:, k * H:(k + 1) * H] + h_prev @ U[:, k * H:(k + 1) * H] + b[k * H:(k + 1) * H]
     c = sigmoid(a(1)) * c_prev + sigmoid(a(0)) * np.tanh(a(2))

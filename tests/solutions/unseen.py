@@ -4,12 +4,7 @@ Each is a right solution (tests/solutions) with pieces of its text replaced: exe
 is first wrong ("" where the form is wrong or it stops), and a pattern that a helpful report must match: the mistake's
 own words, or a true experiment that points at the changed line.
 """
-from . import attention as A
-from . import decoding as D
-from . import gated as G
-from . import learning as L
-from . import outputs as O
-from . import recurrent as R
+from . import attention as A, decoding as D, gated as G, learning as L, outputs as O, recurrent as R
 
 ANY = "."
 WRONG = [
@@ -33,7 +28,7 @@ WRONG = [
     ("cross-entropy", O.cross_entropy_einsum, [("/ len(logits)", "/ (len(logits) - 1)")], "L", "."),
     ("cross-entropy-backward", O.ceb_loops, [("d[n, target] -= 1", "d[n, target] = 1 - d[n, target]")],
      "dlogits", "."),
-    ("cross-entropy-backward", O.ceb_loops, [("d[n, target] -= 1", "d[target, n % 4] -= 1") ], "", "."),
+    ("cross-entropy-backward", O.ceb_loops, [("d[n, target] -= 1", "d[target, n % 4] -= 1")], "", "."),
     ("masked-loss", O.masked_loops, [("d[t, n, targets[t, n]] -= 1 / M", "d[t, n, targets[t, n]] -= 1")], "dlogits", "."),
     ("masked-loss", O.masked_rows, [(".mean(), d", ".sum() / logits.shape[1], d")], "L", "times"),
     ("masked-loss", O.masked_batch_first, [("mask.T.astype(float)", "1.0 - mask.T")], "L", "mask"),

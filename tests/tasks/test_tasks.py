@@ -9,8 +9,7 @@ import pytest
 
 from minis2s.data import frames
 from minis2s.data.units import join, split
-from minis2s.tasks import TASKS, load
-from minis2s.tasks import dates, numbers, phrases
+from minis2s.tasks import TASKS, dates, load, numbers, phrases
 from minis2s.tasks.sampling import draw, fill
 
 SMALL = dict(train=3000, valid=300, test=600)

@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 
 from minis2s import decoding
-from minis2s.viewer import figures
 from minis2s.api.seq2seq import Seq2Seq
 from minis2s.bench import cases
-from minis2s.layers.cells import lstm
 from minis2s.cli.main import main
-from minis2s.model.config import Config
 from minis2s.data.batches import pad
-from minis2s.viewer.figures import growth, hypothesis_tree, lstm_graph, models, stories
-from minis2s.viewer.plots import style
+from minis2s.layers.cells import lstm
+from minis2s.model.config import Config
 from minis2s.tasks import TASKS, load
 from minis2s.training.options import Training
+from minis2s.viewer import figures
+from minis2s.viewer.figures import growth, hypothesis_tree, lstm_graph, models, stories
+from minis2s.viewer.plots import style
 from minis2s.viewer.trace.tiny import tiny_model
 
 ROOT = Path(figures.__file__).parents[3]

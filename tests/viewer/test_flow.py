@@ -1,16 +1,15 @@
 """Paths of a gradient, Jacobians and saturation of steps, against the complex step; and their figures."""
 import numpy as np
 import pytest
-from configs import CONFIGS, config
-from draw import batch, like, normal, state
 from numpy.testing import assert_allclose, assert_array_equal
 
+from configs import CONFIGS, config
+from draw import batch, like, normal, state
 from minis2s.core import tree
 from minis2s.layers import fusion, recurrent, unroll
+from minis2s.layers.cells import CELLS, gru, lstm, rnn
 from minis2s.model import context_step, decoder_step, dropout_masks, seq2seq
 from minis2s.viewer import flow, plots
-from minis2s.layers.cells import CELLS
-from minis2s.layers.cells import gru, lstm, rnn
 
 TINY = 1e-30
 

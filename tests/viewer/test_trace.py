@@ -9,20 +9,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from configs import CONFIGS, config
-from draw import batch, like, mask, normal, same, state
 from numpy.testing import assert_allclose, assert_array_equal
 
 import minis2s
+from configs import CONFIGS, config
+from draw import batch, like, mask, normal, same, state
 from minis2s import decoding
 from minis2s.api.backends import choose
 from minis2s.core import tree
 from minis2s.layers import attention, loss, unroll
+from minis2s.layers.attention import SCORES, Memory
+from minis2s.layers.cells import BoundCell, lstm
 from minis2s.model import dropout_masks, parameters, seq2seq
 from minis2s.training import optimizers
-from minis2s.layers.attention import SCORES, Memory
-from minis2s.layers.cells import BoundCell
-from minis2s.layers.cells import lstm
 from minis2s.viewer.trace import Trace, trace
 from minis2s.viewer.trace.marks import equations, read_module
 
@@ -632,6 +631,7 @@ def test_attention_and_loss_alone_and_an_empty_trace():
 def test_a_map_is_shown_unless_its_caller_shows_the_same_numbers():
     """(F1) within (L2) stands in the line of (L2); called by itself, or within a line that keeps its numbers for itself, it is shown."""
     from types import SimpleNamespace
+
     from minis2s.viewer.trace.show import worth_showing
     a, b = np.zeros(2), np.ones(2)
 

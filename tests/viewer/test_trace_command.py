@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from minis2s import Config, Seq2Seq, Training
-from minis2s.model import seq2seq
 from minis2s.cli import trace as command
 from minis2s.data.batches import make_batch
+from minis2s.model import seq2seq
 from minis2s.viewer.trace import trace
 from minis2s.viewer.trace.marks import equations_of
 from minis2s.viewer.trace.show import equation_by_equation

@@ -7,12 +7,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
 from browser import BROWSER, Browser
 from configs import config
 from draw import like
-
-from minis2s.model import seq2seq
 from minis2s.data.batches import make_batch
+from minis2s.model import seq2seq
 from minis2s.viewer.trace import Trace, trace
 
 

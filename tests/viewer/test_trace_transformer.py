@@ -1,9 +1,9 @@
 """A trace of a Transformer: every equation is seen, in the right part and layer, with the right numbers."""
 import numpy as np
 import pytest
+
 from configs import transformer as config
 from draw import batch, like
-
 from minis2s.model import transformer
 from minis2s.viewer.trace import trace
 

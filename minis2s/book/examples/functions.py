@@ -1,8 +1,7 @@
 """Maps without parameters, numerical derivatives, first weights."""
 import numpy as np
 
-from ...core import functions as maps
-from ...core import gradient_check, initializers
+from ...core import functions as maps, gradient_check, initializers
 from ...testing import oracle
 from .example import Example, normal
 

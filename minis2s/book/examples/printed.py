@@ -1,10 +1,7 @@
 """The documents' formulas as printed."""
 import numpy as np
 
-from ...documents.printed import a as page_a
-from ...documents.printed import b as page_b
-from ...documents.printed import c as page_c
-from ...documents.printed import d as page_d
+from ...documents.printed import a as page_a, b as page_b, c as page_c, d as page_d
 from ...layers import linear
 from ...layers.cells import rnn
 from ...testing import oracle

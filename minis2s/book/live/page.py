@@ -1,7 +1,8 @@
 """What MicroPython runs in the page: loads the oracle and the examples once, then computes one whenever it is asked."""
 import json
-import page_numbers
+
 import engine
+import page_numbers
 
 with open("/book.json") as file:
     BOOK = json.load(file)

@@ -2,8 +2,7 @@
 import argparse
 import sys
 
-from ..exercises import find
-from ..exercises import progress
+from ..exercises import find, progress
 from ..judge.process import check_file
 from .make import load
 

@@ -5,7 +5,7 @@ from ..exercises import find
 from ..exercises.exercise import draws
 from . import contract, numbers
 from .bank import Match, cause
-from .bench import answer, bench    # noqa: F401
+from .bench import answer, bench  # noqa: F401
 from .contract import Problem
 from .experiment import experiment
 from .locate import blocks, locate

@@ -2,14 +2,14 @@
 import numpy as np
 
 from ...core import tree
-from ...model import decoder, seq2seq
-from ...layers.cells import CELLS
-from ...model.config import Config
 from ...data.batches import make_batch
 from ...data.vocabulary import BOS, EOS, PAD, UNK
 from ...decoding import hypotheses
 from ...decoding.beam import candidates
-from .attention import DECODER
+from ...layers.cells import CELLS
+from ...model import decoder, seq2seq
+from ...model.config import Config
+from .attention_decoder import EXERCISES as DECODER
 from .exercise import Case, Exercise, lengths, ragged
 
 # shift -------------------------------------------------------------------------------------------------

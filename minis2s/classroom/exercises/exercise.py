@@ -5,7 +5,8 @@ from typing import Any, Callable, NamedTuple
 import numpy as np
 
 AXES = {"T": "t", "S": "t", "N": "n", "D": "input", "E": "column", "H": "unit", "A": "unit", "V": "token",
-        "K": "place", "width": "place", "h": "head", "d": "column", "4H": "gate:ifgo", "3H": "gate:zrn", "I": "row", "J": "column"}
+        "K": "place", "width": "place", "h": "head", "d": "column", "4H": "gate:ifgo", "3H": "gate:zrn", "I": "row",
+        "J": "column"}
 
 
 class Case(NamedTuple):

@@ -1,8 +1,8 @@
 """Exercises at the model's two ends: softmax, cross-entropy, masks in the loss, embedding."""
 import numpy as np
 
-from ...layers import embedding, loss
 from ...core.functions import softmax
+from ...layers import embedding, loss
 from .exercise import Case, Exercise, lengths, ragged
 
 

@@ -63,7 +63,7 @@ def _warm_up(path):
     with open(path, "rb") as f:
         if b"numba" in f.read(1 << 20):
             try:
-                import numba    # noqa: F401
+                import numba  # noqa: F401
             except ImportError:
                 pass
 

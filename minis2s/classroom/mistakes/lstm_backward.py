@@ -5,7 +5,7 @@ import numpy as np
 
 from .edited import edits_of
 from .mistake import recorder
-from .recurrent import sigmoid    # noqa: F401  (edits use it)
+from .recurrent import sigmoid  # noqa: F401  (edits use it)
 
 BANK, wrong = recorder()
 

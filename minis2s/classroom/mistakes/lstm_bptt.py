@@ -4,7 +4,7 @@ import numpy as np
 from .edited import edits_of
 from .lstm_backward import ORDERS, STEP
 from .mistake import recorder
-from .recurrent import sigmoid    # noqa: F401  (edits use it)
+from .recurrent import sigmoid  # noqa: F401  (edits use it)
 
 BANK, wrong = recorder()
 

@@ -4,7 +4,6 @@ import io
 import sys
 from contextlib import contextmanager
 
-
 # Okabe and Ito's: told apart by colour-blind readers, too.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 
@@ -70,6 +69,7 @@ def picture(words, width=7.0, height=2.6, rows=1, columns=1, **layout):
     matplotlib Axes, or an array of them
     """
     import matplotlib
+
     from ...viewer.plots import new_figure, styled
     with styled(), matplotlib.rc_context({"axes.prop_cycle": matplotlib.cycler(color=COLOURS)}):
         figure = new_figure(width, height)

@@ -8,12 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...layers import linear, unroll
-from ...layers.attention import attend, dot
-from ...layers.attention import precompute_keys
-from ...layers.cells import rnn
-from ...layers.cells import rnn_sigmoid
 from ...core.functions import sigmoid, softmax
+from ...layers import linear, unroll
+from ...layers.attention import attend, dot, precompute_keys
+from ...layers.cells import rnn, rnn_sigmoid
 from ..printed import a as printed
 from . import show
 

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...model import seq2seq
-from ...training import loop as train
-from ...model.config import Config
 from ...data.batches import Batch, make_batch
 from ...data.vocabulary import BOS, EOS
+from ...model import seq2seq
+from ...model.config import Config
+from ...training import loop as train
 from ...training.options import Training
 from . import show
 

@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...model import decoder, seq2seq
-from ...training import loop as train
-from ...layers.attention import SCORES, precompute_keys
-from ...model.config import Config
-from ...data.vocabulary import Vocabulary
 from ...core.functions import softmax
-from ..printed import b as printed
+from ...data.vocabulary import Vocabulary
 from ...decoding import greedy
+from ...layers.attention import SCORES, precompute_keys
+from ...model import decoder, seq2seq
+from ...model.config import Config
+from ...training import loop as train
 from ...training.options import Training
+from ..printed import b as printed
 from . import show
 
 TITLE, WHERE = "我是学生 -> I am a student: a whole pass, an alignment", "B §4.3"

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ...core import tree
-from ...layers import embedding, linear, loss, recurrent
-from ...training import optimizers
-from ...layers.cells import lstm
 from ...data.vocabulary import PAD
+from ...layers import embedding, linear, loss, recurrent
+from ...layers.cells import lstm
+from ...training import optimizers
 from . import show
 
 TITLE, WHERE = "the RepeatVector autoencoder: padding flatters the loss", "B §5.2"
@@ -187,10 +187,10 @@ def report(r):
                                    " ".join(map(str, x.said))] for x in points], "    ")
     ten = next(x for x in r.counted if x.epoch == EPOCHS)
     out += show.remark(f"After the {EPOCHS} epochs of the listing its loss has fallen to "
-                              f"{ten.loss_all:.2f} and {ten.accuracy_all:.1%} of all positions are right. Of "
-                              f"the numbers 1 to 5, {ten.accuracy_real:.0%} are: it says padding. On real "
-                              f"tokens its loss, {ten.loss_real:.2f}, compares with ln {V} = {np.log(V):.2f} "
-                              f"for guessing blindly.")
+                       f"{ten.loss_all:.2f} and {ten.accuracy_all:.1%} of all positions are right. Of "
+                       f"the numbers 1 to 5, {ten.accuracy_real:.0%} are: it says padding. On real "
+                       f"tokens its loss, {ten.loss_real:.2f}, compares with ln {V} = {np.log(V):.2f} "
+                       f"for guessing blindly.")
     out += show.remark("With masks the loss is that of the real tokens, and falls by learning them. What the "
                        "model says at padded positions is never looked at (hence its poor “all positions”).")
     out += show.remark("Put other ids into the padding, and the real positions' logits move by "

@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...model import seq2seq
-from ...training import loop as train
-from ...model.config import Config
+from ...core.functions import softmax
 from ...data.batches import Batch, make_batch
 from ...data.vocabulary import BOS, EOS
-from ...core.functions import softmax
 from ...decoding import greedy
+from ...model import seq2seq
+from ...model.config import Config
+from ...training import loop as train
 from ...training.options import Training
 from . import show
 

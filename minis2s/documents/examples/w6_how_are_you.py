@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...model import decoder, seq2seq
 from ...api.seq2seq import Seq2Seq
-from ...model.config import Config
-from ...data.vocabulary import BOS, EOS
 from ...core.functions import softmax
+from ...data.vocabulary import BOS, EOS
 from ...decoding.hypotheses import NEVER
+from ...model import decoder, seq2seq
+from ...model.config import Config
 from ...training.options import Training
 from . import show
 

@@ -9,14 +9,13 @@ from typing import NamedTuple
 import numpy as np
 
 from ...core import tree
+from ...core.functions import softmax, softmax_backward
+from ...data.batches import make_batch
 from ...layers import embedding, linear, loss, unroll
-from ...training import optimizers
-from ...layers.attention import additive
-from ...layers.attention import precompute_keys, precompute_keys_backward
+from ...layers.attention import additive, precompute_keys, precompute_keys_backward
 from ...layers.attention.attend import Memory
 from ...layers.cells import rnn
-from ...data.batches import make_batch
-from ...core.functions import softmax, softmax_backward
+from ...training import optimizers
 from . import show
 
 TITLE, WHERE = "RNN + attention + train: the softmax's wrong axis", "D §4"

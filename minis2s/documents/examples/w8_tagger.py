@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ...core import tree
-from ...layers import embedding, linear, loss, recurrent
-from ...model import seq2seq
-from ...training import optimizers, loop as train
-from ...layers.cells import lstm
-from ...model.config import Config
 from ...data.batches import make_batch
+from ...layers import embedding, linear, loss, recurrent
+from ...layers.cells import lstm
+from ...model import seq2seq
+from ...model.config import Config
+from ...training import loop as train, optimizers
 from ...training.options import Training
 from . import show
 

@@ -4,15 +4,11 @@ Each function returns lines of text; the page of the formula prints them and the
 """
 import numpy as np
 
-from ...layers import linear
-from ...layers.attention import additive, attend, concat_dot
-from ...layers.attention import precompute_keys
-from ...layers.cells import gru, lstm, rnn
 from ...core.functions import softmax
-from ..printed import a as printed_a
-from ..printed import b as printed_b
-from ..printed import c as printed_c
-from ..printed import d as printed_d
+from ...layers import linear
+from ...layers.attention import additive, attend, concat_dot, precompute_keys
+from ...layers.cells import gru, lstm, rnn
+from ..printed import a as printed_a, b as printed_b, c as printed_c, d as printed_d
 
 
 def show(a):

@@ -20,10 +20,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ...core import tree
-from ...layers import linear, unroll
-from ...layers.cells import rnn
-from ...layers.cells import rnn_sigmoid
 from ...core.functions import sigmoid, softmax, softmax_backward
+from ...layers import linear, unroll
+from ...layers.cells import rnn, rnn_sigmoid
 
 
 class Params(NamedTuple):

@@ -24,8 +24,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...layers import linear
 from ...core.functions import sigmoid, softmax, softmax_backward
+from ...layers import linear
 
 
 class DecoderParams(NamedTuple):

@@ -23,10 +23,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ...core import tree
+from ...core.functions import softmax, softmax_backward
 from ...layers import linear
 from ...layers.attention.additive import Params
 from ...layers.cells import rnn
-from ...core.functions import softmax, softmax_backward
 
 
 def decode(p, hs, s, S):

@@ -1,5 +1,5 @@
 """Compiled implementation of tree.py's unpacked: a model's gradient within compiled code, views of one flat array."""
-from ...core.tree import unpacked                  # noqa: F401  what it means
+from ...core.tree import unpacked  # noqa: F401  what it means
 from ..runtime.jit import JIT
 
 # With it --------------------------------------------------------------------------------------------------
@@ -8,6 +8,7 @@ if JIT:
     from llvmlite import ir
     from numba import types
     from numba.extending import intrinsic
+
     from ..runtime.numba_private import cgutils, impl_ret_borrowed, make_array, populate_array
 
     def type_of(like, dtype):

@@ -8,7 +8,6 @@ That takes some microseconds, and is done before every call: nothing that does n
 """
 import numpy as np
 
-
 FLOATS = np.dtype("float32"), np.dtype("float64")
 
 

@@ -2,13 +2,13 @@
 
     length l = 0          1              2
              ┌───────┐    ┌───────┐    ┌───────┐     entry [l, r] is a beginning of l tokens: its last one
-      row 0  │ BOS   │ <┬─│ the   │ <┬─│ cat   │     is token[l, r], and previous[l, r] is the row of what
-             └───────┘  └─│ a     │  └─│ dog   │     it prolongs, a beginning of l-1 tokens
+      row 0  │ BOS   │ <┬─│ the   │ <┬─│ cat   │     is token[l, r], and previous[l, r] is the row of the
+             └───────┘  └─│ a     │  └─│ dog   │     beginning of l-1 tokens that it extends
                           └───────┘    └───────┘
 
-The reference implementation's chains of Hypothesis are arrays here.  A thread takes some of the sources through the whole search;
-the live hypotheses of a source are neighbours, best first, and together they stand without gaps from the
-thread's first row on.
+The reference implementation's chains of Hypothesis are arrays here.  A thread takes some of the sources through the
+whole search; the live hypotheses of a source are neighbours, best first, and together they fill the rows from the
+thread's first row on without gaps.
 """
 from functools import cache as once
 from typing import NamedTuple
@@ -16,22 +16,22 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ascontiguousarray as contiguous
 
-from ...model import seq2seq
-from ...layers.cells import CELLS
 from ...data.vocabulary import BOS, EOS
 from ...decoding.beam import check
 from ...decoding.hypotheses import NO_TOKEN, Answer
-from ..model import decoder, encoder
-from ..runtime.jit import arena_kernel, internal_kernel, device_function
-from ..runtime.linking import call_linked
+from ...layers.cells import CELLS
+from ...model import seq2seq
+from ..linalg.rows import clear, copy
+from ..linalg.simd import LANES, at, greatest, maximum
+from ..model import encoder
+from ..model.decoder_buffers import key_of, variant_of, work_of
 from ..model.seq2seq import encode, of_frames, steps_of
 from ..model.validated import validated
 from ..runtime.arena import empty, in_an_arena, zeros
-from ..linalg.rows import clear, copy
-from ..linalg.simd import LANES, at, greatest, maximum
+from ..runtime.jit import arena_kernel, device_function, internal_kernel
+from ..runtime.linking import call_linked
 from ..runtime.threads import over_rows
-from .hypotheses import WIDE, given, log_p, moves, starts
-
+from .hypotheses import WIDE, log_p, search_steps, starts, without_gaps
 
 MOST = 1 << 30                 # tokens of all hypotheses: 32 GB, and their attention weights
 
@@ -44,135 +44,76 @@ class Chains(NamedTuple):      # L = max_length; R rows
     alpha: np.ndarray          # (L, R, T), [l, r]: the weights with which row r's next token is chosen
     # of each source's next beginnings, the best first, until they have a row
     new: np.ndarray            # (M, width), log p
-    new_row: np.ndarray        # (M, width), what they prolong
+    new_row: np.ndarray        # (M, width), the row of what they extend
     new_token: np.ndarray      # (M, width)
 
 
-class Kept(NamedTuple):        # M sources, their best answers first, B = nbest
+class Answers(NamedTuple):     # M sources, their best answers first, B = nbest
     count: np.ndarray          # (M,), how many there are
     score: np.ndarray          # (M, B)
     log_p: np.ndarray          # (M, B)
     length: np.ndarray         # (M, B)
     token: np.ndarray          # (M, B), the last one
-    previous: np.ndarray       # (M, B), the row of what it prolongs
+    previous: np.ndarray       # (M, B), the row of what it extends
     ids: np.ndarray            # (M, B, L)
     alpha: np.ndarray          # (M, B, L, T)
-    ill: np.ndarray            # (M,), log p were no numbers
+    ill: np.ndarray            # (M,), log p were NaN
 
 
-def nothing_kept(T, M, B, L, dtype):
-    """Kept, before the search."""
+def no_answers(T, M, B, L, dtype):
+    """Answers, before the search."""
     length, token, previous = np.empty((3, M, B), np.int64)
-    return Kept(np.zeros(M, np.int64), np.empty((M, B)), np.empty((M, B)), length, token, previous,
-                np.empty((M, B, L), np.int64), np.empty((M, B, L, T), dtype), np.zeros(M, np.bool_))
+    return Answers(np.zeros(M, np.int64), np.empty((M, B)), np.empty((M, B)), length, token, previous,
+                   np.empty((M, B, L), np.int64), np.empty((M, B, L, T), dtype), np.zeros(M, np.bool_))
 
 
 def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1):
-    """See search.beam.  Memory grows with max_length, and not with the answers' length."""
+    """See decoding.beam.  Memory grows with max_length, and not with the answers' length."""
     check(config, source, mask, max_length, width, length_penalty, nbest)
     if source.shape[1] * width * (max_length + 1) > MOST:
-        raise ValueError(f"width: {width} hypotheses of {max_length} tokens for {source.shape[1]} sources are too many, "
-                         f"wanted {MOST:,} tokens at most")
+        raise ValueError(f"width: {width} hypotheses of {max_length} tokens for {source.shape[1]} sources are too "
+                         f"many, wanted {MOST:,} tokens at most")
     p, search = seq2seq.untie(validated(p, config), config), search_of(config)
     power = np.array([length ** float(length_penalty) for length in range(max_length + 1)])
     attends = config.context == "attention"
-    kept = nothing_kept(len(source) if attends else 0, source.shape[1], nbest, max_length, config.dtype)
+    answers = no_answers(len(source) if attends else 0, source.shape[1], nbest, max_length, config.dtype)
     if encoder.covers(config):
         none = np.zeros((0, 0), config.dtype)
-        in_an_arena(search, p, steps_of(config, source), contiguous(mask), (none,) * config.layers, kept, power, width,
-                  config.fused_size)
+        in_an_arena(search, p, steps_of(config, source), contiguous(mask), (none,) * config.layers, answers, power,
+                    width, config.fused_size)
     else:
         encoded, layers, _ = encode(p, config, source, mask)
-        in_an_arena(search, p.decoder, *given(encoded, layers), kept, power, width, config.fused_size)
-    if kept.ill.any():
+        in_an_arena(search, p.decoder, *without_gaps(encoded, layers), answers, power, width, config.fused_size)
+    if answers.ill.any():
         raise ValueError("p: the model's log-probabilities hold NaN, wanted finite parameters")
     real, (count, score, log_probs, length, token, _, ids, _, _) = np.add.reduce(mask).tolist(), (
-        a.tolist() for a in kept._replace(alpha=kept.ill))
+        a.tolist() for a in answers._replace(alpha=answers.ill))
 
     if 0 in count:
         raise ValueError(NO_TOKEN)
 
     def answer(n, i):
         l, finished = length[n][i], token[n][i] == EOS
-        alpha = kept.alpha[n, i, :l, :real[n]].copy() if attends else None
+        alpha = answers.alpha[n, i, :l, :real[n]].copy() if attends else None
         return Answer(ids[n][i][:l - finished], log_probs[n][i], score[n][i], alpha, finished)
     return [[answer(n, i) for i in range(count[n])] for n in range(len(count))]
 
 
 def search_of(config):
     """The compiled search for a Config."""
-    variant = decoder.variant_of(config, False, False)
+    variant = variant_of(config, False, False)
     return loop(variant, config.bridge, config.source) if encoder.covers(config) else loop(variant)
 
 
 @once
 def loop(variant, bridge=None, kind="tokens"):
-    """-> the search with the decoder's step for these Variant in it, and before it the encoder if its kind of bridge
+    """-> the search with the decoder's step for this Variant in it, and before it the encoder if its kind of bridge
     is given, which reads this kind of source."""
-    (advance, follow, *_), start = moves(variant), starts(variant)
-    attends, has_c = bool(variant.score), "c" in CELLS[variant.cell_name].State._fields
-
-    @internal_kernel(f"beam.run.{decoder.key_of(variant)}")
-    def run(rows, chains, kept, power, width, m0, m1):
-        first, L = m0 * width, len(power) - 1
-        end = first + m1 - m0                                   # the live rows: first .. end-1
-        for i in range(len(rows.k.cells)):                      # as if a step had come to the initial states
-            copy(rows.k.cells[i].hs[1], rows.k.cells[i].hs[0], first, m1 * width)
-            if has_c:
-                copy(rows.k.cells[i].cs[1], rows.k.cells[i].cs[0], first, m1 * width)
-        clear(rows.k.rs[0], first, m1 * width)
-        for r in range(first, end):                             # each source's empty hypothesis
-            chains.source[0, r], chains.token[0, r] = m0 + r - first, BOS
-            chains.previous[0, r] = first + (r - first) * width     # where the state of its source stands, see `search`
-        follow(rows, chains.source[0], chains.token[0], chains.previous[0], first, end)
-        l = 0
-        while l < L and end > first:
-            if not advance(rows, first, end):
-                kept.ill[m0] = True
-                end = first
-            if attends:
-                copy(chains.alpha[l], rows.k.read.alpha[0], first, end)
-            r, l, going = first, l + 1, first                   # rows of length l - 1 give rows of length l
-            while r < end:
-                n, r0 = chains.source[l - 1, r], r
-                while r < end and chains.source[l - 1, r] == n:
-                    r += 1
-                new, new_row, new_token = chains.new[n], chains.new_row[n], chains.new_token[n]
-                count = candidates(rows, chains.log_p[l - 1], r0, r, new, new_row, new_token)
-                place = going
-                for i in range(count):
-                    if new_token[i] == EOS:
-                        keep(kept, n, new[i] / power[l], new[i], l, EOS, new_row[i])
-                    else:
-                        chains.source[l, place], chains.log_p[l, place] = n, new[i]
-                        chains.token[l, place], chains.previous[l, place] = new_token[i], new_row[i]
-                        place += 1
-                if place > going:                               # see "When to stop"
-                    bound, B = chains.log_p[l, going] / power[L], kept.score.shape[1]
-                    if kept.count[n] < B or bound > kept.score[n, B - 1]:
-                        going = place
-            end = going
-            if l < L:
-                follow(rows, chains.source[l], chains.token[l], chains.previous[l], first, end)
-        for r in range(first, end):                             # cut off; they stand best first
-            n, i = chains.source[L, r], kept.count[chains.source[L, r]]
-            if i < kept.score.shape[1]:
-                put(kept, n, i, chains.log_p[L, r] / power[L], chains.log_p[L, r], L, chains.token[L, r],
-                    chains.previous[L, r])
-                kept.count[n] += 1
-        for n in range(m0, m1):
-            for i in range(kept.count[n]):                      # walk the chain back to BOS
-                y, r = kept.token[n, i], kept.previous[n, i]
-                for l in range(kept.length[n, i] - 1, -1, -1):
-                    kept.ids[n, i, l] = y
-                    if attends:
-                        for t in range(kept.alpha.shape[3]):
-                            kept.alpha[n, i, l, t] = chains.alpha[l, r, t]
-                    y, r = chains.token[l, r], chains.previous[l, r]
+    start, run, key = starts(variant), search_of_sources(variant), key_of(variant)
 
     @device_function
-    def search(arena, p, source, layers, kept, power, width, Z):
-        M, L, T = len(layers[0].h), len(power) - 1, kept.alpha.shape[3]
+    def search(arena, p, source, layers, answers, power, width, Z):
+        M, L, T = len(layers[0].h), len(power) - 1, answers.alpha.shape[3]
         R = M * width
         sources = empty(arena, (R,), np.int64)
         for r in range(R):
@@ -182,17 +123,110 @@ def loop(variant, bridge=None, kind="tokens"):
         chains = Chains(whole[0], whole[1], whole[2], zeros(arena, (L + 1, R), f64),
                         empty(arena, (L, R, T), rows.logits.dtype), empty(arena, (M, width), f64),
                         empty(arena, (M, width), i64), empty(arena, (M, width), i64))
-        over_rows(run, (rows, chains, kept, power, width), M,
-                  len(power) * (decoder.work_of(rows.k) + R * rows.k.W.numbers.size))
+        over_rows(run, (rows, chains, answers, power, width), M,
+                  len(power) * (work_of(rows.k) + R * rows.k.W.numbers.size))
     if bridge is None:
-        return arena_kernel(f"beam.{decoder.key_of(variant)}")(search)
-    encode = encoder.reading(variant, bridge, kind).forward
+        return arena_kernel(f"beam.{key}")(search)
+    encode = encoder.loops(variant, bridge, kind).forward
 
-    @arena_kernel(f"beam.{decoder.key_of((*variant, bridge, *of_frames(kind)))}")
-    def encode_and_search(arena, p, steps, mask, drops, kept, power, width, Z):
-        _, told, s0 = call_linked(encode, (arena, p, steps, mask, drops))
-        search(arena, p.decoder, told, s0, kept, power, width, Z)
+    @arena_kernel(f"beam.{key_of((*variant, bridge, *of_frames(kind)))}")
+    def encode_and_search(arena, p, steps, mask, masks, answers, power, width, Z):
+        _, encoder_output, s0 = call_linked(encode, (arena, p, steps, mask, masks))
+        search(arena, p.decoder, encoder_output, s0, answers, power, width, Z)
     return encode_and_search
+
+
+def search_of_sources(variant):
+    """-> the search for sources m0 .. m1-1, which one thread does."""
+    (advance, follow), begin, attends = search_steps(variant), begins(variant), bool(variant.score)
+
+    @internal_kernel(f"beam.run.{key_of(variant)}")
+    def run(rows, chains, answers, power, width, m0, m1):
+        first, L, l = m0 * width, len(power) - 1, 0
+        end = first + m1 - m0                                   # the live rows: first .. end-1
+        begin(rows, chains, width, m0, m1)
+        follow(rows, chains.source[0], chains.token[0], chains.previous[0], first, end)
+        while l < L and end > first:
+            if not advance(rows, first, end):
+                answers.ill[m0] = True
+                end = first
+            if attends:
+                copy(chains.alpha[l], rows.k.attend.alpha[0], first, end)
+            l += 1
+            end = extend(rows, chains, answers, power, l, first, end)
+            if l < L:
+                follow(rows, chains.source[l], chains.token[l], chains.previous[l], first, end)
+        cut_off(chains, answers, power, first, end)
+        for n in range(m0, m1):
+            for i in range(answers.count[n]):
+                trace_back(chains, answers, n, i)
+    return run
+
+
+def begins(variant):
+    """-> `begin`: the empty hypotheses of sources m0 .. m1-1."""
+    has_c = "c" in CELLS[variant.cell_name].State._fields
+
+    @device_function
+    def begin(rows, chains, width, m0, m1):
+        first, k = m0 * width, rows.k
+        for i in range(len(k.cells)):                           # as if a step had left the initial states
+            copy(k.cells[i].hs[1], k.cells[i].hs[0], first, m1 * width)
+            if has_c:
+                copy(k.cells[i].cs[1], k.cells[i].cs[0], first, m1 * width)
+        clear(k.rs[0], first, m1 * width)
+        for r in range(first, first + m1 - m0):
+            chains.source[0, r], chains.token[0, r] = m0 + r - first, BOS
+            chains.previous[0, r] = first + (r - first) * width     # the row with its source's state, see `search`
+    return begin
+
+
+@device_function
+def extend(rows, chains, answers, power, l, first, end):
+    """The live hypotheses of l-1 tokens in rows first .. end-1 give those of l tokens: -> the end of their rows."""
+    r, going, L = first, first, len(power) - 1
+    while r < end:
+        n, r0 = chains.source[l - 1, r], r
+        while r < end and chains.source[l - 1, r] == n:
+            r += 1
+        new, new_row, new_token = chains.new[n], chains.new_row[n], chains.new_token[n]
+        count = candidates(rows, chains.log_p[l - 1], r0, r, new, new_row, new_token)
+        place = going
+        for i in range(count):
+            if new_token[i] == EOS:
+                insert(answers, n, new[i] / power[l], new[i], l, EOS, new_row[i])
+            else:
+                chains.source[l, place], chains.log_p[l, place] = n, new[i]
+                chains.token[l, place], chains.previous[l, place] = new_token[i], new_row[i]
+                place += 1
+        if place > going:                                       # see "When to stop"
+            bound, B = chains.log_p[l, going] / power[L], answers.score.shape[1]
+            if answers.count[n] < B or bound > answers.score[n, B - 1]:
+                going = place
+    return going
+
+
+@device_function
+def cut_off(chains, answers, power, first, end):
+    """The hypotheses that are still live at the greatest length are answers too; they stand best first."""
+    L = len(power) - 1
+    for r in range(first, end):
+        n, i = chains.source[L, r], answers.count[chains.source[L, r]]
+        if i < answers.score.shape[1]:
+            put(answers, n, i, chains.log_p[L, r] / power[L], chains.log_p[L, r], L, chains.token[L, r],
+                chains.previous[L, r])
+            answers.count[n] += 1
+
+
+@device_function
+def trace_back(chains, answers, n, i):
+    """Walk the chain of answer i of source n back to BOS, and write its tokens and attention weights down."""
+    y, r = answers.token[n, i], answers.previous[n, i]
+    for l in range(answers.length[n, i] - 1, -1, -1):
+        answers.ids[n, i, l] = y
+        for t in range(answers.alpha.shape[3]):                 # 0 without attention
+            answers.alpha[n, i, l, t] = chains.alpha[l, r, t]
+        y, r = chains.token[l, r], chains.previous[l, r]
 
 
 @device_function
@@ -224,20 +258,20 @@ def candidates(rows, old, r0, r1, new, new_row, new_token):
 
 
 @device_function
-def put(kept, n, i, score, log_p, length, token, previous):
-    kept.score[n, i], kept.log_p[n, i], kept.length[n, i] = score, log_p, length
-    kept.token[n, i], kept.previous[n, i] = token, previous
+def put(answers, n, i, score, log_p, length, token, previous):
+    answers.score[n, i], answers.log_p[n, i], answers.length[n, i] = score, log_p, length
+    answers.token[n, i], answers.previous[n, i] = token, previous
 
 
 @device_function
-def keep(kept, n, score, log_p, length, token, previous):
+def insert(answers, n, score, log_p, length, token, previous):
     """Put a finished hypothesis in its place among the best of source n, if it has one."""
-    i, B = kept.count[n], kept.score.shape[1]
-    while i > 0 and kept.score[n, i - 1] < score:
+    i, B = answers.count[n], answers.score.shape[1]
+    while i > 0 and answers.score[n, i - 1] < score:
         i -= 1
         if i + 1 < B:
-            put(kept, n, i + 1, kept.score[n, i], kept.log_p[n, i], kept.length[n, i], kept.token[n, i],
-                kept.previous[n, i])
+            put(answers, n, i + 1, answers.score[n, i], answers.log_p[n, i], answers.length[n, i], answers.token[n, i],
+                answers.previous[n, i])
     if i < B:
-        put(kept, n, i, score, log_p, length, token, previous)
-        kept.count[n] = min(kept.count[n] + 1, B)
+        put(answers, n, i, score, log_p, length, token, previous)
+        answers.count[n] = min(answers.count[n] + 1, B)

@@ -6,10 +6,10 @@
     └────────────── follow: rows that go on <────────────────┘
 
 A step reads states at [0] and leaves new ones at [1]; `follow` brings those that the next step needs back to
-[0], each to its hypothesis' row.  Live rows stand together, so nothing is computed for those that have ended.
-BeamRows read their source's memory where it stands: it is never copied.
+[0], each to its hypothesis' row.  Live rows are neighbours, so nothing is computed for those that have ended.
+BeamRows read their source's memory in place: it is never copied.
 
-beam.py calls these pieces in its compiled loop.  `start` and `advance` below serve the searches
+beam.py calls these functions in its compiled loop.  `start` and `advance` below serve the searches
 that choose in NumPy: sampling and exact search.
 """
 from functools import cache as once
@@ -18,22 +18,22 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ascontiguousarray as contiguous
 
-from ...model import decoder as reference
 from ...core import tree
-from ...model import seq2seq
-from ...layers.cells import CELLS
 from ...data.vocabulary import BOS
 from ...decoding.exact import AT_ONCE
 from ...decoding.hypotheses import NEVER, Beam, Hypothesis, weigh
+from ...layers.cells import CELLS
+from ...model import decoder as reference, seq2seq
 from ..core import validation
 from ..layers import attention
-from ..model import decoder
-from ..model.seq2seq import encode
-from ..runtime.jit import inlined, internal_kernel, jit, device_function
-from ..model.validated import validated
-from ..runtime.arena import empty
-from ..runtime.arena import zeros as zeros_of
 from ..linalg.simd import LANES, add, at, exp, greatest, maximum, total, zeros
+from ..model import decoder, decoder_buffers
+from ..model.decoder_buffers import key_of, variant_of
+from ..model.decoder_step import steps
+from ..model.seq2seq import encode
+from ..model.validated import validated
+from ..runtime.arena import empty, zeros as zeros_of
+from ..runtime.jit import device_function, inlined, internal_kernel, jit
 from ..runtime.threads import over_rows
 
 WIDE = 4 * LANES               # logits that are compared at once
@@ -41,7 +41,7 @@ CACHED = 24                    # rows of logits that stay in the cache until log
 
 
 class BeamRows(NamedTuple):        # one step of the decoder, for up to R hypotheses of M sources
-    k: decoder.ForwardBuffers             # its arrays, S = 1: k.ids[0, r] is row r's last token
+    k: decoder_buffers.ForwardBuffers   # its arrays, S = 1: k.ids[0, r] is row r's last token
     logits: np.ndarray         # (R, V'), V' a multiple of WIDE: -inf behind the real ones
     shift: np.ndarray          # (R, 2), float64: the greatest logit, and log of the sum of exp(logit - it)
     never: np.ndarray          # (V',), True = no answer shall hold this token
@@ -51,8 +51,8 @@ class BeamRows(NamedTuple):        # one step of the decoder, for up to R hypoth
 
 @once
 def starts(variant):
-    """-> `rows`, for these Variant."""
-    start, unspoken = decoder.starts(variant), tuple(NEVER)
+    """-> `rows` for this Variant: it makes the BeamRows."""
+    start, never_written = decoder_buffers.starts(variant), tuple(NEVER)
     context = attention.same_context if variant.every_step else attention.no_context
 
     @inlined
@@ -67,7 +67,7 @@ def starts(variant):
         for v in range(V, wide):
             for r in range(R):
                 logits[r, v] = -np.inf
-        for v in unspoken:
+        for v in never_written:
             never[v] = True
         k = start(arena, p, source, layers, 1, sources, nobody, (none,), none, True)
         all_sources = empty(arena, (M,), np.int64)
@@ -78,16 +78,16 @@ def starts(variant):
     return rows
 
 
-def given(source, layers):
-    """decoder.EncoderOutput and states as compiled code wants them."""
+def without_gaps(source, layers):
+    """decoder.EncoderOutput and states, their arrays without gaps."""
     return tree.map(contiguous, source), tree.map(contiguous, layers)
 
 
 @once
-def moves(variant):
-    """-> advance, follow, start_rows, advance_all, with the decoder's step for these Variant in them."""
+def search_steps(variant):
+    """-> advance, follow, with the decoder's step for this Variant in them."""
     every_step, feeding = variant.every_step, variant.feeding
-    step, has_c = decoder.steps(variant), "c" in CELLS[variant.cell_name].State._fields
+    step, has_c = steps(variant), "c" in CELLS[variant.cell_name].State._fields
 
     @device_function
     def advance(rows, r0, r1):
@@ -98,22 +98,15 @@ def moves(variant):
             end = min(first + CACHED, r1)
             decoder.read_out(k.rs[0], k.W, k.b, logits[:, :len(k.b)], first, end)
             for r in range(first, end):
-                best, sums = logits[r, at(0, LANES)], zeros(logits)
-                for j in range(LANES, logits.shape[1], LANES):
-                    best = maximum(best, logits[r, at(j, j + LANES)])
-                top = greatest(best)
-                for j in range(0, logits.shape[1], LANES):
-                    sums = add(sums, exp(logits[r, at(j, j + LANES)] - top))
-                rows.shift[r, 0], rows.shift[r, 1] = top, np.log(np.float64(total(sums)))
-                well &= rows.shift[r, 1] == rows.shift[r, 1]
+                well &= normalize(logits, rows.shift, r)
         return well
 
     @device_function
     def follow(rows, sources, tokens, previous, r0, r1):
-        """BeamRows r0 .. r1-1 go on with these tokens from the states that the rows previous[r] have come to."""
+        """BeamRows r0 .. r1-1 go on with these tokens, each from the state that the step left in row previous[r]."""
         k = rows.k
         for r in range(r0, r1):
-            k.ids[0, r], k.read.source[r] = tokens[r], sources[r]
+            k.ids[0, r], k.attend.source[r] = tokens[r], sources[r]
             for i in range(len(k.cells)):
                 take(k.cells[i].hs, r, previous[r])
                 if has_c:
@@ -124,21 +117,39 @@ def moves(variant):
             if every_step:
                 for j in range(rows.ctx.shape[1]):
                     k.ctx[0, r, j] = rows.ctx[sources[r], j]
+    return advance, follow
 
-    @internal_kernel(f"advance.rows.{decoder.key_of(variant)}")
+
+@once
+def called_steps(variant):
+    """-> start_rows, advance_all: `starts` and `advance` as Python calls them."""
+    start, (advance, _) = starts(variant), search_steps(variant)
+
+    @internal_kernel(f"advance.rows.{key_of(variant)}")
     def advance_rows(rows, r0, r1):
         advance(rows, r0, r1)
 
-    start = starts(variant)
-
-    @jit(f"rows.{decoder.key_of(variant)}")
+    @jit(f"rows.{key_of(variant)}")
     def start_rows(p, source, layers, sources, Z):
         return start(None, p, source, layers, sources, Z)
 
-    @jit(f"advance.{decoder.key_of(variant)}")
+    @jit(f"advance.{key_of(variant)}")
     def advance_all(rows, R):
         over_rows(advance_rows, (rows,), R, R * rows.k.W.numbers.size)
-    return advance, follow, start_rows, advance_all
+    return start_rows, advance_all
+
+
+@device_function
+def normalize(logits, shift, r):
+    """Write shift[r], of which `log_p` makes log p of row r: -> whether they are numbers."""
+    best, sums = logits[r, at(0, LANES)], zeros(logits)
+    for j in range(LANES, logits.shape[1], LANES):
+        best = maximum(best, logits[r, at(j, j + LANES)])
+    top = greatest(best)
+    for j in range(0, logits.shape[1], LANES):
+        sums = add(sums, exp(logits[r, at(j, j + LANES)] - top))
+    shift[r, 0], shift[r, 1] = top, np.log(np.float64(total(sums)))
+    return shift[r, 1] == shift[r, 1]
 
 
 @device_function
@@ -158,34 +169,34 @@ def log_p(rows, r, logit):
 # For searches that choose in NumPy ------------------------------------------------------------------------
 
 def start(p, config, source, mask):
-    """See the reference.  What is handed on as the decoder's Params are BeamRows, and as a Source's ctx the number of
-    each row's source."""
+    """See decoding.hypotheses.start.  BeamRows take the place of the decoder's Params, and the number of each row's
+    source that of an EncoderOutput's ctx."""
     p, sources = seq2seq.untie(validated(p, config), config), np.arange(source.shape[1])
     encoded, layers, _ = encode(p, config, source, mask)
-    rows = moves(decoder.variant_of(config, False, False))[2](
-        p.decoder, *given(encoded, layers), np.arange(max(len(sources), AT_ONCE)) % len(sources),
+    rows = called_steps(variant_of(config, False, False))[0](
+        p.decoder, *without_gaps(encoded, layers), np.arange(max(len(sources), AT_ONCE)) % len(sources),
         config.fused_size)
     empty = [Hypothesis(n, None, BOS, 0, 0.0, n, None) for n in sources.tolist()]
     return rows, Beam(empty, reference.EncoderOutput(None, sources), reference.initial_state(config, layers))
 
 
 def advance(rows, config, live):
-    """See the reference."""
+    """See decoding.hypotheses.advance."""
     k, R, V, sources = rows.k, len(live.hypotheses), config.target_vocab, live.source.ctx
     check_live(rows, R, V, [h.token for h in live.hypotheses], sources)
-    k.ids[0, :R], k.read.source[:R] = [h.token for h in live.hypotheses], sources
-    for run, s in zip(k.cells, live.state.layers):
+    k.ids[0, :R], k.attend.source[:R] = [h.token for h in live.hypotheses], sources
+    for cell, s in zip(k.cells, live.state.layers):
         for name, a in zip(s._fields, s):
-            getattr(run, name + "s")[0, :R] = a
+            getattr(cell, name + "s")[0, :R] = a
     if config.input_feeding:
         rows.z[:R] = live.state.z
     if config.context == "every-step":
         k.ctx[0, :R] = rows.ctx[sources]
-    moves(decoder.variant_of(config, False, False))[3](rows, R)
-    layers = tuple(s._replace(**{name: getattr(run, name + "s")[1, :R].copy() for name in s._fields})
-                   for run, s in zip(k.cells, live.state.layers))
+    called_steps(variant_of(config, False, False))[1](rows, R)
+    layers = tuple(s._replace(**{name: getattr(cell, name + "s")[1, :R].copy() for name in s._fields})
+                   for cell, s in zip(k.cells, live.state.layers))
     z = k.rs[0, :R, :config.fused_size].copy() if config.input_feeding else None
-    alpha = k.read.alpha[0, :R].T.copy() if config.context == "attention" else None
+    alpha = k.attend.alpha[0, :R].T.copy() if config.context == "attention" else None
     log_p = rows.logits[:R, :V].astype(np.float64) - rows.shift[:R, :1] - rows.shift[:R, 1:]
     return weigh(live._replace(state=reference.State(layers, z)), log_p, alpha)
 
@@ -193,7 +204,7 @@ def advance(rows, config, live):
 def check_live(rows, R, V, tokens, sources):
     """Require hypotheses for which there are rows, and tokens and sources that there are."""
     validation.kind("rows", rows, BeamRows)
-    capacity, M = rows.k.ids.shape[1], max(rows.k.read.mask.shape[1], len(rows.ctx))
+    capacity, M = rows.k.ids.shape[1], max(rows.k.attend.mask.shape[1], len(rows.ctx))
     if R > capacity:
         raise ValueError(f"live: got {R} hypotheses, wanted {capacity} at most")
     if R and not 0 <= min(tokens) <= max(tokens) < V:

@@ -6,12 +6,12 @@ import numpy as np
 from numpy import ascontiguousarray as contiguous
 
 from ...core import validation
-from ...layers.embedding import forward              # noqa: F401  (E1) alone, NumPy's own is as fast
+from ...layers.embedding import forward  # noqa: F401  (E1) alone, NumPy's own is as fast
 from ..core import validation as compiled
-from ..runtime.jit import arena_function, jit, device_function
+from ..linalg.simd import LANES, at
 from ..model.validated import int64_ids
 from ..runtime.arena import empty
-from ..linalg.simd import LANES, at
+from ..runtime.jit import arena_function, device_function, jit
 
 
 @arena_function

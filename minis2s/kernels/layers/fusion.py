@@ -7,10 +7,10 @@
 from typing import Callable, NamedTuple
 
 from ..linalg.gemm import product
-from ..runtime.jit import inlined, device_function
-from .cells.rnn import dsigmoid, dtanh
 from ..linalg.rows import add_rows, copy
 from ..linalg.simd import LANES, at, sigmoid, tanh
+from ..runtime.jit import device_function, inlined
+from .cells.rnn import dsigmoid, dtanh
 
 
 def learned(phi, dphi):

@@ -11,10 +11,10 @@ from ...core import validation
 from ...layers import loss as reference
 from ...layers.loss import Cache
 from ..core import validation as compiled
-from ..runtime.jit import internal_kernel, jit
-from ..model.validated import int64_ids
 from ..linalg.rows import top_of
 from ..linalg.simd import LANES, add, at, exp, total, zeros
+from ..model.validated import int64_ids
+from ..runtime.jit import internal_kernel, jit
 from ..runtime.threads import over_rows
 
 

@@ -18,11 +18,11 @@ from ...core import validation
 from ..core import validation as compiled
 from ..linalg.gemm import DEPTH, packed, product
 from ..linalg.gradients import add_bias_gradient, add_weight_gradient
-from ..runtime.jit import inlined, internal_kernel, jit
-from ..model.validated import int64_ids
-from ..runtime.arena import scratch_arena, empty
 from ..linalg.rows import count
 from ..linalg.simd import LANES, add, at, exp, greatest, maximum, total, zeros
+from ..model.validated import int64_ids
+from ..runtime.arena import empty, scratch_arena
+from ..runtime.jit import inlined, internal_kernel, jit
 from ..runtime.threads import over_columns, over_rows
 
 ROWS = 96                      # whose logits are made, used and overwritten at a time

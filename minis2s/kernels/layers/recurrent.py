@@ -6,7 +6,7 @@ the other encoders, and for whoever wants to see a layer's cache.
 import numpy as np
 
 from ...layers import dropout
-from ...layers.recurrent import Cache, Bidirectional, zero_state
+from ...layers.recurrent import Bidirectional, Cache, zero_state
 from . import unroll
 
 

@@ -1,13 +1,13 @@
-"""Compiled implementation of unroll.py: the time loop, once, for every cell.
+"""Compiled implementation of unroll.py: one time loop for every cell.
 
     x W  ──> step 0 ──> step 1 ──> ... ──> step T-1       rows n0 .. n1-1: a thread's
     dx   <── step 0 <── step 1 <── ... <── step T-1       dW, dU, db: a block of steps at a time
 
 `loops` puts a cell's step into the loop when it is compiled: a layer is one call, for any number of threads.
 
-x W and dx wait for no step.  With fewer than FEW rows, all of them one thread's, they are one product for all steps
-(dx: of a block), as small products are slow; else each step makes its own, while its numbers are in the cache.
-(M1) and (M1*) stand in the compiled cells, where the state is at hand.
+x W and dx depend on no other step.  With fewer than FEW rows, all of them in one thread, they are one product for all
+steps (dx: for a block of steps), because small products are slow; otherwise each step computes its own product while
+its numbers are in the processor's cache. (M1) and (M1*) are in the compiled cells, which read and write the state.
 """
 from functools import cache
 from typing import Callable, NamedTuple
@@ -17,16 +17,16 @@ from numpy import ascontiguousarray as contiguous
 
 from ...layers.cells import CELLS
 from ..core import validation
-from .cells import gru, gru_after, lstm, rnn
 from ..linalg.gemm import product
 from ..linalg.gradients import steps_of_a_block
-from ..runtime.jit import inlined, internal_kernel, jit
 from ..linalg.simd import LANES, at
+from ..runtime.jit import inlined, internal_kernel, jit
 from ..runtime.threads import over_columns, over_rows
+from .cells import gru, gru_after, lstm, rnn
 
 FEW = 48                       # rows of a step from which on its products are fast alone
 COMPILED = {CELLS["rnn"]: rnn.TANH, CELLS["rnn-sigmoid"]: rnn.SIGMOID, CELLS["lstm"]: lstm, CELLS["gru"]: gru,
-         CELLS["gru-after"]: gru_after}
+            CELLS["gru-after"]: gru_after}
 
 
 def forward(cell, p, xs, s0, mask):
@@ -100,7 +100,7 @@ def backward_arrays(cell, T, N, D, H):
 
 
 def tidy(a):
-    """An array without gaps: `a` itself, or a copy."""
+    """`a` itself if it has no gaps, otherwise a copy."""
     return a if a.flags.c_contiguous else contiguous(a)
 
 
@@ -124,14 +124,35 @@ class Loops(NamedTuple):       # the compiled functions for one cell
 
 @cache
 def loops(cell):
-    """-> the loops forward and backward with this cell's steps in them."""
+    """-> Loops with this cell's steps in them."""
     compiled = COMPILED[cell]
-    step, step_backward, name = compiled.step, compiled.step_backward, compiled.__name__.split(".")[-1]
-    start, state, cell_cache = compiled.start, compiled.state, compiled.cache
-    start_backward, state_gradient = compiled.start_backward, compiled.state_gradient
+    state, cell_cache, state_gradient, name = compiled.state, compiled.cache, compiled.state_gradient, name_of(cell)
     add_gradients = internal_kernel(f"unroll.add_gradients.{name}")(compiled.add_gradients)
+    forward, backward = forward_loop(cell), backward_loop(cell, add_gradients)
 
-    @internal_kernel(f"unroll.run.{name}")
+    @jit(f"unroll.forward.{name}")
+    def called_forward(p, xs, s0, mask):
+        k = forward(None, p, xs, s0, mask)
+        return k.hs[1:], state(k), cell_cache(k)
+
+    @jit(f"unroll.backward.{name}")
+    def called_backward(p, g, k, dhs, d, mask):
+        b = backward(None, p, g, k, dhs, d, mask)
+        return b.dxs, state_gradient(b)
+
+    return Loops(forward, backward, add_gradients, called_forward, called_backward)
+
+
+def name_of(cell):
+    """The name of a cell's compiled implementation, in the names of its kernels."""
+    return COMPILED[cell].__name__.split(".")[-1]
+
+
+def forward_loop(cell):
+    """-> the forward loop for this cell."""
+    step, start = COMPILED[cell].step, COMPILED[cell].start
+
+    @internal_kernel(f"unroll.run.{name_of(cell)}")
     def run(k, mask, n0, n1):
         T, N, D = k.xs.shape
         together = n1 - n0 == N < FEW
@@ -142,7 +163,19 @@ def loops(cell):
                 product(k.a[t, n0:n1], k.xs[t, n0:n1], k.W)
             step(k, mask, t, n0, n1)
 
-    @internal_kernel(f"unroll.run_backward.{name}")
+    @inlined
+    def forward(arena, p, xs, s0, mask):
+        k, (T, N) = start(arena, p, xs, s0), mask.shape
+        over_rows(run, (k, mask), N, work_of(p, T * N))
+        return k
+    return forward
+
+
+def backward_loop(cell, add_gradients):
+    """-> the backward loop for this cell."""
+    step_backward, start = COMPILED[cell].step_backward, COMPILED[cell].start_backward
+
+    @internal_kernel(f"unroll.run_backward.{name_of(cell)}")
     def run_backward(k, d, dhs, mask, t0, t1, n0, n1):
         N, H = dhs.shape[1], dhs.shape[2]
         together, D = n1 - n0 == N < FEW, k.x.shape[2]
@@ -159,30 +192,13 @@ def loops(cell):
             product(d.dxs[t0:t1].reshape(rows, D), d.da[:t1 - t0].reshape(rows, d.da.shape[2]), d.WT)
 
     @inlined
-    def forward(arena, p, xs, s0, mask):
-        k, (T, N) = start(arena, p, xs, s0), mask.shape
-        over_rows(run, (k, mask), N, work_of(p, T * N))
-        return k
-
-    @inlined
     def backward(arena, p, g, k, dhs, d, mask):
         T, N = mask.shape
-        b, steps = start_backward(arena, p, g, k, d), steps_of_a_block(T, N)
+        b, steps = start(arena, p, g, k, d), steps_of_a_block(T, N)
         for t0 in range((T - 1) // steps * steps, -1, -steps):
             t1 = min(t0 + steps, T)
             work = work_of(p, (t1 - t0) * N)
             over_rows(run_backward, (k, b, dhs, mask, t0, t1), N, work)
             over_columns(add_gradients, (k, b, t0, t1), p.W.shape[1], work)
         return b
-
-    @jit(f"unroll.forward.{name}")
-    def called_forward(p, xs, s0, mask):
-        k = forward(None, p, xs, s0, mask)
-        return k.hs[1:], state(k), cell_cache(k)
-
-    @jit(f"unroll.backward.{name}")
-    def called_backward(p, g, k, dhs, d, mask):
-        b = backward(None, p, g, k, dhs, d, mask)
-        return b.dxs, state_gradient(b)
-
-    return Loops(forward, backward, add_gradients, called_forward, called_backward)
+    return backward

@@ -14,10 +14,10 @@ import numpy as np
 from numpy import ascontiguousarray as contiguous
 
 from ..core import validation
-from .gemm import DEPTH, add_outer_product
-from ..runtime.jit import inlined, internal_kernel, jit, device_function
-from .simd import LANES, at
+from ..runtime.jit import device_function, inlined, internal_kernel, jit
 from ..runtime.threads import over_columns
+from .gemm import DEPTH, add_outer_product
+from .simd import LANES, at
 
 
 @device_function

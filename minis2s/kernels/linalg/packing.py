@@ -15,10 +15,10 @@ Left operands are read as they lie, but for those of A^T B with many columns: `c
 """
 import numpy as np
 
-from ..runtime.jit import JIT, arena_function, device_function, inlined, internal_kernel
 from ..runtime.arena import empty
-from .simd import LANES
+from ..runtime.jit import JIT, arena_function, device_function, inlined, internal_kernel
 from ..runtime.threads import shared
+from .simd import LANES
 
 COSTS = 16                     # multiply-adds that take as long as to copy a number
 
@@ -40,9 +40,9 @@ if JIT:
     from llvmlite import ir
     from numba import types
     from numba.extending import intrinsic, overload, type_callable
-    from ..runtime.numba_private import lower_builtin
 
     from ..runtime.jit import dtype_kernel
+    from ..runtime.numba_private import lower_builtin
     from .simd.vector import llvm, load, size_of, store
 
     @intrinsic

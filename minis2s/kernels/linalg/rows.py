@@ -1,11 +1,11 @@
-"""Rows n0 .. n1-1 of two-dimensional arrays copied, added, multiplied: what lies between the equations.
+"""Rows n0 .. n1-1 of two-dimensional arrays, copied, added, multiplied.
 
-An assignment of slices would do for Python; compiled, it brings all that could be said about shapes that do
-not fit, which takes seconds.
+In Python these would be assignments of slices.  Compiled, such an assignment contains code for every error in shapes,
+which takes seconds to compile; so these are loops.
 """
-from ..runtime.jit import arena_function, device_function
 from ..runtime.arena import empty
-from .simd import LANES, at, greatest, maximum
+from ..runtime.jit import arena_function, device_function
+from .simd import LANES, at, greatest, maximum, zeros_like
 
 
 @device_function
@@ -49,8 +49,9 @@ def chosen(arena, a, which):
 def clear(a, n0, n1):
     """a = 0, for the rows of an (N, ...) array."""
     for n in range(n0, n1):
-        for j in range(a.shape[1]):
-            a[n, j] = 0
+        for j in range(0, a.shape[1], LANES):
+            J = at(j, a.shape[1])
+            a[n, J] = zeros_like(a[n, J])
 
 
 @device_function

@@ -2,7 +2,7 @@
 
                        16 columns = one vector
                       ┌──────┬──────┬──────┬──────┐
-     B, a panel  k -> │ b0   │ b1   │ b2   │ b3   │      read once for each k, straight on
+     B, a panel  k -> │ b0   │ b1   │ b2   │ b3   │      read once for each k, in order
                       └──────┴──────┴──────┴──────┘
         ┌───┐         ┌──────┬──────┬──────┬──────┐
     A   │ a │ row 0   │ += a*b0    │  ...        │
@@ -13,15 +13,23 @@
         └───┘         └──────┴──────┴──────┴──────┘
           k
 
-A processor multiplies and adds far faster than it reads memory, so a product is as fast as it is sparing with
-reads.  The tile reads 4 vectors of B and 6 numbers of A for each k, and does 24 vector multiply-adds with them.
-It is written down instruction by instruction, as no compiler keeps so many sums in registers by itself; gemm.py
-chooses tiles.  Drawn are float32 and 32 registers of 512 bits; other machines' tiles are smaller (`tile_shape`).
+A processor multiplies and adds far faster than it reads memory, so the fewer reads a product needs, the faster it
+is.  The tile reads 4 vectors of B and 6 numbers of A for each k, and does 24 vector multiply-adds with them.
+It is written instruction by instruction, because no compiler keeps so many sums in registers by itself; gemm.py
+chooses tiles.  The picture shows float32 and 32 registers of 512 bits; other machines' tiles are smaller
+(`tile_shape`).
 """
 import numpy as np
 
 from ..runtime.jit import JIT
 from .simd import LANES
+
+# The sizes in which a product is cut (loops.py)
+BLOCK = 192                    # rows of A that stay in the cache while all panels of B pass by
+PANEL = 1024                   # rows of a panel of B that stay in the cache while A's rows pass by
+DEPTH = 512                    # the same for A^T B; rows of a block of steps, too: their da is used in the cache
+STREAMS = 8                    # rows of B that are then read at once
+FAR = 512                      # columns of A from which on its tiles are copied before A^T B
 
 
 def registers():
@@ -63,80 +71,88 @@ if JIT:
             sig = types.void(C, i, i, i, A, i, i, B, i, types.boolean)
 
             def lower(context, builder, sig, args):
-                C, c_row, columns, M, A, a_row, a_col, B, K, plus = args
-                kind, size = llvm(sig.args[0].dtype), size_of(sig.args[0].dtype)
-
-                def constant(n):
-                    return ir.Constant(I64, n)
-
-                def vector_at(pointer, offset):
-                    return builder.bitcast(builder.gep(pointer, [offset]), kind.as_pointer())
-
-                def row(m):
-                    """m, or the last row there is: a row done twice costs less than a smaller tile."""
-                    there = builder.icmp_signed("<", constant(m), M)
-                    last = builder.sub(M, constant(1))
-                    return builder.select(there, constant(m), last) if m else constant(0)
-
-                which = [row(m) for m in range(rows)]
-                cells = [(m, v) for m in range(rows) for v in range(wide)]
-                places = [vector_at(C, builder.add(builder.mul(c_row, which[m]), constant(LANES * v)))
-                          for m, v in cells]
-                last_count = builder.sub(columns, constant(LANES * (wide - 1)))    # other vectors are full
-                counts = [constant(LANES)] * (wide - 1) + [last_count]
-
-                # sums begin with 0, or with C
-                start = builder.block
-                with builder.if_then(plus):
-                    old = [load(builder, at, counts[v], size) for at, (m, v) in zip(places, cells)]
-                    after_load = builder.block
-                head = builder.block
-                loop, done = builder.append_basic_block("k"), builder.append_basic_block("done")
-                first = []
-                for value in old:
-                    choice = builder.phi(kind)
-                    choice.add_incoming(ir.Constant(kind, [0.0] * LANES), start)
-                    choice.add_incoming(value, after_load)
-                    first.append(choice)
-                a_rows = [builder.gep(A, [builder.mul(a_row, m)]) for m in which]
-                builder.cbranch(builder.icmp_signed(">", K, constant(0)), loop, done)
-
-                # for k in range(K): sums[m, v] += A[m, k] * B[k, v]
-                builder.position_at_end(loop)
-                k = builder.phi(I64)
-                sums = [builder.phi(kind) for _ in cells]
-                b_row = builder.mul(k, constant(wide * LANES))
-                b = []
-                for v in range(wide):
-                    b.append(builder.load(vector_at(B, builder.add(b_row, constant(v * LANES)))))
-                    b[-1].align = 64
-                # of the tile below: its sums begin with C, which may be far away; one line for each k
-                below = builder.add(builder.udiv(k, constant(32)), constant(rows))
-                line = builder.urem(k, constant(wide * LANES * size // 64))
-                prefetch(builder, builder.gep(C, [builder.add(
-                    builder.mul(below, c_row), builder.mul(line, constant(64 // size)))]))
-                new = []
-                for m in range(rows):
-                    number = builder.load(builder.gep(a_rows[m], [builder.mul(k, a_col)]))
-                    a = V(builder, spread(builder, number))
-                    for v in range(wide):
-                        new.append(a.call("fma", V(builder, b[v]), V(builder, sums[m * wide + v])).value)
-                following = builder.add(k, constant(1))
-                k.add_incoming(constant(0), head)
-                k.add_incoming(following, loop)
-                for phi, at_first, later in zip(sums, first, new):
-                    phi.add_incoming(at_first, head)
-                    phi.add_incoming(later, loop)
-                builder.cbranch(builder.icmp_signed("<", following, K), loop, done)
-
-                builder.position_at_end(done)
-                last = []
-                for at_first, later in zip(first, new):
-                    last.append(builder.phi(kind))
-                    last[-1].add_incoming(at_first, head)
-                    last[-1].add_incoming(later, loop)
-                for place, (m, v), value in zip(places, cells, last):
-                    store(builder, value, place, counts[v], size)
+                write_tile(builder, rows, wide, sig.args[0].dtype, *args)
                 return context.get_dummy_value()
             return sig, lower
         return tile
+
+    def write_tile(builder, rows, wide, dtype, C, c_row, columns, M, A, a_row, a_col, B, K, plus):
+        """Write the instructions of a tile: initial sums, the loop over k, and the sums stored in C."""
+        kind, size = llvm(dtype), size_of(dtype)
+        which = [row_of(builder, m, M) for m in range(rows)]
+        cells = [(m, v) for m in range(rows) for v in range(wide)]
+        places = [vector_at(builder, kind, C, builder.add(builder.mul(c_row, which[m]), constant(LANES * v)))
+                  for m, v in cells]
+        last_count = builder.sub(columns, constant(LANES * (wide - 1)))    # other vectors are full
+        counts = ([constant(LANES)] * (wide - 1) + [last_count]) * rows
+        first = initial_sums(builder, kind, size, places, counts, plus)
+        a_rows = [builder.gep(A, [builder.mul(a_row, m)]) for m in which]
+        head = builder.block
+        loop, done = builder.append_basic_block("k"), builder.append_basic_block("done")
+        builder.cbranch(builder.icmp_signed(">", K, constant(0)), loop, done)
+
+        # for k in range(K): sums[m, v] += A[m, k] * B[k, v]
+        builder.position_at_end(loop)
+        k = builder.phi(I64)
+        sums = [builder.phi(kind) for _ in cells]
+        b = load_b(builder, kind, B, k, wide)
+        prefetch_below(builder, C, c_row, k, rows, wide, size)
+        new = []
+        for m in range(rows):
+            number = builder.load(builder.gep(a_rows[m], [builder.mul(k, a_col)]))
+            a = V(builder, spread(builder, number))
+            for v in range(wide):
+                new.append(a.call("fma", V(builder, b[v]), V(builder, sums[m * wide + v])).value)
+        following = builder.add(k, constant(1))
+        for phi, at_first, later in zip((k, *sums), (constant(0), *first), (following, *new)):
+            phi.add_incoming(at_first, head)
+            phi.add_incoming(later, loop)
+        builder.cbranch(builder.icmp_signed("<", following, K), loop, done)
+
+        builder.position_at_end(done)
+        last = [either(builder, kind, (at_first, head), (later, loop)) for at_first, later in zip(first, new)]
+        for place, value, count in zip(places, last, counts):
+            store(builder, value, place, count, size)
+
+    def constant(n):
+        return ir.Constant(I64, n)
+
+    def vector_at(builder, kind, pointer, offset):
+        """The address of a vector."""
+        return builder.bitcast(builder.gep(pointer, [offset]), kind.as_pointer())
+
+    def row_of(builder, m, M):
+        """m, or the last row there is: a row done twice costs less than a smaller tile."""
+        there = builder.icmp_signed("<", constant(m), M)
+        last = builder.sub(M, constant(1))
+        return builder.select(there, constant(m), last) if m else constant(0)
+
+    def either(builder, kind, *choices):
+        """The value that belongs to the block from which this one is reached."""
+        phi = builder.phi(kind)
+        for value, block in choices:
+            phi.add_incoming(value, block)
+        return phi
+
+    def initial_sums(builder, kind, size, places, counts, plus):
+        """Sums begin with 0, or with C."""
+        start, zero = builder.block, ir.Constant(kind, [0.0] * LANES)
+        with builder.if_then(plus):
+            old = [load(builder, place, count, size) for place, count in zip(places, counts)]
+            after_load = builder.block
+        return [either(builder, kind, (zero, start), (value, after_load)) for value in old]
+
+    def load_b(builder, kind, B, k, wide):
+        """The vectors of row k of B."""
+        row, b = builder.mul(k, constant(wide * LANES)), []
+        for v in range(wide):
+            b.append(builder.load(vector_at(builder, kind, B, builder.add(row, constant(v * LANES)))))
+            b[-1].align = 64
+        return b
+
+    def prefetch_below(builder, C, c_row, k, rows, wide, size):
+        """Of the tile below: its sums begin with C, which may be far away; one line for each k."""
+        below = builder.add(builder.udiv(k, constant(32)), constant(rows))
+        line = builder.urem(k, constant(wide * LANES * size // 64))
+        prefetch(builder, builder.gep(C, [builder.add(
+            builder.mul(below, c_row), builder.mul(line, constant(64 // size)))]))

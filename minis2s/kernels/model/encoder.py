@@ -3,10 +3,10 @@
     ids ── E ──> xs ── drop ── layer 0 ── hs ── drop ── layer 1 ── hs ──> memory, or one context
                                   └── final state ──────── └── final state ──> the decoder's first states
 
-`reading` puts the cell's loop (unroll.py) behind itself, layer by layer, and what the decoder is told (S3) behind
-that; seq2seq.py and the searches make it part of their one call.  Encoders that read both ways, and bridges that
-learn, are put together by `forward` and `backward`, a compiled call for each part.  Of a source of frames, xs are
-made by frame_input.py; all that follows is the same.
+`loops` composes the cell's loop (unroll.py), layer after layer, and after it what the decoder receives (S2) (S3);
+seq2seq.py and the searches make it part of their one call.  Bidirectional encoders, and bridges with parameters, are
+computed by `forward` and `backward`, a compiled call for each part.  The xs of a source of frames come from
+frame_input.py; all that follows is the same.
 
 (S1)..(S3), (E1), (E2), (DR1) forward; (S1*)..(S3*), (E1*), (E2*), (DR1*) backward.
 """
@@ -20,19 +20,19 @@ from ...model.decoder import EncoderOutput
 from ...model.encoder import Cache, Params
 from ..layers import attention, embedding, frame_input, recurrent, unroll
 from ..layers.embedding import gather, scatter
+from ..linalg.rows import add_rows, multiply
+from ..runtime.arena import copied, zeros
 from ..runtime.jit import arena_function, inlined, internal_kernel
 from ..runtime.layer_tuples import each
-from ..runtime.arena import copied, zeros
-from ..linalg.rows import add_rows, multiply
 
 
-def forward(p, cell, source, mask, drops=None):
+def forward(p, cell, source, mask, masks=None):
     """See model.encoder.forward: for any encoder, a compiled call for each part."""
     if isinstance(p.embedding, FrameInput):
         xs = frame_input.forward(p.embedding, source)                    # (E2)
     else:
         xs = embedding.forward(p.embedding, source)                      # (E1)
-    hs, finals, stack = recurrent.forward(cell, p.layers, xs, mask, drops)
+    hs, finals, stack = recurrent.forward(cell, p.layers, xs, mask, masks)
     return hs, finals, Cache(source, stack)
 
 
@@ -44,13 +44,14 @@ def backward(p, cell, k, dhs, dfinals):
     return Params(embedding.backward(p.embedding, k.source, dxs), layers)    # (E1*)
 
 
-class Reading(NamedTuple):
-    forward: Callable          # arena, seq2seq.Params, source, mask, drops -> runs (of each layer), EncoderOutput, states
+class Loops(NamedTuple):
+    forward: Callable          # arena, seq2seq.Params, source, mask, dropout masks
+    #                            -> ForwardBuffers of each layer's cell, EncoderOutput, the decoder's initial states
     backward: Callable         # see below
 
 
 def covers(config):
-    """Whether `reading` can put together the encoder of this Config."""
+    """Whether `loops` has the encoder of this Config."""
     return not config.bidirectional and config.bridge in ("copy", "zeros")
 
 
@@ -66,41 +67,41 @@ def dropped(arena, xs, m):
 
 
 def layers_forward(n, forward):
-    """-> f(arena, Params, xs, drops, mask) = the Runs of n layers; a compiled loop cannot make a tuple."""
+    """-> f(arena, Params, xs, masks, mask) = the ForwardBuffers of n layers; a compiled loop cannot make a tuple."""
     @inlined
-    def last(arena, ps, xs, drops, mask):
-        return (forward(arena, ps[0], dropped(arena, xs, drops[0]), mask),)
+    def last(arena, ps, xs, masks, mask):
+        return (forward(arena, ps[0], dropped(arena, xs, masks[0]), mask),)
     if n == 1:
         return last
     rest = layers_forward(n - 1, forward)
 
     @inlined
-    def first_and_rest(arena, ps, xs, drops, mask):
-        k = forward(arena, ps[0], dropped(arena, xs, drops[0]), mask)
-        return (k,) + rest(arena, ps[1:], k.hs[1:], drops[1:], mask)
+    def first_and_rest(arena, ps, xs, masks, mask):
+        k = forward(arena, ps[0], dropped(arena, xs, masks[0]), mask)
+        return (k,) + rest(arena, ps[1:], k.hs[1:], masks[1:], mask)
     return first_and_rest
 
 
 def layers_backward(n, backward):
-    """-> f(arena, Params, gradients, Runs, drops, dhs of the top, dfinals, mask) = dxs, the top layer first."""
+    """-> f(arena, Params, gradients, ForwardBuffers, masks, dhs of the top, dfinals, mask) = dxs; the top is first."""
     @inlined
-    def first(arena, ps, gs, ks, drops, dhs, ds, mask):
-        return dropped(arena, backward(arena, ps[0], gs[0], ks[0], dhs, ds[0], mask), drops[0])
+    def first(arena, ps, gs, ks, masks, dhs, ds, mask):
+        return dropped(arena, backward(arena, ps[0], gs[0], ks[0], dhs, ds[0], mask), masks[0])
     if n == 1:
         return first
     above = layers_backward(n - 1, backward)
 
     @inlined
-    def after_those_above(arena, ps, gs, ks, drops, dhs, ds, mask):
-        dhs = above(arena, ps[1:], gs[1:], ks[1:], drops[1:], dhs, ds[1:], mask)
-        return first(arena, ps, gs, ks, drops, dhs, ds, mask)
+    def after_those_above(arena, ps, gs, ks, masks, dhs, ds, mask):
+        dhs = above(arena, ps[1:], gs[1:], ks[1:], masks[1:], dhs, ds[1:], mask)
+        return first(arena, ps, gs, ks, masks, dhs, ds, mask)
     return after_those_above
 
 
-# (S3): what the decoder is told, of the top layer's hs (T, N, H); and back, to dhs --------------------------
+# (S3): what the decoder may read, from the top layer's hs (T, N, H); and backward, to dhs ---------------------
 
 def with_keys(score):
-    """-> the two functions for a Score whose keys are made of hs."""
+    """-> forward and backward for a Score whose keys are made of hs."""
     make_keys, keys_backward = score.make_keys, score.keys_backward
 
     @inlined
@@ -146,7 +147,7 @@ def nothing_backward(arena, p, g, hs, dsource, dh):
     return zeros(arena, hs.shape, hs.dtype)
 
 
-# (S1): the layers' first inputs, of token ids (T, N) or of frames (T, N, F); and back ------------------------
+# (S1): the layers' first inputs, of token ids (T, N) or of frames (T, N, F); and backward ------------------------
 
 @inlined
 def embedded(arena, E, ids):
@@ -168,20 +169,19 @@ def framed_backward(g, fs, dxs):
     frame_input.add_gradients(g, fs, dxs)                                # (S1*) (E2*)
 
 
-@once
-def reading(c, bridge, source="tokens"):
-    """-> Reading for these decoder.Variant, this kind of bridge, "copy" or "zeros", and of source, "tokens" or "frames"."""
-    key = f"{c.cell_name}-{c.layers}-{c.score}-{c.every_step:d}-{bridge}" + ("-frames" if source == "frames" else "")
-    enter, enter_backward = (framed, framed_backward) if source == "frames" else (embedded, embedded_backward)
-    cell, loop = unroll.COMPILED[CELLS[c.cell_name]], unroll.loops(CELLS[c.cell_name])
-    run, run_backward, state, cell_cache = loop.forward, loop.backward, cell.state, cell.cache
-    State, has_c, copies = CELLS[c.cell_name].State, "c" in CELLS[c.cell_name].State._fields, bridge == "copy"
+def output_of(c):
+    """-> forward and backward of (S3) for this Variant."""
     if c.score and attention.SCORES[c.score].has_keys:
-        tell, tell_backward = with_keys(attention.SCORES[c.score])
-    elif c.score:
-        tell, tell_backward = without_keys, without_keys_backward
-    else:
-        tell, tell_backward = (last_state, last_state_backward) if c.every_step else (nothing, nothing_backward)
+        return with_keys(attention.SCORES[c.score])
+    if c.score:
+        return without_keys, without_keys_backward
+    return (last_state, last_state_backward) if c.every_step else (nothing, nothing_backward)
+
+
+def bridge_of(c, bridge):
+    """-> forward and backward of (S2) for all layers, and the zero state, for this Variant and kind of bridge."""
+    state, State, copies = unroll.COMPILED[CELLS[c.cell_name]].state, CELLS[c.cell_name].State, bridge == "copy"
+    has_c = "c" in State._fields
 
     @inlined
     def zero_state(arena, N, H, dtype):
@@ -190,38 +190,48 @@ def reading(c, bridge, source="tokens"):
         return State(zeros(arena, (N, H), dtype))
 
     @inlined
-    def layer(arena, p, xs, mask):
-        return run(arena, p, xs, zero_state(arena, xs.shape[1], len(p.U), xs.dtype), mask)
-
-    @inlined
-    def layer_backward(arena, p, g, k, dhs, d, mask):
-        return run_backward(arena, p, g, cell_cache(k), dhs, d, mask).dxs
-
-    @inlined
-    def handed_over(arena, k):
+    def forward(arena, k):
         _, N, H = k.hs.shape
         return state(k) if copies else zero_state(arena, N, H, k.hs.dtype)    # (S2)
 
     @inlined
-    def handed_back(arena, d):
+    def backward(arena, d):
         N, H = d.h.shape
         return d if copies else zero_state(arena, N, H, d.h.dtype)        # (S2*)
+    return each(c.layers, forward), each(c.layers, backward), zero_state
+
+
+@once
+def loops(c, bridge, source="tokens"):
+    """-> Loops for this decoder_buffers.Variant, this kind of bridge, "copy" or "zeros", and of source, "tokens" or
+    "frames"."""
+    key = f"{c.cell_name}-{c.layers}-{c.score}-{c.every_step:d}-{bridge}" + ("-frames" if source == "frames" else "")
+    enter, enter_backward = (framed, framed_backward) if source == "frames" else (embedded, embedded_backward)
+    cell_cache, loop = unroll.COMPILED[CELLS[c.cell_name]].cache, unroll.loops(CELLS[c.cell_name])
+    loop_forward, loop_backward = loop.forward, loop.backward
+    (output, output_backward), (bridge_forward, bridge_backward, zero_state) = output_of(c), bridge_of(c, bridge)
+
+    @inlined
+    def layer(arena, p, xs, mask):
+        return loop_forward(arena, p, xs, zero_state(arena, xs.shape[1], len(p.U), xs.dtype), mask)
+
+    @inlined
+    def layer_backward(arena, p, g, k, dhs, d, mask):
+        return loop_backward(arena, p, g, cell_cache(k), dhs, d, mask).dxs
     all_layers, all_layers_backward = layers_forward(c.layers, layer), layers_backward(c.layers, layer_backward)
-    hand_over, hand_back = each(c.layers, handed_over), each(c.layers, handed_back)
 
     @internal_kernel(f"encoder.forward.{key}")
-    def forward(arena, p, source, mask, drops):
+    def forward(arena, p, source, mask, masks):
         xs = enter(arena, p.encoder.embedding, source)                    # (S1)
-        ks = all_layers(arena, p.encoder.layers, xs, drops, mask)         # (S1)
-        return ks, tell(arena, p.decoder.score, ks[len(ks) - 1].hs[1:], mask), hand_over(arena, ks)       # (S2) (S3)
+        ks = all_layers(arena, p.encoder.layers, xs, masks, mask)         # (S1)
+        top = ks[len(ks) - 1]
+        return ks, output(arena, p.decoder.score, top.hs[1:], mask), bridge_forward(arena, ks)            # (S2) (S3)
 
     @internal_kernel(f"encoder.backward.{key}")
-    def backward(arena, p, g, source, mask, drops, ks, dsource, ds0):
-        """What the decoder says about what it was told, (dhs, dkeys, dctx), and about its first states, is added to
-        g."""
-        ds = hand_back(arena, ds0)                                              # (S2*)
-        top = len(ks) - 1
-        dhs = tell_backward(arena, p.decoder.score, g.decoder.score, ks[top].hs[1:], dsource, ds[top].h)    # (S3*)
-        dxs = all_layers_backward(arena, p.encoder.layers, g.encoder.layers, ks, drops, dhs, ds, mask)        # (S1*)
+    def backward(arena, p, g, source, mask, masks, ks, dsource, ds0):
+        """Add to g the gradients through the EncoderOutput, (dhs, dkeys, dctx), and through the initial states."""
+        ds, top = bridge_backward(arena, ds0), len(ks) - 1                # (S2*)
+        dhs = output_backward(arena, p.decoder.score, g.decoder.score, ks[top].hs[1:], dsource, ds[top].h)    # (S3*)
+        dxs = all_layers_backward(arena, p.encoder.layers, g.encoder.layers, ks, masks, dhs, ds, mask)    # (S1*)
         enter_backward(g.encoder.embedding, source, dxs)                  # (S1*)
-    return Reading(forward, backward)
+    return Loops(forward, backward)

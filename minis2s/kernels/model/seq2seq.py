@@ -1,11 +1,11 @@
-"""Compiled seq2seq.py's loss_and_gradient and logits: each one compiled call, put together for a Config.
+"""Compiled implementation of seq2seq.py: loss_and_gradient and logits are one compiled call each, made for a Config.
 
     p, g, batch ──> encoder ──> decoder ──> readout and loss ──> L
                        │           │              │
       g += ...   <─────┴── back ───┴──── back ────┘
 
-The gradient is added to views of one flat array, which the optimizer reads as it is.
-The readout and its loss are one (readout.py), so the logits of a batch are never held.
+The gradient is added to views of one flat array, which the optimizer reads directly.
+The readout and its loss are one function (layers/readout.py), so the logits of a batch are never in memory.
 
 (S1)..(S5) forward; (S1*)..(S5*) backward.
 """
@@ -14,34 +14,35 @@ from functools import cache as once
 import numpy as np
 from numpy import ascontiguousarray as contiguous
 
-from ...model import seq2seq as reference
 from ...core import tree
 from ...layers.attention import SCORES
 from ...layers.cells import CELLS
-from ...model import bridge
+from ...model import bridge, seq2seq as reference
 from ...model.checks import check_batch, check_source
 from ...model.decoder import EncoderOutput
 from ...model.dropout_masks import DropoutMasks
+from ..core.tree import unpacked
 from ..layers import attention, loss, readout
-from . import decoder, encoder
-from .encoder import dropped
+from ..layers.readout import add_loss_and_gradient
+from ..runtime.arena import in_an_arena, release, scratch_arena
 from ..runtime.jit import arena_kernel
 from ..runtime.linking import call_linked
-from ..layers.readout import add_loss_and_gradient
-from .validated import validated, int64_ids
-from ..runtime.arena import scratch_arena, release, in_an_arena
-from ..core.tree import unpacked
+from . import decoder, encoder
+from .decoder_buffers import key_of, optional, variant_of
+from .encoder import dropped
+from .validated import int64_ids, validated
 
 
-def encode(p, config, ids, mask, drops=None):
+def encode(p, config, ids, mask, masks=None):
     """See model.seq2seq.encode: for any encoder, a compiled call for each part."""
     check_source(config, ids, mask)
     cell = CELLS[config.cell]
-    hs, finals, k_encoder = encoder.forward(p.encoder, cell, ids, mask, drops and drops.encoder)     # (S1)
+    hs, finals, k_encoder = encoder.forward(p.encoder, cell, ids, mask, masks and masks.encoder)     # (S1)
     s0, k_bridge = bridge.forward(p.bridge, config.bridge, finals)      # (S2)
     source = EncoderOutput(None, None)
     if config.context == "attention":
-        source = EncoderOutput(attention.precompute_keys(SCORES[config.attention], p.decoder.score, hs, mask), None)    # (S3)
+        memory = attention.precompute_keys(SCORES[config.attention], p.decoder.score, hs, mask)          # (S3)
+        source = EncoderOutput(memory, None)
     elif config.context == "every-step":
         source = EncoderOutput(None, k_bridge.finals[-1].h)                    # (S3)
     return source, s0, reference.EncodeCache(hs, k_encoder, k_bridge, finals)
@@ -53,7 +54,7 @@ def encode_backward(p, config, source, k, dsource, ds0):
     dfinals, g_bridge = bridge.backward(p.bridge, config.bridge, k.bridge, ds0)                      # (S2*)
     if config.context == "attention":
         dhs, g_score = attention.precompute_keys_backward(SCORES[config.attention], p.decoder.score, source.memory,
-                                                   dsource.memory)      # (S3*)
+                                                          dsource.memory)                            # (S3*)
     elif config.context == "every-step":
         top = dfinals[-1]
         dfinals = (*dfinals[:-1], top._replace(h=top.h + dsource.ctx))  # (S3*) fork
@@ -62,13 +63,13 @@ def encode_backward(p, config, source, k, dsource, ds0):
     return g_encoder, g_bridge, g_score
 
 
-def forward(p, config, batch, teacher=None, drops=None):
-    """See model.seq2seq.forward: a compiled call for each part, whose caches can be looked at."""
-    check_batch(config, batch, teacher, drops)
+def forward(p, config, batch, teacher_mask=None, masks=None):
+    """See model.seq2seq.forward: a compiled call for each part, whose caches can be inspected."""
+    check_batch(config, batch, teacher_mask, masks)
     p = reference.untie(validated(p, config), config)
-    source, s0, k_encode = encode(p, config, batch.source, batch.source_mask, drops)                 # (S1) (S2) (S3)
-    logits, k_decoder = decoder.forward(p.decoder, config, source, s0, batch.inputs, teacher,
-                                        drops and drops.decoder, drops and drops.output)             # (S4)
+    source, s0, k_encode = encode(p, config, batch.source, batch.source_mask, masks)                 # (S1) (S2) (S3)
+    logits, k_decoder = decoder.forward(p.decoder, config, source, s0, batch.inputs, teacher_mask,
+                                        masks and masks.decoder, masks and masks.output)             # (S4)
     L, k_loss = loss.forward(logits, batch.targets, batch.target_mask, config.label_smoothing)       # (S5)
     return L, logits, reference.Cache(k_encode, source, k_decoder, k_loss)
 
@@ -83,59 +84,58 @@ def backward(p, config, k):
 
 def whole_gradient(p, config, source, k_encode, g_decoder, ds0, dsource):
     """The gradients that `decoder.backward` returns -> the gradient of all Params."""
-    g_encoder, g_bridge, g_score = encode_backward(p, config, source, k_encode, dsource, ds0)        # (S3*) (S2*) (S1*)
+    g_encoder, g_bridge, g_score = encode_backward(p, config, source, k_encode, dsource, ds0)    # (S3*) (S2*) (S1*)
     g_decoder = g_decoder._replace(score=tree.add(g_decoder.score, g_score))    # fork: keys and queries
     return reference.tie_gradients(reference.Params(g_encoder, g_bridge, g_decoder), config)
 
 
-def loss_and_gradient(p, config, batch, teacher=None, drops=None):
+def loss_and_gradient(p, config, batch, teacher_mask=None, masks=None):
     """See seq2seq.loss_and_gradient."""
     p = validated(p, config)
     if is_one_call(config, batch):
         p = reference.untie(p, config)
-        L, g = flat_gradient(p, config, batch, teacher, drops)
+        L, g = flat_gradient(p, config, batch, teacher_mask, masks)
         return L, reference.tie_gradients(FlatParams.of(g, p), config)
-    check_batch(config, batch, teacher, drops)
-    drops = drops and tree.map(lambda m: contiguous(m, config.dtype), drops)
+    check_batch(config, batch, teacher_mask, masks)
+    masks = masks and tree.map(lambda m: contiguous(m, config.dtype), masks)
     if np.ndim(batch.targets) == 3:                                     # one-hot
-        L, _, k = forward(p, config, batch, teacher, drops)
+        L, _, k = forward(p, config, batch, teacher_mask, masks)
         return L, backward(p, config, k)
-    return part_by_part(reference.untie(p, config), config, batch, teacher, drops)
+    return part_by_part(reference.untie(p, config), config, batch, teacher_mask, masks)
 
 
-def flat_gradient(p, config, batch, teacher, drops):
-    """Loss, and the gradient in one flat array, of `ready` Params whose shared weights stand at each use.  See
+def flat_gradient(p, config, batch, teacher_mask, masks):
+    """Loss, and the gradient in one flat array, of validated Params whose shared weights stand at each use.  See
     is_one_call."""
-    step, args = gradient_call(p, config, batch, teacher, drops)
+    step, args = gradient_call(p, config, batch, teacher_mask, masks)
     return in_an_arena(step, *args), args[1]
 
 
-def gradient_call(p, config, batch, teacher, drops):
-    """The kernel of `flat_gradient` and its arguments behind the arena; the second of them is the gradient, still zeros."""
-    batch, masks = given(config, batch, teacher, drops), drops or DropoutMasks(None, None, None)
+def gradient_call(p, config, batch, teacher_mask, masks):
+    """The kernel of `flat_gradient` and its arguments after the arena; the second is the gradient, still zeros."""
+    batch, masks = arguments(config, batch, teacher_mask, masks), masks or DropoutMasks(None, None, None)
     g = np.zeros(sum([a.size for a in tree.leaves(p)]), p.decoder.embedding.dtype)
-    step = whole(decoder.variant_of(config, masks.decoder is not None, masks.output is not None), config.bridge,
-                 config.source)
+    step = whole(variant_of(config, masks.decoder is not None, masks.output is not None), config.bridge, config.source)
     return step, (p, g, *batch)
 
 
 def is_one_call(config, batch):
-    """Whether `whole` knows such a model and such targets."""
+    """Whether `whole` covers such a model and such targets."""
     return encoder.covers(config) and np.ndim(batch.targets) == 2
 
 
-def given(config, batch, teacher, drops):
-    """A batch and what goes with it, looked at, as compiled code wants it."""
-    check_batch(config, batch, teacher, drops)
+def arguments(config, batch, teacher_mask, masks):
+    """A batch and its masks, checked, as compiled code wants them."""
+    check_batch(config, batch, teacher_mask, masks)
     check_source(config, batch.source, batch.source_mask)
     none = np.zeros((0, 0), config.dtype)
-    of_encoder = drops and drops.encoder
-    of_encoder = (none,) * config.layers if of_encoder is None else tuple([contiguous(m, config.dtype)
-                                                                           for m in of_encoder])
+    encoder_masks = (none,) * config.layers
+    if masks and masks.encoder is not None:
+        encoder_masks = tuple([contiguous(m, config.dtype) for m in masks.encoder])
     source, source_mask, inputs, targets, target_mask = batch
-    return (steps_of(config, source), contiguous(source_mask), int64_ids(inputs), int64_ids(targets), contiguous(target_mask),
-            float(config.label_smoothing), of_encoder,
-            *decoder.optional(teacher, drops and drops.decoder, drops and drops.output, config.dtype))
+    return (steps_of(config, source), contiguous(source_mask), int64_ids(inputs), int64_ids(targets),
+            contiguous(target_mask), float(config.label_smoothing), encoder_masks,
+            *optional(teacher_mask, masks and masks.decoder, masks and masks.output, config.dtype))
 
 
 def steps_of(config, source):
@@ -143,17 +143,17 @@ def steps_of(config, source):
     return contiguous(source, config.dtype) if config.source == "frames" else int64_ids(source)
 
 
-def logits(p, config, batch, teacher=None):
+def logits(p, config, batch, teacher_mask=None):
     """See seq2seq.logits."""
     p = validated(p, config)
     if not encoder.covers(config):
-        return forward(p, config, batch, teacher)[1]
-    source, source_mask, inputs, _, _, _, *rest = given(config, batch, teacher, None)
+        return forward(p, config, batch, teacher_mask)[1]
+    source, source_mask, inputs, _, _, _, *rest = arguments(config, batch, teacher_mask, None)
     p = reference.untie(p, config)
-    made = np.empty((*batch.inputs.shape, len(p.decoder.readout.b)), config.dtype)
-    in_an_arena(forwards(decoder.variant_of(config, False, False), config.bridge, config.source), p, source, source_mask,
-                inputs, *rest, made)
-    return made
+    out = np.empty((*batch.inputs.shape, len(p.decoder.readout.b)), config.dtype)
+    in_an_arena(forwards(variant_of(config, False, False), config.bridge, config.source), p, source, source_mask,
+                inputs, *rest, out)
+    return out
 
 
 class FlatParams(reference.Params, tree.Flat):
@@ -174,52 +174,55 @@ def of_frames(kind):
 
 @once
 def whole(c, bridge, kind="tokens"):
-    """-> loss and gradient of a batch, for these decoder.Variant, this kind of bridge, and of source."""
-    read, decode = encoder.reading(c, bridge, kind), decoder.loops(c)
-    encode, encode_backward, states, states_backward = *read, decode.forward, decode.backward
-    handed_back = decode.handed_back
+    """-> loss and gradient of a batch, for this decoder_buffers.Variant, this kind of bridge, and of source."""
+    encode_loops, decode = encoder.loops(c, bridge, kind), decoder.loops(c)
+    encode, encode_backward, states, states_backward = *encode_loops, decode.forward, decode.backward
+    input_gradients = decode.input_gradients
 
-    @arena_kernel(f"seq2seq.{decoder.key_of((*c, bridge, *of_frames(kind)))}")
-    def loss_and_gradient(arena, p, flat, source, source_mask, inputs, targets, target_mask, eps, of_encoder, teacher,
-                          of_decoder, of_output):
+    @arena_kernel(f"seq2seq.{key_of((*c, bridge, *of_frames(kind)))}")
+    def loss_and_gradient(arena, p, flat, source, source_mask, inputs, targets, target_mask, eps, encoder_masks,
+                          teacher_mask, decoder_masks, output_mask):
         g = unpacked(flat, p)
-        ks, told, s0 = call_linked(encode, (arena, p, source, source_mask, of_encoder))    # (S1) (S2) (S3)
+        ks, encoder_output, s0 = call_linked(encode, (arena, p, source, source_mask, encoder_masks))    # (S1) (S2) (S3)
         release(scratch_arena(arena))
-        for_decoder = scratch_arena(arena)
-        k = call_linked(states, (for_decoder, p.decoder, told, s0, inputs, teacher, of_decoder, of_output))    # (S4)
-        release(scratch_arena(for_decoder))
+        decoder_arena = scratch_arena(arena)
+        k = call_linked(states, (decoder_arena, p.decoder, encoder_output, s0, inputs, teacher_mask, decoder_masks,
+                                 output_mask))                                          # (S4)
+        release(scratch_arena(decoder_arena))
         L, drs = call_linked(add_loss_and_gradient, (
-            for_decoder, p.decoder.readout, g.decoder.readout, dropped(for_decoder, k.rs, of_output), targets,
+            decoder_arena, p.decoder.readout, g.decoder.readout, dropped(decoder_arena, k.rs, output_mask), targets,
             target_mask, eps))                                          # (S4) (S5) (S5*) (S4*)
-        release(scratch_arena(for_decoder))
-        drs = dropped(for_decoder, drs, of_output)
-        d = call_linked(states_backward, (for_decoder, arena, p.decoder, g.decoder, k, drs))               # (S4*)
-        dsource, ds0 = handed_back(arena, d)
-        release(for_decoder)
-        release(scratch_arena(for_decoder))
-        call_linked(encode_backward, (arena, p, g, source, source_mask, of_encoder, ks, dsource, ds0))    # (S3*) (S2*) (S1*)
+        release(scratch_arena(decoder_arena))
+        drs = dropped(decoder_arena, drs, output_mask)
+        d = call_linked(states_backward, (decoder_arena, arena, p.decoder, g.decoder, k, drs))               # (S4*)
+        dsource, ds0 = input_gradients(arena, d)
+        release(decoder_arena)
+        release(scratch_arena(decoder_arena))
+        call_linked(encode_backward, (arena, p, g, source, source_mask, encoder_masks, ks, dsource,
+                                      ds0))                             # (S3*) (S2*) (S1*)
         return L
     return loss_and_gradient
 
 
 @once
 def forwards(c, bridge, kind="tokens"):
-    """-> the logits of a batch, for these decoder.Variant, this kind of bridge, and of source."""
-    encode, states = encoder.reading(c, bridge, kind).forward, decoder.loops(c).forward
+    """-> the logits of a batch, for this decoder_buffers.Variant, this kind of bridge, and of source."""
+    encode, states = encoder.loops(c, bridge, kind).forward, decoder.loops(c).forward
 
-    @arena_kernel(f"seq2seq.logits.{decoder.key_of((*c, bridge, *of_frames(kind)))}")
-    def logits(arena, p, source, source_mask, inputs, of_encoder, teacher, of_decoder, of_output, made):
-        _, told, s0 = call_linked(encode, (arena, p, source, source_mask, of_encoder))    # (S1) (S2) (S3)
-        k = call_linked(states, (arena, p.decoder, told, s0, inputs, teacher, of_decoder, of_output))    # (S4)
-        decoder.read_out_all(arena, k.rs, p.decoder.readout.W, p.decoder.readout.b, made)             # (S4)
+    @arena_kernel(f"seq2seq.logits.{key_of((*c, bridge, *of_frames(kind)))}")
+    def logits(arena, p, source, source_mask, inputs, encoder_masks, teacher_mask, decoder_masks, output_mask, out):
+        _, encoder_output, s0 = call_linked(encode, (arena, p, source, source_mask, encoder_masks))    # (S1) (S2) (S3)
+        k = call_linked(states, (arena, p.decoder, encoder_output, s0, inputs, teacher_mask, decoder_masks,
+                                 output_mask))                          # (S4)
+        decoder.read_out_all(arena, k.rs, p.decoder.readout.W, p.decoder.readout.b, out)             # (S4)
     return logits
 
 
-def part_by_part(p, config, batch, teacher, drops):
+def part_by_part(p, config, batch, teacher_mask, masks):
     """The same for encoders that encoder.py does not cover: each part a compiled call of its own."""
-    source, s0, k_encode = encode(p, config, batch.source, batch.source_mask, drops)                 # (S1) (S2) (S3)
-    k = decoder.states(p.decoder, config, source, s0, batch.inputs, teacher, drops and drops.decoder,
-                       drops and drops.output)                          # (S4)
+    source, s0, k_encode = encode(p, config, batch.source, batch.source_mask, masks)                 # (S1) (S2) (S3)
+    k = decoder.states(p.decoder, config, source, s0, batch.inputs, teacher_mask, masks and masks.decoder,
+                       masks and masks.output)                          # (S4)
     L, drs, g_readout = readout.loss_and_gradient(p.decoder.readout, k.rs, batch.targets, batch.target_mask,
                                                   config.label_smoothing)    # (S4) (S5) (S5*) (S4*)
     gradients = decoder.states_backward(p.decoder, config, source, k, drs, g_readout)                # (S4*)

@@ -1,9 +1,9 @@
-"""Parameters as compiled code takes them for granted: it looks at neither shapes nor strides, and a wrong one is
-memory that is somebody else's.
+"""Parameters that compiled code can rely on: it checks neither shapes nor strides, and with wrong ones it would read
+and write memory outside of the arrays.
 
     p ──> of this Config's shapes and dtype? ──no──> ValueError, TypeError
                    │yes
-          each array's numbers side by side? ──no──> a copy of that array
+          each array without gaps? ──no──> a copy of that array
                    │yes
                    p
 """
@@ -20,11 +20,11 @@ from ...model import decoder, dropout_masks
 from ...model.checks import check_masks, check_params
 from ..core import validation
 
-LAST = [(None, None)]          # a Config, and Params that are ready: a search asks with the same ones again
+LAST = [(None, None)]          # a Config, and Params that are validated: a search passes the same ones again
 
 
 def validated(p, config):
-    """seq2seq.Params -> the same, or with copies of those arrays that lie in another way.
+    """seq2seq.Params -> the same, or with copies of those arrays that have gaps or another order.
 
     Raises
     ------
@@ -35,24 +35,25 @@ def validated(p, config):
     if p is then and config is config_then:
         return p
     if config.residual:
-        raise ValueError("residual=True: models with residual connections have no compiled implementation; NumPy computes them")
+        raise ValueError("residual=True: models with residual connections have no compiled implementation; NumPy "
+                         "computes them")
     check_params(p, config)
     for name, a in tree.named(p):
         if a.dtype != config.dtype:
             raise TypeError(f"p: {name} has dtype {a.dtype}, wanted {config.dtype} of this Config")
     if not all([a.flags.c_contiguous for a in tree.leaves(p)]):
-        return tree.map(contiguous, p)                         # copies, as p is now: nobody remembers them
+        return tree.map(contiguous, p)                         # copies of today's numbers: they are not remembered
     remember_validated(p, config)
     return p
 
 
 def remember_validated(p, config):
-    """Of these Params it is known that they are ready."""
+    """Note that these Params are validated."""
     LAST[0] = config, p
 
 
 def int64_ids(ids):
-    """Token ids as int64 in the machine's order of bytes: for each other dtype all kernels would be made once more."""
+    """Token ids as int64 in the machine's byte order: for each other dtype all kernels would be compiled once more."""
     return contiguous(ids, np.int64)
 
 
@@ -78,8 +79,8 @@ def check_decoder(p, config):
     validation.arrays(np.dtype(config.dtype), names, shapes, given)
 
 
-def check_decoder_inputs(p, config, source, layers, drops, drop_output, N):
-    """Require what a decoder with these parameters reads of N examples: source, first states and dropout masks."""
+def check_decoder_inputs(p, config, source, layers, masks, output_mask, N):
+    """Require what a decoder with these parameters reads of N examples: source, initial states and dropout masks."""
     dtype, C, sizes = np.dtype(config.dtype), config.encoder_size, dropout_masks.sizes(config)
     if config.context == "attention":
         hs, keys, mask = source.memory
@@ -96,4 +97,4 @@ def check_decoder_inputs(p, config, source, layers, drops, drop_output, N):
         validation.kind(f"layers.{i}", s, CELLS[config.cell].State)
         for name, a in zip(s._fields, s):
             validation.array(f"layers.{i}.{name}", a, dtype, (N, config.hidden))
-    check_masks(dropout_masks.DropoutMasks(None, drops, drop_output), sizes, N)
+    check_masks(dropout_masks.DropoutMasks(None, masks, output_mask), sizes, N)

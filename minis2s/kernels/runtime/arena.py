@@ -5,15 +5,16 @@
                 │ 64 bytes │ the array's numbers   │    each piece begins with the address of the one before it,
                 └──────────┴───────────────────────┘    and its numbers on a line of the processor's cache
 
-Numba counts the references to every array.  A decoder's ForwardBuffers hold dozens of arrays, which are counted at every
-assignment: that was two thirds of the code of a search with its encoder.  Arrays of which nothing remains after the call
-need no counting.  So functions that make arrays take an `arena` first.  None means that the arrays are for Python, which
-counts them; otherwise they are taken from the arena, and its owner frees all of them at once with `release`.  Arrays that
-are needed for a shorter time are taken from its scratch arena, which may be released, and used again, before the first.
+Numba counts the references to every array.  A decoder's ForwardBuffers hold dozens of arrays, which are counted at
+every assignment: that was two thirds of the code of a search with its encoder.  Arrays of which nothing remains after
+the call need no counting.  So functions that make arrays take an `arena` first.  None means that the arrays are for
+Python, which counts them; otherwise they are taken from the arena, and its owner frees all of them at once with
+`release`.  Arrays that are needed for a shorter time are taken from its scratch arena, which may be released, and
+used again, before the first.
 """
 import numpy as np
 
-from .jit import JIT, arena_function, jit, device_function
+from .jit import JIT, arena_function, device_function, jit
 
 ARENAS = 3                     # an arena, its scratch arena, and that one's
 
@@ -66,6 +67,7 @@ if JIT:
     from llvmlite import ir
     from numba import types
     from numba.extending import intrinsic
+
     from .numba_private import _empty_nd_impl, as_dtype, cgutils, impl_ret_borrowed, make_array, populate_array
 
     I64, LINE = ir.IntType(64), 64

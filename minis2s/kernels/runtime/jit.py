@@ -17,9 +17,9 @@ The decorator of a kernel follows from its callers:
     arena_function     the same, and makes arrays, in an arena or for Python
     inlined            other kernels; its code is repeated in each caller
 
-Numba numbers the functions that have the same name otherwise (the closures of a composition, for example) 1, 2, 3 in each
-process, and the linker takes the first function of a name for all of that name: it would run the third function of
-another process for the third of this one.  So each compilation counts from a number of its own (`quick`).
+Numba numbers the functions that have the same name otherwise (the closures of a composition, for example) 1, 2, 3 in
+each process, and the linker takes the first function of a name for all of that name: it would run the third function
+of another process for the third of this one.  So each compilation counts from a number of its own (`quick`).
 
 With NUMBA_DISABLE_JIT=1, or without Numba, each decorator returns the function itself: kernels are plain Python then,
 slow, and a debugger stops inside.
@@ -34,10 +34,11 @@ from .linking import JIT, KERNELS
 if JIT:
     import numba
     from numba.extending import intrinsic
+
     from .device_library import device_code, libraries
     from .kernel_cache import Cache, code_of
     from .linking import argument, call_by_symbol, symbol_of
-    from .numba_private import cgutils, cpu_target, FunctionIdentity, JITCodeLibrary, global_compiler_lock
+    from .numba_private import FunctionIdentity, JITCodeLibrary, cgutils, cpu_target, global_compiler_lock
 
 LEVEL = 1                      # of LLVM's optimization
 # contract: a*b + c may be rounded once; _nrt: references to arrays are counted, as the callers' arrays are;
@@ -69,8 +70,9 @@ def jit(name, **options):
 def quick(compile):
     """`compile`, in three quarters of the time; the machine code is as fast, and its names are unique to this process.
 
-    LLVM optimizes at its level 1: what higher levels add, such as vectors in place of loops, these kernels do themselves.
-    The collector of reference cycles is off: a compiler has millions of objects, which are not garbage yet.
+    LLVM optimizes at its level 1: what higher levels add, such as vectors in place of loops, these kernels do
+    themselves. The collector of reference cycles is off: a compiler has millions of objects, which are not garbage
+    yet.
     """
     @wraps(compile)
     def quick_compile(*args):
@@ -91,9 +93,9 @@ def quick(compile):
 
 
 def internal_kernel(name):
-    """Decorate a kernel that only other kernels call: through `over_rows` and `over_columns` (threads.py), or `call_linked`.
+    """Decorate a kernel that only other kernels call: by `over_rows`, `over_columns` (threads.py), or `call_linked`.
 
-    It makes no arrays but in an arena (arena.py), and its caller keeps those that it works on.  So references are not
+    It makes its arrays in an arena only (arena.py), and its caller keeps those that it works on.  So references are not
     counted in it (_nrt): in a big kernel counting is most of the code.
     """
     return jit(name, no_cpython_wrapper=True, _nrt=False)
@@ -105,16 +107,16 @@ def arena_kernel(name):
 
 
 def device_function(function):
-    """Decorate a function of kernels that makes no arrays but in an arena: it is compiled once for all its callers."""
-    apart = OPTIONS | {"_nrt": False, "no_cpython_wrapper": True}
-    return device_code(numba.njit(**apart)(function)) if JIT else function
+    """Decorate a function that makes its arrays in an arena only: it is compiled once for all its callers."""
+    options = OPTIONS | {"_nrt": False, "no_cpython_wrapper": True}
+    return device_code(numba.njit(**options)(function)) if JIT else function
 
 
 def arena_function(function):
-    """Decorate a function of kernels that makes arrays in the arena it receives, or for Python where that is None.
+    """Decorate a function that makes arrays in the arena it receives, or for Python where that is None.
 
-    It is compiled once for all its callers.  It counts references, as arrays for Python need it; an array in an arena has
-    none to count.
+    It is compiled once for all its callers.  It counts references, because arrays for Python need it; an array in an
+    arena has none to count.
     """
     return device_code(numba.njit(no_cpython_wrapper=True, **OPTIONS)(function)) if JIT else function
 
@@ -129,7 +131,7 @@ def inlined(function):
 
 if JIT:
     def dtype_kernel(name, dtype, signature):
-        """Decorate a kernel for one dtype that others call by its symbol, with addresses for arrays; it returns None."""
+        """Decorate a kernel for one dtype that others call by its symbol, with addresses for arrays."""
         def compiled(function):
             kernel = jit(f"{name}-{dtype}", no_cpython_wrapper=True)(function)
 

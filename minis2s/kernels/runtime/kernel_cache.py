@@ -6,10 +6,10 @@
 Numba's own cache looks only at the file of the function itself: after an edit of a helper in another file it serves
 stale code. Here the directory's name holds a hash of all files that kernels are built from, those of the reference
 implementation included (the order of a Cache's fields, the number of EOS), so an edit of any of them leads to another
-directory.  A file is written under another name and then renamed, which is atomic; its name is a hash of its key, so two
-processes that start at once write the same file twice, and nobody ever reads half of one.  The key of a kernel that a
-reader defines elsewhere holds that kernel's code, file and constants; functions that it calls in other files, or in cells
-of a notebook, are not part of the key.
+directory.  A file is written under another name and then renamed, which is atomic; its name is a hash of its key, so
+two processes that start at once write the same file twice, and nobody ever reads half of one.  The key of a kernel
+that a reader defines elsewhere holds that kernel's code, file and constants; functions that it calls in other files,
+or in cells of a notebook, are not part of the key.
 
 The linker must know a kernel before a file is loaded that calls it: so each file lists the kernels that it calls.
 """
@@ -24,11 +24,13 @@ import warnings
 from pathlib import Path
 
 from ...core import backend
-from .linking import JIT, KERNELS, SHARED, SYMBOL, symbol_of
+from .linking import JIT, KERNELS, SHARED, SYMBOL
 from .partner import mark, partner_compiles, unmark
 
 if JIT:
     import numba
+
+    from .linking import symbol_of
     from .numba_private import _Cache, compiler
 
 HOUSE = Path(__file__).parents[2]

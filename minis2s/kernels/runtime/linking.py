@@ -2,8 +2,9 @@
 
     kernel A, compiled ──> its address has the name "minis2s:A-…" ──> kernels B and C call that name
 
-Machine code of several processes meets in the linker, which takes the first function of a name for all functions of that
-name: so a symbol holds a hash of the types of the arguments, and jit.py gives each compilation numbers of its own.
+Machine code of several processes meets in the linker, which takes the first function of a name for all functions of
+that name: so a symbol holds a hash of the types of the arguments, and jit.py gives each compilation numbers of its
+own.
 """
 import hashlib
 
@@ -11,6 +12,7 @@ try:
     import llvmlite.binding as llvm
     import numba
     from numba.extending import intrinsic
+
     from .numba_private import cgutils, global_compiler_lock
     from .typing_only import type_of_result
     JIT = not numba.config.DISABLE_JIT                 # whether kernels are compiled
@@ -35,8 +37,10 @@ def call_linked(kernel, args):
 
 if JIT:
     def symbol_of(kernel, args):
-        """Compile a kernel for arguments of these types, or load it, and give the linker its address: -> its symbol, and
-        Numba's description of it."""
+        """Compile a kernel for arguments of these types, or load it, and give the linker its address.
+
+        -> its symbol, and Numba's description of it.
+        """
         args, name = tuple(args), kernel._cache.name
         kernel.compile(args)
         made, of_args = kernel.overloads[args], hashlib.sha256(repr(args).encode()).hexdigest()[:16]
@@ -72,7 +76,7 @@ if JIT:
         return type_of_result(kernel, args)
 
     def calls_of(kernel, args):
-        """The kernels that a kernel calls by `call_linked`, each with the types of its arguments, in the order of the calls.
+        """The kernels that a kernel calls by `call_linked`, each with its arguments' types, in the order of the calls.
 
         They need not be compiled for that, nor the kernel itself, but only the small functions in them.
         """

@@ -1,11 +1,12 @@
-"""Two processes that compile for one training: each marks what it compiles, and waits for what the other one has marked.
+"""Two processes that compile for one training: each marks what it compiles, and waits for what the other one has
+marked.
 
     this process     compiles encoder.forward           waits ...       loads decoder.backward
     the other        compiles decoder.backward ─────────────────┘
-                     encoder.forward-81d0….nbc.compiled-by-1234         an empty file beside the cache's, while it is compiled
+                     encoder.forward-81d0….nbc.compiled-by-1234   an empty file beside the cache's, while it is compiled
 
-Neither waits for ever: a process waits for a kernel only while it compiles one that calls it, and only while the other one
-runs.  A process that compiles for itself alone marks nothing.
+Neither waits for ever: a process waits for a kernel only while it compiles one that calls it, and only while the
+other one runs.  A process that compiles for itself alone marks nothing.
 """
 import os
 import time

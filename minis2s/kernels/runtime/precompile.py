@@ -2,14 +2,14 @@
 
     this process     encoder │ decoder's loop │ loss │ whole step │ ... training ...   search
                                                      ▲ load                            ▲ load
-    the other        the ways back, the optimizer ───┴ search, validation ─────────────┘
+    the other        backward passes, the optimizer ─┴ search, validation ─────────────┘
 
 Nothing is compiled twice: a process that needs what the other one compiles waits for its file in the cache (see
 partner.py).
 
-What a kernel is kept under does not depend on sizes (see kernel_cache.py).  So the other process does each of these things
-once, with a model of such a Config that knows two words, and is gone.  It says nothing: whatever it could not do, this
-process will do itself.
+The key of a kernel in the cache does not depend on sizes (see kernel_cache.py).  So the other process does each of
+these things once, with a model of this Config and a vocabulary of two words, and ends.  It prints nothing: what it
+could not compile, this process compiles itself.
 """
 import json
 import os
@@ -22,20 +22,21 @@ from dataclasses import replace
 import numpy as np
 
 from ...core import backend
-from ...model import dropout_masks, parameters
-from ...training.optimizers import start
-from ...model.config import Config
 from ...data.batches import make_batch
+from ...model import dropout_masks, parameters
+from ...model.config import Config
+from ...training.optimizers import start
+from ..decoding import beam
+from ..model import seq2seq
+from ..training import optimizers
 from .arena import new_arena
 from .jit import JIT
 from .kernel_cache import UNWRITABLE, is_kept
 from .partner import Partner
-from ..decoding import beam
-from ..model import seq2seq
-from ..training import optimizers
 
 if JIT:
     from numba import typeof
+
     from .linking import calls_of, symbol_of
 
 
@@ -44,9 +45,9 @@ PARENT = os.getppid()          # the training, for the process that this file st
 
 @contextmanager
 def precompile(config, optimizer):
-    """Within this, another process compiles for a Config and an optimizer: -> a function that waits for it.
+    """In this context another process compiles for a Config and an optimizer: -> a function that waits for it.
 
-    There is none if the search has been compiled before, or if this process has one core for all.
+    There is no such process if the search has been compiled before, or if there is only one core.
     """
     if not JIT or backend.cores() == 1 or is_kept(beam.search_of(config)):
         yield lambda: None
@@ -65,24 +66,24 @@ def precompile(config, optimizer):
 
 
 def work(config, optimizer):
-    """The other process' life."""
-    warnings.filterwarnings("error", UNWRITABLE)               # then all of it would be in vain
+    """What the other process does."""
+    warnings.filterwarnings("error", UNWRITABLE)               # then nothing could be kept
     config = replace(config, target_vocab=6, **({} if config.source == "frames" else {"source_vocab": 6}))
     if config.source == "frames":
         config = replace(config, frame_size=config.frame_size or 1)
     source = [np.zeros((2, config.step_size), config.dtype)] if config.source == "frames" else [[4, 5]]
     p, batch = parameters.init(config, 0), make_batch(source, [[4, 5]], dtype=config.dtype)
     if seq2seq.is_one_call(config, batch):
-        ways_back(parameters.untie(p, config), config, batch)
+        backward_passes(parameters.untie(p, config), config, batch)
     optimizers.step(p, p, start(p), optimizer, 1e-3, 1.0)
     beam.beam(p, config, batch.source, batch.source_mask, 1, 1)
     seq2seq.logits(p, config, batch)
 
 
-def ways_back(p, config, batch):
-    """Compile the second half of what a training step calls: the ways back through decoder and encoder."""
-    drops = dropout_masks.draw(np.random.default_rng(0), config, 1)
-    step, args = seq2seq.gradient_call(p, config, batch, None, drops)
+def backward_passes(p, config, batch):
+    """Compile the second half of what a training step calls: the backward passes through decoder and encoder."""
+    masks = dropout_masks.draw(np.random.default_rng(0), config, 1)
+    step, args = seq2seq.gradient_call(p, config, batch, None, masks)
     calls = calls_of(step, [typeof(a) for a in (new_arena(), *args)])
     for kernel, kinds in calls[(len(calls) + 1) // 2:]:
         symbol_of(kernel, kinds)

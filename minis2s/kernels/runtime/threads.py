@@ -31,8 +31,8 @@ from pathlib import Path
 import numpy as np
 
 from ...core import backend
-from .jit import JIT, inlined, internal_kernel, jit
 from ..linalg.simd import LANES
+from .jit import JIT, inlined, internal_kernel, jit
 
 ROWS = 2                       # rows are shared in multiples of it, and columns of this
 COLUMNS = 4 * LANES
@@ -118,14 +118,14 @@ if JIT:
     from llvmlite import ir
     from numba import types
     from numba.extending import intrinsic
-    from .numba_private import cgutils
 
     from .linking import call_by_symbol, symbol_of
+    from .numba_private import cgutils
 
     MOST = 1024                # more shares than any machine has use for
     PATIENCE = 5000            # looks at the queue, each followed by a pause, until a worker lies down
-    NAP = 1 if os.name == "nt" else 300                        # in the unit of lie_down: milliseconds there, microseconds;
-    # up to ten times as long when nothing comes
+    NAP = 1 if os.name == "nt" else 300                        # for lie_down: milliseconds there, microseconds here;
+    # up to ten times as long when there is no task
     I64 = ir.IntType(64)
     FORM = ir.FunctionType(ir.IntType(1), [I64] * 3)           # of a task: where its arguments stand, i0, i1
     llvm.add_symbol("minis2s.queue", QUEUE.ctypes.data)

@@ -1,8 +1,9 @@
 """The type of what a function returns, without compiling it: the first third of Numba's compiler."""
 from types import SimpleNamespace
 
-from .numba_private import (AnalysisPass, CompilerBase, DefaultPassBuilder, NopythonTypeInference, PassManager,
-                            register_pass)
+from .numba_private import (
+    AnalysisPass, CompilerBase, DefaultPassBuilder, NopythonTypeInference, PassManager, register_pass
+)
 
 
 @register_pass(mutates_CFG=False, analysis_only=True)

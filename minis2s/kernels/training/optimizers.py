@@ -9,20 +9,21 @@
     2. update    w, g, m, v ──> (C1), (O1)..(O6) on 16 numbers at a time ──> new w, m, v; are they finite?
 
 Both are one call for all of a model, and not one for each of many small arrays.  The blocks do not depend on the
-number of threads, so the bits do not either.  As in the reference implementation, no argument is changed.  (O1)..(O6), (C1).
+number of threads, so the bits do not either.  As in the reference implementation, no argument is changed.
+(O1)..(O6), (C1).
 """
 import math
 from typing import Callable, NamedTuple
 
 import numpy as np
 
-from ...training import optimizers as reference
 from ...core import tree
+from ...training import optimizers as reference
 from ...training.optimizers import clip_by_value
 from ..core.validation import FLOATS
-from ..runtime.jit import inlined, internal_kernel, jit
-from ..runtime.arena import empty
 from ..linalg.simd import LANES, add, at, sqrt, total, widened, zeros
+from ..runtime.arena import empty
+from ..runtime.jit import inlined, internal_kernel, jit
 from ..runtime.threads import shared
 
 BLOCK = 1 << 12                # numbers

@@ -25,11 +25,12 @@ def main():
     bound = TOLERANCE[logits.dtype]
     error = float((logits - wanted["logits"]).abs().max() / wanted["logits"].abs().max())
     greedy = model.greedy(source, mask, said["max_length"])
-    beams = [[ids for ids, _, _ in best] for best in search.beam(model, source, mask, said["max_length"], said["beam"], 1.0,
-                                                                 said["nbest"])]
+    found = search.beam(model, source, mask, said["max_length"], said["beam"], 1.0, said["nbest"])
+    beams = [[ids for ids, _, _ in best] for best in found]
     results = {"logits": error <= bound, "loss": abs(loss - said["loss"]) <= bound * max(1.0, abs(said["loss"])),
                "greedy answers": greedy == said["greedy"], "beams": beams == said["beams"]}
-    print(f"logits differ by {error:.1e} of the largest one ({bound:.0e} allowed), loss {loss:.12g} and {said['loss']:.12g}")
+    print(f"logits differ by {error:.1e} of the largest one ({bound:.0e} allowed), loss {loss:.12g} and "
+          f"{said['loss']:.12g}")
     for name, right in results.items():
         print(f"{'same' if right else 'DIFFERENT':<10} {name}")
     return 0 if all(results.values()) else 1

@@ -3,10 +3,11 @@ import json
 from pathlib import Path
 
 import torch
-from model import Seq2Seq
 from text.subwords import Subwords
 from text.tokenizer import Tokenizer
 from text.vocabulary import Vocabulary
+
+from model import Seq2Seq
 
 HERE = Path(__file__).parent
 TYPES = {"F32": torch.float32, "F64": torch.float64, "I64": torch.int64}

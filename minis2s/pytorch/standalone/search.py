@@ -4,6 +4,7 @@ A live beginning with log p = L can still reach L / max_length**a at most.  So w
 score is not below that bound, nothing live can displace it.
 """
 import torch
+
 from model import BOS, EOS, SPECIAL
 
 

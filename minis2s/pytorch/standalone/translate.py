@@ -9,7 +9,8 @@ def translate(texts, beam=1, max_length=None):
     """The best answer to each text."""
     model, (source, target) = load.model(), load.sides()
     longest = max_length or load.description()["lengths"]["target"] + 10
-    ids, mask = load.source_of([source[1].encode(source[0].split(text)) for text in texts], model.config["reverse_source"])
+    ids, mask = load.source_of([source[1].encode(source[0].split(text)) for text in texts],
+                               model.config["reverse_source"])
     found = model.greedy(ids, mask, longest) if beam == 1 else [best[0][0] for best in search.beam(
         model, ids, mask, longest, beam)]
     return [target[0].join(target[1].decode(answer)) for answer in found]

@@ -1,11 +1,12 @@
-"""Sentences about scenes: what may be said, in several wordings, and the checker, which decides whether a sentence is true.
+"""Sentences about scenes: what may be said, in several wordings, and the checker, which decides whether a sentence is
+true.
 
     one thing          a small red circle in the upper left      there is a small red circle in the upper left
     two things         a red circle is left of a blue square     a blue square is right of a red circle
     some of a kind     three green triangles                     the picture shows three green triangles
 
-A sentence must be of the kind that the scene asks for, and all that it says must hold: colour, shape, size, place, number and
-relation.  Of two things any relation that holds may be said, from either of them.
+A sentence must be of the kind that the scene asks for, and all that it says must hold: colour, shape, size, place,
+number and relation.  Of two things any relation that holds may be said, from either of them.
 """
 import re
 

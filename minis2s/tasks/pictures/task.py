@@ -1,7 +1,7 @@
 """The pairs of the task, and who is right.
 
-Two combinations of colour and shape, WITHHELD, are in no picture of training: a tenth of the test has them, and says whether
-the model learnt colours and shapes, or their combinations.
+Two combinations of colour and shape, WITHHELD, are in no picture of training: a tenth of the test has them, and says
+whether the model learnt colours and shapes, or their combinations.
 """
 import numpy as np
 
@@ -87,6 +87,7 @@ JUDGE = Judge(
     baseline=most_frequent,
     rule="the sentence is of the kind that the scene asks for, and all that it says is true of the picture",
     trivial="the most frequent sentence of training, whatever is seen",
-    failure="Yellow circles and green squares are in no picture of training.  The model often calls them by a combination that "
+    failure="Yellow circles and green squares are in no picture of training.  The model often calls them by a "
+            "combination that "
             "it knows, a yellow triangle or a green circle: it learnt combinations, not colours and shapes alone.",
     group=group, beyond=("withheld combinations",), suffix=".png", show=write)

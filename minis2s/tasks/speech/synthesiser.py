@@ -5,8 +5,8 @@
          + white noise                                    of the room
     A(f; F) = (1/k) prod_j 1 / sqrt((1 - (f/F_j)^2)^2 + (f B_j / F_j^2)^2)        resonances F_j, B_j wide
 
-Formants do not jump: the tract moves, so F(t), v(t) and u(t) are means over 30 ms, and a phone is coloured by its neighbours
-(coarticulation).  Durations vary by a fifth from phone to phone.
+Formants do not jump: the tract moves, so F(t), v(t) and u(t) are means over 30 ms, and a phone is coloured by its
+neighbours (coarticulation).  Durations vary by a fifth from phone to phone.
 """
 import numpy as np
 
@@ -56,7 +56,8 @@ def phones_of(words, rng):
 
 
 def tracks(names, who, rng):
-    """Names of phones -> formants (steps, 3), voice and noise (steps,), noise bands (steps, 2), all smooth but the bands."""
+    """Names of phones -> formants (steps, 3), voice and noise (steps,), noise bands (steps, 2), all smooth but the
+    bands."""
     rows = []
     for name in names:
         p = PHONES[name]

@@ -1,7 +1,7 @@
 """Utterances: their recipes, the pairs of the task, and who is right.
 
-Training has one to four words of SEEN speakers.  A third of validation and test is said by speakers of no training, and a
-fifth of the test is of five to seven words: a recogniser that learnt how far four words reach shows it there.
+Training has one to four words of SEEN speakers.  A third of validation and test is said by speakers of no training,
+and a fifth of the test is of five to seven words: a recogniser that learnt how far four words reach shows it there.
 """
 import re
 

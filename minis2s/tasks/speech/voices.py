@@ -1,7 +1,8 @@
 """Phones of English digits, and speakers: where the resonances of their throat lie, how high and how fast they speak.
 
-A vowel is told by its first formants, the resonances of the vocal tract.  The table has them for a man's voice (Peterson &
-Barney 1952, rounded); a shorter tract raises all of them by one factor, so a child's or a woman's have the same pattern.
+A vowel is told by its first formants, the resonances of the vocal tract.  The table has them for a man's voice
+(Peterson & Barney 1952, rounded); a shorter tract raises all of them by one factor, so a child's or a woman's have
+the same pattern.
 """
 from typing import NamedTuple
 

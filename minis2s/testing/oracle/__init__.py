@@ -2,9 +2,10 @@
 
 This package is the project's independent witness.  It imports nothing but `math`, nothing from the library, and runs
 on any Python; tests and `minis2s formulas` compare the library's results with it.  Its files have the names of the
-library's folders and files: functions (F), cells (R, L, G, GA), unroll (M), attention (A), layers (E, Y, DR, U),
-loss (X), compression (QZ, PR, KD), saliency (SL), model (B, D, S), training (O, C), decoding, initializers (I), gradient_check (N), and documents, with the
-formulas of the five documents as intended and, where the documents have slips, *as printed*.  Start with cells.py.
+library's folders and files: functions (F), cells (R, L, G, GA), unroll (M), attention (A), layers (E, Y, DR, U), loss
+(X), compression (QZ, PR, KD), saliency (SL), model (B, D, S), training (O, C), decoding, initializers (I),
+gradient_check (N), and documents, with the formulas of the five documents as intended and, where the documents have
+slips, *as printed*.  Start with cells.py.
 
 How to read it
     vectors    are lists of floats, written as rows: the documents' W x is x W here

@@ -2,7 +2,7 @@
 
 A model is a dict:
     residual       True: a path around every layer but the first
-    encoder        {"embedding": V x E, or for frames (W, b), "layers": list of functions (xs, mask) -> (hs, final state)}
+    encoder        {"embedding": V x E, or for frames (W, b), "layers": functions (xs, mask) -> (hs, final state)}
     bridge         function: the layers' final states -> the decoder's first states, one for each layer
     attention      function (s, hs, mask) -> ctx, or None
     every_step     True: the context is the encoder's last h, the same at every step

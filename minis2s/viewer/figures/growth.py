@@ -10,8 +10,8 @@ import textwrap
 from pathlib import Path
 
 from ... import bench
-from .. import plots
 from ...bench import table
+from .. import plots
 
 FILE = "speed.jsonl"
 PANELS = {"T": "steps T", "B": "batch B", "H": "hidden H", "V": "vocabulary V"}

@@ -1,9 +1,9 @@
 """The tree of hypotheses that a beam search grows: what it kept, what it dropped, what it answered."""
 import numpy as np
 
-from .. import plots
 from ...decoding import hypotheses as moves
 from ...decoding.beam import candidates
+from .. import plots
 from .sheet import arrow, box, write
 
 

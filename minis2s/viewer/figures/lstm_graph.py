@@ -1,8 +1,8 @@
 """One step of an LSTM with one unit, as a graph: every edge has its value and, backwards, its gradient."""
 import numpy as np
 
-from .. import plots
 from ...layers.cells import lstm
+from .. import plots
 from ..trace import trace
 from .sheet import FORWARD, GRADIENT, arrow, box, circle, number, write
 

@@ -1,7 +1,7 @@
 """A function for each picture that shows a trained model or a cell; each takes the path to draw to."""
-from .. import flow, plots
 from ...api.seq2seq import attention_of
 from ...data.batches import pad
+from .. import flow, plots
 from . import growth, hypothesis_tree, lstm_graph, models, stories, unrolled
 
 KINDS = {"init": ("initial state only", plots.BLUE, "-."),

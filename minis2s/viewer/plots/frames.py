@@ -1,4 +1,5 @@
-"""Attention over frames: the picture, or the spectrogram, and beneath it the weights of each target token on its steps."""
+"""Attention over frames: the picture, or the spectrogram, and beneath it the weights of each target token on its
+steps."""
 import math
 
 import numpy as np
@@ -6,7 +7,7 @@ import numpy as np
 from .fonts import Letters
 from .style import check_path, new_figure, save, styled
 
-WIDE, PICTURE, CELL, GAP = 4.2, 1.1, 0.22, 0.35          # inches: of a map, its picture's height, a row of weights, between them
+WIDE, PICTURE, CELL, GAP = 4.2, 1.1, 0.22, 0.35      # inches: of a map, its picture, a row of weights, between
 
 
 def attention_over_frames(maps, path=None, columns=2):
@@ -15,8 +16,8 @@ def attention_over_frames(maps, path=None, columns=2):
     Parameters
     ----------
     maps : list of (picture, alpha, target)
-        picture (H, W, 1) in any numbers, or (H, W, 3) in colours from 0 to 1; alpha (S, T), whose T columns share out the
-        picture's width evenly; target, S tokens.
+        picture (H, W, 1) in any numbers, or (H, W, 3) in colours from 0 to 1; alpha (S, T), whose T columns share out
+        the picture's width evenly; target, S tokens.
     path : str or os.PathLike, optional
         Where to save: ``.png`` or ``.svg``.
     columns : int
@@ -37,7 +38,8 @@ def attention_over_frames(maps, path=None, columns=2):
         raise ValueError("maps: got none, wanted at least one (picture, alpha, target)")
     for i, (picture, alpha, target) in enumerate(maps):
         if np.ndim(picture) != 3 or np.ndim(alpha) != 2 or len(alpha) != len(target) or not np.size(alpha):
-            raise ValueError(f"maps[{i}]: got a picture of shape {np.shape(picture)}, alpha of shape {np.shape(alpha)} and "
+            raise ValueError(f"maps[{i}]: got a picture of shape {np.shape(picture)}, alpha of shape {np.shape(alpha)} "
+                             f"and "
                              f"{len(target)} tokens, wanted (H, W, 1 or 3), (S, T) and S")
     columns = min(columns, len(maps))
     letters = Letters([token for _, _, target in maps for token in target])
@@ -73,7 +75,8 @@ def draw_picture(axes, picture):
 def draw_weights(axes, alpha, labels):
     """A row for each target token, a column for each step; a row's darkest step is the one it looked at most."""
     S, T = alpha.shape
-    axes.imshow(alpha / alpha.max(axis=1, keepdims=True), aspect="auto", interpolation="nearest", cmap="Blues", vmin=0, vmax=1)
+    axes.imshow(alpha / alpha.max(axis=1, keepdims=True), aspect="auto", interpolation="nearest", cmap="Blues",
+                vmin=0, vmax=1)
     axes.grid(False)
     axes.spines[:].set_visible(False)
     axes.set_yticks(range(S), labels, parse_math=False, fontsize=8)

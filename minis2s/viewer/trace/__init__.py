@@ -22,9 +22,9 @@ from contextlib import contextmanager
 from inspect import getsourcefile
 
 from . import tracer
-from .diff import Difference            # noqa: F401
-from .entry import Entry                # noqa: F401
-from .record import Trace               # noqa: F401
+from .diff import Difference  # noqa: F401
+from .entry import Entry  # noqa: F401
+from .record import Trace  # noqa: F401
 
 _running = threading.local()
 

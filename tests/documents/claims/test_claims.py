@@ -10,9 +10,10 @@ from minis2s.cli.main import main
 from minis2s.data.batches import pad
 from minis2s.decoding import exact
 from minis2s.documents import claims
-from minis2s.documents.claims import (FAILS, HOLDS, IN_PART, Plan, k1_distance, k2_gates, k3_clipping, k5_cost, k6_sharing,
-                                      k7_lengths, k8_sizes, k9_gru, k11_alignment, k12_search, small)
-from minis2s.documents.claims import claim as form
+from minis2s.documents.claims import (
+    FAILS, HOLDS, IN_PART, Plan, claim as form, k1_distance, k2_gates, k3_clipping, k5_cost, k6_sharing, k7_lengths,
+    k8_sizes, k9_gru, k11_alignment, k12_search, small
+)
 from minis2s.model import saliency, seq2seq
 from minis2s.model.config import Config
 from minis2s.viewer.claims import figure

@@ -1,10 +1,10 @@
 """No function of compiled code that Python calls takes arrays that do not fit: neither shapes nor dtypes nor other cells'."""
 import numpy as np
 import pytest
+
 from guard import needs_guard, run
 from kernel_doors import CELLS, check_all
 from kernel_layers import Case
-
 from minis2s.core import tree
 from minis2s.kernels.layers import unroll
 from minis2s.layers.cells import CELLS as ALL

@@ -3,20 +3,20 @@ import dataclasses
 
 import numpy as np
 import pytest
+
 from configs import CONFIGS
 from draw import batch, like
-
 from minis2s import decoding
 from minis2s.core import tree
-from minis2s.model import seq2seq
 from minis2s.data.vocabulary import BOS, EOS, PAD, UNK
-from minis2s.kernels.model import decoder
-from minis2s.kernels.runtime import jit
 from minis2s.kernels.decoding import hypotheses
 from minis2s.kernels.decoding.beam import beam
 from minis2s.kernels.decoding.exact import exact
 from minis2s.kernels.decoding.greedy import greedy
 from minis2s.kernels.decoding.sampling import sample
+from minis2s.kernels.model.decoder_buffers import variant_of
+from minis2s.kernels.runtime import jit
+from minis2s.model import seq2seq
 
 # compiled: a few, as each takes seconds; all of them as plain Python, see test_kernels_unroll.py
 COMPILED = "two-ways-additive", "everything", "every-step-sigmoid"
@@ -145,9 +145,9 @@ def test_sources_share_their_memory():
     """Hypotheses read what is remembered of their source where it stands."""
     p, config, source, mask = case("two-ways-additive", 0)
     encoded, layers, _ = seq2seq.encode(p, config, source, mask)
-    start = hypotheses.moves(decoder.variant_of(config, False, False))[2]
-    rows = start(p.decoder, *hypotheses.given(encoded, layers), np.arange(5).repeat(4), config.fused_size)
-    assert rows.k.read.hs.shape[1] == rows.k.read.keys.shape[1] == 5 and rows.k.ids.shape == (1, 20)
+    start, _ = hypotheses.called_steps(variant_of(config, False, False))
+    rows = start(p.decoder, *hypotheses.without_gaps(encoded, layers), np.arange(5).repeat(4), config.fused_size)
+    assert rows.k.attend.hs.shape[1] == rows.k.attend.keys.shape[1] == 5 and rows.k.ids.shape == (1, 20)
 
 
 def test_tokens_that_are_never_said():

@@ -1,16 +1,15 @@
 """The compiled readout, which never keeps the logits of a batch, against linear.py and loss.py."""
 import numpy as np
 import pytest
-from draw import form, normal, same
-from hypothesis import given
-from hypothesis import strategies as st
-from kernel_layers import BOUND, close, guarded, unchanged
+from hypothesis import given, strategies as st
 
+from draw import form, normal, same
+from kernel_layers import BOUND, close, guarded, unchanged
 from minis2s.core import tree
-from minis2s.layers import linear, loss
 from minis2s.kernels.layers import readout
 from minis2s.kernels.linalg import gemm
 from minis2s.kernels.runtime import jit
+from minis2s.layers import linear, loss
 
 
 def reference(p, rs, targets, mask, eps):

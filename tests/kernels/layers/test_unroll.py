@@ -7,18 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings, strategies as st
+
 from draw import like, normal, read_only, same
 from kernel_layers import BOUND, Case, close, unchanged
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from minis2s.core import tree
-from minis2s.layers import recurrent, unroll
-from minis2s.layers.cells import CELLS
+from minis2s.kernels.layers import recurrent as recurrent_kernels, unroll as compiled
 from minis2s.kernels.linalg import gemm
 from minis2s.kernels.runtime import jit
-from minis2s.kernels.layers import recurrent as recurrent_kernels
-from minis2s.kernels.layers import unroll as compiled
+from minis2s.layers import recurrent, unroll
+from minis2s.layers.cells import CELLS
 
 cells = pytest.mark.parametrize("name", CELLS)
 dtypes = pytest.mark.parametrize("dtype", BOUND)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from minis2s.kernels.linalg import simd
-from minis2s.kernels.runtime import jit, kernel_cache
 from minis2s.kernels.linalg.simd import LANES, at
+from minis2s.kernels.runtime import jit, kernel_cache
 
 compiled = pytest.mark.skipif(not jit.JIT, reason="these look at the compiler")
 

@@ -3,12 +3,11 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from minis2s.kernels.linalg import gemm, gradients, packing, tile
-from minis2s.kernels.runtime import jit
 from minis2s.kernels.linalg.simd import LANES
+from minis2s.kernels.runtime import jit
 
 compiled = pytest.mark.skipif(not jit.JIT, reason="BLAS sums in another order")
 
@@ -46,7 +45,7 @@ def test_products_of_any_size(M, K, N, dtype, transposed, seed):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("transposed", [False, True])
 def test_products_larger_than_the_blocks(dtype, transposed):
-    check_product(gemm.BLOCK * 3 + 5, gemm.PANEL * 2 + 3, 4 * LANES + 17, dtype, transposed=transposed)
+    check_product(tile.BLOCK * 3 + 5, tile.PANEL * 2 + 3, 4 * LANES + 17, dtype, transposed=transposed)
 
 
 def test_a_row_of_a_product_does_not_depend_on_the_rows_done_with_it():
@@ -188,20 +187,20 @@ def test_outer_products_of_any_size(M, K, N, dtype, seed):
 @pytest.mark.parametrize("M, K, N", [
     *((tail, 9, 64 + 17 * tail) for tail in range(1, 13)),                    # M mod 6 = 0..5, N of any kind
     (5, gemm.DEPTH, 20), (7, gemm.DEPTH + 1, 70), (9, 2 * gemm.DEPTH + 3, 33),    # more rows than a block has
-    *((gemm.FAR + tail, 11, 19) for tail in range(-1, 6)),    # tiles copied
-    (gemm.FAR + 3, gemm.DEPTH + 5, 66)])
+    *((tile.FAR + tail, 11, 19) for tail in range(-1, 6)),    # tiles copied
+    (tile.FAR + 3, gemm.DEPTH + 5, 66)])
 def test_outer_products_at_every_edge(M, K, N, dtype):
     check_outer(M, K, N, dtype)
 
 
-@pytest.mark.parametrize("M", [5, gemm.FAR + 5])
+@pytest.mark.parametrize("M", [5, tile.FAR + 5])
 def test_a_sum_over_no_rows_is_zero(M):
     for dtype in ("float32", "float64"):
         assert not check_outer(M, 0, 20, dtype).any()
 
 
 @compiled
-@pytest.mark.parametrize("M", [7, gemm.FAR + 4])
+@pytest.mark.parametrize("M", [7, tile.FAR + 4])
 def test_a_sum_does_not_depend_on_how_it_is_cut(M):
     """Bit for bit: rows may come in blocks, and columns in parts, as threads take them."""
     rng = np.random.default_rng(0)

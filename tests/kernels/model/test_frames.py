@@ -1,10 +1,10 @@
 """A source of frames in the compiled implementation, against the reference implementation."""
 import numpy as np
 import pytest
+
 from draw import normal
 from kernel_layers import close
 from kernel_models import Case, in_one
-
 from minis2s.decoding import beam
 from minis2s.kernels.decoding import beam as compiled_beam
 from minis2s.kernels.layers import frame_input as kernels

@@ -2,25 +2,21 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, strategies as st
+
 from configs import CONFIGS
 from draw import form, normal, same
-from hypothesis import given
-from hypothesis import strategies as st
 from kernel_layers import BOUND, close, guarded, unchanged
 from kernel_models import LENGTHS, Case, in_one
-
 from minis2s.core import tree
+from minis2s.kernels.backend import NUMBA
+from minis2s.kernels.layers import embedding as embedding_kernels, loss as loss_kernels
+from minis2s.kernels.model import decoder as decoder_kernels, seq2seq as seq2seq_kernels
+from minis2s.kernels.runtime import jit
+from minis2s.kernels.training import optimizers as optim_kernels, update as train_kernels
 from minis2s.layers import embedding, loss
 from minis2s.model import decoder, seq2seq
 from minis2s.training import loop, optimizers, update
-from minis2s.kernels.model import decoder as decoder_kernels
-from minis2s.kernels.layers import embedding as embedding_kernels
-from minis2s.kernels.runtime import jit
-from minis2s.kernels.layers import loss as loss_kernels
-from minis2s.kernels.training import optimizers as optim_kernels
-from minis2s.kernels.model import seq2seq as seq2seq_kernels
-from minis2s.kernels.backend import NUMBA
-from minis2s.kernels.training import update as train_kernels
 from minis2s.training.reference import NUMPY
 
 # compiled: one Config for every piece; as plain Python: all of them

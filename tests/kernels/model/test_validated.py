@@ -6,30 +6,25 @@ import pickle
 
 import numpy as np
 import pytest
+
 from configs import CONFIGS
 from draw import normal
+from kernel_layers import Case as Layer, close
 from kernel_models import Case, in_one
-from kernel_layers import Case as Layer
-from kernel_layers import close
-
 from minis2s import decoding
 from minis2s.core import tree
+from minis2s.kernels.decoding import beam as beam_kernels, hypotheses as hypotheses_kernels
+from minis2s.kernels.decoding.sampling import sample
+from minis2s.kernels.layers import (
+    embedding as embedding_kernels, loss as loss_kernels, readout as readout_kernels, unroll as unroll_kernels
+)
+from minis2s.kernels.linalg import gradients
+from minis2s.kernels.model import decoder as decoder_kernels, seq2seq as seq2seq_kernels
+from minis2s.kernels.runtime import jit
+from minis2s.kernels.training import optimizers as optim_kernels, update as train_kernels
 from minis2s.layers import embedding, linear, unroll
 from minis2s.model import parameters, seq2seq
 from minis2s.training import optimizers
-from minis2s.kernels.model import decoder as decoder_kernels
-from minis2s.kernels.layers import embedding as embedding_kernels
-from minis2s.kernels.linalg import gradients
-from minis2s.kernels.runtime import jit, threads
-from minis2s.kernels.layers import loss as loss_kernels
-from minis2s.kernels.training import optimizers as optim_kernels
-from minis2s.kernels.layers import readout as readout_kernels
-from minis2s.kernels.model import seq2seq as seq2seq_kernels
-from minis2s.kernels.training import update as train_kernels
-from minis2s.kernels.layers import unroll as unroll_kernels
-from minis2s.kernels.decoding import beam as beam_kernels
-from minis2s.kernels.decoding import hypotheses as hypotheses_kernels
-from minis2s.kernels.decoding.sampling import sample
 
 ONE_CALL, IN_PARTS = "concat-dot-before", "two-ways-additive"
 
@@ -260,7 +255,7 @@ def test_parts_that_do_not_fit():
     b = case.batch
     source, s0, _ = seq2seq.encode(case.p, case.config, b.source, b.source_mask)
     p = seq2seq.untie(case.p, case.config).decoder
-    with pytest.raises(ValueError, match="teacher: got shape"):
+    with pytest.raises(ValueError, match="teacher_mask: got shape"):
         decoder_kernels.states(p, case.config, source, s0, b.inputs, np.zeros((len(b.inputs), 1), bool))
     few = source._replace(memory=tree.map(lambda a: a[:, :2], source.memory))
     with pytest.raises(ValueError, match="source.memory.hs: got shape .*, wanted"):

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from minis2s.kernels.runtime import arena, jit
+from minis2s.kernels.runtime.arena import copied, empty, in_an_arena, release, scratch_arena, zeros
 from minis2s.kernels.runtime.jit import arena_kernel
 from minis2s.kernels.runtime.linking import call_linked
-from minis2s.kernels.runtime.arena import scratch_arena, copied, empty, release, in_an_arena, zeros
 
 compiled = pytest.mark.skipif(not jit.JIT, reason="without compilation the arrays are NumPy's own")
 

@@ -3,8 +3,8 @@ import ast
 from pathlib import Path
 
 import pytest
-from guard import needs_guard, run
 
+from guard import needs_guard, run
 from minis2s import kernels
 from minis2s.kernels.runtime import jit
 

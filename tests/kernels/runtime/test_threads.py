@@ -12,7 +12,7 @@ from minis2s.core import backend
 from minis2s.kernels.backend import use_threads
 from minis2s.kernels.linalg import gradients
 from minis2s.kernels.runtime import jit, threads
-from minis2s.kernels.runtime.threads import QUEUE, COLUMNS, ENOUGH, ROWS, THREADS, over_columns, over_rows, shared
+from minis2s.kernels.runtime.threads import COLUMNS, ENOUGH, QUEUE, ROWS, THREADS, over_columns, over_rows, shared
 
 parts, cut = (getattr(f, "py_func", f) for f in (threads.parts, threads.cut))      # no kernels of their own
 

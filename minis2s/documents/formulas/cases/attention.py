@@ -1,9 +1,8 @@
 """Cases of attention: a score, the weights, the context, and the fusion of state and context."""
 from ....core import tree
 from ....layers import fusion
+from ....layers.attention import SCORES, Memory, attend, attend_backward, precompute_keys, precompute_keys_backward
 from ....testing import oracle as scalar
-from ....layers.attention import attend
-from ....layers.attention import attend_backward, Memory, precompute_keys, precompute_keys_backward, SCORES
 from .case import Case, by_example, fields, like, normal, ragged, stacked, time_first
 
 

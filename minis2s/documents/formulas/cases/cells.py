@@ -2,9 +2,8 @@
 import numpy as np
 
 from ....layers import unroll
+from ....layers.cells import CELLS, rnn
 from ....testing import oracle as scalar
-from ....layers.cells import CELLS
-from ....layers.cells import rnn
 from .case import Case, by_example, fields, gates, like, naive_cell, normal, ragged, stacked, state_of, time_first
 
 

@@ -1,12 +1,12 @@
 """Cases of one step of the whole decoder: attention before or after the cell, readout, greedy choice."""
 from ....core import tree
-from ....layers import embedding, linear
-from ....model import decoder
-from ....testing import oracle as scalar
-from ....layers.attention import precompute_keys, precompute_keys_backward, SCORES
-from ....layers.cells import CELLS
-from ....model.config import Config
 from ....core.functions import softmax, softmax_backward
+from ....layers import embedding, linear
+from ....layers.attention import SCORES, precompute_keys, precompute_keys_backward
+from ....layers.cells import CELLS
+from ....model import decoder
+from ....model.config import Config
+from ....testing import oracle as scalar
 from .case import Case, by_example, fields, gates, like, naive_cell, normal, ragged, stacked, state_of
 from .cells import as_tuple
 

@@ -1,10 +1,10 @@
 """Cases of what stands on top: readout and loss; and gradient clipping."""
 import numpy as np
 
+from ....core.functions import softmax, softmax_backward
 from ....layers import fusion, linear, loss
 from ....testing import oracle as scalar
 from ....training import optimizers
-from ....core.functions import softmax, softmax_backward
 from .case import Case, fields, like, normal, ragged
 
 

@@ -2,10 +2,10 @@
 import numpy as np
 
 from ....core import tree
-from ....model import seq2seq
-from ....testing import oracle as scalar
-from ....model.config import Config
 from ....data.batches import make_batch
+from ....model import seq2seq
+from ....model.config import Config
+from ....testing import oracle as scalar
 from .case import Case, fields, lengths, like, naive_cell
 from .heads import summed_loss
 

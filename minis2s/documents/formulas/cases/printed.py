@@ -1,12 +1,9 @@
 """Cases of the formulas as printed: minis2s.documents.printed against the oracle's `..._printed`."""
 from typing import Callable, NamedTuple
 
-from ....testing import oracle as scalar
 from ....layers.cells import rnn
-from ...printed import a as printed_a
-from ...printed import b as printed_b
-from ...printed import c as printed_c
-from ...printed import d as printed_d
+from ....testing import oracle as scalar
+from ...printed import a as printed_a, b as printed_b, c as printed_c, d as printed_d
 from .case import Case, by_example, fields, gates, like, naive_cell, normal, ragged, time_first
 from .cells import step_case
 

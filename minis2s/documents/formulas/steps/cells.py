@@ -2,11 +2,8 @@
 import numpy as np
 
 from ....layers import linear, unroll
-from ....layers.cells import rnn, rnn_sigmoid
-from ....layers.cells import gru as gru_cell
-from ....layers.cells import lstm as lstm_cell
-from ...printed import b as printed_b
-from ...printed import c as printed_c
+from ....layers.cells import gru as gru_cell, lstm as lstm_cell, rnn, rnn_sigmoid
+from ...printed import b as printed_b, c as printed_c
 from .line import Line, given, mat, n, num
 from .shared import rnn_lines
 

@@ -9,10 +9,9 @@
 A file here may import core/, layers/ and, of the compiled code, runtime/ and linalg/.
 """
 from . import additive, concat_dot, dot, general
-from .attend import attend_with, attend_backward_with, contexts_backward        # noqa: F401
-from .buffers import (BackwardBuffers, ForwardBuffers, NO_ATTENTION, allocation,        # noqa: F401
-                      no_context, same_context)
-from .keys import precompute_keys, precompute_keys_backward                     # noqa: F401
+from .attend import attend_backward_with, attend_with, contexts_backward  # noqa: F401
+from .buffers import NO_ATTENTION, BackwardBuffers, ForwardBuffers, allocation, no_context, same_context  # noqa: F401
+from .keys import precompute_keys, precompute_keys_backward  # noqa: F401
 
 SCORES = {"dot": dot.DOT, "scaled": dot.SCALED, "general": general.SCORE, "additive": additive.SCORE,
           "concat-dot": concat_dot.SCORE}

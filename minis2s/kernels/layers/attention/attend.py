@@ -13,6 +13,7 @@ from functools import cache as once
 import numpy as np
 
 from ...linalg.gemm import add_product, product
+from ...linalg.rows import clear, copy
 from ...linalg.simd import LANES, add, at, exp, total, zeros, zeros_like
 from ...runtime.jit import device_function
 from .dot import scale_backward
@@ -46,15 +47,7 @@ def attend_with(score):
                     e = float(total(terms))
                     top = max(top, e)
                 k.alpha[t, n, i] = e
-            y = zeros(k.alpha)
-            for j in range(0, T, LANES):
-                I = at(j, T)
-                k.alpha[t, n, I] = exp(k.alpha[t, n, I] - top)           # (A1)
-                y = add(y, k.alpha[t, n, I])
-            norm = total(y)
-            for j in range(0, T, LANES):
-                I = at(j, T)
-                k.alpha[t, n, I] = k.alpha[t, n, I] / norm               # (A1)
+            softmax(k.alpha[t, n], top)                                  # (A1)
             for j in range(0, C, LANES):
                 ctx[n, at(j, C)] = zeros_like(ctx[n, at(j, C)])
             for i in range(T):
@@ -64,6 +57,20 @@ def attend_with(score):
                         J = at(j, C)
                         ctx[n, J] = ctx[n, J] + k.hs[i, m, J] * alpha    # (A2)
     return attend
+
+
+@device_function
+def softmax(alpha, top):
+    """Scores -> weights, in place; `top` is the greatest score."""
+    T, y = len(alpha), zeros(alpha)
+    for j in range(0, T, LANES):
+        I = at(j, T)
+        alpha[I] = exp(alpha[I] - top)                                   # (A1)
+        y = add(y, alpha[I])
+    norm = total(y)
+    for j in range(0, T, LANES):
+        I = at(j, T)
+        alpha[I] = alpha[I] / norm                                       # (A1)
 
 
 @device_function
@@ -92,12 +99,11 @@ def attend_backward_with(score):
     @device_function
     def attend_backward(k, d, t, n0, n1, dctx, ds):
         """Query t: ds (N, H) += the gradient through dctx (N, C); the sums of d grow too."""
-        T, A, C = len(k.hs), k.q.shape[2], k.hs.shape[2]
-        r = t % len(d.de)
+        T, A, r = len(k.hs), k.q.shape[2], t % len(d.de)
+        clear(d.dq[t], n0, n1)
+        copy(d.dctx[r], dctx, n0, n1)
         for n in range(n0, n1):
             softmax_backward(k, d, t, n, dctx)
-            for j in range(0, A, LANES):
-                d.dq[t, n, at(j, A)] = zeros_like(k.v[at(j, A)])
             for i in range(T):
                 if k.mask[i, n]:
                     de = d.de[r, n, i]
@@ -116,8 +122,6 @@ def attend_backward_with(score):
                 for j in range(0, A, LANES):
                     J = at(j, A)
                     ds[n, J] = ds[n, J] + scale_backward(d.dq[t, n, J], k.scale)
-            for j in range(0, C, LANES):
-                d.dctx[r, n, at(j, C)] = dctx[n, at(j, C)]
         if has_matrix:
             add_product(ds[n0:n1], d.dq[t, n0:n1], d.WT)                 # (AG1*) (AB2*) (AC2*)
     return attend_backward

@@ -11,8 +11,7 @@ import numpy as np
 
 from ...linalg.gemm import Operand, operand, packed
 from ...linalg.gradients import add_bias_gradient, weight_gradient_shared
-from ...runtime.arena import empty, scratch_arena
-from ...runtime.arena import zeros as zeros_of
+from ...runtime.arena import empty, scratch_arena, zeros as zeros_of
 from ...runtime.jit import inlined
 from . import dot
 
@@ -53,8 +52,8 @@ def allocation(score):
 
     @inlined
     def start(arena, p, source, s, S, sources):
-        """Params, decoder.EncoderOutput, a state (M, H): -> ForwardBuffers and contexts (S, N, C) for S queries of each row;
-        row n's are to the memory of sources[n]."""
+        """Params, decoder.EncoderOutput, a state (M, H): -> ForwardBuffers and contexts (S, N, C) for S queries of each
+        row; those of row n are to the memory of sources[n]."""
         hs, keys, W, N = source.memory.hs, keys_of(source.memory), matrix(p, s), len(sources)
         (T, _, C), A = hs.shape, W.shape[1]
         scale = dot.scale(s) if scaled else 1.0

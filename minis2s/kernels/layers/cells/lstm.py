@@ -17,11 +17,10 @@ import numpy as np
 from ....layers.cells.lstm import Cache, State
 from ...linalg.gemm import Operand, add_product, operand, packed
 from ...linalg.gradients import add_bias_gradient, add_weight_gradient, steps_of_a_block
-from ...runtime.jit import arena_function, inlined, device_function
-from ...runtime.arena import scratch_arena, copied, empty
 from ...linalg.rows import copy
 from ...linalg.simd import LANES, at, sigmoid, tanh, where
-
+from ...runtime.arena import copied, empty, scratch_arena
+from ...runtime.jit import arena_function, device_function, inlined
 
 BLOCKS = 4                     # of W's columns, each as wide as the state
 

@@ -28,8 +28,9 @@ NaN, exp(-inf) is 0 and exp(inf) is inf; already below exp(-87.3) float32 gives 
 (float64: -708 and 709.4).
 """
 from ...runtime.jit import JIT
-from .meaning import (LANES, add, at, exp, greatest, maximum, multiply_add, sigmoid, sqrt, tanh, total, where,
-                      widened, zeros, zeros_like)
+from .meaning import (  # noqa: F401
+    LANES, add, at, exp, greatest, maximum, multiply_add, sigmoid, sqrt, tanh, total, where, widened, zeros, zeros_like
+)
 
 if JIT:
-    from . import lowering
+    from . import lowering  # noqa: F401  it tells Numba about them

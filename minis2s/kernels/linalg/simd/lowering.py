@@ -4,11 +4,12 @@ import operator
 from llvmlite import ir
 from numba import types
 from numba.extending import models, register_model, type_callable
-from ...runtime.numba_private import AbstractTemplate, cgutils, infer_global, lower_builtin, signature
 
+from ...runtime.numba_private import AbstractTemplate, cgutils, infer_global, lower_builtin, signature
 from . import vector
-from .meaning import (LANES, add, at, exp, greatest, maximum, multiply_add, sigmoid, sqrt, tanh, total, where,
-                      widened, zeros, zeros_like)
+from .meaning import (
+    LANES, add, at, exp, greatest, maximum, multiply_add, sigmoid, sqrt, tanh, total, where, widened, zeros, zeros_like
+)
 from .vector import V, llvm, load, size_of, spread, store
 
 

@@ -57,7 +57,7 @@ def total(x):
 
 
 def greatest(x):
-    """The greatest of a Vector's entries; NaN if one is NaN.  Compiled, lanes that are off count as 0: ask for full ones."""
+    """The greatest of a Vector's entries; NaN if one is NaN.  Compiled, unused lanes count as 0: pass full ones."""
     return x.max()
 
 

@@ -10,8 +10,8 @@ The functions' errors stand in the package's docstring, and are tested.
 import numpy as np
 from llvmlite import ir
 from numba import types
-from ...runtime.numba_private import cgutils
 
+from ...runtime.numba_private import cgutils
 from .meaning import LANES
 
 
