@@ -16,7 +16,7 @@ from draw import close, read_only, same
 from minis2s.cli import formulas as command
 from minis2s.core import tree
 from minis2s.documents import DOCUMENTS, PARTS, equations, formulas
-from minis2s.documents.formulas import FORMULAS, check, entry, table, text
+from minis2s.documents.formulas import FORMULAS, check, entry, page, table, text
 from minis2s.documents.formulas.cases import Sizes
 from minis2s.layers.cells import lstm
 
