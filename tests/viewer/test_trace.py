@@ -657,6 +657,7 @@ def test_some_steps_of_a_trace_are_without_what_belongs_to_none():
 
 def test_rows_that_are_not_shown_are_counted():
     from types import SimpleNamespace
+
     from minis2s.viewer.trace.show import ROWS, numbers
     for count in (ROWS, ROWS + 1, ROWS + 7):
         e = SimpleNamespace(value=np.arange(count * 2.0).reshape(count, 2), shape=(count, 2), name="x", role="out", file="none")
