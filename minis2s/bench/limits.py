@@ -1,7 +1,6 @@
 """The machine: its name, and how fast it could be."""
 import platform
 import time
-from pathlib import Path
 
 import numpy as np
 
@@ -44,18 +43,6 @@ def peak(seconds=0.2):
     return best
 
 
-def cache_size(level, root="/sys/devices/system/cpu/cpu0/cache"):
-    """Bytes of a core's data cache of this level, as Linux tells it; None where nobody does."""
-    for index in sorted(Path(root).glob("index*")):
-        try:
-            told = {name: (index / name).read_text().strip() for name in ("level", "type", "size")}
-        except OSError:
-            continue
-        if told["level"] == str(level) and told["type"] in ("Data", "Unified"):
-            return int(told["size"][:-1]) * {"K": 1 << 10, "M": 1 << 20}[told["size"][-1]]
-    return None
-
-
 def machine():
     """One line: processor, cores, cache, vector width, versions."""
     name = platform.processor() or platform.machine()
@@ -66,6 +53,7 @@ def machine():
         pass
     from ..core import backend
     from ..kernels.linalg.tile import registers
+    from ..kernels.runtime.processor import cache_size
     cache = cache_size(2)
     told = f"{cache / (1 << 20):g} MB of L2, " if cache else ""
     return (f"{name}, {backend.cores()} cores, {told}vectors of {registers()[0]} bits, "

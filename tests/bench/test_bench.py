@@ -15,6 +15,7 @@ from minis2s.bench import __main__ as worker, cases, growth, limits, load, memor
 from minis2s.cli import bench as command, main as cli
 from minis2s.core import tree
 from minis2s.kernels.runtime import jit
+from minis2s.kernels.runtime.processor import cache_size
 from minis2s.model import seq2seq
 
 TINY = {"case": "layer", "cell": "rnn", "T": 2, "N": 2, "D": 3, "H": 4}
@@ -266,8 +267,8 @@ def test_cache_sizes_as_linux_tells_them(tmp_path):
         folder.mkdir()
         for name, text in (("level", level), ("type", kind), ("size", size)):
             (folder / name).write_text(text + "\n")
-    assert limits.cache_size(2, tmp_path) == 2 << 20 and limits.cache_size(1, tmp_path) == 48 << 10
-    assert limits.cache_size(3, tmp_path) is None and limits.cache_size(2, tmp_path / "none") is None
+    assert cache_size(2, tmp_path) == 2 << 20 and cache_size(1, tmp_path) == 48 << 10
+    assert cache_size(3, tmp_path) is None and cache_size(2, tmp_path / "none") is None
 
 
 def test_all_sides_get_the_same_threads_and_none_the_other_ones_backend(monkeypatch):

@@ -5,9 +5,10 @@
 
 `loops` puts a cell's step into the loop when it is compiled: a layer is one call, for any number of threads.
 
-x W and dx depend on no other step.  With fewer than FEW rows, all of them in one thread, they are one product for all
-steps (dx: for a block of steps), because small products are slow; otherwise each step computes its own product while
-its numbers are in the processor's cache. (M1) and (M1*) are in the compiled cells, which read and write the state.
+x W and dx depend on no other step.  Where small products are slow, or where the weights do not stay in the
+processor's cache from step to step, they are one product for many steps (`steps_at_once`); otherwise each step computes
+its own product while its numbers are in the cache.  (M1) and (M1*) are in the compiled cells, which read and write the
+state.
 """
 from functools import cache
 from typing import Callable, NamedTuple
@@ -20,8 +21,9 @@ from ..core import validation
 from ..linalg.gemm import product
 from ..linalg.gradients import steps_of_a_block
 from ..linalg.simd import LANES, at
-from ..runtime.jit import inlined, internal_kernel, jit
-from ..runtime.threads import over_columns, over_rows
+from ..linalg.tile import BLOCK
+from ..runtime.jit import device_function, inlined, internal_kernel, jit
+from ..runtime.threads import over_columns, over_rows, second_cache
 from .cells import gru, gru_after, lstm, rnn
 
 FEW = 48                       # rows of a step from which on its products are fast alone
@@ -114,6 +116,20 @@ def work_of(p, rows):
     return rows * (p.W.size + p.U.size)
 
 
+@device_function
+def steps_at_once(T, N, rows, weights):
+    """For how many of T steps of N examples a thread makes one product with the weights; it has so many rows of each.
+
+    All, where rows are few; up to BLOCK rows, where the weights leave the second-level cache between two steps; else
+    one.
+    """
+    if rows < N:
+        return 1
+    if N < FEW:
+        return T
+    return max(1, BLOCK // N) if 2 * weights.size * weights.itemsize > second_cache() else 1
+
+
 class Loops(NamedTuple):       # the compiled functions for one cell
     forward: Callable          # arena, Params, xs, State, mask -> the cell's ForwardBuffers, filled
     backward: Callable         # arena, Params, their gradient, Cache, dhs, State gradients, mask -> BackwardBuffers
@@ -155,12 +171,13 @@ def forward_loop(cell):
     @internal_kernel(f"unroll.run.{name_of(cell)}")
     def run(k, mask, n0, n1):
         T, N, D = k.xs.shape
-        together = n1 - n0 == N < FEW
-        if together:
-            product(k.a.reshape(T * N, k.a.shape[2]), k.xs.reshape(T * N, D), k.W)
+        group = steps_at_once(T, N, n1 - n0, k.W.numbers)
         for t in range(T):
-            if not together:
+            if group == 1:
                 product(k.a[t, n0:n1], k.xs[t, n0:n1], k.W)
+            elif t % group == 0:
+                rows = min(group, T - t) * N
+                product(k.a[t:t + group].reshape(rows, k.a.shape[2]), k.xs[t:t + group].reshape(rows, D), k.W)
             step(k, mask, t, n0, n1)
 
     @inlined
@@ -178,7 +195,7 @@ def backward_loop(cell, add_gradients):
     @internal_kernel(f"unroll.run_backward.{name_of(cell)}")
     def run_backward(k, d, dhs, mask, t0, t1, n0, n1):
         N, H = dhs.shape[1], dhs.shape[2]
-        together, D = n1 - n0 == N < FEW, k.x.shape[2]
+        together, D = steps_at_once(t1 - t0, N, n1 - n0, d.WT) > 1, k.x.shape[2]
         for t in range(t1 - 1, t0 - 1, -1):
             for n in range(n0, n1):
                 for j in range(0, H, LANES):

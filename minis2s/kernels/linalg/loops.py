@@ -16,21 +16,23 @@ from .tile import BLOCK, DEPTH, FAR, PANEL, STREAMS, make_tile, tile_shape
 
 
 def panel_of(R, wide):
-    """C (+)= A times one panel `wide` vectors wide, in tiles of R rows, the rest in a smaller one."""
+    """C (+)= A times one panel `wide` vectors wide, in tiles of R rows, the rest in a smaller one.  Each tile
+    asks for its share of the `following` panel (see tile.py)."""
     tile_R, tile_4, tile_2, tile_1 = (make_tile(min(rows, R), wide) for rows in (R, 4, 2, 1))
 
     @inlined
-    def panel(C, c_row, columns, A, a_tile, a_row, a_col, B, M, K, plus):
+    def panel(C, c_row, columns, A, a_tile, a_row, a_col, B, M, K, plus, following):
+        pace = 16 * wide * LANES // ((M + R - 1) // R)
         for m in range(0, M, R):
-            left = M - m
+            left, ahead = M - m, moved(following, m // R * pace * K >> 4)
             if R <= 4 or left > 4:
-                tile_R(moved(C, m * c_row), c_row, columns, left, A, a_row, a_col, B, K, plus)
+                tile_R(moved(C, m * c_row), c_row, columns, left, A, a_row, a_col, B, K, plus, ahead, pace)
             elif left > 2:
-                tile_4(moved(C, m * c_row), c_row, columns, left, A, a_row, a_col, B, K, plus)
+                tile_4(moved(C, m * c_row), c_row, columns, left, A, a_row, a_col, B, K, plus, ahead, pace)
             elif left == 2:
-                tile_2(moved(C, m * c_row), c_row, columns, left, A, a_row, a_col, B, K, plus)
+                tile_2(moved(C, m * c_row), c_row, columns, left, A, a_row, a_col, B, K, plus, ahead, pace)
             else:
-                tile_1(moved(C, m * c_row), c_row, columns, left, A, a_row, a_col, B, K, plus)
+                tile_1(moved(C, m * c_row), c_row, columns, left, A, a_row, a_col, B, K, plus, ahead, pace)
             A = moved(A, a_tile)
     return panel
 
@@ -42,17 +44,17 @@ def make_panel(dtype):
     # most columns of the narrower ones
     to_3, to_2, to_1 = ((min(w, WIDE) - 1) * LANES for w in (4, 3, 2))
 
-    @dtype_kernel("gemm.panel", dtype, types.void(p, i, i, p, i, i, i, p, i, i, yes))
-    def panel(C, c_row, columns, A, a_tile, a_row, a_col, B, M, K, plus):
+    @dtype_kernel("gemm.panel", dtype, types.void(p, i, i, p, i, i, i, p, i, i, yes, p))
+    def panel(C, c_row, columns, A, a_tile, a_row, a_col, B, M, K, plus, following):
         """One panel of B with all rows of A: tile after tile of R rows, `a_tile` numbers apart."""
         if columns > to_3:
-            panel_4(C, c_row, columns, A, a_tile, a_row, a_col, B, M, K, plus)
+            panel_4(C, c_row, columns, A, a_tile, a_row, a_col, B, M, K, plus, following)
         elif columns > to_2:
-            panel_3(C, c_row, columns, A, a_tile, a_row, a_col, B, M, K, plus)
+            panel_3(C, c_row, columns, A, a_tile, a_row, a_col, B, M, K, plus, following)
         elif columns > to_1:
-            panel_2(C, c_row, columns, A, a_tile, a_row, a_col, B, M, K, plus)
+            panel_2(C, c_row, columns, A, a_tile, a_row, a_col, B, M, K, plus, following)
         else:
-            panel_1(C, c_row, columns, A, a_tile, a_row, a_col, B, M, K, plus)
+            panel_1(C, c_row, columns, A, a_tile, a_row, a_col, B, M, K, plus, following)
 
     return panel
 
@@ -60,6 +62,11 @@ def make_panel(dtype):
 def make_gemm(dtype, panel):
     """-> `gemm`: the product with a packed B."""
     (R, WIDE), (p, i, yes) = tile_shape(dtype.name), (types.CPointer(dtype), types.intp, types.boolean)
+
+    @inlined
+    def panel_at(B, n, k, K, N):
+        """Row k of the panel that begins with column n, of a packed B (K, N)."""
+        return moved(B, n * K + k * padded(min(N - n, WIDE * LANES)))
 
     @dtype_kernel("gemm", dtype, types.void(p, i, p, i, i, p, i, i, i, yes))
     def gemm(C, c_row, A, a_row, a_col, B, M, K, N, plus):
@@ -69,9 +76,9 @@ def make_gemm(dtype, panel):
             for m in range(0, M, BLOCK):
                 Amk, Mm = moved(A, m * a_row + k * a_col), min(BLOCK, M - m)
                 for n in range(0, N, WIDE * LANES):
-                    width = padded(min(N - n, WIDE * LANES))
+                    following = n + WIDE * LANES if n + WIDE * LANES < N else 0        # after the last, the first again
                     panel((moved(C, m * c_row + n), c_row, N - n, Amk, R * a_row, a_row, a_col,
-                           moved(B, n * K + k * width), Mm, Kk, more))
+                           panel_at(B, n, k, K, N), Mm, Kk, more, panel_at(B, following, k, K, N)))
 
     return gemm
 
@@ -127,7 +134,7 @@ def make_outer(dtype, panel):
                 Ak, a_tile, a_col = tiles, Kk * R, R
             for n in range(0, N, WIDE * LANES):
                 copy_panel(panel_of_B, moved(B, k * b_row + n), b_row, Kk, min(N - n, WIDE * LANES))
-                panel((moved(C, n), c_row, N - n, Ak, a_tile, 1, a_col, panel_of_B, M, Kk, more))
+                panel((moved(C, n), c_row, N - n, Ak, a_tile, 1, a_col, panel_of_B, M, Kk, more, panel_of_B))
 
     @dtype_kernel("gemm.outer", dtype, types.void(p, i, p, i, p, i, i, i, i, yes))
     def outer(C, c_row, A, a_row, B, b_row, M, K, N, plus):

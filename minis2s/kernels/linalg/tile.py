@@ -29,7 +29,7 @@ BLOCK = 192                    # rows of A that stay in the cache while all pane
 PANEL = 1024                   # rows of a panel of B that stay in the cache while A's rows pass by
 DEPTH = 512                    # the same for A^T B; rows of a block of steps, too: their da is used in the cache
 STREAMS = 8                    # rows of B that are then read at once
-FAR = 512                      # columns of A from which on its tiles are copied before A^T B
+FAR = 256                      # columns of A from which on its tiles are copied before A^T B
 
 
 def registers():
@@ -66,9 +66,9 @@ if JIT:
     def make_tile(rows, wide):
         """The micro-kernel for a tile of so many rows and vectors."""
         @intrinsic
-        def tile(context, C, c_row, columns, M, A, a_row, a_col, B, K, plus):
+        def tile(context, C, c_row, columns, M, A, a_row, a_col, B, K, plus, ahead, pace):
             i = types.intp
-            sig = types.void(C, i, i, i, A, i, i, B, i, types.boolean)
+            sig = types.void(C, i, i, i, A, i, i, B, i, types.boolean, B, i)
 
             def lower(context, builder, sig, args):
                 write_tile(builder, rows, wide, sig.args[0].dtype, *args)
@@ -76,7 +76,7 @@ if JIT:
             return sig, lower
         return tile
 
-    def write_tile(builder, rows, wide, dtype, C, c_row, columns, M, A, a_row, a_col, B, K, plus):
+    def write_tile(builder, rows, wide, dtype, C, c_row, columns, M, A, a_row, a_col, B, K, plus, ahead, pace):
         """Write the instructions of a tile: initial sums, the loop over k, and the sums stored in C."""
         kind, size = llvm(dtype), size_of(dtype)
         which = [row_of(builder, m, M) for m in range(rows)]
@@ -86,6 +86,7 @@ if JIT:
         last_count = builder.sub(columns, constant(LANES * (wide - 1)))    # other vectors are full
         counts = ([constant(LANES)] * (wide - 1) + [last_count]) * rows
         first = initial_sums(builder, kind, size, places, counts, plus)
+        prefetch_below(builder, C, c_row, rows, wide, size)
         a_rows = [builder.gep(A, [builder.mul(a_row, m)]) for m in which]
         head = builder.block
         loop, done = builder.append_basic_block("k"), builder.append_basic_block("done")
@@ -96,7 +97,7 @@ if JIT:
         k = builder.phi(I64)
         sums = [builder.phi(kind) for _ in cells]
         b = load_b(builder, kind, B, k, wide)
-        prefetch_below(builder, C, c_row, k, rows, wide, size)
+        prefetch_ahead(builder, ahead, pace, k)
         new = []
         for m in range(rows):
             number = builder.load(builder.gep(a_rows[m], [builder.mul(k, a_col)]))
@@ -150,9 +151,12 @@ if JIT:
             b[-1].align = 64
         return b
 
-    def prefetch_below(builder, C, c_row, k, rows, wide, size):
-        """Of the tile below: its sums begin with C, which may be far away; one line for each k."""
-        below = builder.add(builder.udiv(k, constant(32)), constant(rows))
-        line = builder.urem(k, constant(wide * LANES * size // 64))
-        prefetch(builder, builder.gep(C, [builder.add(
-            builder.mul(below, c_row), builder.mul(line, constant(64 // size)))]))
+    def prefetch_below(builder, C, c_row, rows, wide, size):
+        """Of the tile below: its sums begin with C, which may be far away."""
+        for m in range(rows, 2 * rows):
+            for line in range(0, wide * LANES, 64 // size):
+                prefetch(builder, builder.gep(C, [builder.add(builder.mul(c_row, constant(m)), constant(line))]))
+
+    def prefetch_ahead(builder, ahead, pace, k):
+        """Of the panel that comes next: `pace` / 16 numbers for each k, for reading, into the second-level cache."""
+        prefetch(builder, builder.gep(ahead, [builder.lshr(builder.mul(k, pace), constant(4))]), write=0, near=2)

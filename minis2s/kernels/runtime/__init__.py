@@ -5,6 +5,7 @@
     linking.py          how kernels call each other by symbols
     arena.py            memory for the arrays of one call
     threads.py          work shared among threads, with the same bits for any number of them
+    processor.py        the size of its caches
     layer_tuples.py     one function for each layer of a stack
     precompile.py       another process, which compiles what a training needs later; partner.py: how the two share
     device_library.py typing_only.py     parts of Numba's compiler: LLVM's code alone, types alone

@@ -33,14 +33,16 @@ import numpy as np
 from ...core import backend
 from ..linalg.simd import LANES
 from .jit import JIT, inlined, internal_kernel, jit
+from .processor import SECOND_CACHE, cache_size
 
 ROWS = 2                       # rows are shared in multiples of it, and columns of this
 COLUMNS = 4 * LANES
 # entries of the queue, each on a line of the processor's cache that no other entry is on
-THREADS, ENOUGH, CLAIM, TASK, DATA, SIZE, GRAIN, COUNT, DONE, FAILED, TAKEN, STOP = range(0, 96, 8)
-QUEUE = np.zeros(104, np.int64)
+THREADS, ENOUGH, CLAIM, TASK, DATA, SIZE, GRAIN, COUNT, DONE, FAILED, TAKEN, STOP, CACHE = range(0, 104, 8)
+QUEUE = np.zeros(112, np.int64)
 QUEUE = QUEUE[-QUEUE.ctypes.data % 64 // 8:]
 QUEUE[THREADS], QUEUE[ENOUGH] = 1, 500_000                   # multiply-adds that a share has at least
+QUEUE[CACHE] = cache_size(2) or SECOND_CACHE
 
 
 class Workers:
@@ -102,6 +104,11 @@ def cut(size, grain, count, k):
     return min(size, (2 * size * k + grain * count) // (2 * grain * count) * grain) if k < count else size
 
 
+def second_cache():
+    """Bytes of a core's second-level cache."""
+    return int(QUEUE[CACHE])
+
+
 # Without compilation: share after share -------------------------------------------------------------------
 
 def shared(function, args, size, grain, work):
@@ -146,6 +153,11 @@ if JIT:
         """The queue's entry k, as other threads see it now."""
         return types.int64(k), lambda context, builder, sig, args: builder.load_atomic(
             entry(builder, args[0]), "acquire", 8)
+
+    @inlined
+    def second_cache():                                        # noqa: F811
+        """The same, read at each call."""
+        return load(CACHE)
 
     @intrinsic
     def store(context, k, value):

@@ -14,7 +14,7 @@ from kernel_layers import BOUND, Case, close, unchanged
 from minis2s.core import tree
 from minis2s.kernels.layers import recurrent as recurrent_kernels, unroll as compiled
 from minis2s.kernels.linalg import gemm
-from minis2s.kernels.runtime import jit
+from minis2s.kernels.runtime import jit, threads
 from minis2s.layers import recurrent, unroll
 from minis2s.layers.cells import CELLS
 
@@ -78,6 +78,21 @@ def test_any_number_of_threads_gives_the_same_bits(name, T, N, H, use):
             close(got, want, "float64")
     for got, want in zip(first, c.run(unroll)):
         close(got, want, "float64")
+
+
+@cells
+@pytest.mark.parametrize("N", [50, 130, 200])
+def test_the_size_of_the_cache_changes_no_bit(name, N, use):
+    """Steps that make one product each, or 3 together, or all of a block: as the weights stay in the cache, or do not."""
+    use(1)
+    c, results, before = Case(name, 7, N, 7, 20, "float64"), [], threads.QUEUE[threads.CACHE]
+    try:
+        for threads.QUEUE[threads.CACHE] in (1 << 40, 1):
+            results.append(c.run(compiled))
+    finally:
+        threads.QUEUE[threads.CACHE] = before
+    for got, want in zip(*results):
+        same(got, want)
 
 
 @cells

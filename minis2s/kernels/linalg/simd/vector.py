@@ -203,12 +203,13 @@ def store(builder, x, pointer, count, size):
            mask_of(builder, count))
 
 
-def prefetch(builder, pointer):
-    """Ask for a line of the cache that will be read and written; an address of nothing does no harm."""
+def prefetch(builder, pointer, write=1, near=3):
+    """Ask for a line of memory that will be read, and written if `write` is 1, for the first-level cache (`near` 3) or
+    the second-level cache (2); an address of nothing does no harm."""
     i32 = ir.IntType(32)
     form = ir.FunctionType(ir.VoidType(), [pointer.type, i32, i32, i32])
     f = cgutils.get_or_insert_function(builder.module, form, "llvm.prefetch.p0")
-    builder.call(f, [pointer, *(ir.Constant(i32, n) for n in (1, 3, 1))])    # to write; near; data
+    builder.call(f, [pointer, *(ir.Constant(i32, n) for n in (write, near, 1))])    # 1: data
 
 
 def size_of(dtype):
