@@ -10,6 +10,9 @@ Start with corpus.py, which does all of it in order:
     tokenizer.py   all that makes tokens of one side's texts, under one name
     vocabulary.py  numbers for tokens
     corpus.py      tokenizers, vocabularies and examples of a training, and what there is to say about them
+    frames.py      a source of numbers in place of tokens: what makes frames of files
+    sound.py       WAV files and their log-mel spectrograms
+    pictures.py    PNG files and their columns
     batches.py     padded arrays, time first, and which examples share a batch
     augment.py     more data from the same data: tokens unread, noise, pairs that a model makes
     words_1.py     the rule for words of runs that were saved with it
