@@ -3,6 +3,7 @@ import os
 import warnings
 from functools import lru_cache
 
+from ..layers import attention, cells
 from ..training.reference import NUMPY
 
 ANSWERING = ("numpy", "numba")              # backends that search for answers; PyTorch trains
@@ -34,19 +35,30 @@ def backend_for(config, name=None, otherwise="numpy"):
     Warns if "numba" was said, by the caller or by MINIS2S_BACKEND, and NumPy takes its place.
     """
     said = backend_name(name, otherwise)
-    if said.startswith("torch") and config.source == "frames":
-        raise ValueError(f"backend={said!r}: a source of frames has no PyTorch module; choose numpy or numba")
+    if said.startswith("torch") and (config.source == "frames" or own_part(config)):
+        what = f"{own_part(config)} of your own" if own_part(config) else "a source of frames"
+        raise ValueError(f"backend={said!r}: {what} has no PyTorch module; choose numpy")
     if said != "numba" or is_compiled(config):
         return said
     if name is not None or os.environ.get("MINIS2S_BACKEND"):
-        what = "the Transformer has" if config.architecture == "transformer" else "models with residual=True have"
+        what = (f"{own_part(config)} of your own has" if own_part(config) else
+                "the Transformer has" if config.architecture == "transformer" else "models with residual=True have")
         warnings.warn(f"backend='numba': {what} no compiled implementation yet; NumPy computes it", stacklevel=3)
     return "numpy"
 
 
 def is_compiled(config):
     """Whether the kernels compute models of this Config."""
-    return config.architecture == "recurrent" and not config.residual
+    return config.architecture == "recurrent" and not config.residual and not own_part(config)
+
+
+def own_part(config):
+    """The cell or score that a person added to the library's: "the cell mgu"; None for a Config without one."""
+    for what, name, table, built_in in (("cell", config.cell, cells.CELLS, cells.BUILT_IN),
+                                        ("score", config.attention, attention.SCORES, attention.BUILT_IN)):
+        if config.architecture == "recurrent" and name in table and table[name] is not built_in.get(name):
+            return f"the {what} {name}"
+    return None
 
 
 def choose(name=None, otherwise="numpy"):

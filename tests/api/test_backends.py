@@ -1,15 +1,17 @@
 """The choice of a backend: what the caller says goes before the environment, and NUMBA is imported when needed."""
 import subprocess
 import sys
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from minis2s import Config, Seq2Seq, decoding
 from minis2s.api import backends
-from minis2s.api.backends import BACKENDS, FEW, MANY, backend_name, choose, choose_for_texts
+from minis2s.api.backends import BACKENDS, FEW, MANY, backend_for, backend_name, choose, choose_for_texts
 from minis2s.core.backend import Backend
 from minis2s.kernels.backend import NUMBA
-from minis2s.layers import unroll
+from minis2s.layers import attention, cells, unroll
 from minis2s.model import architectures
 from minis2s.training.reference import NUMPY
 
@@ -42,6 +44,20 @@ def test_both_have_all_functions_and_none_is_the_others():
         assert callable(reference) and callable(compiled) and reference is not compiled, name
         assert compiled.__module__.startswith("minis2s.kernels.") and "kernels" not in reference.__module__, name
     assert (NUMPY.forward, NUMPY.unroll, NUMPY.beam) == (architectures.forward, unroll.forward, decoding.beam)
+
+
+@pytest.mark.parametrize("table, name, config", [(cells.CELLS, "own", Config(cell="lstm")),
+                                                 (attention.SCORES, "dot", Config(attention="dot"))])
+def test_a_part_of_a_persons_own_runs_on_numpy_alone(monkeypatch, table, name, config):
+    """Also where it takes the place of one of the library's."""
+    part = next(iter(table.values()))
+    monkeypatch.setitem(table, name, type(part)("own") if name == "own" else SimpleNamespace())
+    config = replace(config, cell="own") if name == "own" else config
+    with pytest.warns(UserWarning, match=f"the (cell|score) {name} of your own has no compiled implementation"):
+        assert Seq2Seq(config, backend="numba").backend == "numpy"
+    with pytest.raises(ValueError, match=f"backend='torch': the (cell|score) {name} of your own has no PyTorch module"):
+        Seq2Seq(config, backend="torch")
+    assert backend_for(config, None, "numba") == "numpy" and choose_for_texts(Seq2Seq(config), 10**6) is NUMPY
 
 
 def test_torch_trains_and_others_search(monkeypatch):

@@ -26,3 +26,4 @@ scaled = BoundScore(dot.Params, dot.init, dot.keys, dot.keys_backward, dot.scale
 
 SCORES: dict[str, Score] = {"dot": dot, "scaled": scaled, "general": general, "additive": additive,
                             "concat-dot": concat_dot}
+BUILT_IN = dict(SCORES)        # without those that a person adds to the table: they have no compiled implementation

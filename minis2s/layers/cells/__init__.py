@@ -49,3 +49,4 @@ rnn_sigmoid = BoundCell(rnn.Params, rnn.State, rnn.init,
                         partial(rnn.step, phi=SIGMOID), partial(rnn.step_backward, phi=SIGMOID))
 
 CELLS: dict[str, Cell] = {"rnn": rnn, "rnn-sigmoid": rnn_sigmoid, "lstm": lstm, "gru": gru, "gru-after": gru_after}
+BUILT_IN = dict(CELLS)         # without those that a person adds to the table: they have no compiled implementation
