@@ -21,7 +21,7 @@ REFERENCE = ("core", "layers", "model", "training", "decoding", "documents/print
 # Where the compiled implementation of a file is, when it is not the file of the same path in kernels/.
 ALL_CELLS = tuple(f"layers/cells/{cell}.py" for cell in ("rnn", "lstm", "gru", "gru_after"))
 COMPILED = {"layers/unroll.py": ALL_CELLS, "layers/dropout.py": ("model/encoder.py",),
-            "model/context_step.py": ("model/decoder.py",)}
+            "model/context_step.py": ("model/decoder_step.py",)}
 
 # Why an equation has no code line of its own in kernels/, by file or by mark.
 TRANSFORMER = "the parts of the Transformer have no compiled implementation"

@@ -52,8 +52,8 @@ def check_source_steps(name: str, config: Config, source: np.ndarray) -> None:
 
 def check_batch(config: Config, batch: Batch, teacher_mask: Any = None, masks: DropoutMasks | None = None) -> None:
     """Require what `forward` can compute with; `check_source` is for the source."""
-    V, source = config.target_vocab, batch.source
-    N: Any = source.shape[1] if isinstance(source, np.ndarray) and source.ndim > 1 else "N"
+    V, source, axes = config.target_vocab, batch.source, 2 if config.source == "tokens" else 3
+    N: Any = source.shape[1] if isinstance(source, np.ndarray) and source.ndim == axes else "N"
     validation.ids("inputs", batch.inputs, V, ("S", N))
     shape = batch.inputs.shape
     if np.ndim(batch.targets) == 3:

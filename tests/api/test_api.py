@@ -181,7 +181,7 @@ def test_more_epochs_may_follow_and_a_finished_run_may_be_resumed(tmp_path):
 
 OTHERS = dict(batch=3, lr=0.5, lr_final=0.01, optimizer="rmsprop", clip=1.0, clip_value=0.5, lr_decay=0.9, lr_patience=3,
               patience=4, monitor="exact-match", teacher_forcing=0.5, teacher_final=0.1, evaluate_every=7, seed=5,
-              warmup=9)
+              warmup=9, token_dropout=0.3)
 
 
 def test_every_training_option_is_among_those_that_a_resumed_run_keeps():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from minis2s import bench
-from minis2s.api.backends import BACKENDS, choose
+from minis2s.api.backends import ANSWERING, choose
 from minis2s.bench import __main__ as worker, cases, growth, limits, load, memory, ours, profiling, rounds, table
 from minis2s.cli import bench as command, main as cli
 from minis2s.core import tree
@@ -84,7 +84,7 @@ def test_multiply_adds():
 
 @pytest.mark.parametrize("ragged", [False, True])
 def test_both_sides_of_a_layer_compute_the_same(ragged):
-    one, two = (ours.layer(side, "gru", 5, 4, 3, 6, ragged) for side in BACKENDS)
+    one, two = (ours.layer(side, "gru", 5, 4, 3, 6, ragged) for side in ANSWERING)
     (hs, (dxs, _, grads)), (hs2, (dxs2, _, grads2)) = one(), two()
     assert np.allclose(hs, hs2, atol=1e-6) and np.allclose(dxs, dxs2, atol=1e-5) and hs.dtype == np.float32
     for (name, a), (_, b) in zip(tree.named(grads), tree.named(grads2)):
@@ -95,7 +95,7 @@ def test_both_sides_of_a_layer_compute_the_same(ragged):
         assert np.array_equal((a == 0).all(axis=2), padding if ragged else 0 * padding)
 
 
-@pytest.mark.parametrize("side", BACKENDS)
+@pytest.mark.parametrize("side", ANSWERING)
 def test_a_step_trains_and_searches_answer_at_full_length(side):
     one = ours.make(side, 1, "step", V=9, N=2, T=3, H=4)
     one()
@@ -340,7 +340,7 @@ def test_arrays_of_a_cache_count_once():
     assert sorted(x.nbytes for x in found) == [24, 48]
 
 
-@pytest.mark.parametrize("side", BACKENDS)
+@pytest.mark.parametrize("side", ANSWERING)
 def test_tapes_are_what_backward_reads(side):
     config, batch = ours.config(7, 4), ours.batch(7, 2, 3)
     p = seq2seq.init(config)
@@ -383,7 +383,7 @@ def test_the_peak_is_seen(status):
 
 def test_memory_of_a_step():
     row = bench.run({"case": "memory", "V": 20, "N": 4, "T": 5, "H": 8})
-    for side in BACKENDS:
+    for side in ANSWERING:
         m = row["sides"][side]
         parameters = sum(a.nbytes for _, a in tree.named(seq2seq.init(ours.config(20, 8))))
         assert m["answer"] == 4 * parameters and m["tapes"] > 0

@@ -118,7 +118,7 @@ MUTANTS = [
            "A B: A's first columns for each block of k"),
           ("moved(A, m * a_row + k * a_col), min(BLOCK", "moved(A, k * a_col), min(BLOCK",
            "A B: A's first rows for each block of rows"),
-          ("moved(B, n * K + k * width)", "moved(B, n * K)", "A B: B's first rows for each block of k"),
+          ("moved(B, n * K + k * padded(min(N - n, WIDE * LANES)))", "moved(B, n * K)", "A B: B's first rows for each block of k"),
           ("min(DEPTH, K - k), plus or k > 0, ", "min(DEPTH, K - k), plus, ",
            "A^T B: each block of rows replaces the one before"),
           ("moved(A, k * a_row), R, a_row", "A, R, a_row", "A^T B: A's first rows for each block"),

@@ -29,7 +29,8 @@ def bridge(W, b, h):
 def encode(m, ids, mask=None):
     """The source, read once: T token ids, or frames -> hs (T states), the layers' final states.
 
-    (E1) x_i = E[id_i], or of a frame (E2) x_i = f_i W + b, then layer by layer h_i = cell(x_i, h_{i-1})
+    (E1) x_i = E[id_i], then layer by layer h_i = cell(x_i, h_{i-1})
+    (E2) x_i = f_i W + b of a frame
     (RC1) y = h + x around each layer but the first, where the model has such paths
     """
     E, finals = m["encoder"]["embedding"], []
@@ -50,6 +51,7 @@ def decoder_step(m, attend, y_prev, states, ctx, z_prev):
     (D1) ctx = attend(s_{t-1})            order "before"
     (D2) x = [E[y_{t-1}]; ctx; z_{t-1}]   the context and z_{t-1} where the model has them in the cell's input
     (D3) s_t = cell(x, s_{t-1})           layer by layer
+    (RC1) y = s_t + x                     around each layer but the first, where the model has such paths
     (D4) ctx = attend(s_t)                order "after"
     (D5) z_t = fuse(s_t, ctx)
     (D6) r_t = z_t, or [z_t; ctx]
