@@ -35,9 +35,8 @@ def backend_for(config, name=None, otherwise="numpy"):
     Warns if "numba" was said, by the caller or by MINIS2S_BACKEND, and NumPy takes its place.
     """
     said = backend_name(name, otherwise)
-    if said.startswith("torch") and (config.source == "frames" or own_part(config)):
-        what = f"{own_part(config)} of your own" if own_part(config) else "a source of frames"
-        raise ValueError(f"backend={said!r}: {what} has no PyTorch module; choose numpy")
+    if said.startswith("torch") and own_part(config):
+        raise ValueError(f"backend={said!r}: {own_part(config)} of your own has no PyTorch module; choose numpy")
     if said != "numba" or is_compiled(config):
         return said
     if name is not None or os.environ.get("MINIS2S_BACKEND"):

@@ -58,7 +58,7 @@ def export(model, folder, overwrite=False, backend=NUMPY):
     if model.params is None:
         raise ValueError("not fitted: call fit() or load() first")
     if model.config.source != "tokens":
-        raise ValueError("source=frames: wanted a model that reads tokens, as pytorch/model.py has no frame input")
+        raise ValueError("source=frames: wanted a model that reads tokens, as an exported folder reads texts")
     if model.config.architecture != "recurrent":
         raise ValueError(f"architecture={model.config.architecture}: wanted a recurrent model; a Transformer is "
                          f"trained on PyTorch, but not exported yet")

@@ -174,8 +174,12 @@ class Seq2Seq(nn.Module):
         return torch.stack(hs), s
 
     def encode(self, source, mask, drops=None):
-        """(S1) (S2): ids, mask (T, N) -> hs (T, N, C), the decoder's initial states, ctx for every step or None."""
-        xs, finals = self.encoder.embedding[source], []                                      # (E1)
+        """(S1) (S2): ids (T, N) or frames (T, N, F), mask (T, N) -> hs (T, N, C), the initial states, ctx or None.
+
+        The latter is one context for every step.
+        """
+        E, finals = self.encoder.embedding, []
+        xs = source @ E.W + E.b if self.config.get("source") == "frames" else E[source]      # (E2) (E1)
         for p, drop in zip(self.encoder.layers.items(), drops or [None] * self.config["layers"]):
             below, xs = xs, xs if drop is None else xs * drop
             if self.config["bidirectional"]:
