@@ -10,7 +10,7 @@ processor's cache from step to step, they are one product for many steps (`steps
 its own product while its numbers are in the cache.  (M1) and (M1*) are in the compiled cells, which read and write the
 state.
 """
-from functools import cache
+from functools import cache, lru_cache
 from typing import Callable, NamedTuple
 
 import numpy as np
@@ -87,15 +87,17 @@ def check_params(cell, p):
     return dtype
 
 
+@lru_cache(64)
 def params_arrays(cell, D, H):
-    """Names and shapes of a cell's parameters."""
+    """Names and shapes of a cell's parameters; kept, as a tiny layer takes no longer than making them."""
     wide = COMPILED[cell].BLOCKS * H
     shapes = dict(W=(D, wide), U=(H, wide), b=(wide,), b_U=(H,))
     return tuple(f"p.{name}" for name in cell.Params._fields), [shapes[name] for name in cell.Params._fields]
 
 
+@lru_cache(64)
 def backward_arrays(cell, T, N, D, H):
-    """Names and shapes of dhs, the State's gradients, and the Cache's arrays."""
+    """Names and shapes of dhs, the State's gradients, and the Cache's arrays; kept likewise."""
     fields = COMPILED[cell].Cache._fields
     return (("dhs", *STATE_NAMES["d"][:len(cell.State._fields)], *(f"caches.{name}" for name in fields)),
             [(T, N, H)] + [(N, H)] * len(cell.State._fields) + [(T, N, D if name == "x" else H) for name in fields])
