@@ -25,7 +25,6 @@ from .claims.claim import FAILS, HOLDS, IN_PART, Claim, Verdict, line, over_seed
 from .claims.small import parameters, same_parameters
 
 HEADS, TRIALS_SEED, MARGIN = 4, 100, 0.02
-NAMES = ("lstm", "transformer")
 TRIALS = ((32, 1e-3, 20), (32, 3e-3, 100), (64, 1e-3, 100), (64, 3e-3, 20))        # batch, greatest step size, warm-up
 
 
@@ -143,7 +142,7 @@ def measured(both, sizes, seeds, train, valid, test, tick):
     found = {"parameters": {name: parameters(c) for name, c in both.items()}, "trials": {}, "curves": {}, "data": {},
              "parts": [round(part * len(train)) for part in sizes.parts], "bins": bins, "longest": longest,
              "length": {}, "lengths": lengths, "cost": {}, "hidden": {name: c.hidden for name, c in both.items()}}
-    jobs, done = 1 + len(seeds) * len(sizes.parts), 0
+    jobs = 1 + len(seeds) * len(sizes.parts)
     for k, (name, config) in enumerate(both.items()):
         def say(share, what, k=k, name=name):
             tick((k + share) / 2, f"{name}: {what}")

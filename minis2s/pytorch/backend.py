@@ -13,7 +13,7 @@ import torch
 from ..core import tree
 from ..core.backend import thread_count
 from ..training.reference import NUMPY
-from . import processes, update
+from . import convert, processes, update
 from .convert import new_module, params_of, tensors
 
 
@@ -61,7 +61,7 @@ class Engine:
         for name, a in named.items():
             put(module, name, a)
         source, mask, inputs, targets, target_mask = tensors(batch, self.device)
-        masks = tree.map(self.on_device, masks)
+        masks = convert.masks(masks, self.device)
         teacher = None if teacher is None else self.on_device(teacher)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.amp):
             logits = module(source, mask, inputs, masks, teacher)

@@ -51,8 +51,4 @@ def tensors(batch, device="cpu"):
 
 def masks(drops, device="cpu"):
     """Dropout masks -> the same nested tuples of tensors; None stays None."""
-    if drops is None:
-        return None
-    if isinstance(drops, tuple):
-        return tuple(masks(part, device) for part in drops)
-    return torch.from_numpy(np.array(drops)).to(device)
+    return tree.map(lambda m: torch.from_numpy(np.array(m)).to(device), drops)

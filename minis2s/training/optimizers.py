@@ -38,20 +38,20 @@ def sgd(p, g, s, lr, momentum=0.0):
     return p, State(s.t + 1, u if momentum else s.m, s.v)
 
 
-def rmsprop(p, g, s, lr, rho=0.9, eps=1e-8):
-    """RMSprop: each entry has a step of its own, lr over its gradient's running size."""
+def rmsprop(p, g, s, lr, rho=0.9, eps=1e-8, sqrt=np.sqrt):
+    """RMSprop: each entry has a step of its own, lr over its gradient's running size.  `sqrt`: that of the arrays."""
     v = tree.map(lambda v, g: rho * v + (1 - rho) * g**2, s.v, g)                       # (O3)
-    p = tree.map(lambda w, g, v: w - lr * g / (np.sqrt(v) + eps), p, g, v)              # (O4)
+    p = tree.map(lambda w, g, v: w - lr * g / (sqrt(v) + eps), p, g, v)                 # (O4)
     return p, State(s.t + 1, s.m, v)
 
 
-def adam(p, g, s, lr, beta1=0.9, beta2=0.999, eps=1e-8):
-    """Adam: momentum and RMSprop, both corrected for their start at zero."""
+def adam(p, g, s, lr, beta1=0.9, beta2=0.999, eps=1e-8, sqrt=np.sqrt):
+    """Adam: momentum and RMSprop, both corrected for their start at zero.  `sqrt`: that of the arrays."""
     t = s.t + 1
     m = tree.map(lambda m, g: beta1 * m + (1 - beta1) * g, s.m, g)                      # (O5)
     v = tree.map(lambda v, g: beta2 * v + (1 - beta2) * g**2, s.v, g)                   # (O5)
     m_scale, v_scale = 1 / (1 - beta1**t), 1 / (1 - beta2**t)
-    p = tree.map(lambda w, m, v: w - lr * (m * m_scale) / (np.sqrt(v * v_scale) + eps), p, m, v)    # (O6)
+    p = tree.map(lambda w, m, v: w - lr * (m * m_scale) / (sqrt(v * v_scale) + eps), p, m, v)       # (O6)
     return p, State(t, m, v)
 
 
