@@ -26,6 +26,7 @@ ROOT = Path(__file__).parent.parent
 HOUSE = Path(minis2s.__file__).parent
 FILES = {path: (HOUSE / path).read_text() for path in {m.file for m in MUTANTS}}
 SECONDS = 600                       # for the tests of one bug; an endless loop is a bug that is seen
+JOBS = int(os.environ.get("MUTANT_JOBS", 1))
 CAUGHT, PASSED = 1, 0               # pytest's exit codes; others mean that nothing was tested
 COMPILED = "# With it ---"          # a heading of kernels: what stands below it may run compiled only
 COMPILED_ONLY = ["kernels/runtime/jit.py", "kernels/runtime/kernel_cache.py", "kernels/runtime/arena.py",
@@ -154,17 +155,17 @@ def plain(m):
     return m.file.startswith("kernels/") and m.file not in COMPILED_ONLY and m.old in runs
 
 
-def run(copy, tests, as_python=False):
+def run(copy, tests, as_python=False, seconds=SECONDS, options=()):
     """Run test files in a copy: pytest's exit code, and what it printed."""
     env = {**os.environ, "PYTHONPATH": str(copy), "OPENBLAS_NUM_THREADS": "1", "HYPOTHESIS_PROFILE": "ci"}
     if as_python:
         env["NUMBA_DISABLE_JIT"] = "1"
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider",
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *options,
                *(str(copy / "tests" / test) for test in tests)]
     try:
-        done = subprocess.run(command, cwd=copy, env=env, capture_output=True, text=True, timeout=SECONDS)
+        done = subprocess.run(command, cwd=copy, env=env, capture_output=True, text=True, timeout=seconds)
     except subprocess.TimeoutExpired:
-        return CAUGHT, f"no end after {SECONDS} s"
+        return CAUGHT, f"no end after {seconds} s"
     code = done.returncode if done.returncode >= 0 else CAUGHT                # a crash: a bug that is seen
     return code, done.stdout + done.stderr
 
@@ -187,7 +188,7 @@ def results(request, clean, tmp_path_factory):
              if item.function is test_a_planted_bug_is_caught]
     for as_python in {plain(m) for m in asked}:
         tests = sorted({test for m in asked if plain(m) == as_python for test in m.tests})
-        code, said = run(clean, tests, as_python)
+        code, said = run(clean, tests, as_python, None, ["-n", str(JOBS), "--dist", "loadfile"])
         assert code == PASSED, f"the tests fail without any bug:\n{said}"
 
     def one(m):
@@ -199,7 +200,7 @@ def results(request, clean, tmp_path_factory):
         shutil.rmtree(copy)
         return answer
 
-    with ThreadPoolExecutor(int(os.environ.get("MUTANT_JOBS", 1))) as pool:
+    with ThreadPoolExecutor(JOBS) as pool:
         yield {m: pool.submit(one, m) for m in asked}
         pool.shutdown(cancel_futures=True)
 
