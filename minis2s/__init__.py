@@ -18,9 +18,8 @@ The folders, in an order in which an import only ever points up (tests/test_arch
     api/         Seq2Seq, the directory of a run, the choice of a backend
     bench/       measuring
     documents/   the five documents: formulas, as printed, worked examples, claims
-    viewer/      trace, plots, figures
     classroom/   exercises, mistakes, doctor, notebooks
-    book/        the live book: math, code, derivative and numbers in one offline file
+    viewer/      everything to look at: trace, plots, figures, and the live book
     cli/         the command line, a file for each command
 
 Only api/backends.py imports the compiled implementation (and bench/, which measures its parts).

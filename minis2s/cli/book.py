@@ -33,7 +33,7 @@ def arguments(parser):
 def run(args):
     """Build and write."""
     check_free(args.out, args.overwrite)
-    from ..book import build, runtime
+    from ..viewer.book import build, runtime
     start, folder = time.perf_counter(), runtime.find(args.runtime)
     text = build.book(CHOICES[args.lang], folder, args.trained and embedded(args.trained, folder))
     write_text(args.out, text)
@@ -54,7 +54,7 @@ def embedded(path, folder):
         It is too large, of another kind, or there is nothing to run it with.
     """
     from ..api.seq2seq import Seq2Seq
-    from ..book import run, runtime
+    from ..viewer.book import run, runtime
     if folder is None:
         raise ValueError(f"--run: the page needs MicroPython to run a model, and none was found; {runtime.HOW}")
     return run.payload(Seq2Seq.load(path, backend="numpy"), os.path.basename(os.path.normpath(path)))

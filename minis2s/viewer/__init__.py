@@ -4,11 +4,12 @@
     plots/     loss curves, attention maps, gradient curves: pictures of a run
     flow.py    the numbers behind the gradient curves
     figures/   the pictures of README and the notebooks, drawn again from code and seeds; what they say is checked
+    book/      the live book: math, code, derivative and numbers in one offline file
     claims.py  the picture of a claim
     mathml.py  equations and code lines as HTML in which every symbol has its key (symbols.py), for trace and book
     explain.py  search.py    one answer explained by three witnesses; one search, length by length
     web/       HTML, CSS and JavaScript of the pages, as files
 
-May import everything above it: core/ to documents/.  What computes never imports this folder, except where a run draws
-its own pictures.
+May import everything above it: core/ to classroom/.  What computes never imports this folder, except for plots/: a run
+and a notebook draw their own pictures.
 """

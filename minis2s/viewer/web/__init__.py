@@ -1,7 +1,7 @@
 """The files that make up a page: HTML, CSS and JavaScript, put into one file that requests nothing.
 
 `base.css`, `dom.js`, `numbers.js` and `heatmap.js` know nothing of what is shown: any page can use them, and the book
-(minis2s/book) takes the first two.  The others are those of the trace.  Equations come set as MathML: viewer/mathml.py.
+(viewer/book) takes the first two.  The others are those of the trace.  Equations come set as MathML: viewer/mathml.py.
 """
 import html
 import json

@@ -1,0 +1,312 @@
+"""Reads the derivations, runs every line, and compares it with its neighbour and with the library's own number."""
+import ast
+import re
+import sys
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ....core import functions
+from ....documents import equations
+from ....layers import feed_forward, layer_norm
+from ....layers.attention import multi_head, scaled_dot_product
+from .. import bundle
+from ..examples import EXAMPLES
+from ..examples.example import arriving
+
+BOUND, LEAST, MOST = 1e-12, 3, 8
+FILES = ("functions.txt", "cells.txt", "attention.txt", "model.txt", "transformer.txt", "printed.txt")
+ALONE = ("fusion", "seq2seq", "transformer")            # examples of one example only
+HEAD = re.compile(r"(\([A-Z]{1,3}\d{1,2}\*\)) (.+)")
+
+
+class Line(NamedTuple):
+    text: str
+    reason: str                # a key of reasons.txt
+    parts: tuple               # what stands in its places
+
+
+class Derivation(NamedTuple):
+    mark: str
+    target: str
+    lets: tuple                # of (name, expression)
+    lines: tuple               # of Line
+    example: str = ""
+    last: bool = False
+    when: str = ""
+
+
+class Wrong(ValueError):
+    """A line of a derivation that is not equal to its neighbour."""
+
+
+# Words ------------------------------------------------------------------------------------------------------
+
+H = 1e-30
+
+
+def grad(f, at):
+    """The gradient of a number f(at): the complex step, entry by entry."""
+    at = np.asarray(at, dtype=complex)
+    out = np.zeros(at.shape)
+    for i in np.ndindex(at.shape):
+        moved = at.copy()
+        moved[i] += 1j * H
+        out[i] = np.imag(f(moved)) / H
+    return out
+
+
+def slope(f, at):
+    """The slope of each entry of f(at) against its own entry of `at`."""
+    return np.imag(f(np.asarray(at, dtype=complex) + 1j * H)) / H
+
+
+def total(parts):
+    """The sum of arrays of one shape."""
+    return np.sum(list(parts), axis=0)
+
+
+def onehot(ids, V):
+    """Rows of zeros with a one at the id."""
+    return np.eye(V)[ids]
+
+
+def with_row(E, v, row):
+    """E with another row v."""
+    return np.concatenate([E[:v], row[None], E[v + 1:]])
+
+
+WORDS = {"grad": grad, "slope": slope, "total": total, "onehot": onehot, "with_row": with_row, "sum": np.sum,
+         "ein": np.einsum, "tanh": np.tanh, "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "arctanh": np.arctanh,
+         "stack": np.stack, "eye": np.eye, "where": np.where, "ones": np.ones,
+         "concat": lambda *parts: np.concatenate(parts, axis=-1),
+         "rowsum": lambda a: a.sum(axis=-1, keepdims=True), "rowmean": lambda a: a.mean(axis=-1, keepdims=True),
+         "logit": lambda y: np.log(y / (1 - y)), "sigmoid": functions.sigmoid, "softmax": functions.softmax,
+         "log_softmax": functions.log_softmax, "softmax_backward": functions.softmax_backward,
+         "layer_norm": layer_norm, "feed_forward": feed_forward, "multi_head": multi_head,
+         "scaled_dot_product": scaled_dot_product}
+OWN = ("sum", "where", "softmax", "sigmoid")            # these mean WORDS, whatever the library's module has
+
+
+# Reading ----------------------------------------------------------------------------------------------------
+
+@cache
+def derivations():
+    """All Derivations, in the order of the files."""
+    return tuple(one for name in FILES for one in parse(files(__package__).joinpath(name).read_text(encoding="utf-8")))
+
+
+def parse(text):
+    """The Derivations of one file.
+
+    Raises
+    ------
+    ValueError
+        A block that is none.
+    """
+    found = []
+    for block in re.split(r"\n\s*\n", text):
+        rows = [row for row in block.splitlines() if row.strip() and not row.startswith("#")]
+        if rows:
+            found.append(parse_block(rows))
+    return found
+
+
+def parse_block(rows):
+    """The rows of a block -> Derivation."""
+    head = HEAD.fullmatch(rows[0].strip())
+    if not head:
+        raise ValueError(f"derivations: {rows[0]!r} is no head, such as: (L4*) dc_prev")
+    options: dict[str, Any] = {}
+    lets, lines = [], []
+    for row in rows[1:]:
+        word, _, rest = row.strip().partition(" ")
+        if word == "let":
+            name, _, value = rest.partition(" = ")
+            lets.append((name.strip(), value.strip()))
+        elif word == "in" and "|" not in row:
+            options["example"] = rest.strip()
+        elif word == "when" and "|" not in row:
+            options["when"] = rest.strip()
+        elif word == "last" and not rest:
+            options["last"] = True
+        else:
+            code, bar, why = row.rpartition("|")
+            if not bar or not why.strip():
+                raise ValueError(f"derivations: {head[1]}: no reason behind the bar: {row!r}")
+            reason, *parts = why.split()
+            lines.append(Line(code.strip(), reason, tuple(parts)))
+    if not LEAST <= len(lines) <= MOST:
+        raise ValueError(f"derivations: {head[1]} {head[2]}: {len(lines)} lines, wanted {LEAST} to {MOST}")
+    return Derivation(head[1], head[2], tuple(lets), tuple(lines), **options)
+
+
+# The library's locals ---------------------------------------------------------------------------------------
+
+class Snapshot(NamedTuple):
+    marks: tuple
+    writes: frozenset          # names that the statement assigns
+    names: dict                # locals behind the statement, and the globals of its module
+    before: dict
+    returned: Any
+
+
+@cache
+def snapshots(example):
+    """What marked backward lines of the library saw and made in a run of an example: a tuple of Snapshots."""
+    one = EXAMPLES[example]
+    rng = np.random.default_rng(7)
+    v = one.draw(rng, 1 if example in ALONE else 3)
+    found = []
+    outputs, k = one.forward(v)
+    d = arriving(rng, one, outputs)
+    d = {name: d.get(name, np.zeros_like(a)) for name, a in outputs.items()}
+    previous = sys.gettrace()
+    sys.settrace(lambda frame, event, arg: watch(frame, found))
+    try:
+        one.backward(v, k, d)
+    finally:
+        sys.settrace(previous)
+    return tuple(found)
+
+
+@cache
+def statements(path):
+    """{line: (first line, marks, names that are assigned)} of the marked statements of a file."""
+    text = equations.text_of(path)
+    marked = {line: mark for mark, lines in equations_on(text).items() for line in lines}
+    found = {}
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.stmt) and not hasattr(node, "body"):
+            span = range(node.lineno, node.end_lineno + 1)
+            marks = tuple(mark for line in span for mark in marked.get(line, ()))
+            if marks:
+                targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+                if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+                    targets = node.value.args               # np.add.at(dE, ids, dx) changes dE
+                writes = frozenset(n.id for target in targets if target is not None for n in ast.walk(target)
+                                   if isinstance(n, ast.Name))
+                found.update(dict.fromkeys(span, (node.lineno, marks, writes)))
+    return found
+
+
+def equations_on(text):
+    """{(marks of the line): [line]} of a file's code lines."""
+    from ....documents.marks import on_code_lines
+    by_line = {}
+    for mark, lines in on_code_lines(text).items():
+        for line in lines:
+            by_line[line] = (*by_line.get(line, ()), mark)
+    out = {}
+    for line, marks in by_line.items():
+        out.setdefault(marks, []).append(line)
+    return out
+
+
+def watch(frame, found):
+    """A tracer of one call: a function of the library with marked lines."""
+    path = Path(frame.f_code.co_filename)
+    if not path.is_relative_to(equations.PACKAGE) or path.is_relative_to(equations.PACKAGE / "viewer" / "book"):
+        return None
+    if frame.f_code.co_name in ("<listcomp>", "<dictcomp>", "<genexpr>", "<setcomp>"):
+        return None
+    marked, inner = statements(path), frame.f_code.co_name == "<lambda>"
+    now = {}
+
+    def step(frame, event, arg):
+        here = marked.get(frame.f_lineno) if event == "line" else None
+        old = now.get("statement")
+        if old and (event == "return" or here is None or here[0] != old[0]):
+            names = {**frame.f_globals, **frozen(dict(frame.f_locals))}
+            found.append(Snapshot(old[1], frozenset() if inner else old[2], names, now["before"],
+                                  frozen(arg) if event == "return" else None))
+            now.clear()
+        if here and "statement" not in now:
+            now["statement"], now["before"] = here, frozen(dict(frame.f_locals))
+        return step
+    return step
+
+
+def frozen(value):
+    """A copy of arrays in tuples, lists and dicts, so that later changes are not seen."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, tuple):
+        parts = [frozen(part) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+    if isinstance(value, list):
+        return [frozen(part) for part in value]
+    return {name: frozen(part) for name, part in value.items()} if isinstance(value, dict) else value
+
+
+# Running ----------------------------------------------------------------------------------------------------
+
+def namespace(derivation):
+    """The names of a derivation's lines: the snapshot's, WORDS, and what `let` names.
+
+    Raises
+    ------
+    Wrong
+        The library has no such line.
+    """
+    example = derivation.example or bundle.shown()[derivation.mark][0]
+    wanted = set(re.findall(r"[A-Za-z_]\w*", derivation.target))
+    fitting = [s for s in snapshots(example) if derivation.mark in s.marks
+               and (wanted & s.writes or ("returned" in wanted and s.returned is not None))]
+    for snapshot in reversed(fitting) if derivation.last else fitting:
+        names = {**WORDS, **snapshot.names, **{name: WORDS[name] for name in OWN if name not in snapshot.before}}
+        names |= {"before": SimpleNamespace(**snapshot.before), "returned": snapshot.returned, "np": np}
+        if makes(derivation.target, names) and (not derivation.when or evaluate(derivation.when, names)):
+            for name, expression in derivation.lets:
+                names[name] = evaluate(expression, names)
+            return names
+    raise Wrong(f"derivations: {derivation.mark} {derivation.target}: no line of the library makes it in {example}")
+
+
+def makes(target, names):
+    """Whether all that a target names is there."""
+    try:
+        return evaluate(target, names) is not None
+    except (NameError, AttributeError):
+        return False
+
+
+def evaluate(expression, names):
+    """The value of a line."""
+    return eval(compile(expression, "<derivation>", "eval"), names)
+
+
+def check(derivation):
+    """Run all lines: -> their values.
+
+    Raises
+    ------
+    Wrong
+        A line that cannot be run, that is not equal to the one above it, or, the last one, not to the library's.
+    """
+    names, values = namespace(derivation), []
+    where = f"derivations: {derivation.mark} {derivation.target}"
+    for line in derivation.lines:
+        try:
+            value = np.asarray(evaluate(line.text, names), dtype=float)
+        except Exception as error:
+            raise Wrong(f"{where}: {line.text}: {type(error).__name__}: {error}") from error
+        if values and difference(value, values[-1]) > BOUND:
+            raise Wrong(f"{where}: {line.text}: differs from the line above by {difference(value, values[-1]):.1e}")
+        values.append(value)
+    want = np.asarray(evaluate(derivation.target, names), dtype=float)
+    if difference(values[-1], want) > BOUND:
+        raise Wrong(f"{where}: {derivation.lines[-1].text}: differs from what the library computes by "
+                    f"{difference(values[-1], want):.1e}")
+    return values
+
+
+def difference(a, b):
+    """The largest difference, relative to the largest entry, but at least 1; infinite for other shapes."""
+    if a.shape != b.shape:
+        return np.inf
+    return float(np.abs(a - b).max(initial=0.0) / np.abs(b).max(initial=1.0)) if np.isfinite(a).all() else np.inf
