@@ -3,7 +3,9 @@ NAME, HELP = "export", "write a run as a folder of plain files that need only to
 EPILOG = """examples:
   minis2s export runs/dates --to torch exported/dates
   cd exported/dates && python check.py                     the same logits, loss, answers as here
-  cd exported/dates && python translate.py "3 May 99"      needs torch, and not minis2s"""
+  cd exported/dates && python translate.py "3 May 99"      needs torch, and not minis2s
+
+A model that reads sounds, pictures or arrays is exported as well; its translate.py is given files."""
 
 
 def arguments(parser):

@@ -1,13 +1,16 @@
 """A run as a folder that needs only torch: plain files that can be read, moved, and checked against minis2s.
 
-    model.py            the nn.Module                    translate.py   answers texts
-    model.safetensors   its weights                      check.py       proves equal logits, loss and answers
-    config.json         choices, units, lengths          load.py  search.py  text/
-    vocabulary.json     the symbols of both sides        reference.json  reference.safetensors
+    model.py            the nn.Module                    translate.py   answers texts, or files
+    transformer.py      that of a Transformer            check.py       proves equal logits, loss and answers
+    model.safetensors   its weights                      load.py  search.py  text/
+    config.json         choices, units, lengths          reference.json  reference.safetensors
+    vocabulary.json     symbols of both sides, pieces of bpe, mean and scale of frames
 
-Nothing in it imports minis2s; only `bpe` units need another library, sentencepiece.
+Nothing in it imports minis2s, and check.py needs torch alone.  translate.py needs another library for `bpe` units,
+sentencepiece, and for frames: NumPy for sounds and arrays, Pillow for pictures as well.
 """
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -21,6 +24,7 @@ from ..data.batches import make_batch
 from ..training.reference import NUMPY
 
 TEXT = ("units.py", "words.py", "words_1.py", "subwords.py", "tokenizer.py", "vocabulary.py")      # of minis2s/data
+FRAMES = ("frames.py", "sound.py", "pictures.py")
 STANDALONE = ("load.py", "search.py", "translate.py", "check.py")
 BEAM, NBEST, EXAMPLES = 5, 3, 16
 CONVENTIONS = {
@@ -52,22 +56,17 @@ def export(model, folder, overwrite=False, backend=NUMPY):
     FileExistsError, NotADirectoryError
         If something stands there, and overwriting it was not asked for or it is no exported folder.
     ValueError
-        If the model was not trained yet, is a Transformer, or reads frames.
+        If the model was not trained yet.
     """
     folder = Path(folder)
     if model.params is None:
         raise ValueError("not fitted: call fit() or load() first")
-    if model.config.source != "tokens":
-        raise ValueError("source=frames: wanted a model that reads tokens, as an exported folder reads texts")
-    if model.config.architecture != "recurrent":
-        raise ValueError(f"architecture={model.config.architecture}: wanted a recurrent model; a Transformer is "
-                         f"trained on PyTorch, but not exported yet")
     check_free(folder, overwrite)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".tmp-export-") as made:
         new = Path(made) / "new"
         new.mkdir()
-        write_code(new)
+        write_code(new, model.config)
         write_model(new, model)
         write_reference(new, model, backend)
         if folder.exists():
@@ -87,16 +86,19 @@ def check_free(folder, overwrite):
             raise FileExistsError(f"{folder}: no exported model, so it is not replaced")
 
 
-def write_code(folder):
-    """The model, what reads and searches, and the part of minis2s/data that cuts texts."""
+def write_code(folder, config):
+    """The model, what reads and searches, and the part of minis2s/data that cuts texts or reads frames."""
     package, data = resources.files("minis2s.pytorch"), resources.files("minis2s.data")
     shutil.copyfile(str(package / "model.py"), folder / "model.py")
+    if config.architecture == "transformer":
+        code = (package / "transformer.py").read_text(encoding="utf-8")
+        (folder / "transformer.py").write_text(code.replace("from .model", "from model"), encoding="utf-8")
     for name in STANDALONE:
         shutil.copyfile(str(package / "standalone" / name), folder / name)
     (folder / "text").mkdir()
     (folder / "text" / "__init__.py").write_text('"""From texts to tokens and back, as minis2s does it."""\n',
                                                  encoding="utf-8")
-    for name in TEXT:
+    for name in (*TEXT, *(FRAMES if config.source == "frames" else ())):
         shutil.copyfile(str(data / name), folder / "text" / name)
 
 
@@ -104,34 +106,41 @@ def write_model(folder, model):
     """Weights, vocabularies, and what must be known of them."""
     from safetensors.numpy import save
     arrays = {name: np.ascontiguousarray(a) for name, a in tree.named(model.params)}
-    description = {"config": model.config.to_json(), "lengths": model.lengths,
-                   "units": {"source_units": model.source_units, "target_units": model.target_units,
-                             "lowercase": model.lowercase}}
+    known = model._description()
+    units = {name: known["units"][name] for name in ("source_units", "target_units", "lowercase")}
+    description = {"config": known["config"], "lengths": known["lengths"], "units": units}
     about = json.dumps({**description, "conventions": CONVENTIONS}, sort_keys=True)
     (folder / "model.safetensors").write_bytes(save(arrays, metadata={"minis2s": about}))
     (folder / "config.json").write_text(json.dumps(description, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    pieces = {side: tokenizer.subwords.to_json() for side, tokenizer in (
-        ("source", model.source_tokenizer), ("target", model.target_tokenizer)) if tokenizer.subwords}
-    words = {"source": model.source_vocab.to_json(), "target": model.target_vocab.to_json(), "subwords": pieces}
+    words = {"source": model.source_vocab.to_json(), "target": model.target_vocab.to_json(),
+             "subwords": known["subwords"]}
     (folder / "vocabulary.json").write_text(json.dumps(words, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
 
 
 def write_reference(folder, model, backend):
-    """A batch of random texts of the model's own symbols, with what minis2s says about it."""
+    """A batch of random sources with targets of the model's own symbols, and what minis2s says about it."""
     from safetensors.numpy import save
     rng, config = np.random.default_rng(0), model.config
-    longest = max(1, min(model.lengths["source"], 40)), max(1, min(model.lengths["target"], 40))
-    rows = [[rng.integers(4, V, size=rng.integers(1, most + 1)).tolist() for _ in range(EXAMPLES)]
-            for V, most in zip((config.source_vocab, config.target_vocab), longest)]
-    batch = make_batch(*rows, config.reverse_source)
+    longest = [max(1, min(model.lengths[side], 40)) for side in ("source", "target")]
+    steps, target_steps = (rng.integers(1, most + 1, size=EXAMPLES) for most in longest)
+    rows = [source_row(rng, config, T) for T in steps], [rng.integers(4, config.target_vocab, size=S).tolist()
+                                                         for S in target_steps]
+    batch = make_batch(*rows, config.reverse_source, config.dtype)
     loss, logits, _ = backend.forward(model.params, config, batch)
     arrays = {"logits": logits, "source": batch.source, "source_mask": batch.source_mask.astype(np.int64),
               "inputs": batch.inputs, "targets": batch.targets, "target_mask": batch.target_mask.astype(np.int64)}
     arrays = {name: np.ascontiguousarray(a, np.int64 if a.dtype.kind in "iu" else None) for name, a in arrays.items()}
     (folder / "reference.safetensors").write_bytes(save(arrays))
-    most = model.lengths["target"] + 10
+    most = min(model.lengths["target"] + 10, config.max_positions or math.inf)
     given = (model.params, config, batch.source, batch.source_mask, most)
     said = {"loss": float(loss), "max_length": most, "beam": BEAM, "nbest": NBEST,
             "greedy": [list(map(int, best.ids)) for best, in backend.greedy(*given)],
             "beams": [[list(map(int, a.ids)) for a in best] for best in backend.beam(*given, BEAM, 1.0, NBEST)]}
     (folder / "reference.json").write_text(json.dumps(said) + "\n", encoding="utf-8")
+
+
+def source_row(rng, config, steps):
+    """A random source: ids, or frames of mean 0 and scale 1."""
+    if config.source == "frames":
+        return rng.normal(size=(steps, config.step_size)).astype(config.dtype)
+    return rng.integers(4, config.source_vocab, size=steps).tolist()

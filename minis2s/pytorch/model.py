@@ -244,15 +244,21 @@ class Seq2Seq(nn.Module):
         return s_ctx if kind == "concat" else FUSIONS[kind](s_ctx @ self.decoder.fusion.W)
 
     def start(self, source, mask, drops=None):
-        """What decoding begins with: -> states, z, memory."""
+        """What decoding begins with: -> state, a tree of (N, ...) that changes with each step, and memory, which does
+        not."""
         hs, states, ctx = self.encode(source, mask, drops)
         fused = self.config["hidden"] + (hs.shape[2] if self.config["fusion"] == "concat" else 0)
-        return states, hs.new_zeros(hs.shape[1], fused), (hs, self.keys(hs), mask, ctx)
+        return (states, hs.new_zeros(hs.shape[1], fused)), (hs, self.keys(hs), mask, ctx)
+
+    def advance(self, ids, state, memory):
+        """One step of a search: tokens (N,) -> logits (N, V) of the next ones, state."""
+        r, states, z, _ = self.step(ids, *state, memory)
+        return self.readout(r), (states, z)                                                  # (D7)
 
     def forward(self, source, mask, inputs, drops=None, teacher=None):
         """Logits (S, N, V) of a batch; `drops` and `teacher` as in minis2s's own forward."""
         encoder, decoder, output = drops or (None, None, None)
-        states, z, memory = self.start(source, mask, encoder)
+        (states, z), memory = self.start(source, mask, encoder)
         rs = []
         for t, y in enumerate(inputs):
             if teacher is not None and t > 0:
@@ -274,12 +280,12 @@ class Seq2Seq(nn.Module):
     @torch.no_grad()
     def greedy(self, source, mask, max_length):
         """The most probable token at each step: -> a list of ids for each source, without the end."""
-        states, z, memory = self.start(source, mask)
+        state, memory = self.start(source, mask)
         N = source.shape[1]
-        y, done, answers = source.new_full((N,), BOS), [False] * N, [[] for _ in range(N)]
+        y, done, answers = source.new_full((N,), BOS, dtype=torch.int64), [False] * N, [[] for _ in range(N)]
         for _ in range(max_length):
-            r, states, z, _ = self.step(y, states, z, memory)
-            log_p = torch.log_softmax(self.readout(r), dim=1)
+            logits, state = self.advance(y, state, memory)
+            log_p = torch.log_softmax(logits, dim=1)
             log_p[:, list(SPECIAL)] = -torch.inf
             y = log_p.argmax(dim=1)
             for n, token in enumerate(y.tolist()):

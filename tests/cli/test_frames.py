@@ -83,7 +83,6 @@ def test_bad_files_are_one_line_and_nothing_is_written(refused, run, files, tmp_
     assert "wav: no whole WAV file (it ends too soon)" in refused(*train)
     assert not (tmp_path / "new").exists()
     assert "no such file" in refused("translate", run, tmp_path / "no.wav")
-    assert "wanted a model that reads tokens" in refused("export", run, tmp_path / "x")
     assert "stack 2 with source=tokens: only frames are stacked" in refused(
         "train", "--pairs", files / "manifest.tsv", "--stack", "2", "--out", tmp_path / "new")
 

@@ -15,16 +15,29 @@ from minis2s.cli.main import main  # noqa: E402
 from minis2s.pytorch.export import export  # noqa: E402
 
 PAIRS = [(" ".join(a), " ".join(reversed(a))) for a in ("abc", "bcd", "cda", "dab", "acbd", "ba", "dcb", "adbc")]
-MODELS = {"attention": (dict(cell="gru", attention="additive"), {}),
-          "lstm, two directions": (dict(cell="lstm", attention="general", bidirectional=True, input_feeding=True, fusion="tanh"),
-                                   dict(source_units="word", target_units="space")),
-          "no attention": (dict(cell="gru", attention="none", context="every-step", reverse_source=True, layers=2), {})}
+TRANSFORMER = dict(architecture="transformer", heads=2, feed_forward=24)
+MODELS = {"attention": (dict(cell="gru", attention="additive", embedding=8), {}),
+          "lstm, two directions": (dict(cell="lstm", attention="general", bidirectional=True, input_feeding=True, fusion="tanh",
+                                        embedding=8), dict(source_units="word", target_units="space")),
+          "no attention": (dict(cell="gru", attention="none", context="every-step", reverse_source=True, layers=2, embedding=8), {}),
+          "transformer": (dict(TRANSFORMER, norm="pre", layers=2), {}),
+          "transformer, learned positions": (dict(TRANSFORMER, norm="post", positions="learned", max_positions=9, tied_embedding=True,
+                                                  reverse_source=True), {}),
+          "frames": (dict(cell="gru", bidirectional=True, attention="additive", embedding=8), dict(source_units="npy")),
+          "frames, by steps of two": (dict(cell="lstm", attention="dot", embedding=8, stack=2, source="frames"), dict(source_units="npy"))}
 
 
-def trained(name, dtype="float64"):
+def trained(name, dtype="float64", pairs=PAIRS):
     choices, units = MODELS[name]
-    model = Seq2Seq(Config(hidden=12, embedding=8, dtype=dtype, **choices), **units)
-    return model.fit(PAIRS, valid=PAIRS[:4], training=Training(epochs=30, batch=4, lr=2e-2), progress=False)
+    model = Seq2Seq(Config(hidden=12, dtype=dtype, **choices), **units)
+    return model.fit(pairs, valid=pairs[:4], training=Training(epochs=30, batch=4, lr=2e-2), progress=False)
+
+
+def files(pairs, folder):
+    """The same pairs with an array of a row for each letter in place of each source."""
+    for n, (source, _) in enumerate(pairs):
+        np.save(folder / f"{n}.npy", np.array([[ord(a) % 2, ord(a) % 3, ord(a) / 50] for a in source]))
+    return [(str(folder / f"{n}.npy"), target) for n, (_, target) in enumerate(pairs)]
 
 
 def alone(folder, *command):
@@ -37,15 +50,18 @@ def alone(folder, *command):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_the_folder_checks_itself_without_minis2s(name, tmp_path):
-    model = trained(name)
+    pairs = files(PAIRS, tmp_path) if name.startswith("frames") else PAIRS
+    model = trained(name, pairs=pairs)
     folder = export(model, tmp_path / "out")
     done = alone(folder, "check.py")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("same") == 4 and "DIFFERENT" not in done.stdout
-    texts = [source for source, _ in PAIRS]
-    for beam in ("1", "3"):
-        done = alone(folder, "translate.py", "--beam", beam, *texts)
-        assert done.stdout.splitlines() == model.translate(texts, beam=int(beam)), done.stderr
+    texts, most = [source for source, _ in pairs], 9
+    for beam in (1, 3):
+        done = alone(folder, "translate.py", "--beam", str(beam), "--max-length", str(most), *texts)
+        answers = model.translate(texts, beam=beam, max_length=most)
+        assert done.stdout.splitlines() == answers, done.stderr
+        assert len(set(answers)) > 3
     assert not any("minis2s" in line for path in folder.rglob("*.py") for line in path.read_text().splitlines()
                    if line.startswith(("import", "from")))
 
@@ -90,3 +106,14 @@ def test_a_model_that_is_not_trained_is_refused(tmp_path):
     with pytest.raises(ValueError, match="not fitted"):
         export(Seq2Seq(Config(hidden=4)), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_what_cannot_be_answered_is_said_in_one_line(tmp_path):
+    folder = export(trained("transformer, learned positions"), tmp_path / "out")
+    done = alone(folder, "translate.py", "a b c d a b", " ")
+    assert done.returncode == 1 and done.stderr.strip() == (
+        "translate.py: text 1: 11 tokens, wanted at most 9, as many as there are learned positions")
+    assert alone(folder, "translate.py", " ", "a b").stdout.startswith("\n") and alone(folder, "translate.py", " ").stdout == "\n"
+    folder = export(trained("frames", pairs=files(PAIRS, tmp_path)), tmp_path / "frames")
+    done = alone(folder, "translate.py", str(tmp_path / "none.npy"))
+    assert done.returncode == 1 and done.stderr.strip().endswith("none.npy: no such file")

@@ -1,4 +1,7 @@
-"""Read this folder: the model with its weights, and what turns texts into tokens.  Needs torch and nothing else."""
+"""Read this folder: the model with its weights, and what turns texts into tokens, or files into frames.
+
+Needs torch; frames also need NumPy, and pictures Pillow.
+"""
 import json
 from pathlib import Path
 
@@ -6,6 +9,7 @@ import torch
 from text.subwords import Subwords
 from text.tokenizer import Tokenizer
 from text.vocabulary import Vocabulary
+from torch.nn.utils.rnn import pad_sequence
 
 from model import Seq2Seq
 
@@ -29,7 +33,10 @@ def tensors(path):
 def model():
     """-> the nn.Module, its weights loaded."""
     weights = tensors(HERE / "model.safetensors")
-    module = Seq2Seq(description()["config"], {name: w.shape for name, w in weights.items()})
+    config, made = description()["config"], Seq2Seq
+    if config["architecture"] == "transformer":
+        from transformer import Transformer as made
+    module = made(config, {name: w.shape for name, w in weights.items()})
     module.load_state_dict(weights)
     return module.eval()
 
@@ -43,15 +50,20 @@ def sides():
     """-> (tokenizer, vocabulary) of the source and of the target."""
     words, units, found = json.loads((HERE / "vocabulary.json").read_text(encoding="utf-8")), description()["units"], []
     for side in ("source", "target"):
-        pieces = words.get("subwords", {}).get(side)
-        tokenizer = Tokenizer(units[f"{side}_units"], units["lowercase"], pieces and Subwords.from_json(pieces))
-        found.append((tokenizer, Vocabulary.from_json(words[side])))
+        pieces = words["subwords"].get(side)
+        if side == "source" and description()["config"]["source"] == "frames":
+            from text.frames import FrameReader, NoVocabulary
+            found.append((FrameReader.from_json(pieces), NoVocabulary()))
+        else:
+            tokenizer = Tokenizer(units[f"{side}_units"], units["lowercase"], pieces and Subwords.from_json(pieces))
+            found.append((tokenizer, Vocabulary.from_json(words[side])))
     return found
 
 
-def source_of(sequences, reverse):
-    """Lists of ids -> padded ids (T, N), mask (T, N)."""
-    rows = [row[::-1] if reverse else row for row in sequences]
-    T = max(map(len, rows))
-    ids = torch.tensor([row + [0] * (T - len(row)) for row in rows]).T
-    return ids, torch.arange(T)[:, None] < torch.tensor([len(row) for row in rows])
+def source_of(sequences, reverse, dtype):
+    """Lists of ids, or arrays (T, F) of frames -> padded (T, N) or (T, N, F), mask (T, N)."""
+    rows = [torch.as_tensor(row) for row in sequences]
+    rows = [row.to(getattr(torch, dtype)) if row.ndim == 2 else row for row in rows]
+    lengths = torch.tensor([len(row) for row in rows])
+    padded = pad_sequence([row.flip(0) if reverse else row for row in rows])
+    return padded, torch.arange(len(padded))[:, None] < lengths

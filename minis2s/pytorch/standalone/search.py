@@ -16,15 +16,13 @@ def beam(model, source, mask, max_length, width, length_penalty=1.0, nbest=1):
 
 
 def one(model, source, max_length, width, length_penalty, nbest):
-    """The same for one source (T, 1) without padding."""
-    states, z, (hs, keys, mask, ctx) = model.start(source, torch.ones_like(source, dtype=torch.bool))
-    live, ids, kept = [([], 0.0)], torch.tensor([BOS]), []
+    """The same for one source (T, 1) or (T, 1, F) without padding, which stands in a batch `width` times."""
+    source = source.repeat_interleave(width, dim=1)
+    state, memory = model.start(source, torch.ones(source.shape[:2], dtype=torch.bool))
+    live, ids, kept = [([], 0.0)], torch.full((width,), BOS), []
     for length in range(1, max_length + 1):
-        k = len(live)
-        memory = (hs.expand(-1, k, -1), None if keys is None else keys.expand(-1, k, -1), mask.expand(-1, k),
-                  None if ctx is None else ctx.expand(k, -1))
-        r, states, z, _ = model.step(ids, states, z, memory)
-        log_p = torch.log_softmax(model.readout(r).double(), dim=1)
+        logits, state = model.advance(ids, state, memory)
+        log_p = torch.log_softmax(logits[:len(live)].double(), dim=1)
         log_p[:, list(SPECIAL)] = -torch.inf
         total = (torch.tensor([score for _, score in live], dtype=torch.float64)[:, None] + log_p).flatten()
         best = torch.argsort(total, descending=True, stable=True)[:width].tolist()
@@ -42,8 +40,13 @@ def one(model, source, max_length, width, length_penalty, nbest):
         if not going or len(kept) == nbest and bound <= kept[-1][3]:
             live = []
             break
-        rows = torch.tensor([row for row, _, _ in going])
-        states, z = [tuple(part[rows] for part in s) for s in states], z[rows]
-        ids, live = torch.tensor([words[-1] for _, words, _ in going]), [(words, score) for _, words, score in going]
+        rows = torch.tensor([row for row, _, _ in going] + [0] * (width - len(going)))     # the last fill the batch
+        ids = torch.tensor([words[-1] for _, words, _ in going] + [BOS] * (width - len(going)))
+        state, live = select(state, rows), [(words, score) for _, words, score in going]
     cut_off = [(words, score, False, None) for words, score in live]
     return [(words, score, finished) for words, score, finished, _ in (kept + cut_off)[:nbest]]
+
+
+def select(state, rows):
+    """Rows of all tensors of nested lists and tuples."""
+    return state[rows] if isinstance(state, torch.Tensor) else [select(part, rows) for part in state]
