@@ -1,6 +1,7 @@
 """Built-in tasks: pairs made from a seed, without files or network.  Start with copy.py, then dates.py.
 
-A task may import core/ and data/.  ``load("dates")`` gives the pairs; ``TASKS`` says what there is.  Same seed, same pairs, on every machine.
+A task may import core/ and data/.  ``load("dates")`` gives the pairs; ``TASKS`` says what there is.  Same seed, same
+pairs, on every machine.
 
 Sources of `speech` and `pictures` are recipes, texts of which the sound or the picture is made (data.frames.RECIPES).
 Where several answers are true a task has a Judge (judge.py): a checker, a baseline, and what fails.
@@ -62,18 +63,19 @@ TASKS = {task.name: task for task in (
          dict(hidden=128, embedding=64, epochs=12, dropout=0.3, **STEPS),
          _sizes(20_000, 1_000, 1_000)),
     Task("questions", "a story and a question -> the answer; one hop, two hops, yes or no, unknown", "space", "space",
-         questions.generate, dict(cell="gru", bidirectional=True, attention_order="before", fusion="tanh", hidden=96, embedding=32,
-                                  dropout=0.1, epochs=12, **STEPS), _sizes(20_000, 500, 1_000), questions.JUDGE),
-    Task("records", "a short note -> a code, letter by letter: a toy with invented codes, no medical advice", "space", "char",
-         records.generate, dict(bidirectional=True, hidden=96, embedding=48, dropout=0.1, epochs=6, **STEPS),
+         questions.generate,
+         dict(cell="gru", bidirectional=True, attention_order="before", fusion="tanh", hidden=96, embedding=32,
+              dropout=0.1, epochs=12, **STEPS), _sizes(20_000, 500, 1_000), questions.JUDGE),
+    Task("records", "a short note -> a code, letter by letter: a toy with invented codes, no medical advice", "space",
+         "char", records.generate, dict(bidirectional=True, hidden=96, embedding=48, dropout=0.1, epochs=6, **STEPS),
          _sizes(12_000, 500, 1_000), records.JUDGE),
     Task("speech", "the sound of spoken digits -> the words, by a formant synthesiser; tested on unseen speakers and "
-                   "longer "
-         "utterances", "wav", "word", speech.generate, dict(stack=4, hidden=96, embedding=64, dropout=0.1, epochs=8, **HEARD),
+                   "longer utterances", "wav", "word",
+         speech.generate, dict(stack=4, hidden=96, embedding=64, dropout=0.1, epochs=8, **HEARD),
          _sizes(4_000, 150, 500), speech.JUDGE),
-    Task("pictures", "a picture of coloured shapes -> a sentence that is true of it; tested on new combinations too", "png",
-         "word", pictures.generate, dict(hidden=128, embedding=64, dropout=0.1, epochs=9, **HEARD), _sizes(24_000, 300, 1_000),
-         pictures.JUDGE),
+    Task("pictures", "a picture of coloured shapes -> a sentence that is true of it; tested on new combinations too",
+         "png", "word", pictures.generate, dict(hidden=128, embedding=64, dropout=0.1, epochs=9, **HEARD),
+         _sizes(24_000, 300, 1_000), pictures.JUDGE),
 )}
 RECIPES.update(speech=("wav", speech.samples), picture=("png", pictures.pixels))
 

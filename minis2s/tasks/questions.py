@@ -1,4 +1,6 @@
-"""questions: a story and a question -> the answer: "mary went to the park . mary took the ball . ? where is the ball" -> park.
+"""questions: a story and a question -> the answer.
+
+"mary went to the park . mary took the ball . ? where is the ball" -> park
 
 Row U5, in the manner of Weston et al. (2015), "Towards AI-Complete Question Answering".  The latest fact about a
 person wins; a thing is where its carrier is, or where it was dropped; who left a place is nobody knows where.  Facts
@@ -149,6 +151,7 @@ JUDGE = Judge(
     baseline=most_frequent,
     rule="it is what reading the story fact by fact gives",
     trivial="the most frequent answer of training, whatever the story",
-    failure="Two hops are hardest: the fact about the thing says who, and only then is it known which fact about a person "
-            "to look for.  One look with attention finds one of them; the other must have been put together while reading.",
+    failure="Two hops are hardest: the fact about the thing says who, and only then is it known which fact about a "
+            "person to look for.  One look with attention finds one of them; the other must have been put together "
+            "while reading.",
     group=group, support=support)

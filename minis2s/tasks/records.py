@@ -4,7 +4,8 @@ A toy: diseases, rules and codes are our own inventions in the manner of the ICD
 advice. Row U8.  A code has a letter for the organ system, two digits for the disease, a digit for the side and a
 letter for the time:
 
-    M10.1A      M musculoskeletal   10 gout   1 right, 2 left, 9 not said, 0 has no sides   A acute, C chronic, X not said
+    M10.1A      M musculoskeletal   10 gout
+                1 right, 2 left, 9 not said, 0 has no sides     A acute, C chronic, X not said
 
 What is coded is the one problem that the patient has now.  Not coded are problems that are denied or excluded, that
 she had once, or that run in the family; if no other is left, the code is Z00.0X, "nothing found".
@@ -89,8 +90,9 @@ JUDGE = Judge(
     baseline=most_frequent,
     rule="all of the code is what the rules give for the note; " + DISCLAIMER,
     trivial="the most frequent code of training",
-    failure="A disease or a form of words that training never had: each name must be learnt by heart with its code, and "
-            "nothing in the spelling of \"gout\" says M10.  Rare codes are learnt last.  This is " + DISCLAIMER + ".",
+    failure="A disease or a form of words that training never had: each name must be learnt by heart with its code, "
+            "and nothing in the spelling of \"gout\" says M10.  Rare codes are learnt last.  This is "
+            + DISCLAIMER + ".",
     group=group)
 
 

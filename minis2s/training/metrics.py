@@ -2,16 +2,16 @@
 
 What each measure means is said here once; `training.loop.validate` and `Seq2Seq.evaluate` use the same definitions:
 
-exact match     A source is right if its answer equals any of its targets.  The share is that of right sources: a source with
-                several targets counts once.  Both sides are compared in the form that answers have (NFC, single spaces; lower
-                case if the model is).  An answer with <unk> is wrong.
-token accuracy  Share of target tokens that are the most probable ones, teacher-forced, the end of the answer included.  A
-                target token that the model cannot write (<unk>) is wrong, whatever the model says.
+exact match     A source is right if its answer equals any of its targets.  The share is that of right sources: a source
+                with several targets counts once.  Both sides are compared in the form that answers have (NFC, single
+                spaces; lower case if the model is).  An answer with <unk> is wrong.
+token accuracy  Share of target tokens that are the most probable ones, teacher-forced, the end of the answer included.
+                A target token that the model cannot write (<unk>) is wrong, whatever the model says.
 perplexity      exp(nll); nll is the mean of −log p over target tokens that the model can write, in nats.  Those that it
                 cannot write have no probability; their share is reported beside it.
-error rates     Edits (insertions, deletions, substitutions) between the answer and the nearest target, over all sources,
-                divided by the length of these targets: in characters, or in tokens of the target side (with words: the
-                word error rate; with phones: the phone error rate).
+error rates     Edits (insertions, deletions, substitutions) between the answer and the nearest target, over all
+                sources, divided by the length of these targets: in characters, or in tokens of the target side (with
+                words: the word error rate; with phones: the phone error rate).
 BLEU, chrF      By sacrebleu, on the texts as the person gave them, with all targets of a source as references.
 """
 import unicodedata
@@ -67,8 +67,9 @@ def corpus_scores(answers, references):
     Returns
     -------
     dict
-        bleu, bleu_tokenize (how sacrebleu cut the texts), chrf; in place of bleu, bleu_undefined with the reason where no
-        answer or no reference has four tokens, for BLEU counts runs of four.  Empty where sacrebleu is not installed.
+        bleu, bleu_tokenize (how sacrebleu cut the texts), chrf; in place of bleu, bleu_undefined with the reason where
+        no answer or no reference has four tokens, for BLEU counts runs of four.  Empty where sacrebleu is not
+        installed.
     """
     try:
         import sacrebleu

@@ -58,7 +58,8 @@ def draw(ax, panel):
             if line["low"] is not None:
                 ax.fill_between(line["x"], line["low"], line["high"], color=colour, alpha=0.15, linewidth=0)
     if panel["lines"][0]["style"] == "bars":
-        ax.set_xticks(range(len(panel["lines"])), [textwrap.fill(line["label"], 13) for line in panel["lines"]], fontsize=8)
+        ax.set_xticks(range(len(panel["lines"])), [textwrap.fill(line["label"], 13) for line in panel["lines"]],
+                      fontsize=8)
         ax.set_axisbelow(True)
     else:
         ax.legend(fontsize=7, frameon=True, framealpha=0.75, edgecolor="none")

@@ -8,14 +8,15 @@ from importlib import import_module
 
 from .claim import FAILS, HOLDS, IN_PART, Claim, Plan, Verdict, run    # noqa: F401
 
-MODULES = {"K1": "k1_distance", "K2": "k2_gates", "K3": "k3_clipping", "K4": "k4_depth", "K5": "k5_cost", "K6": "k6_sharing",
-           "K7": "k7_lengths", "K8": "k8_sizes", "K9": "k9_gru", "K10": "k10_compression", "K11": "k11_alignment", "K12": "k12_search",
-           "P13": "p13_augmentation", "P16": "p16_transfer"}
+MODULES = {"K1": "k1_distance", "K2": "k2_gates", "K3": "k3_clipping", "K4": "k4_depth", "K5": "k5_cost",
+           "K6": "k6_sharing", "K7": "k7_lengths", "K8": "k8_sizes", "K9": "k9_gru", "K10": "k10_compression",
+           "K11": "k11_alignment", "K12": "k12_search", "P13": "p13_augmentation", "P16": "p16_transfer"}
 
 # The formulas and parts of the documents that a claim speaks of: their pages name it.
-ABOUT = {"K1": ("B4.1", "D3.3", "P14"), "K2": ("B4.2e", "C3.1L", "C3.1G", "C3.3c"), "K3": ("C3.3c",), "K4": ("P12", "P4"),
-         "K5": ("B4.1", "P10", "P14"), "K6": ("D3.s",), "K7": ("C2.2", "P6"), "K8": ("P1", "P11"), "K9": ("C3.1G", "C3.1L"),
-         "K10": ("P13",), "K11": ("A4.3", "D3.3", "D3.4"), "K12": ("C4.1d", "P10"), "P13": ("P13",), "P16": ("P16",)}
+ABOUT = {"K1": ("B4.1", "D3.3", "P14"), "K2": ("B4.2e", "C3.1L", "C3.1G", "C3.3c"), "K3": ("C3.3c",),
+         "K4": ("P12", "P4"), "K5": ("B4.1", "P10", "P14"), "K6": ("D3.s",), "K7": ("C2.2", "P6"), "K8": ("P1", "P11"),
+         "K9": ("C3.1G", "C3.1L"), "K10": ("P13",), "K11": ("A4.3", "D3.3", "D3.4"), "K12": ("C4.1d", "P10"),
+         "P13": ("P13",), "P16": ("P16",)}
 
 
 def about(name):

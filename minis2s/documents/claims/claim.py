@@ -67,8 +67,8 @@ def run(claim, plan=Plan(), tick=lambda share, text: None):
     numbers = plain(claim.experiment(plan, tick))
     tick(1.0, "done")
     verdict, because = claim.verdict(numbers)
-    return {"claim": claim.id, "full": plan.full, "seeds": list(plan.seeds), "numbers": numbers, "verdict": verdict, "because": because,
-            "panels": plain(claim.panels(numbers))}
+    return {"claim": claim.id, "full": plan.full, "seeds": list(plan.seeds), "numbers": numbers, "verdict": verdict,
+            "because": because, "panels": plain(claim.panels(numbers))}
 
 
 def plain(x):

@@ -76,7 +76,8 @@ def pruned(p, config, held_out, seed, steps, told):
             rows[f"{share:.0%} pruned, {scheme}"] = row_of(pruning.apply(p, masks), masks, config, held_out)
         masks = pruning.masks(p, share)
         again, _ = train(config, backwards, steps, seed + 1, lr=2e-3, start=pruning.apply(p, masks),
-                         project=lambda q, m=masks: pruning.apply(q, m), each=lambda done: told(0.4 + 0.1 * done, "retraining"))
+                         project=lambda q, m=masks: pruning.apply(q, m),
+                         each=lambda done: told(0.4 + 0.1 * done, "retraining"))
         rows[f"{share:.0%} pruned, blind, retrained"] = row_of(again, masks, config, held_out)
     return rows
 
@@ -87,7 +88,7 @@ def row_of(p, masks, config, held_out):
 
 
 def students(p, config, held_out, seed, steps, told):
-    """A sixth of the units: from the targets, from the teacher's distributions, from its answers; and the teacher's beam."""
+    """A sixth of the units: from targets, from the teacher's distributions, from its answers; the teacher's beam."""
     small, rows = replace(config, hidden=config.hidden // 6), {}
 
     def softened(sources, targets, reverse):
@@ -98,8 +99,10 @@ def students(p, config, held_out, seed, steps, told):
         xs, ys = backwards(rng, count)
         return xs, answers(p, config, xs, max(map(len, ys)) + 2)
     for name, draw, batch_of in (("student, from the targets", backwards, make_batch),
-                                 ("student, word level", backwards, softened), ("student, sequence level", taught, make_batch)):
-        q, _ = train(small, draw, steps, seed, lr=1e-2, batch_of=batch_of, each=lambda done, n=name: told(0.5 + 0.4 * done, n))
+                                 ("student, word level", backwards, softened),
+                                 ("student, sequence level", taught, make_batch)):
+        q, _ = train(small, draw, steps, seed, lr=1e-2, batch_of=batch_of,
+                     each=lambda done, n=name: told(0.5 + 0.4 * done, n))
         rows[name] = measured(q, small, held_out, dict(tree.named(q)))
     start = time.process_time()
     found = beam(p, config, *pad(held_out[0]), max(map(len, held_out[1])) + 2, 5)
@@ -110,12 +113,14 @@ def students(p, config, held_out, seed, steps, told):
 
 def means(numbers):
     """{name: {"bytes", "seconds", "exact"}} over the seeds."""
-    return {name: {key: float(np.mean([row[key] for row in rows])) for key in rows[0]} for name, rows in numbers["models"].items()}
+    return {name: {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
+            for name, rows in numbers["models"].items()}
 
 
 def kind(name):
     """Which of the techniques a model's name tells: "quantised", "pruned", "student" or "model"."""
-    return next((k for word, k in (("bits", "quantised"), ("pruned", "pruned"), ("student", "student")) if word in name), "model")
+    return next((k for word, k in (("bits", "quantised"), ("pruned", "pruned"), ("student", "student"))
+                 if word in name), "model")
 
 
 def verdict(numbers):
@@ -124,20 +129,24 @@ def verdict(numbers):
     whole = mean["as trained"]
     good = {name: m for name, m in mean.items() if m["exact"] >= whole["exact"] - LOST and kind(name) in SMALL_FILE}
     for technique, limit in SMALL_FILE.items():
-        smallest = min(((m["bytes"], name) for name, m in good.items() if kind(name) == technique), default=(whole["bytes"], None))
+        smallest = min(((m["bytes"], name) for name, m in good.items() if kind(name) == technique),
+                       default=(whole["bytes"], None))
         helps[technique] = smallest[0] <= limit * whole["bytes"]
         because.append(f"{technique.capitalize()}, at most {LOST:.0%} of exact match lost: " + (
-            f"{smallest[1]}, {smallest[0] / whole['bytes']:.2f} of {whole['bytes']:,.0f} bytes." if smallest[1] else "no model."))
+            f"{smallest[1]}, {smallest[0] / whole['bytes']:.2f} of {whole['bytes']:,.0f} bytes." if smallest[1]
+            else "no model."))
     alone = mean["student, from the targets"]
-    name, best = max(((n, mean[n]) for n in ("student, word level", "student, sequence level")), key=lambda pair: pair[1]["exact"])
+    name, best = max(((n, mean[n]) for n in ("student, word level", "student, sequence level")),
+                     key=lambda pair: pair[1]["exact"])
     helps["distilled"] = best["exact"] >= alone["exact"] + BETTER
-    because.append(f"Distilled: {name} {best['exact']:.1%}, from the targets {alone['exact']:.1%}, the teacher {whole['exact']:.1%} "
-                   f"(beam 5: {mean['teacher, beam 5']['exact']:.1%}); {best['bytes'] / whole['bytes']:.2f} of the bytes, "
-                   f"{best['seconds'] / whole['seconds']:.2f} of the seconds.")
+    because.append(f"Distilled: {name} {best['exact']:.1%}, from the targets {alone['exact']:.1%}, the teacher "
+                   f"{whole['exact']:.1%} (beam 5: {mean['teacher, beam 5']['exact']:.1%}); "
+                   f"{best['bytes'] / whole['bytes']:.2f} of the bytes, {best['seconds'] / whole['seconds']:.2f} of "
+                   "the seconds.")
     quickest = min((m["seconds"] / whole["seconds"] for m in good.values()), default=1.0)
     typical = float(np.median([m["seconds"] / whole["seconds"] for m in good.values()])) if good else 1.0
-    because.append(f"Seconds of quantised and pruned models over those of the model: median {typical:.2f}, least {quickest:.2f}: "
-                   "they compute with matrices of the same sizes.")
+    because.append(f"Seconds of quantised and pruned models over those of the model: median {typical:.2f}, least "
+                   f"{quickest:.2f}: they compute with matrices of the same sizes.")
     if all(helps.values()) and typical <= FASTER:
         return Verdict(HOLDS, because)
     return Verdict(IN_PART if any(helps.values()) else FAILS, because)
@@ -159,7 +168,8 @@ def panels(numbers):
                 over_seeds(f"per {per}", numbers["bits"], rows(f"{b} bits, per {per}" for b in numbers["bits"]))
                 for per in ("tensor", "channel")]),
             panel("pruned", "share of zeros", "exact match", [
-                over_seeds(way, numbers["shares"], rows(f"{share:.0%} pruned, {way}" for share in numbers["shares"])) for way in ways]),
+                over_seeds(way, numbers["shares"], rows(f"{share:.0%} pruned, {way}" for share in numbers["shares"]))
+                for way in ways]),
             panel("size", "bytes", "exact match", [cloud(technique, "bytes") for technique in clouds], xscale="log"),
             panel("time", "seconds of processor time, greedy", "exact match",
                   [cloud(technique, "seconds") for technique in clouds], xscale="log")]
@@ -169,14 +179,15 @@ CLAIM = Claim(
     id="K10", title="quantisation, pruning and distillation cut the cost", where="C §3.3.3",
     words="而模型压缩技术，如量化、剪枝和蒸馏，可以减少模型的计算复杂度和参数数量，从而降低计算资源的消耗。 (Quantisation, pruning and distillation "
           "reduce computation and parameters, and so the resources that are needed.)",
-    known="See et al. (2016): 40 % pruned at no loss, 80 % with retraining; 8 bits at no loss (arXiv 1804.05038), 4 bits without "
-          "noticeable loss in recurrent networks (arXiv 1909.06091); Kim & Rush (2016): a student 13 times smaller loses 0.4 BLEU, "
-          "and answers greedily as well as its teacher with a beam.",
-    design="A model that says letters backwards is rounded to 8 to 1 bits, and its smallest weights are set to 0 by three schemes, "
-           "with and without training on. Students with a sixth of its units learn from the targets, from its distributions or from "
-           "its answers. Bytes of the packed weights, seconds of greedy answers and exact match are compared.",
-    rule=f"Quantisation helps if a file of at most {SMALL_FILE['quantised']:g} of the bytes loses at most {LOST:.0%} of exact match, "
-         f"pruning if one of at most {SMALL_FILE['pruned']:g} does; distillation if it makes the student better by at least "
-         f"{BETTER:.0%}. Holds if all three help and quantised and pruned models, in the median, take at most {FASTER:.0%} of the "
-         "seconds; holds in part if one of the three helps.",
+    known="See et al. (2016): 40 % pruned at no loss, 80 % with retraining; 8 bits at no loss (arXiv 1804.05038), 4 "
+          "bits without noticeable loss in recurrent networks (arXiv 1909.06091); Kim & Rush (2016): a student 13 "
+          "times smaller loses 0.4 BLEU, and answers greedily as well as its teacher with a beam.",
+    design="A model that says letters backwards is rounded to 8 to 1 bits, and its smallest weights are set to 0 by "
+           "three schemes, with and without training on. Students with a sixth of its units learn from the targets, "
+           "from its distributions or from its answers. Bytes of the packed weights, seconds of greedy answers and "
+           "exact match are compared.",
+    rule=f"Quantisation helps if a file of at most {SMALL_FILE['quantised']:g} of the bytes loses at most {LOST:.0%} "
+         f"of exact match, pruning if one of at most {SMALL_FILE['pruned']:g} does; distillation if it makes the "
+         f"student better by at least {BETTER:.0%}. Holds if all three help and quantised and pruned models, in the "
+         f"median, take at most {FASTER:.0%} of the seconds; holds in part if one of the three helps.",
     experiment=experiment, verdict=verdict, panels=panels)

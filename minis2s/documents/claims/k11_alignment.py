@@ -35,8 +35,8 @@ def planted():
 
     The score of letter b for a decoder that has just written a is high for the least b > a.
     """
-    config = Config(cell="rnn", hidden=V, embedding=V, attention="general", attention_order="after", source_vocab=V, target_vocab=V,
-                    dtype="float64")
+    config = Config(cell="rnn", hidden=V, embedding=V, attention="general", attention_order="after", source_vocab=V,
+                    target_vocab=V, dtype="float64")
     p = tree.map(np.zeros_like, seq2seq.init(config))
     a, b = np.meshgrid(np.arange(V), np.arange(V), indexing="ij")
     scores = np.where(b > np.where(a < FIRST, 0, a), 40.0 - 4.0 * b, -200.0)
@@ -52,7 +52,8 @@ def errors(p, config, xs, ys):
     """The alignment error of each of WITNESSES."""
     wrong = {name: [] for name in WITNESSES}
     for x, y in zip(xs, ys):
-        true, alpha = [x.index(token) for token in y], saliency.attention(p, config, x, y)      # (S, T), the end's step included
+        # (S, T): the step of the end, too
+        true, alpha = [x.index(token) for token in y], saliency.attention(p, config, x, y)
         named = {"attention": alpha.argmax(axis=1), "attention, one step later": alpha[1:].argmax(axis=1),
                  "gradient x input": np.abs(saliency.gradient_times_input(p, config, x, y)).argmax(axis=1),
                  "occlusion": saliency.occlusion(p, config, x, y).argmax(axis=1)}
@@ -69,8 +70,10 @@ def experiment(plan, tick):
     for i, (seed, name, order) in enumerate(jobs):
         def share(done, before=i, name=name, seed=seed):
             tick(0.9 * (before + 0.8 * done) / len(jobs), f"{name}, seed {seed}")
-        config = Config(cell="gru", hidden=32, embedding=16, attention="additive", attention_order=order, source_vocab=V, target_vocab=V)
-        p, _ = train(config, unsorted, 6000 if plan.full else STEPS, seed, lr=1e-2 if not plan.full else 5e-3, each=share)
+        config = Config(cell="gru", hidden=32, embedding=16, attention="additive", attention_order=order,
+                        source_vocab=V, target_vocab=V)
+        p, _ = train(config, unsorted, 6000 if plan.full else STEPS, seed, lr=1e-2 if not plan.full else 5e-3,
+                     each=share)
         xs, ys = unsorted(np.random.default_rng(10_000 + seed), count)
         found["errors"].setdefault(name, []).append(errors(p, config, xs, ys))
         found["exact"].setdefault(name, []).append(exact_match(p, config, xs, ys))
@@ -85,12 +88,13 @@ def experiment(plan, tick):
 
 def verdict(numbers):
     """By `CLAIM.rule`."""
-    mean = {order: {w: float(np.mean([row[w] for row in rows])) for w in WITNESSES} for order, rows in numbers["errors"].items()}
+    mean = {order: {w: float(np.mean([row[w] for row in rows])) for w in WITNESSES}
+            for order, rows in numbers["errors"].items()}
     right = [min(m["attention"], m["attention, one step later"]) <= RIGHT for m in mean.values()]
     because = [f"{order}: alignment error of " + ", ".join(f"{w} {value:.1%}" for w, value in m.items())
                + f"; exact match {float(np.mean(numbers['exact'][order])):.1%}." for order, m in mean.items()]
-    because.append(f"Attention of random weights errs in {numbers['random']:.1%} of the letters (chance: {numbers['chance']:.1%}), "
-                   f"of planted weights in {numbers['planted']:.1%}.")
+    because.append(f"Attention of random weights errs in {numbers['random']:.1%} of the letters (chance: "
+                   f"{numbers['chance']:.1%}), of planted weights in {numbers['planted']:.1%}.")
     if all(right):
         return Verdict(HOLDS, because)
     return Verdict(IN_PART if any(right) else FAILS, because)
@@ -114,11 +118,11 @@ CLAIM = Claim(
     id="K11", title="attention lets the decoder look at the relevant inputs", where="A §2.3",
     words="通过注意力机制，解码器可以更准确地捕获输入序列中的关键信息。 (Through attention the decoder captures the key information of the "
           "input more accurately.)",
-    known="Koehn & Knowles (2017): attention may diverge from the alignment; arXiv 2004.14837: the alignment appears one step later, "
-          "when the word is the input; Ding et al. (2019): saliency aligns well.",
-    design="Models learn to put different letters into order, so the place of each letter written is known. Attention, at its step "
-           "and one step later, gradient times input and occlusion each name a place. The share of wrong places is compared for "
-           "attention before and after the cell, and for random and planted weights.",
-    rule=f"Attention looks at the right place if its alignment error, at one of the two shifts, is at most {RIGHT:.0%}. In both "
-         "orders: holds; in one: in part.",
+    known="Koehn & Knowles (2017): attention may diverge from the alignment; arXiv 2004.14837: the alignment appears "
+          "one step later, when the word is the input; Ding et al. (2019): saliency aligns well.",
+    design="Models learn to put different letters into order, so the place of each letter written is known. Attention, "
+           "at its step and one step later, gradient times input and occlusion each name a place. The share of wrong "
+           "places is compared for attention before and after the cell, and for random and planted weights.",
+    rule="Attention looks at the right place if its alignment error, at one of the two shifts, is at most "
+         f"{RIGHT:.0%}. In both orders: holds; in one: in part.",
     experiment=experiment, verdict=verdict, panels=panels)

@@ -50,7 +50,8 @@ def searches(p, config, sources, seed):
     given = (p, config, *pad(sources), LONGEST)
     jobs = {f"beam {K}" if K > 1 else "greedy": lambda K=K: [a[0] for a in beam(*given, K, 0.0)] for K in WIDTHS}
     jobs["beam 16, by log p / length"] = lambda: [a[0] for a in beam(*given, 16, 1.0)]
-    jobs["beam 16, at least one token"] = lambda: [next((b for b in a if b.ids), a[0]) for a in beam(*given, 16, 0.0, 16)]
+    jobs["beam 16, at least one token"] = lambda: [next((b for b in a if b.ids), a[0])
+                                                   for a in beam(*given, 16, 0.0, 16)]
     jobs["sampling"] = lambda: [a[0] for a in sample(*given, np.random.default_rng(seed))]
     jobs["exact"] = lambda: [a[0] for a in exact(*given, BUDGET)]
     found, seconds = {}, {}
@@ -71,14 +72,15 @@ def searches(p, config, sources, seed):
 def verdict(numbers):
     """By `CLAIM.rule`."""
     rows = numbers["searches"]
-    mean = {name: {key: float(np.mean([row[key] for row in seeds])) for key in seeds[0]} for name, seeds in rows.items()}
+    mean = {name: {key: float(np.mean([row[key] for row in seeds])) for key in seeds[0]}
+            for name, seeds in rows.items()}
     best = max(mean[name]["right"] for name in mean)
     cheap = mean["greedy"]["seconds"] <= CHEAPER * mean["beam 16"]["seconds"]
     good = mean["greedy"]["right"] >= best - AS_GOOD
-    because = [f"{name}: {m['seconds']:.2f} s, right {m['right']:.1%}, empty {m['empty']:.1%}, search errors {m['errors']:.1%}, "
-               f"mean length {m['length']:.1f}." for name, m in mean.items()]
-    because.append(f"Exact search proved {mean['exact']['proven']:.0%} of its answers; {mean['exact']['empty']:.1%} of the most "
-                   "probable outputs are empty.")
+    because = [f"{name}: {m['seconds']:.2f} s, right {m['right']:.1%}, empty {m['empty']:.1%}, search errors "
+               f"{m['errors']:.1%}, mean length {m['length']:.1f}." for name, m in mean.items()]
+    because.append(f"Exact search proved {mean['exact']['proven']:.0%} of its answers; {mean['exact']['empty']:.1%} of "
+                   "the most probable outputs are empty.")
     if cheap and good:
         return Verdict(HOLDS, because)
     return Verdict(IN_PART if cheap or good else FAILS, because)
@@ -92,10 +94,12 @@ def panels(numbers):
         return float(np.mean([row[key] for row in rows[name]]))
     beams = ["greedy" if K == 1 else f"beam {K}" for K in numbers["widths"]]
     return [panel("quality against time", "seconds of processor time", "share of right answers",
-                  [line(name, [mean(name, "seconds")], [mean(name, "right")], style="points") for name in rows], xscale="log"),
+                  [line(name, [mean(name, "seconds")], [mean(name, "right")], style="points") for name in rows],
+                  xscale="log"),
             panel("a wider beam, ranked by log p", "width", "share of answers",
                   [line(label, numbers["widths"], [mean(name, key) for name in beams])
-                   for label, key in (("right", "right"), ("empty", "empty"), ("less probable than the optimum", "errors"))],
+                   for label, key in (("right", "right"), ("empty", "empty"),
+                                      ("less probable than the optimum", "errors"))],
                   xscale="log")]
 
 
@@ -103,11 +107,12 @@ CLAIM = Claim(
     id="K12", title="greedy decoding or dynamic programming lowers cost", where="E §6",
     words="在计算资源有限的情况下，我们可以尝试使用更简单的模型结构，或者使用更有效的训练方法，如贪婪解码、动态规划解码等。 (Where resources are "
           "limited, greedy decoding or dynamic programming helps.)",
-    known="Koehn & Knowles (2017): only narrow beams help; Stahlberg & Byrne (2019): for over half of the sentences the global "
-          "optimum is the empty output, and beams of 100 mostly miss it.",
-    design="A small model learns from noisy targets, of which some are empty. The same unseen sources are answered by greedy, "
-           "beam, exact and random search, by beams ranked by log p for each token, and by beams that must say something. "
-           "Compared are seconds, right answers, empty answers and outputs less probable than the proven optimum.",
-    rule=f"Cheap if greedy takes at most {CHEAPER:.0%} of the time of a beam of 16; good if no search has {AS_GOOD:.0%} more right "
-         "answers than greedy. Both: holds; one: in part.",
+    known="Koehn & Knowles (2017): only narrow beams help; Stahlberg & Byrne (2019): for over half of the sentences "
+          "the global optimum is the empty output, and beams of 100 mostly miss it.",
+    design="A small model learns from noisy targets, of which some are empty. The same unseen sources are answered by "
+           "greedy, beam, exact and random search, by beams ranked by log p for each token, and by beams that must say "
+           "something. Compared are seconds, right answers, empty answers and outputs less probable than the proven "
+           "optimum.",
+    rule=f"Cheap if greedy takes at most {CHEAPER:.0%} of the time of a beam of 16; good if no search has "
+         f"{AS_GOOD:.0%} more right answers than greedy. Both: holds; one: in part.",
     experiment=experiment, verdict=verdict, panels=panels)

@@ -145,12 +145,12 @@ CLAIM = Claim(
     id="K2", title="LSTM and GRU mitigate vanishing and exploding gradients", where="C §3.3.3, §9.5",
     words="LSTM和GRU是RNN的变体，它们通过引入门控机制来缓解梯度消失和梯度爆炸问题。 (LSTM and GRU mitigate vanishing and "
           "exploding gradients by gates.)",
-    known="Hochreiter & Schmidhuber (1997) built the LSTM against vanishing; Pascanu et al. (2013) clip against explosion; "
-          "Jozefowicz et al. (2015): a forget bias of 1 closes the gap between LSTM and GRU.",
-    design="Gradients of the last state are followed back over 100 steps through RNNs of spectral radius 0.8, 1 and 1.2, "
-           "LSTMs of forget bias 0, 1 and 5, and a GRU. The gated cells are tried again with recurrent weights up to four "
-           "times as large. Then models of each cell train with a large step, with and without clipping.",
-    rule=f"A cell mitigates vanishing if it keeps at least {KEPT} of a gradient for each step: asked of the GRU and of the LSTM "
-         f"of forget bias 1 and 5. Exploding counts as mitigated if no gated cell stretches one by more than {GROWS} for each "
-         "step. All of it: holds; some: in part; nothing: does not hold.",
+    known="Hochreiter & Schmidhuber (1997) built the LSTM against vanishing; Pascanu et al. (2013) clip against "
+          "explosion; Jozefowicz et al. (2015): a forget bias of 1 closes the gap between LSTM and GRU.",
+    design="Gradients of the last state are followed back over 100 steps through RNNs of spectral radius 0.8, 1 and "
+           "1.2, LSTMs of forget bias 0, 1 and 5, and a GRU. The gated cells are tried again with recurrent weights up "
+           "to four times as large. Then models of each cell train with a large step, with and without clipping.",
+    rule=f"A cell mitigates vanishing if it keeps at least {KEPT} of a gradient for each step: asked of the GRU and of "
+         "the LSTM of forget bias 1 and 5. Exploding counts as mitigated if no gated cell stretches one by more than "
+         f"{GROWS} for each step. All of it: holds; some: in part; nothing: does not hold.",
     experiment=experiment, verdict=verdict, panels=panels)

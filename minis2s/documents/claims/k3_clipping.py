@@ -108,6 +108,7 @@ CLAIM = Claim(
     design="An RNN reads 40 steps and is asked at the end, once with a recurrent matrix that shrinks and once with one "
            "that stretches. The gradient of U is taken apart into what each step contributes, and clipped by norm and "
            "by value. Compared are lengths, directions and the ratios between steps.",
-    rule=f"Exploding counts as mitigated if every clipped gradient is within its limit; vanishing if clipping makes the "
-         f"farthest step's share of the nearest one's at least {HELPS:g} times as large. Both: holds; one: in part.",
+    rule="Exploding counts as mitigated if every clipped gradient is within its limit; vanishing if clipping makes "
+         f"the farthest step's share of the nearest one's at least {HELPS:g} times as large. Both: holds; one: in "
+         "part.",
     experiment=experiment, verdict=verdict, panels=panels)

@@ -53,7 +53,8 @@ def experiment(plan, tick):
         for way, residual in WAYS.items():
             for seed in seeds:
                 tick(0.1, f"gradients, {kind}, {way}")
-                sizes = [[first_gradient(depth, radius, T, residual, np.random.default_rng((seed, depth))) for T in (SHORT, LONG)]
+                sizes = [[first_gradient(depth, radius, T, residual, np.random.default_rng((seed, depth)))
+                          for T in (SHORT, LONG)]
                          for depth in DEPTHS]
                 found["first"].setdefault(f"{kind}, {way}", []).append([long for _, long in sizes])
                 found["factors"].setdefault(f"{kind}, {way}", []).append(
@@ -62,8 +63,8 @@ def experiment(plan, tick):
     rows = {}
     for i, (seed, way, depth) in enumerate(jobs):
         tick(0.1 + 0.9 * i / len(jobs), f"{depth} layers, {way}, seed {seed}")
-        config = Config(cell="gru", hidden=32, embedding=16, layers=depth, residual=WAYS[way] and depth > 1, attention="none",
-                        source_vocab=4 + LETTERS, target_vocab=4 + LETTERS)
+        config = Config(cell="gru", hidden=32, embedding=16, layers=depth, residual=WAYS[way] and depth > 1,
+                        attention="none", source_vocab=4 + LETTERS, target_vocab=4 + LETTERS)
         p, _ = train(config, copied, 4 * STEPS if plan.full else STEPS, seed, lr=1e-2)
         rows[seed, way, depth] = exact_match(p, config, *copied(np.random.default_rng(10_000 + seed), 200))
     found["exact"] = {way: [[rows[seed, way, depth] for depth in DEPTHS] for seed in plan.seeds] for way in WAYS}
@@ -77,13 +78,14 @@ def verdict(numbers):
         one, deep = (float(np.mean([row[i] for row in numbers["factors"][f"{kind}, plain"]])) for i in (0, -1))
         first = np.mean(numbers["first"][f"{kind}, plain"], axis=0)
         cured.append(abs(deep - 1) <= (1 - CURE) * abs(one - 1))
-        because.append(f"{kind.capitalize()}: factor for each step {one:.3f} with 1 layer, {deep:.3f} with {deepest}; at layer 1, step 1 "
-                       f"arrive {first[0]:.2g} and {first[-1]:.2g} of a gradient of 1.")
+        because.append(f"{kind.capitalize()}: factor for each step {one:.3f} with 1 layer, {deep:.3f} with {deepest}; "
+                       f"at layer 1, step 1 arrive {first[0]:.2g} and {first[-1]:.2g} of a gradient of 1.")
     exact = {way: np.mean(rows, axis=0) for way, rows in numbers["exact"].items()}
     because.append(f"Exact match with 1, {', '.join(map(str, numbers['depths'][1:]))} layers: " + "; ".join(
         f"{way} {', '.join(f'{value:.1%}' for value in curve)}" for way, curve in exact.items()) + ".")
     gained = float(exact["residual"][-1] - exact["plain"][-1])
-    because.append(f"Residual connections {'help' if gained >= BETTER else 'do not help'} the deepest model: {gained:+.1%}.")
+    because.append(f"Residual connections {'help' if gained >= BETTER else 'do not help'} the deepest model: "
+                   f"{gained:+.1%}.")
     if all(cured):
         return Verdict(HOLDS, because)
     return Verdict(IN_PART if any(cured) else FAILS, because)
@@ -102,12 +104,13 @@ def panels(numbers):
 CLAIM = Claim(
     id="K4", title="more layers mitigate vanishing and exploding gradients", where="C §9.5",
     words="多层RNN：通过增加RNN的层数，可以缓解梯度消失和梯度爆炸问题。 (More layers of an RNN mitigate vanishing and exploding gradients.)",
-    known="Pascanu et al. (2013) explain both by products over steps, which depth does not shorten; Barone et al. (2017): up to 8 "
-          "layers give about 1.5 BLEU, with residual connections: quality, not a cure.",
-    design=f"Gradients of the last top state are followed back to layer 1, step 1 of RNN stacks of 1 to 8 layers, with recurrent "
-           f"matrices that shrink ({RADII['vanishing']}) or stretch ({RADII['exploding']}) and with and without residual "
-           f"connections. Sequences of {SHORT} and {LONG} steps give the factor by which one more step multiplies the gradient. GRU "
-           "models of each depth learn to say letters again.",
-    rule=f"Depth mitigates if with 8 layers the factor for each step is nearer to 1 than with one layer by at least {CURE:.0%} of the "
-         "distance: for vanishing and for exploding gradients: holds; for one of them: in part; for neither: does not hold.",
+    known="Pascanu et al. (2013) explain both by products over steps, which depth does not shorten; Barone et al. "
+          "(2017): up to 8 layers give about 1.5 BLEU, with residual connections: quality, not a cure.",
+    design="Gradients of the last top state are followed back to layer 1, step 1 of RNN stacks of 1 to 8 layers, with "
+           f"recurrent matrices that shrink ({RADII['vanishing']}) or stretch ({RADII['exploding']}) and with and "
+           f"without residual connections. Sequences of {SHORT} and {LONG} steps give the factor by which one more "
+           "step multiplies the gradient. GRU models of each depth learn to say letters again.",
+    rule="Depth mitigates if with 8 layers the factor for each step is nearer to 1 than with one layer by at least "
+         f"{CURE:.0%} of the distance: for vanishing and for exploding gradients: holds; for one of them: in part; for "
+         "neither: does not hold.",
     experiment=experiment, verdict=verdict, panels=panels)

@@ -27,7 +27,7 @@ def one_step(config, T, S, N=8):
     from ...data.batches import make_batch
     from ...model import seq2seq
     rng = np.random.default_rng(0)
-    rows = [rng.integers(4, 20, size=T).tolist() for _ in range(N)], [rng.integers(4, 20, size=S).tolist() for _ in range(N)]
+    rows = [[rng.integers(4, 20, size=steps).tolist() for _ in range(N)] for steps in (T, S)]
     p, batch = seq2seq.init(config), make_batch(*rows)
     return lambda: seq2seq.loss_and_gradient(p, config, batch)
 
@@ -75,7 +75,8 @@ def visited(plan, tick):
     rows, p = [], seq2seq.init(config, 1)
     for longest in range(2, 7 if plan.full else 6):
         tick(0.8 + 0.2 * (longest - 2) / 5, f"exact search, outputs up to {longest} tokens")
-        row = {"longest": longest, "outputs": sum(5 ** k for k in range(longest))}     # tokens that are none of the four, then the end
+        # tokens that are none of the four, then the end
+        row = {"longest": longest, "outputs": sum(5 ** k for k in range(longest))}
         for name, bias in ENDS.items():
             p.decoder.readout.b[EOS] = bias
             budget, proven = 1, False
@@ -94,9 +95,9 @@ def verdict(numbers):
     because = [f"{name}: time grows as n^{a:.2f} (standard error {e:.2f}), over the last doubling as "
                f"n^{numbers['last_slopes'][name]:.2f}." for name, (a, e) in numbers["slopes"].items()]
     last = numbers["search"][-1]
-    because.append(f"What is exponential: there are {last['outputs']:,} outputs of up to {last['longest']} tokens, of which "
-                   f"exact search needs at most {last['likely']:,} nodes for its proof where an end is likely at once, and at most "
-                   f"{last['unlikely']:,} where it never is.")
+    because.append(f"What is exponential: there are {last['outputs']:,} outputs of up to {last['longest']} tokens, of "
+                   f"which exact search needs at most {last['likely']:,} nodes for its proof where an end is likely at "
+                   f"once, and at most {last['unlikely']:,} where it never is.")
     return Verdict(HOLDS if exponential else FAILS, because)
 
 
@@ -119,9 +120,9 @@ CLAIM = Claim(
           "exponentially.)",
     known="A recurrence costs T steps, attention T times S scores; only the space of outputs grows exponentially "
           "(Stahlberg & Byrne 2019 search it exactly).",
-    design="Training steps of equal models with and without attention are timed at lengths that double, T = S. The slope of "
-           "the logarithms is the power of the growth. Beside it, exact search is run on outputs of growing length, and its "
-           "nodes are counted.",
-    rule=f"Holds if a slope, over all or over the last doubling, is above {STEEPEST:g}: no polynomial of the model's parts is "
-         "as steep. Else it does not hold.",
+    design="Training steps of equal models with and without attention are timed at lengths that double, T = S. The "
+           "slope of the logarithms is the power of the growth. Beside it, exact search is run on outputs of growing "
+           "length, and its nodes are counted.",
+    rule=f"Holds if a slope, over all or over the last doubling, is above {STEEPEST:g}: no polynomial of the model's "
+         "parts is as steep. Else it does not hold.",
     experiment=experiment, verdict=verdict, panels=panels)

@@ -38,7 +38,8 @@ def experiment(plan, tick):
     for i, (seed, name) in enumerate(jobs):
         def share(done, before=i, name=name, seed=seed):
             tick((before + done) / len(jobs), f"{name}, seed {seed}")
-        p, _ = train(made[name], draw, 6000 if plan.full else STEPS, seed, lr=1e-2 if not plan.full else 5e-3, each=share)
+        p, _ = train(made[name], draw, 6000 if plan.full else STEPS, seed, lr=1e-2 if not plan.full else 5e-3,
+                     each=share)
         found["exact"][name].append(copied_by_length(p, made[name], lags, 200 if plan.full else 60, LETTERS, seed))
     return found
 
@@ -63,10 +64,11 @@ CLAIM = Claim(
     id="K6", title="sharing parameters lets the model learn long-range dependencies", where="D §2.1",
     words="编码器和解码器共享同一组参数，这使得模型能够学习到长序列的长距离依赖关系。 (Encoder and decoder share one set of parameters, which "
           "lets the model learn long-range dependencies.)",
-    known="Sharing works as compression: 31 % fewer parameters at no loss (arXiv 1607.08725). Nothing was found that speaks for "
-          "long range.",
-    design="Models without attention learn to say letters again, so each letter must be kept for as many steps as there are "
-           "letters. Cells are tied or not, at equal H and at equal numbers of parameters. Exact match is measured by lag.",
-    rule=f"Holds if a tied model is better than the untied one by at least {BETTER:.0%} of exact match on the longest third of the "
-         "lags, and none is worse by as much. Else it does not hold.",
+    known="Sharing works as compression: 31 % fewer parameters at no loss (arXiv 1607.08725). Nothing was found that "
+          "speaks for long range.",
+    design="Models without attention learn to say letters again, so each letter must be kept for as many steps as "
+           "there are letters. Cells are tied or not, at equal H and at equal numbers of parameters. Exact match is "
+           "measured by lag.",
+    rule=f"Holds if a tied model is better than the untied one by at least {BETTER:.0%} of exact match on the longest "
+         "third of the lags, and none is worse by as much. Else it does not hold.",
     experiment=experiment, verdict=verdict, panels=panels)

@@ -16,7 +16,8 @@ from .small import strings, train
 LETTERS, STEPS = 6, 1000
 KEPT = 0.9                     # of the exact match at trained lengths, for lengths beyond
 WAYS = ("free", "right length given", "trained without the end, right length given")
-CONFIG = Config(cell="gru", embedding=16, hidden=32, attention="dot", source_vocab=4 + LETTERS, target_vocab=4 + LETTERS)
+CONFIG = Config(cell="gru", embedding=16, hidden=32, attention="dot", source_vocab=4 + LETTERS,
+                target_vocab=4 + LETTERS)
 
 
 def without_the_end(sources, targets, reverse):
@@ -64,7 +65,8 @@ def verdict(numbers):
     lengths = np.array(numbers["lengths"])
     inside = {way: float(np.mean(np.array(rows)[:, lengths <= numbers["N"]])) for way, rows in numbers["exact"].items()}
     beyond = {way: float(np.mean(np.array(rows)[:, lengths > numbers["N"]])) for way, rows in numbers["exact"].items()}
-    because = [f"{way}: exact match {inside[way]:.1%} up to {numbers['N']} letters, {beyond[way]:.1%} beyond." for way in inside]
+    because = [f"{way}: exact match {inside[way]:.1%} up to {numbers['N']} letters, {beyond[way]:.1%} beyond."
+               for way in inside]
     kept = {way: beyond[way] >= KEPT * inside[way] > 0 for way in inside}
     if kept["free"]:
         return Verdict(HOLDS, because)
@@ -81,10 +83,11 @@ def panels(numbers):
 CLAIM = Claim(
     id="K7", title="inputs and outputs of any length", where="C §3.3.1",
     words="能够处理任意长度的输入和输出序列。 (It can handle input and output sequences of any length.)",
-    known="Lake & Baroni (2018): on longer commands of SCAN 13.8 to 20.8 %; Newman et al. (2020): models trained without an end "
-          "symbol extrapolate better when the length is given.",
-    design="Models with attention learn to say up to N letters again and are tested up to 2N. They answer freely, and with the "
-           "right length given; another model is trained without the end in its loss. Exact match is measured by length.",
-    rule=f"Holds if answering freely beyond N keeps at least {KEPT:.0%} of the exact match up to N; holds in part if that needs the "
-         "right length to be given. Else it does not hold.",
+    known="Lake & Baroni (2018): on longer commands of SCAN 13.8 to 20.8 %; Newman et al. (2020): models trained "
+          "without an end symbol extrapolate better when the length is given.",
+    design="Models with attention learn to say up to N letters again and are tested up to 2N. They answer freely, and "
+           "with the right length given; another model is trained without the end in its loss. Exact match is measured "
+           "by length.",
+    rule=f"Holds if answering freely beyond N keeps at least {KEPT:.0%} of the exact match up to N; holds in part if "
+         "that needs the right length to be given. Else it does not hold.",
     experiment=experiment, verdict=verdict, panels=panels)

@@ -29,7 +29,8 @@ def experiment(plan, tick):
     rows = {}
     for i, (seed, E, H) in enumerate(jobs):
         tick(i / len(jobs), f"H = {H}, E = {E}, seed {seed}")
-        config = Config(cell="gru", hidden=H, embedding=E, attention="none", source_vocab=4 + LETTERS, target_vocab=4 + LETTERS)
+        config = Config(cell="gru", hidden=H, embedding=E, attention="none", source_vocab=4 + LETTERS,
+                        target_vocab=4 + LETTERS)
         start = time.process_time()
         train(config, backwards, 10, seed)
         each = (time.process_time() - start) / 10              # seconds of a step of this size
@@ -52,7 +53,8 @@ def verdict(numbers):
         best = max((float(curve.max()), name, numbers["hidden"][int(curve.argmax())]) for name, curve in mean.items())
         largest = float(list(mean.values())[-1][-1])
         needed[way] = largest < best[0] - WORSE
-        because.append(f"At equal {way}: the best is H = {best[2]}, {best[1]} with {best[0]:.1%}; the largest model has {largest:.1%}.")
+        because.append(f"At equal {way}: the best is H = {best[2]}, {best[1]} with {best[0]:.1%}; the largest model "
+                       f"has {largest:.1%}.")
     if needed["seconds"] and needed["steps"]:
         return Verdict(HOLDS, because)
     return Verdict(IN_PART if any(needed.values()) else FAILS, because)
@@ -69,9 +71,10 @@ CLAIM = Claim(
     id="K8", title="sizes are chosen by experiment", where="A §9.5, E §6",
     words="词嵌入大小通常取决于任务的复杂性和数据规模。通常情况下，我们可以通过实验来选择合适的词嵌入大小。 (The embedding size depends on task and "
           "data; usually it is chosen by experiment.)",
-    known="Greff et al. (2016), 5,400 runs: larger layers help with diminishing returns, and hyper-parameters hardly interact.",
-    design="Models of several H and E learn to say letters backwards. All make equally many steps, and once more as many steps as "
-           "fit into the time of the smallest model. Exact match on unseen strings is compared.",
-    rule=f"An experiment is needed where the largest model is worse than the best by more than {WORSE:.0%}: at equal steps and at "
-         "equal seconds: holds; at one of them: in part; at neither: does not hold, take the largest.",
+    known="Greff et al. (2016), 5,400 runs: larger layers help with diminishing returns, and hyper-parameters hardly "
+          "interact.",
+    design="Models of several H and E learn to say letters backwards. All make equally many steps, and once more as "
+           "many steps as fit into the time of the smallest model. Exact match on unseen strings is compared.",
+    rule=f"An experiment is needed where the largest model is worse than the best by more than {WORSE:.0%}: at equal "
+         "steps and at equal seconds: holds; at one of them: in part; at neither: does not hold, take the largest.",
     experiment=experiment, verdict=verdict, panels=panels)

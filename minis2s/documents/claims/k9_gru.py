@@ -1,7 +1,7 @@
 """K9: is the GRU cheaper than the LSTM, as it merges gates?  Time at equal size, accuracy at equal price.
 
-Three blocks of gates in place of four: at equal H three quarters of the parameters and multiply-adds.  Whether that is a
-gain depends on what is held equal: the size of the state, the number of parameters, or the seconds.
+Three blocks of gates in place of four: at equal H three quarters of the parameters and multiply-adds.  Whether that is
+a gain depends on what is held equal: the size of the state, the number of parameters, or the seconds.
 """
 import time
 from dataclasses import replace
@@ -54,7 +54,8 @@ def experiment(plan, tick):
     large = same_parameters(gru, parameters(lstm), lambda hidden: replace(gru, hidden=hidden))
     found["parameters"] = {"lstm": parameters(lstm), "gru": parameters(gru), "gru, more units": parameters(large)}
     jobs = [(seed, *job) for seed in plan.seeds for job in (
-        ("lstm", lstm, None), ("gru, equal H", gru, None), ("gru, equal parameters", large, None), ("gru, equal seconds", gru, 1))]
+        ("lstm", lstm, None), ("gru, equal H", gru, None), ("gru, equal parameters", large, None),
+        ("gru, equal seconds", gru, 1))]
     spent = {}
     for i, (seed, label, config, equal) in enumerate(jobs):
         tick(0.2 + 0.8 * i / len(jobs), f"{label}, seed {seed}")
@@ -76,7 +77,8 @@ def verdict(numbers):
     mean = {label: float(np.mean(values)) for label, values in numbers["accuracy"].items()}
     good = mean["gru, equal seconds"] >= mean["lstm"] - AS_GOOD
     because = [
-        "Time of a layer, GRU over LSTM: " + ", ".join(f"{r:.2f} at H = {H}" for r, H in zip(ratios, numbers["H"])) + ".",
+        "Time of a layer, GRU over LSTM: " + ", ".join(f"{r:.2f} at H = {H}"
+                                                       for r, H in zip(ratios, numbers["H"])) + ".",
         "Exact match: " + ", ".join(f"{label} {value:.1%}" for label, value in mean.items()) + "."]
     if cheaper and good:
         return Verdict(HOLDS, because)
@@ -91,18 +93,19 @@ def panels(numbers):
                   xscale="log", yscale="log"),
             panel("letters said backwards", "", "exact match",
                   [line(label, [label], [float(np.mean(numbers["accuracy"][label]))],
-                        [min(numbers["accuracy"][label])], [max(numbers["accuracy"][label])], "bars") for label in labels])]
+                        [min(numbers["accuracy"][label])], [max(numbers["accuracy"][label])], "bars")
+                   for label in labels])]
 
 
 CLAIM = Claim(
     id="K9", title="the GRU is cheaper than the LSTM", where="C §3.1",
     words="门控循环单元（GRU）是LSTM的简化版本，它通过合并输入门和遗忘门，并引入更新门来提高计算效率。 (The GRU merges input and forget "
           "gate and so computes more efficiently.)",
-    known="Chung et al. (2014): comparable accuracy at equal numbers of parameters; Jozefowicz et al. (2015): the LSTM with a "
-          "forget bias of 1 is level.",
-    design="A layer of each cell is timed at several sizes. Then both learn to say letters backwards: at equal H, at equal "
-           "numbers of parameters, and with as many steps as fit into equal seconds. Compared are times and exact match on "
-           "unseen strings.",
-    rule=f"Cheaper if the median ratio of times is at most {CHEAPER}; as good if at equal seconds exact match is at most "
-         f"{AS_GOOD:.0%} lower. Both: holds; one: in part.",
+    known="Chung et al. (2014): comparable accuracy at equal numbers of parameters; Jozefowicz et al. (2015): the LSTM "
+          "with a forget bias of 1 is level.",
+    design="A layer of each cell is timed at several sizes. Then both learn to say letters backwards: at equal H, at "
+           "equal numbers of parameters, and with as many steps as fit into equal seconds. Compared are times and "
+           "exact match on unseen strings.",
+    rule=f"Cheaper if the median ratio of times is at most {CHEAPER}; as good if at equal seconds exact match is at "
+         f"most {AS_GOOD:.0%} lower. Both: holds; one: in part.",
     experiment=experiment, verdict=verdict, panels=panels)

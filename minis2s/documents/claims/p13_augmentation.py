@@ -1,8 +1,9 @@
 """P13: does data augmentation help a model to generalise?  Exact match against the number of training pairs.
 
-The task is `phrases`, English to Chinese, whose test sentences have combinations of words that no training sentence has.
-A model learns from few pairs as they are; with source tokens read as unknown; with noise in the sources; and with pairs
-for further Chinese sentences, whose English was written by a model of the other direction that knew the same few pairs.
+The task is `phrases`, English to Chinese, whose test sentences have combinations of words that no training sentence
+has.  A model learns from few pairs as they are; with source tokens read as unknown; with noise in the sources; and with
+pairs for further Chinese sentences, whose English was written by a model of the other direction that knew the same few
+pairs.
 """
 import numpy as np
 
@@ -63,8 +64,9 @@ def experiment(plan, tick):
         if way == "token dropout":
             dice = np.random.default_rng((seed, size))
 
-            def batch_of(sources, targets, reverse, dice=dice):
+            def unknown_tokens(sources, targets, reverse, dice=dice):
                 return augment.drop_tokens(make_batch(sources, targets, reverse), RATE, dice)
+            batch_of = unknown_tokens
         if way == "back-translation":
             back = Config(source_vocab=T, target_vocab=S, **sizes_of)
             q, _ = train(back, drawing([(y, x) for x, y in pairs]), steps, seed, lr=1e-2)
@@ -72,14 +74,16 @@ def experiment(plan, tick):
             draw = drawing(pairs, more=[(x, y) for x, y in zip(written, unread) if x])
         p, _ = train(config, draw, steps, seed, lr=1e-2, batch_of=batch_of)
         rows[seed, size, way] = exact_match(p, config, *zip(*texts.test[:400 if plan.full else 200]))
-    return {"sizes": sizes, "exact": {way: [[rows[seed, size, way] for size in sizes] for seed in plan.seeds] for way in WAYS}}
+    return {"sizes": sizes,
+            "exact": {way: [[rows[seed, size, way] for size in sizes] for seed in plan.seeds] for way in WAYS}}
 
 
 def verdict(numbers):
     """By `CLAIM.rule`."""
     mean = {way: np.mean(rows, axis=0) for way, rows in numbers["exact"].items()}
     gains = {way: float((curve - mean[WAYS[0]]).mean()) for way, curve in mean.items() if way != WAYS[0]}
-    because = [f"{way}: exact match " + ", ".join(f"{value:.1%} from {size:,} pairs" for size, value in zip(numbers["sizes"], curve))
+    because = [f"{way}: exact match " + ", ".join(f"{value:.1%} from {size:,} pairs"
+                                                  for size, value in zip(numbers["sizes"], curve))
                + (f"; in the mean {gains[way]:+.1%}." if way in gains else ".") for way, curve in mean.items()]
     helped = [gain >= HELPS for gain in gains.values()]
     if all(helped):
@@ -97,12 +101,13 @@ CLAIM = Claim(
     id="P13", title="data augmentation improves generalisation", where="C §3.3.3",
     words="通过增加训练样本的数量或对现有样本进行变换，数据增强可以提升模型的泛化能力。 (More training examples, or transformations of those "
           "there are, improve generalisation.)",
-    known="Sennrich et al. (2016): back-translated monolingual text gives 2 to 3.7 BLEU, and dropping whole words helps where "
-          "parallel text is scarce; Edunov et al. (2018): with very little data, noise in synthetic sources hurts.",
-    design="Models learn `phrases`, whose test sentences have unseen combinations of words, from few pairs to many. They learn from "
-           f"the pairs as they are, with {RATE:.0%} of the source tokens unknown, with noisy sources, or with {MORE:,} further "
-           "targets whose sources were written by a model of the other direction. All make the same number of steps, and exact match "
-           "is compared.",
-    rule=f"A way helps if, in the mean over the numbers of pairs, exact match is higher by at least {HELPS:.0%}. All three help: "
-         "holds; one or two: in part; none: does not hold.",
+    known="Sennrich et al. (2016): back-translated monolingual text gives 2 to 3.7 BLEU, and dropping whole words "
+          "helps where parallel text is scarce; Edunov et al. (2018): with very little data, noise in synthetic "
+          "sources hurts.",
+    design="Models learn `phrases`, whose test sentences have unseen combinations of words, from few pairs to many. "
+           f"They learn from the pairs as they are, with {RATE:.0%} of the source tokens unknown, with noisy sources, "
+           f"or with {MORE:,} further targets whose sources were written by a model of the other direction. All make "
+           "the same number of steps, and exact match is compared.",
+    rule=f"A way helps if, in the mean over the numbers of pairs, exact match is higher by at least {HELPS:.0%}. All "
+         "three help: holds; one or two: in part; none: does not hold.",
     experiment=experiment, verdict=verdict, panels=panels)

@@ -54,14 +54,15 @@ def experiment(plan, tick):
     data = Numbers()
     S, T = (len(v) for v in data.vocabs)
     config = Config(cell="gru", hidden=64, embedding=32, attention="general", source_vocab=S, target_vocab=T)
-    found = {"counts": COUNTS, "exact": {"transfer": [], "from scratch": []}, "english": [], "probe": {"trained": [], "random": []}}
+    found = {"counts": COUNTS, "exact": {"transfer": [], "from scratch": []}, "english": [],
+             "probe": {"trained": [], "random": []}}
     for i, seed in enumerate(plan.seeds):
         def told(done, text, before=i, seed=seed):
             tick((before + done) / len(plan.seeds), f"{text}, seed {seed}")
         rng = np.random.default_rng(10_000 + seed)
         held_out = some(rng, 300 if plan.full else 150)
-        p, _ = train(config, lambda rng, count: data.pairs(english, some(rng, count, held_out)), 2 * STEPS if plan.full else STEPS,
-                     seed, lr=1e-2, each=lambda done: told(0.35 * done, "English"))
+        p, _ = train(config, lambda rng, count: data.pairs(english, some(rng, count, held_out)),
+                     2 * STEPS if plan.full else STEPS, seed, lr=1e-2, each=lambda done: told(0.35 * done, "English"))
         found["english"].append(exact_match(p, config, *data.pairs(english, held_out)))
         known = some(rng, COUNTS[-1], held_out)
         for way, start in (("transfer", p), ("from scratch", None)):
@@ -71,7 +72,8 @@ def experiment(plan, tick):
 
                 def draw(rng, size, numbers=known[:count]):
                     return data.pairs(esperanto, [numbers[k] for k in rng.integers(0, len(numbers), size)])
-                q, _ = train(config, draw, 2 * TUNING if plan.full else TUNING, seed + 1, lr=5e-3 if start else 1e-2, start=start)
+                q, _ = train(config, draw, 2 * TUNING if plan.full else TUNING, seed + 1, lr=5e-3 if start else 1e-2,
+                             start=start)
                 row.append(exact_match(q, config, *data.pairs(esperanto, held_out)))
             found["exact"][way].append(row)
         found["probe"]["trained"].append(probed(p, config, data, held_out)[0])
@@ -82,7 +84,8 @@ def experiment(plan, tick):
 
 
 def probed(p, config, data, numbers):
-    """How well the digits read so far can be told from the encoder's states: -> R2 on the second half, the best unit's trace."""
+    """How well the digits read so far follow from the encoder's states, by linear regression: R2 on the second half;
+    and the trace of the best unit."""
     hs, values = [], []
     for n in numbers:
         words = data.words(english, n)
@@ -117,13 +120,15 @@ def verdict(numbers):
     mean = {way: np.mean(rows, axis=0) for way, rows in numbers["exact"].items()}
     few = np.array(numbers["counts"]) <= FEW
     gain = mean["transfer"] - mean["from scratch"]
-    because = [f"{way}: exact match " + ", ".join(f"{value:.1%} from {n:,}" for n, value in zip(numbers["counts"], curve)) + " examples."
+    because = [f"{way}: exact match " + ", ".join(f"{value:.1%} from {n:,}"
+                                                  for n, value in zip(numbers["counts"], curve)) + " examples."
                for way, curve in mean.items()]
     because.append(f"Transfer gains {gain[few].mean():+.1%} with at most {FEW} examples and {gain[-1]:+.1%} with "
                    f"{numbers['counts'][-1]:,}; the first model knows {np.mean(numbers['english']):.1%} of English.")
     r2, t = {kind: float(np.mean(values)) for kind, values in numbers["probe"].items()}, numbers["trace"]
-    because.append(f"A probe reads the digits of the number so far from trained states with R2 = {r2['trained']:.2f}, from random ones "
-                   f"with {r2['random']:.2f}; unit {t['unit']} alone goes with it by a correlation of {t['correlation']:.2f}.")
+    because.append(f"A probe reads the digits of the number so far from trained states with R2 = {r2['trained']:.2f}, "
+                   f"from random ones with {r2['random']:.2f}; unit {t['unit']} alone goes with it by a correlation of "
+                   f"{t['correlation']:.2f}.")
     if gain[few].mean() >= MORE and gain[-1] >= -NO_WORSE:
         return Verdict(HOLDS, because)
     return Verdict(IN_PART if gain.max() >= MORE else FAILS, because)
@@ -136,18 +141,22 @@ def panels(numbers):
     return [panel("Esperanto number words", "examples", "exact match",
                   [over_seeds(way, numbers["counts"], rows) for way, rows in numbers["exact"].items()], xscale="log"),
             panel("the unit that goes best with the digits", "  ".join(t["words"]), "value",
-                  [line("digits read so far", steps, t["digits"]), line(f"state of unit {t['unit']}", steps, t["state"])])]
+                  [line("digits read so far", steps, t["digits"]),
+                   line(f"state of unit {t['unit']}", steps, t["state"])])]
 
 
 CLAIM = Claim(
     id="P16", title="transfer gives better models where examples are few", where="A §8, B §7",
     words="通过迁移学习和少样本学习技术，Seq2Seq架构可以在有限的训练数据下实现更好的性能。 (By transfer and few-shot learning the architecture "
           "does better with limited training data.)",
-    known="Zoph et al. (2016): a model begun with the weights of another language pair gains 5.6 BLEU in the mean where pairs are "
-          "few; Karpathy et al. (2016): single units that count or track quotes; Belinkov & Glass (2019) on probes and their limits.",
-    design="A model learns English number words to Chinese numerals, then Esperanto's from 10 to 1,000 examples; another begins at "
-           "random and makes as many steps, of twice the size. Exact match on unseen numbers is compared. A linear probe asks the states of trained and "
-           "of random weights how many digits the number has that was read so far.",
-    rule=f"Holds if with at most {FEW} examples exact match is higher by at least {MORE:.0%} in the mean, and with 1,000 not lower by "
-         f"more than {NO_WORSE:.0%}; holds in part if it is higher by {MORE:.0%} for some number of examples; else it does not hold.",
+    known="Zoph et al. (2016): a model begun with the weights of another language pair gains 5.6 BLEU in the mean "
+          "where pairs are few; Karpathy et al. (2016): single units that count or track quotes; Belinkov & Glass "
+          "(2019) on probes and their limits.",
+    design="A model learns English number words to Chinese numerals, then Esperanto's from 10 to 1,000 examples; "
+           "another begins at random and makes as many steps, of twice the size. Exact match on unseen numbers is "
+           "compared. A linear probe asks the states of trained and of random weights how many digits the number has "
+           "that was read so far.",
+    rule=f"Holds if with at most {FEW} examples exact match is higher by at least {MORE:.0%} in the mean, and with "
+         f"1,000 not lower by more than {NO_WORSE:.0%}; holds in part if it is higher by {MORE:.0%} for some number of "
+         "examples; else it does not hold.",
     experiment=experiment, verdict=verdict, panels=panels)

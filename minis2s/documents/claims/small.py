@@ -14,7 +14,8 @@ FIRST = 4                      # ids below are PAD, BOS, EOS, UNK
 
 def strings(rng, count, shortest, longest, letters):
     """Random sequences of ids, lengths evenly from `shortest` to `longest`."""
-    return [rng.integers(FIRST, FIRST + letters, size=rng.integers(shortest, longest + 1)).tolist() for _ in range(count)]
+    return [rng.integers(FIRST, FIRST + letters, size=rng.integers(shortest, longest + 1)).tolist()
+            for _ in range(count)]
 
 
 def train(config, draw, steps, seed=0, batch=32, lr=5e-3, limit=1.0, seconds=None, each=None, batch_of=make_batch,

@@ -54,7 +54,8 @@ def draw(scene):
     y, x = np.mgrid[:SIDE, :SIDE]
     for thing in scene.things:
         inside = covers(thing, x - thing.x, y - thing.y)
-        pixels[inside] = np.array(COLOURS[thing.colour]) * rng.uniform(0.85, 1.05) + 0.02 * rng.normal(size=(inside.sum(), 3))
+        colour = np.array(COLOURS[thing.colour]) * rng.uniform(0.85, 1.05)
+        pixels[inside] = colour + 0.02 * rng.normal(size=(inside.sum(), 3))
     return np.clip(pixels, 0, 1)
 
 

@@ -62,7 +62,8 @@ def is_true(scene, sentence):
         return bool(m) and m.groups() == (t.size, t.colour, t.shape, *place(t))
     if what == "two things":
         m = TWO.fullmatch(said)
-        return bool(m) and any((a.colour, a.shape, b.colour, b.shape) == (m[1], m[2], m[4], m[5]) and RELATIONS[m[3]](a, b)
+        return bool(m) and any((a.colour, a.shape, b.colour, b.shape) == (m[1], m[2], m[4], m[5])
+                               and RELATIONS[m[3]](a, b)
                                for a, b in (things, things[::-1]))
     m = SOME.fullmatch(said)
     return bool(m) and (NUMBERS[m[1]], m[2], m[3]) == (len(things), things[0].colour, things[0].shape)

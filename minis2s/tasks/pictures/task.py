@@ -23,7 +23,7 @@ PLACES = [v for v in range(5, SIDE - 5) if min(abs(v - SIDE // 3 + 0.5), abs(v -
 
 
 def placed(rng, looks, size=None):
-    """Things of these colours and shapes, anywhere but on the line between two places, none of which touches another."""
+    """Things of these colours and shapes, anywhere but on the line between two places, none touching another."""
     things = []
     while len(things) < len(looks):
         sizes, (x, y) = list(SIZES), rng.integers(len(PLACES), size=2)

@@ -1,6 +1,7 @@
 """Phones -> samples: harmonics and noise, shaped by formants (after Klatt 1980, in its additive form).
 
-    x(t) = v(t) sum_k A(k f0; F(t)) sin(2 pi k phi(t))    the voice: phi' = f0, its multiples as loud as the tract lets them be
+    x(t) = v(t) sum_k A(k f0; F(t)) sin(2 pi k phi(t))    the voice: phi' = f0, its multiples as loud as the tract lets
+                                                          them be
          + u(t) (white noise between two frequencies)     turbulence: s, f, the burst of t
          + white noise                                    of the room
     A(f; F) = (1/k) prod_j 1 / sqrt((1 - (f/F_j)^2)^2 + (f B_j / F_j^2)^2)        resonances F_j, B_j wide
@@ -68,7 +69,8 @@ def tracks(names, who, rng):
                                      np.tile(p.band, (steps, 1))]))
     rows = np.concatenate(rows)
     edge, kernel = SMOOTH // 2, np.ones(SMOOTH) / SMOOTH
-    smooth = np.column_stack([np.convolve(np.pad(column, edge, mode="edge"), kernel, "valid") for column in rows[:, :5].T])
+    smooth = np.column_stack([np.convolve(np.pad(column, edge, mode="edge"), kernel, "valid")
+                              for column in rows[:, :5].T])
     return smooth[:, :3], smooth[:, 3], smooth[:, 4], rows[:, 5:]
 
 
@@ -93,5 +95,6 @@ def turbulence(noise, bands, rng, n, t):
         low, high = bands[min(start // STEP, len(bands) - 1)]
         white = np.fft.rfft(rng.normal(size=BLOCK))
         if high:
-            x[start:start + BLOCK] += window * np.fft.irfft(white * ((frequencies >= low) & (frequencies <= high)), BLOCK)
+            band = (frequencies >= low) & (frequencies <= high)
+            x[start:start + BLOCK] += window * np.fft.irfft(white * band, BLOCK)
     return x[:n] * np.interp(t, np.arange(len(noise)), noise)

@@ -67,6 +67,6 @@ JUDGE = Judge(
     baseline=most_frequent,
     rule="all words are the ones said, in their order",
     trivial="the most frequent utterance of training, whatever is heard",
-    failure="Utterances of five to seven words are longer than any in training (one to four).  The model stops after four words, "
-            "or skips some: it learnt how long utterances are together with what they say (claim K7).",
+    failure="Utterances of five to seven words are longer than any in training (one to four).  The model stops after "
+            "four words, or skips some: it learnt how long utterances are together with what they say (claim K7).",
     group=kind_of, beyond=(LONG_KIND,), suffix=".wav", show=write)

@@ -49,9 +49,9 @@ def payload(tr):
     sizes = [e.value.shape[-1] for e in tr.entries if e.name == "h" and e.role == "out"]
     return {
         "source": list(tr.source or []), "target": list(tr.target or []), "notes": notes, "stops": stops,
-        "equations": written, "typeset": {mark: mathml.equation(text, mark) for mark, text in written.items()}, "runs": runs,
-        "hidden": sizes[0] if sizes else 0, "tensors": tensors.list, "cells": cells_of(tr, whole), "attention": looks,
-        "norms": norms(tr, place, whole)}
+        "equations": written, "typeset": {mark: mathml.equation(text, mark) for mark, text in written.items()},
+        "runs": runs, "hidden": sizes[0] if sizes else 0, "tensors": tensors.list, "cells": cells_of(tr, whole),
+        "attention": looks, "norms": norms(tr, place, whole)}
 
 
 def run_of(group, stop, tensors):
