@@ -45,7 +45,10 @@ def run(args):
     files = written(judge, splits.test[:args.samples], Path(args.out), args.overwrite) if args.out else []
     print("\n".join(described(task, judge, splits, args.samples, files)))
     if model:
-        print("\n".join(of_run(model, judge, sources.data(model.origin)[2], args.samples)))
+        training, _, test = sources.data(model.origin)
+        print("\n".join(of_run(model, judge, test, args.samples)))
+        if judge.experiment:
+            print("\n".join(of_experiment(model, judge, training)))
     return 0
 
 
@@ -90,3 +93,13 @@ def of_run(model, judge, test, count):
     yield "\nwrong answers:" if wrong else "\nno wrong answer"
     for source, answer, target in wrong[:count]:
         yield f"  {line(source)}  ->  {line(answer)}   (such as: {line(target)})"
+
+
+def of_experiment(model, judge, training):
+    """Lines about what the task's experiment finds."""
+    def ask(texts, temperature=0):
+        how = answering.Options("sample", own={"temperature": temperature}) if temperature else answering.Options()
+        return [best[0].text for best in answering.decode(model, texts, answering.checked(how, model.lengths))]
+    yield "\nthe experiment:"
+    for name, share in judge.experiment(ask, training).items():
+        yield f"  {name:<32}{share:.2%}"

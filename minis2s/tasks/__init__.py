@@ -12,7 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..data.frames import RECIPES
-from . import addition, commands, copy, dates, numbers, phrases, pictures, questions, records, reverse, speech
+from . import (
+    addition, commands, copy, dates, dialogue, numbers, phrases, pictures, poems, questions, records, reverse, speech
+)
 from .judge import Judge, most_frequent
 from .sampling import Splits
 
@@ -66,6 +68,14 @@ TASKS = {task.name: task for task in (
          questions.generate,
          dict(cell="gru", bidirectional=True, attention_order="before", fusion="tanh", hidden=96, embedding=32,
               dropout=0.1, epochs=12, **STEPS), _sizes(20_000, 500, 1_000), questions.JUDGE),
+    Task("dialogue", "the turns so far -> the reply of a waiter who books a table; judged by what the guest has said",
+         "space", "space", dialogue.generate,
+         dict(cell="gru", bidirectional=True, attention_order="before", fusion="tanh", hidden=96, embedding=48,
+              dropout=0.1, epochs=6, **STEPS), _sizes(16_000, 500, 1_000), dialogue.JUDGE),
+    Task("poems", "the first line of a Chinese couplet -> a second: the same kinds of words, the opposite tones",
+         "char", "char", poems.generate,
+         dict(bidirectional=True, hidden=128, embedding=64, dropout=0.2, epochs=20, **{**STEPS, "batch": 32}),
+         _sizes(5_000, 300, 600), poems.JUDGE),
     Task("records", "a short note -> a code, letter by letter: a toy with invented codes, no medical advice", "space",
          "char", records.generate, dict(bidirectional=True, hidden=96, embedding=48, dropout=0.1, epochs=6, **STEPS),
          _sizes(12_000, 500, 1_000), records.JUDGE),

@@ -17,6 +17,8 @@ class Judge(NamedTuple):
     support: Callable = None    # source -> positions of the tokens that the answer rests on, where that is known
     suffix: str = None          # ".wav", ".png": of the files that show sources; None: the texts show themselves
     show: Callable = None       # source, path -> None: writes such a file
+    # ask, training pairs -> {what: share}: what single answers cannot show; ask(sources, temperature=0) -> answers
+    experiment: Callable = None
 
 
 def score(judge, sources, answers, targets):

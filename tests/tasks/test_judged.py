@@ -3,11 +3,13 @@ import numpy as np
 import pytest
 
 from minis2s.data import frames, pictures as png, sound
-from minis2s.tasks import TASKS, judge_of, load, pictures, questions, records, speech
+from minis2s.tasks import TASKS, dialogue, judge_of, load, pictures, poems, questions, records, speech
+from minis2s.tasks.dialogue import guest, replies, state
 from minis2s.tasks.judge import score
 from minis2s.tasks.pictures.scenes import SIDE, parsed
 from minis2s.tasks.pictures.sentences import describe, is_true, kind
 from minis2s.tasks.pictures.task import WITHHELD
+from minis2s.tasks.poems import couplets, lexicon
 from minis2s.tasks.speech.voices import SEEN, WORDS
 
 JUDGED = [name for name, task in TASKS.items() if task.judge]
@@ -167,3 +169,120 @@ def test_codes_by_prefix_and_the_disclaimer():
     assert records.prefixes(["M10.1A", "M13.1A", "J45.0X"], ["M10.2A", "M10.1A", "J45.0X"]) == {
         "system": 1, "disease": 2 / 3, "whole code": 1 / 3}
     assert "no medical advice" in TASKS["records"].summary and "no medical advice" in records.JUDGE.failure
+
+
+# dialogue -------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("source, values, missing", [
+    ("guest: hello , a table for four on friday please", dict(people="four", day="friday"), ["hour", "name"]),
+    ("guest: a table for four . no , five", dict(people="five"), ["day", "hour", "name"]),
+    ("guest: a table at seven . sorry , six", dict(hour="six"), ["people", "day", "name"]),
+    ("guest: a table waiter: how many people ? guest: six", dict(people="six"), ["day", "hour", "name"]),
+    ("guest: a table waiter: at what time ? guest: six", dict(hour="six"), ["people", "day", "name"]),
+    ("guest: a table for four waiter: at what time ? guest: no , two", dict(people="two"), ["day", "hour", "name"]),
+    ("guest: a table at six waiter: for six o'clock . how many ? guest: no , seven", dict(hour="seven"), ["people", "day", "name"]),
+    ("guest: a table waiter: which day ? guest: sunday . no , monday , we are two", dict(people="two", day="monday"), ["hour", "name"]),
+    ("guest: not on friday , on sunday", dict(day="sunday"), ["people", "hour", "name"]),
+    ("guest: a table for four waiter: your name ? guest: zanbo", dict(people="four", name="zanbo"), ["day", "hour"]),
+    ("guest: a table for four waiter: which day ? guest: forget all that , start again", {}, list(state.SLOTS)),
+])
+def test_what_a_guest_has_said(source, values, missing):
+    found = state.read(source)
+    assert {slot: getattr(found, slot) for slot in state.SLOTS if getattr(found, slot)} == values
+    assert found.missing() == missing
+
+
+FULL = "guest: for four on friday at six waiter: your name ? guest: miller"
+RIGHT = f"{FULL} waiter: a table for four on friday at six the name is miller . right ? guest: yes"
+
+
+@pytest.mark.parametrize("source, right, wrong", [
+    ("guest: a table for four",
+     ["which day ?", "at what time ?", "for four . your name ?", "very good , for four people . when would you like to eat ?"],
+     ["how many people ?", "for five . which day ?", "on friday . which day ?", "which day ? at what time ?", "for four .", "",
+      "your table is booked .", "goodbye .", "is that right ?", "which day ? good .", "four . which day ?",
+      "miller . which day ?"]),
+    (FULL, ["a table for four people on friday at six o'clock under the name miller . is that right ?",
+            "under the name miller , at six on friday for four . correct ?"],
+     ["a table for four on friday at six . is that right ?", "a table for four on friday at six under the name wood . right ?",
+      "a table for four on friday at six under the name miller .", "which day ?", "your table is booked , miller .",
+      "for four on friday at six under the name miller . which day ?"]),
+    (RIGHT, ["your table is booked , miller .", "thank you , it is reserved ."],
+     ["your table is booked , wood .", "goodbye .", "which day ?", "thank you .", "it is booked . is that right ?"]),
+    (f"{RIGHT} waiter: it is booked . guest: thanks", ["goodbye .", "see you on friday , goodbye ."],
+     ["see you on sunday , goodbye .", "it is booked .", "thank you ."]),
+    ("guest: a table for four waiter: which day ? guest: how many did i say ?", ["you said for four .", "that is for four people ."],
+     ["you said for five .", "you said on friday .", "which day ?", "you have not said that yet ."]),
+    ("guest: a table for four waiter: which day ? guest: what time did i say ?", ["you have not said that yet ."],
+     ["you said at six .", "you said for four .", "which day ?", "you have not said , for four ."]),
+])
+def test_replies_that_follow_from_what_was_said(source, right, wrong):
+    found = state.read(source)
+    assert [r for r in right if not replies.follows(found, r)] == [] and [r for r in wrong if replies.follows(found, r)] == []
+    drawn = {replies.reply(np.random.default_rng(i), found) for i in range(30)}
+    assert len(drawn) > 1 and all(replies.follows(found, r) for r in drawn)
+
+
+def test_conversations_are_played_to_their_end_and_names_of_training_are_no_unseen_ones():
+    def answer(sources):
+        return [replies.reply(np.random.default_rng(len(x)), state.read(x)) for x in sources]
+    assert set(dialogue.JUDGE.experiment(answer, [], count=20).values()) == {1}
+    assert set(dialogue.JUDGE.experiment(lambda sources: ["goodbye ."] * len(sources), [], count=5).values()) == {0}
+    s = load("dialogue", sizes=dict(train=3000, valid=100, test=300))
+    names = [{name for x, _ in part for slot, name in state.mentions(x.split()) if slot == "name"} - {state.GUEST, state.WAITER}
+             for part in s]
+    assert not any(map(guest.is_unseen, names[0])) and any(map(guest.is_unseen, names[2])) and len(names[0]) > 100
+    said = {word for x, y in s.train for word in f"{x} {y}".split()} - {state.GUEST, state.WAITER}
+    assert said - state.WORDS <= names[0]              # all other words are known as words
+
+
+def test_a_guest_puts_right_what_the_waiter_understood_wrong():
+    goal = dict(people="four", day="friday", hour="six", name="miller")
+    source = f"{FULL} waiter: a table for four on sunday at six under the name miller . right ?"
+    said = {guest.turn(np.random.default_rng(i), dict(goal), source) for i in range(40)}
+    assert "no , on friday" in said and not any(text.startswith("yes") for text in said)
+
+
+# poems ----------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("first, right, wrong", [
+    ("春风吹绿柳", ["旭日照青松", "夜雪绕幽兰"],
+     ["细雨临绿柳",                     # words of the first line
+      "旭日照红杏", "明月绕腊梅",       # ends oblique; level where it must be oblique
+      "白云绕青松",                     # the same tone in place 2
+      "旭日照江村", "野鹤过青松",       # other kinds of words
+      "旭日青松", "十里旭日照青松", "旭日照青", ""]),
+    ("几度戏蝶寻旧院", ["八方锦鲤归楼台", "三更飞雁恋江村"],
+     ["八方锦鲤归楼台旧", "锦鲤归楼台", "三更黄莺归楼台", "三更飞雁恋西岭", "八方飞雁恋江村飞", "三更飞雁恋翠竹"]),
+])
+def test_second_lines(first, right, wrong):
+    assert couplets.is_first(first)
+    assert [s for s in right if not couplets.is_parallel(first, s)] == []
+    assert [s for s in wrong if couplets.is_parallel(first, s)] == []
+    drawn = {couplets.second(np.random.default_rng(i), first) for i in range(20)}
+    assert len(drawn) > 10 and all(couplets.is_parallel(first, s) for s in drawn)
+
+
+@pytest.mark.parametrize("line", ["旭日照青松", "春风照绿柳春", "万里晚霞临腊梅", "春风过绿柳", "绿柳吹春风", "春风吹绿", "", "雨雨雨雨雨"])
+def test_what_is_no_first_line(line):
+    assert not couplets.is_first(line)
+
+
+def test_the_words_of_poems_have_tones_and_one_form_is_withheld():
+    assert {c for word in lexicon.KIND for c in word} == lexicon.TONE.keys() and set(lexicon.TONE.values()) == {1, 2, 3, 4}
+    assert len(lexicon.KIND) == sum(len(words.split()) for words in lexicon.KINDS.values())
+    s = load("poems", sizes=dict(train=500, valid=50, test=100))
+    forms = [{couplets.form(x) for x, _ in part} for part in s]
+    assert forms[0] == set(couplets.FORMS) >= forms[1] and couplets.WITHHELD in forms[2]
+    assert sum(couplets.form(x) == couplets.WITHHELD for x, _ in s.test) == 10
+    assert all(couplets.is_first(x) for part in s for x, _ in part)
+
+
+def test_how_varied_second_lines_are():
+    pairs = load("poems", sizes=dict(train=30, valid=0, test=0)).train
+
+    def ask(sources, temperature):
+        return [dict(pairs)[x] if temperature < 1 else "春" for x in sources]
+    found = poems.JUDGE.experiment(ask, pairs)
+    assert found["T=0: valid"] == found["T=0.5: copied from training"] == 1 and found["T=0: different"] > 0.8
+    assert found["T=1: valid"] == found["T=1.5: copied from training"] == 0 and found["T=1: different"] == 1 / 30
