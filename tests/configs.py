@@ -11,6 +11,7 @@ def config(**choices):
 
 
 FRAMES = dict(source="frames", source_vocab=None, frame_size=3, stack=2)
+SPOKEN = dict(target="frames", target_vocab=None, target_frame_size=3, frames_per_step=2)
 PLAIN, LUONG = dict(attention="none"), dict(fusion="tanh", input_feeding=True)
 
 CONFIGS = {
@@ -65,6 +66,15 @@ CONFIGS = {
     "everything": config(cell="gru-after", layers=2, bidirectional=True, attention="additive", attention_size=3,
                          attention_order="before", fusion="tanh", input_feeding=True, readout="state-context",
                          dropout=0.3, label_smoothing=0.1, reverse_source=True),
+}
+
+# targets of frames; these have no compiled implementation
+FRAMES_OUT = {
+    "spoken": config(**SPOKEN, cell="lstm", attention_order="before", fusion="tanh"),
+    "spoken-plain": config(**SPOKEN, layers=2, frame_error="absolute", **PLAIN),
+    "spoken-everything": config(**{**FRAMES, **SPOKEN, "frames_per_step": 1}, bidirectional=True, attention="additive",
+                                attention_order="before", dropout=0.3, input_feeding=True, readout="state-context",
+                                fusion="tanh", layers=2),
 }
 
 # a path around layers; these have no compiled implementation

@@ -34,7 +34,13 @@ def batch(rng, config, source_lengths=(5, 2, 4), target_lengths=(1, 3, 2)):
         sources = [normal(rng, length, config.step_size) for length in source_lengths]
     else:
         sources = sequences(config.source_vocab, source_lengths)
-    return make_batch(sources, sequences(config.target_vocab, target_lengths), config.reverse_source, config.dtype)
+    if config.target == "frames":
+        r = config.frames_per_step                      # the last step of most is not full
+        targets = [normal(rng, max(1, r * length - n % r), config.target_frame_size)
+                   for n, length in enumerate(target_lengths)]
+    else:
+        targets = sequences(config.target_vocab, target_lengths)
+    return make_batch(sources, targets, config.reverse_source, config.dtype, config.frames_per_step or 1)
 
 
 def read_only(x):

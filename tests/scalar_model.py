@@ -110,7 +110,8 @@ def oracle_model(p, config, n, drops=None):
         attention=attend if attention else None,
         every_step=c.context == "every-step",
         order=c.attention_order, in_cell=c.context == "every-step" or c.attention_order == "before", feeding=c.input_feeding,
-        decoder=dict(embedding=dec.embedding.tolist(),
+        frame_size=c.target_frame_size,
+        decoder=dict(embedding=first(dec.embedding),
                      cells=[dropped(cell(name, q), m, n) for q, m in zip(layers, dec_drops)]),
         fuse=lambda s, ctx: fuse(c.fusion, dec.fusion, s, ctx),
         read_context=c.readout == "state-context",
@@ -118,8 +119,16 @@ def oracle_model(p, config, n, drops=None):
         drop_output=None if out_drop is None else out_drop[n].tolist())
 
 
+def loss(config, logits, batch):
+    """The loss of logits (S, N, ...), as nested lists, by the oracle."""
+    targets, mask = batch.targets.tolist(), batch.target_mask.tolist()
+    if config.target == "frames":
+        return oracle.frames_loss(logits, targets, mask, config.frame_error)
+    return oracle.cross_entropy(logits, targets, mask, config.label_smoothing)
+
+
 def model(p, config, batch, n, teacher=None, drops=None):
     """Logits (S lists of V) of example n, for the whole model."""
-    return oracle.seq2seq(oracle_model(p, config, n, drops), batch.source[:, n].tolist(), batch.inputs[:, n],
+    return oracle.seq2seq(oracle_model(p, config, n, drops), batch.source[:, n].tolist(), batch.inputs[:, n].tolist(),
                           batch.source_mask[:, n].tolist(), None if teacher is None else teacher[:, n],
                           [0.0] * config.fused_size)

@@ -37,18 +37,22 @@ def backend_for(config, name=None, otherwise="numpy"):
     said = backend_name(name, otherwise)
     if said.startswith("torch") and own_part(config):
         raise ValueError(f"backend={said!r}: {own_part(config)} of your own has no PyTorch module; choose numpy")
+    if said.startswith("torch") and config.target == "frames":
+        raise ValueError(f"backend={said!r}: models with target=frames have no PyTorch module; choose numpy")
     if said != "numba" or is_compiled(config):
         return said
     if name is not None or os.environ.get("MINIS2S_BACKEND"):
         what = (f"{own_part(config)} of your own has" if own_part(config) else
-                "the Transformer has" if config.architecture == "transformer" else "models with residual=True have")
+                "the Transformer has" if config.architecture == "transformer" else
+                "models with target=frames have" if config.target == "frames" else "models with residual=True have")
         warnings.warn(f"backend='numba': {what} no compiled implementation yet; NumPy computes it", stacklevel=3)
     return "numpy"
 
 
 def is_compiled(config):
     """Whether the kernels compute models of this Config."""
-    return config.architecture == "recurrent" and not config.residual and not own_part(config)
+    return (config.architecture == "recurrent" and not config.residual and config.target == "tokens"
+            and not own_part(config))
 
 
 def own_part(config):

@@ -178,7 +178,7 @@ def resumed(args):
             raise ValueError(f"{option}: a run that is resumed knows its own; leave it out")
     stored, origin, splits = sources.resumed(args)
     options = {**stored["config"].to_json(), **stored["training"]}
-    del options["source_vocab"], options["target_vocab"], options["frame_size"]
+    del options["source_vocab"], options["target_vocab"], options["frame_size"], options["target_frame_size"]
     return Plan(options, {**stored["units"], **asked_units(args)}, origin, splits, stored.get("backend"))
 
 

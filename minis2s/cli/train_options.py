@@ -10,6 +10,8 @@ from ..training.schedule import SCHEDULES
 
 MODEL_HELP = {
     "stack": "neighbouring frames read as one step, of sounds and pictures",
+    "frames_per_step": "frames written in one step, of sounds",
+    "frame_error": "loss of a frame's numbers",
     "architecture": "kind of model; the options from --heads to --max-positions are the transformer's",
     "cell": "recurrent cell", "embedding": "size of token vectors", "hidden": "size of states",
     "layers": "layers of each side",
@@ -37,7 +39,8 @@ TRAINING_HELP = {
     "token_dropout": "share of source tokens read as unknown",
     "evaluate_every": "also evaluate after this many batches", "seed": "of all random numbers"}
 UNSET = {                           # what an option that is None by default comes to
-    "stack": "1", "bridge": "copy; dense with --bidirectional", "attention": "additive; none with another --context",
+    "stack": "1", "frames_per_step": "1", "frame_error": "squared", "bridge": "copy; dense with --bidirectional",
+    "attention": "additive; none with another --context",
     "attention_size": "as --hidden", "context": "attention; init with --attention none",
     "fusion": "concat; none without a context", "heads": "4", "feed_forward": "4 times --hidden",
     "feed_forward_activation": "relu", "norm": "pre", "positions": "sinusoidal", "max_positions": "256",

@@ -17,9 +17,9 @@ AREA = 2_000_000
 class Batch(NamedTuple):
     source: np.ndarray          # (T, N) int64, or (T, N, F) of frames
     source_mask: np.ndarray     # (T, N) bool, True = real
-    inputs: np.ndarray          # (S, N) int64: BOS y_1 ... y_S, what the decoder is given
-    targets: np.ndarray         # (S, N) int64: y_1 ... y_S EOS, what it shall answer
-    target_mask: np.ndarray     # (S, N) bool, the same for inputs and targets
+    inputs: np.ndarray          # (S, N) int64: BOS y_1 ... y_S, what the decoder is given; or frames (S, N, F)
+    targets: np.ndarray         # (S, N) int64: y_1 ... y_S EOS, what it shall answer; or frames (S, N, r F)
+    target_mask: np.ndarray     # (S, N) bool, the same for inputs and targets; or of frames (S, N, r)
 
 
 def pad(sequences):
@@ -88,20 +88,55 @@ def pad_frames(sequences, dtype="float32"):
 
 def pad_sources(sources, dtype="float32"):
     """`pad` for lists of ids, `pad_frames` for arrays of frames."""
-    frames = len(sources) and isinstance(sources[0], np.ndarray) and sources[0].ndim == 2
-    return pad_frames(sources, dtype) if frames else pad(sources)
+    return pad_frames(sources, dtype) if is_frames(sources) else pad(sources)
 
 
-def make_batch(sources, targets, reverse_source=False, dtype="float32"):
+def is_frames(sequences):
+    """Whether sequences are arrays (T, F) of frames, and not lists of ids."""
+    return len(sequences) > 0 and isinstance(sequences[0], np.ndarray) and sequences[0].ndim == 2
+
+
+def target_frames(targets, r, dtype="float32"):
+    """Sequences of frames as a decoder's inputs and targets, r frames in a step.
+
+        inputs    0    f_r   f_2r              the last frame of the step before
+        targets  f_1  f_r+1  f_2r+1
+                 ...   ...    ...
+                 f_r  f_2r   f_3r              zeros behind the end, where the mask is False
+
+    Parameters
+    ----------
+    targets : list of N arrays (T_n, F) of numbers
+    r : int
+    dtype : str
+
+    Returns
+    -------
+    inputs : ndarray of shape (S, N, F)
+    targets : ndarray of shape (S, N, r F)
+    mask : ndarray of shape (S, N, r), bool, True = real frame
+    """
+    frames, mask = pad_frames(targets, dtype)
+    (T, N, F), S = frames.shape, -(-len(frames) // r)
+    frames, mask = (np.concatenate([a, np.zeros((S * r - T, *a.shape[1:]), a.dtype)]) for a in (frames, mask))
+    steps = frames.reshape(S, r, N, F).swapaxes(1, 2)
+    inputs = np.concatenate([np.zeros((1, N, F), dtype), steps[:-1, :, -1]])
+    mask = np.ascontiguousarray(mask.reshape(S, r, N).swapaxes(1, 2))
+    return inputs, np.ascontiguousarray(steps).reshape(S, N, r * F), mask
+
+
+def make_batch(sources, targets, reverse_source=False, dtype="float32", frames_per_step=1):
     """Make the arrays of one training step.
 
     Parameters
     ----------
     sources, targets : lists of N lists of int
         Without BOS and EOS; these are added to the targets here.  A target may be empty.  A source may be an array
-        (T, F) of frames, and then all are.
+        (T, F) of frames, and then all are; so may a target.
     dtype : str
         Of frames.
+    frames_per_step : int
+        Of targets of frames.
     reverse_source : bool
         Turn each source around (before padding), so that its beginning is the last thing read.
 
@@ -121,6 +156,8 @@ def make_batch(sources, targets, reverse_source=False, dtype="float32"):
             raise ValueError(f"sources: number {n} is empty, wanted at least one id")
     if reverse_source:
         sources = [s[::-1] for s in sources]
+    if is_frames(targets):
+        return Batch(*pad_sources(sources, dtype), *target_frames(targets, frames_per_step, dtype))
     inputs, target_mask = pad([[BOS, *y] for y in targets])
     outputs, _ = pad([[*y, EOS] for y in targets])
     return Batch(*pad_sources(sources, dtype), inputs, outputs, target_mask)

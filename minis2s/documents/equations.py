@@ -29,6 +29,7 @@ NOT_COMPILED = {
     "core/functions.py": "written out where it is used, under the mark of that line",
     "core/initializers.py": "runs once for each model",
     "core/gradient_check.py": "for checks, not for training",
+    "layers/frame_output.py": "models that write frames have no compiled implementation",
     "layers/linear.py": "the readout's product is (D7)",
     "layers/distillation.py": "its targets are handed to the compiled loss, (X3), as they are",
     "training/quantization.py": "runs once for each model",

@@ -54,17 +54,35 @@ def check_batch(config: Config, batch: Batch, teacher_mask: Any = None, masks: D
     """Require what `forward` can compute with; `check_source` is for the source."""
     V, source, axes = config.target_vocab, batch.source, 2 if config.source == "tokens" else 3
     N: Any = source.shape[1] if isinstance(source, np.ndarray) and source.ndim == axes else "N"
-    validation.ids("inputs", batch.inputs, V, ("S", N))
-    shape = batch.inputs.shape
-    if np.ndim(batch.targets) == 3:
-        validation.array("targets", batch.targets, (*shape, V), "fiub")
+    if config.target == "frames":
+        check_target_frames(config, batch, N)
     else:
-        validation.ids("targets", batch.targets, V, shape)
-    validation.mask("target_mask", batch.target_mask, shape)
+        validation.ids("inputs", batch.inputs, V, ("S", N))
+        if np.ndim(batch.targets) == 3:
+            validation.array("targets", batch.targets, (*batch.inputs.shape, V), "fiub")
+        else:
+            validation.ids("targets", batch.targets, V, batch.inputs.shape)
+        validation.mask("target_mask", batch.target_mask, batch.inputs.shape)
+    shape = batch.inputs.shape[:2]
     if teacher_mask is not None:
         validation.array("teacher_mask", teacher_mask, shape, "b")
     if masks is not None:
         check_masks(masks, dropout_masks.sizes(config), N)
+
+
+def check_target_frames(config: Config, batch: Batch, N: Any) -> None:
+    """Require inputs (S, N, F), targets (S, N, r F) and a mask of frames (S, N, r), padding at the end."""
+    r, F = config.frames_per_step, config.target_frame_size
+    validation.array("inputs", batch.inputs, ("S", N, F))
+    S, N = batch.inputs.shape[:2]
+    validation.array("targets", batch.targets, (S, N, r * F))
+    validation.array("target_mask", batch.target_mask, (S, N, r), "b")
+    frame_by_frame = np.asarray(batch.target_mask).transpose(0, 2, 1).reshape(S * r, N)
+    validation.mask("target_mask", frame_by_frame, frame_by_frame.shape)
+    for name in ("inputs", "targets"):
+        frames = getattr(batch, name)
+        if frames.dtype != config.dtype and frames.dtype.kind != "c":
+            raise TypeError(f"{name}: got dtype {frames.dtype}, wanted {config.dtype} of this Config")
 
 
 def check_masks(masks: DropoutMasks, sizes: DropoutMasks, N: int) -> None:

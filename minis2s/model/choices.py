@@ -2,6 +2,7 @@
 from collections import ChainMap
 from typing import Any
 
+from ..layers import frame_output
 from ..layers.attention import SCORES
 from ..layers.cells import CELLS
 from ..layers.feed_forward import PHI
@@ -10,6 +11,8 @@ from ..layers.residual import NORMS
 
 CHOICES: dict[str, Any] = {
     "source": ("tokens", "frames"),
+    "target": ("tokens", "frames"),
+    "frame_error": frame_output.ERRORS,
     "architecture": ("recurrent", "transformer"),
     "cell": CELLS,                                      # the tables themselves: yours may join them
     "bridge": ("copy", "dense", "zeros"),
@@ -24,7 +27,8 @@ CHOICES: dict[str, Any] = {
     "dtype": ("float32", "float64"),
 }
 # the choices that only one of the architectures has
-RECURRENT = ("source", "frame_size", "stack", "cell", "embedding", "residual", "bidirectional", "bridge", "attention",
+RECURRENT = ("source", "frame_size", "stack", "target", "target_frame_size", "frames_per_step", "frame_error",
+             "cell", "embedding", "residual", "bidirectional", "bridge", "attention",
              "attention_size", "context", "attention_order", "fusion", "input_feeding", "readout", "tied_cells")
 # what None of these becomes beside the defaults
 USUAL = {"bridge": "copy", "attention": "additive", "context": "attention", "fusion": "concat"}
@@ -65,6 +69,22 @@ def impossible_source(c: Any) -> list[tuple[bool, str]]:
          f"frame_size={c.frame_size} with source=tokens: tokens have none; take source=frames"),
         (not is_frames and c.stack is not None,
          f"stack={c.stack} with source=tokens: only frames are stacked; take source=frames"),
+    ]
+
+
+def impossible_target(c: Any) -> list[tuple[bool, str]]:
+    """Pairs for a Config `c`: a condition that must not hold, and why."""
+    is_frames = c.target == "frames"
+    return [
+        (is_frames and c.target_vocab is not None,
+         f"target_vocab={c.target_vocab} with target=frames: frames have no vocabulary; target_frame_size is their "
+         "size"),
+        *((not is_frames and getattr(c, name) is not None,
+           f"{name}={getattr(c, name)} with target=tokens: tokens have none; take target=frames")
+          for name in ("target_frame_size", "frames_per_step", "frame_error")),
+        (is_frames and c.tied_embedding, "tied_embedding with target=frames: frames have no table of embeddings"),
+        (is_frames and c.label_smoothing > 0,
+         f"label_smoothing={c.label_smoothing} with target=frames: it is for probabilities of tokens"),
     ]
 
 

@@ -1,11 +1,13 @@
 """Config: one frozen record that names every choice of a model, and refuses what cannot be."""
 from dataclasses import asdict, dataclass, fields
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
 from .choices import (  # noqa: F401  all of them have their public place here
-    CHOICES, RECURRENT, TRANSFORMER, USUAL, impossible_recurrent, impossible_source, impossible_transformer, renamed
+    CHOICES, RECURRENT, TRANSFORMER, USUAL, impossible_recurrent, impossible_source, impossible_target,
+    impossible_transformer, renamed
 )
 
 
@@ -23,6 +25,14 @@ class Config:
         The numbers of a frame, F; None with tokens, and until the data are known.
     stack : int or None
         How many neighbouring frames are read as one step; None: 1 with frames.
+    target : {"tokens", "frames"}
+        What a target is made of; frames are rows of numbers, such as 10 ms of sound.
+    target_frame_size : int or None
+        The numbers of a target's frame; None with tokens, and until the data are known.
+    frames_per_step : int or None
+        How many frames the decoder writes in one step, r; None: 1 with frames.
+    frame_error : {"squared", "absolute"} or None
+        What the loss of a frame's numbers is; None: squared with frames.
     architecture : {"recurrent", "transformer"}
         The choices from `cell` to `tied_cells`, but for `hidden` and `layers`, are those of the recurrent model;
         those from `heads` to `max_positions` are the Transformer's.
@@ -88,6 +98,10 @@ class Config:
     source: str = "tokens"
     frame_size: int | None = None
     stack: int | None = None
+    target: str = "tokens"
+    target_frame_size: int | None = None
+    frames_per_step: int | None = None
+    frame_error: str | None = None
     architecture: str = "recurrent"
     cell: str = "lstm"
     embedding: int = 64
@@ -128,6 +142,13 @@ class Config:
     def step_size(self) -> int | None:
         """The numbers of one source step: those of `stack` frames."""
         return None if self.frame_size is None or self.stack is None else self.frame_size * self.stack
+
+    @property
+    def output_size(self) -> Any:
+        """The numbers that the readout says at a step: a logit of each token, or r frames and the score of the stop."""
+        if self.target == "tokens" or self.target_frame_size is None or self.frames_per_step is None:
+            return self.target_vocab
+        return self.frames_per_step * self.target_frame_size + 1
 
     @property
     def encoder_size(self) -> int:
@@ -206,6 +227,9 @@ class Config:
                 object.__setattr__(self, name, value)
         if self.source == "frames":
             default("stack", 1)
+        if self.target == "frames":
+            default("frames_per_step", 1)
+            default("frame_error", "squared")
         if self.architecture == "transformer":
             default("heads", 4)
             default("feed_forward", 4 * self.hidden)
@@ -221,7 +245,7 @@ class Config:
 
     def _check_combinations(self):
         of_architecture = impossible_transformer if self.architecture == "transformer" else impossible_recurrent
-        for is_wrong, why in impossible_source(self) + of_architecture(self):
+        for is_wrong, why in impossible_source(self) + impossible_target(self) + of_architecture(self):
             if is_wrong:
                 raise ValueError(why)
 

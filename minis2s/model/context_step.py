@@ -21,9 +21,10 @@ from typing import Any
 import numpy as np
 
 from ..core import tree
-from ..layers import embedding, fusion, recurrent
+from ..layers import fusion, recurrent
 from ..layers.attention import SCORES, attend, attend_backward
 from ..layers.cells import CELLS
+from . import inputs
 from .config import Config
 from .decoder_step import EncoderOutput, State, StepCache
 
@@ -35,7 +36,7 @@ def step(p: Any, config: Config, source: EncoderOutput, ids: np.ndarray, s: Stat
     ctx, k_attend = source.ctx, None
     if config.attends_before:
         ctx, k_attend = attend(score, p.score, s.layers[-1].h, source.memory)       # (D1)
-    parts = [embedding.forward(p.embedding, ids)]
+    parts = [inputs.forward(p.embedding, ids)]
     parts += [ctx] if config.context_in_cell else []
     parts += [s.z] if config.input_feeding else []
     x = np.concatenate(parts, axis=1)                                               # (D2)

@@ -1,6 +1,7 @@
 """Decoder: the loop over a target sequence, forward and backward.
 
-Row C4.1d.  Shapes: S target steps, N batch, V vocabulary, H hidden.
+Row C4.1d.  Shapes: S target steps, N batch, V vocabulary, H hidden.  Where targets are frames, y_t is the last frame of
+step t, y_0 = 0, and the "logits" are the numbers of r frames and one for the stop: see layers/frame_output.py.
 
     y_0 = BOS     y_1               y_{S-1}
       │            │                  │
@@ -17,16 +18,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core import tree
-from ..layers import dropout, embedding, fusion, linear
+from ..layers import dropout, embedding, frame_input, frame_output, fusion, linear
 from ..layers.attention import SCORES
 from ..layers.cells import CELLS
-from . import context_step, decoder_step
+from . import context_step, decoder_step, inputs
 from .config import Config
 from .decoder_step import EncoderOutput, State, StepCache  # noqa: F401
 
 
 class Params(NamedTuple):
-    embedding: np.ndarray      # (V, E)
+    embedding: Any             # (V, E) for tokens, frame_input.Params for frames
     layers: Any                # tuple of a cell's Params; None where tied to the encoder's
     score: Any                 # the attention score's Params, or None
     fusion: Any                # fusion.Params, or None
@@ -34,7 +35,7 @@ class Params(NamedTuple):
 
 
 class Cache(NamedTuple):
-    ids: np.ndarray            # (S, N), the tokens really fed
+    ids: np.ndarray            # (S, N), the tokens really fed, or (S, N, F) frames
     steps: list                # of StepCache
     rs: np.ndarray             # (S, N, R), what the readout read
     masks: Any                 # of the layers' inputs
@@ -47,9 +48,10 @@ def init(rng: np.random.Generator, config: Config) -> Params:
     sizes = [c.decoder_input_size] + [c.hidden] * (c.layers - 1)
     score = SCORES[c.attention].init(rng, c.hidden, c.encoder_size, c.attention_size or c.hidden) \
         if c.context == "attention" else None
-    readout = linear.init(rng, c.readout_size, c.target_vocab)
+    readout = linear.init(rng, c.readout_size, c.output_size)
     return Params(
-        embedding=embedding.init(rng, c.target_vocab, c.embedding),
+        embedding=(frame_input.init(rng, c.target_frame_size, c.embedding) if c.target == "frames" else
+                   embedding.init(rng, c.target_vocab, c.embedding)),
         layers=None if c.tied_cells else tuple(cell.init(rng, D, c.hidden) for D in sizes),
         score=score,
         fusion=fusion.init(rng, c.fusion, c.hidden, c.encoder_size),
@@ -85,6 +87,16 @@ def readout(p: Params, r: np.ndarray) -> np.ndarray:
     return linear.forward(p.readout, r)                                             # (D7)
 
 
+def own_output(config: Config, logits: np.ndarray) -> np.ndarray:
+    """What the next step is fed when the model runs freely: the most probable token, or the last frame.
+
+    It is fed as a given number: no gradient leads through it.
+    """
+    if config.target == "frames":
+        return frame_output.last_frame(logits, config.target_frame_size).real
+    return logits.real.argmax(axis=-1)
+
+
 def forward(p: Params, config: Config, source: EncoderOutput, layers: tuple, ids: np.ndarray,
             teacher_mask: np.ndarray | None = None, masks: tuple | None = None,
             output_mask: np.ndarray | None = None) -> tuple[np.ndarray, Cache]:
@@ -95,7 +107,7 @@ def forward(p: Params, config: Config, source: EncoderOutput, layers: tuple, ids
     source : EncoderOutput
     layers : tuple of a cell's State
         The decoder's initial states.
-    ids : ndarray of int of shape (S, N)
+    ids : ndarray of int of shape (S, N), or of frames (S, N, F)
         The inputs BOS y_1 ... y_S.
     teacher_mask : ndarray of bool of shape (S, N), optional
         Where False the model is fed its own most probable token of the step before (free running) in place of
@@ -116,8 +128,8 @@ def forward(p: Params, config: Config, source: EncoderOutput, layers: tuple, ids
     fed: list = []
     for t, y in enumerate(ids):
         if teacher_mask is not None and t > 0 and not teacher_mask[t].all():
-            own = readout(p, dropout.forward(rs[-1], output_mask)).real.argmax(axis=1)
-            y = np.where(teacher_mask[t], y, own)
+            own = own_output(config, readout(p, dropout.forward(rs[-1], output_mask)))
+            y = np.where(teacher_mask[t].reshape(-1, *(1,) * (own.ndim - 1)), y, own)
         r, s, k = step(p, config, source, y, s, masks)
         rs.append(r)
         steps.append(k)
@@ -140,7 +152,7 @@ def backward(p: Params, config: Config, source: EncoderOutput, k: Cache,
         demb[t], d, dsource_t, grads = step_backward(p, config, source, steps[t], drs[t], d, masks)
         tree.accumulate(total, grads)                           # fork: weights are used at every t
         tree.accumulate(dsource, dsource_t)                     # fork: the source is read at every t
-    dE = embedding.backward(p.embedding, ids, np.stack(demb))
+    dE = inputs.backward(p.embedding, ids, np.stack(demb))
     g_layers, g_score, g_fusion = total
     return Params(dE, g_layers, g_score, g_fusion, g_readout), d.layers, dsource
 

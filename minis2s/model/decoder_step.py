@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core import tree
-from ..layers import embedding, recurrent
+from ..layers import recurrent
 from ..layers.cells import CELLS
+from . import inputs
 from .config import Config
 
 
@@ -46,7 +47,7 @@ def step(p: Any, config: Config, source: EncoderOutput, ids: np.ndarray, s: Stat
          masks: tuple | None = None) -> tuple[np.ndarray, State, StepCache]:
     """Advance one step: decoder Params, tokens y_{t-1} (N,), State -> r (N, H), State, StepCache."""
     cell = CELLS[config.cell]
-    x = embedding.forward(p.embedding, ids)                                         # (D2)
+    x = inputs.forward(p.embedding, ids)                                         # (D2)
     h, layers, cells = recurrent.step(cell, p.layers, x, s.layers, masks, config.residual)    # (D3)
     return h, State(layers, None), StepCache(cells, None, None)
 

@@ -3,8 +3,7 @@
 Rows A3.1, A4.1, B4.2e, C2.1, D3.1.
 Shapes: T source steps, N batch, V vocabulary, F numbers of a frame, E embedding, H hidden.
 
-(E1)  x_t = E[id_t]                 of a token
-(E2)  x_t = f_t W + b               of a frame
+      x_t = what is read at step t, inputs.py
       h_t = cell(x_t, h_{t-1})      (R1..R2, L1..L5, G1..G4 or GA1..GA4), layer by layer
 """
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ import numpy as np
 
 from ..layers import embedding, frame_input, recurrent
 from ..layers.cells import Cell
+from . import inputs
 from .config import Config
 
 
@@ -41,10 +41,7 @@ def init(rng: np.random.Generator, config: Config, cell: Cell) -> Params:
 def forward(p: Params, cell: Cell, source: np.ndarray, mask: np.ndarray,
             masks: tuple | None = None, residual: bool = False) -> tuple[np.ndarray, tuple, Cache]:
     """source (T, N) or (T, N, F), mask (T, N) -> hs (T, N, H or 2H), final states of each layer, Cache."""
-    if isinstance(p.embedding, frame_input.Params):
-        xs = frame_input.forward(p.embedding, source)           # (E2)
-    else:
-        xs = embedding.forward(p.embedding, source)             # (E1)
+    xs = inputs.forward(p.embedding, source)
     hs, finals, stack = recurrent.forward(cell, p.layers, xs, mask, masks, residual)
     return hs, finals, Cache(source, stack)
 
@@ -53,8 +50,5 @@ def backward(p: Params, cell: Cell, k: Cache, dhs: np.ndarray, dfinals: tuple, r
     """dhs (T, N, H or 2H) and gradients of the finals -> Params gradients."""
     source, stack = k
     dxs, layers = recurrent.backward(cell, p.layers, stack, dhs, dfinals, residual)
-    if isinstance(p.embedding, frame_input.Params):
-        _, g = frame_input.backward(p.embedding, source, dxs)   # (E2*)
-        return Params(g, layers)
-    dE = embedding.backward(p.embedding, source, dxs)           # (E1*)
+    dE = inputs.backward(p.embedding, source, dxs)
     return Params(dE, layers)

@@ -35,10 +35,10 @@ def init(config: Config, seed: int = 0) -> Any:
 
 def init_float64(rng: Any, config: Config) -> Any:
     """The same in float64, drawn from a random generator."""
-    if config.source == "frames" and None in (config.frame_size, config.target_vocab):
-        raise ValueError("frame_size and target_vocab: the Config must name both before a model can be made")
-    if config.source == "tokens" and None in (config.source_vocab, config.target_vocab):
-        raise ValueError("source_vocab and target_vocab: the Config must name both before a model can be made")
+    source = "frame_size" if config.source == "frames" else "source_vocab"
+    target = "target_frame_size" if config.target == "frames" else "target_vocab"
+    if None in (getattr(config, source), getattr(config, target)):
+        raise ValueError(f"{source} and {target}: the Config must name both before a model can be made")
     if config.architecture == "transformer":
         return TransformerParams(transformer_encoder.init(rng, config), transformer_decoder.init(rng, config))
     cell = CELLS[config.cell]

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..core import tree
 from ..data.batches import Batch
-from ..layers import loss
+from ..layers import frame_output, loss
 from ..layers.attention import SCORES, precompute_keys, precompute_keys_backward
 from ..layers.cells import CELLS
 from . import bridge, decoder, encoder
@@ -37,7 +37,7 @@ class Cache(NamedTuple):
     encode: EncodeCache
     source: EncoderOutput
     decoder: decoder.Cache
-    loss: loss.Cache
+    loss: Any                  # loss.Cache of tokens, frame_output.Cache of frames
 
 
 def encode(p: Params, config: Config, ids: np.ndarray, mask: np.ndarray,
@@ -96,8 +96,8 @@ def forward(p: Params, config: Config, batch: Batch, teacher_mask: np.ndarray | 
     Returns
     -------
     loss : number
-        Nats per real target token, label smoothing included.
-    logits : ndarray of shape (S, N, V)
+        Nats per real target token, label smoothing included; for frames see layers/frame_output.py.
+    logits : ndarray of shape (S, N, V), or of frames (S, N, r F + 1)
     cache : Cache
 
     Raises
@@ -112,18 +112,30 @@ def forward(p: Params, config: Config, batch: Batch, teacher_mask: np.ndarray | 
     source, s0, k_encode = encode(p, config, batch.source, batch.source_mask, masks)             # (S1) (S2) (S3)
     logits, k_decoder = decoder.forward(p.decoder, config, source, s0, batch.inputs, teacher_mask,
                                         masks and masks.decoder, masks and masks.output)         # (S4)
-    L, k_loss = loss.forward(logits, batch.targets, batch.target_mask, config.label_smoothing)   # (S5)
+    L, k_loss = loss_forward(config, logits, batch)                                 # (S5)
     return L, logits, Cache(k_encode, source, k_decoder, k_loss)
 
 
 def backward(p: Params, config: Config, k: Cache) -> Params:
     """Gradient of the loss with respect to every parameter: -> Params."""
     p = untie(p, config)
-    dlogits = loss.backward(k.loss)                                                 # (S5*)
+    dlogits = loss_backward(k.loss)                                                 # (S5*)
     g_decoder, ds0, dsource = decoder.backward(p.decoder, config, k.source, k.decoder, dlogits)  # (S4*)
     g_encoder, g_bridge, g_score = encode_backward(p, config, k.source, k.encode, dsource, ds0)  # (S3*) (S2*) (S1*)
     g_decoder = g_decoder._replace(score=tree.add(g_decoder.score, g_score))        # fork: keys and queries
     return tie_gradients(Params(g_encoder, g_bridge, g_decoder), config)
+
+
+def loss_forward(config: Config, logits: np.ndarray, batch: Batch) -> tuple[Any, Any]:
+    """The loss of tokens, or of frames: -> L, Cache."""
+    if config.target == "frames":
+        return frame_output.forward(logits, batch.targets, batch.target_mask, str(config.frame_error))    # (S5)
+    return loss.forward(logits, batch.targets, batch.target_mask, config.label_smoothing)           # (S5)
+
+
+def loss_backward(k: Any) -> np.ndarray:
+    """-> dlogits (S, N, V), or of frames (S, N, r F + 1)."""
+    return frame_output.backward(k) if isinstance(k, frame_output.Cache) else loss.backward(k)
 
 
 def logits(p: Params, config: Config, batch: Batch, teacher_mask: np.ndarray | None = None) -> np.ndarray:

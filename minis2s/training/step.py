@@ -84,7 +84,7 @@ def batch_of(config: Config, examples: list, indices: Any) -> Batch:
     """The Batch of some examples (pairs of id lists)."""
     chosen = [examples[i] for i in indices]
     return make_batch([x for x, *_ in chosen], [y for _, y, *_ in chosen], config.reverse_source,
-                      config.dtype)
+                      config.dtype, config.frames_per_step or 1)
 
 
 def drop_tokens(training: TrainingOptions, progress: Progress, batch: Batch) -> Batch:
@@ -100,7 +100,7 @@ def one_step(config: Config, training: TrainingOptions, progress: Progress, batc
     """Forward, backward, clip, update with step size `lr`: -> the next Progress."""
     ratio, teacher_mask, masks = teacher_ratio(training, progress.epoch), None, None
     if ratio < 1:
-        teacher_mask = rng_for(training, COINS, progress.step).random(batch.inputs.shape) < ratio
+        teacher_mask = rng_for(training, COINS, progress.step).random(batch.inputs.shape[:2]) < ratio
     if config.dropout:
         masks = architectures.of(config).draw_masks(rng_for(training, DROPS, progress.step), config, batch)
     options = {"momentum": training.momentum} if training.optimizer == "sgd" else {}

@@ -126,7 +126,8 @@ def test_every_option_of_config_and_training_has_its_option(call, data, tmp_path
 
     from minis2s import Config, Training
     for f in [*fields(Config), *fields(Training)]:
-        if not f.name.endswith("vocab") and f.name not in ("source", "frame_size"):        # these follow from the pairs
+        if not f.name.endswith("vocab") and f.name not in ("source", "frame_size", "target",
+                                                                        "target_frame_size"):        # these follow from the pairs
             assert "--" + f.name.replace("_", "-") in out, f.name
     status, _, err = call("train", "--pairs", data, "--valid", data, *SMALL, "--epochs", "0", "--out",
                           tmp_path / "r", "--cell",

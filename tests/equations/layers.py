@@ -1,11 +1,12 @@
-"""Embedding, linear layer, dropout, bridge and loss: (E), (Y), (DR), (B), (X)."""
+"""Embedding, linear layer, dropout, bridge and loss: (E), (Y), (DR), (B), (X), (FO)."""
 from functools import partial
 
 import numpy as np
 
 import scalar_model
+from minis2s.data.batches import target_frames
 from minis2s.documents.formulas.cases.case import Case, fields
-from minis2s.layers import dropout, embedding, frame_input, linear, loss
+from minis2s.layers import dropout, embedding, frame_input, frame_output, linear, loss
 from minis2s.layers.cells import lstm
 from minis2s.model import bridge
 from minis2s.testing import oracle
@@ -84,9 +85,23 @@ def cross_entropy(eps):
                 lambda v: fields(L=oracle.cross_entropy(v.logits.tolist(), targets.tolist(), MASK.tolist(), eps)))
 
 
+def frames_loss(error):
+    """Three examples, two frames a step: the last step of two of them has one frame."""
+    _, targets, mask = target_frames([RNG.normal(size=(T, 3)) for T in (4, 1, 3)], 2, "float64")
+    out = np.random.default_rng(2).normal(size=(*mask.shape[:2], 7))
+
+    def forward(v):
+        L, k = frame_output.forward(v.out, targets, mask, error)
+        return fields(L=L), k
+    return Case(fields(out=out), forward, lambda v, k, d: type(v)(d.L * frame_output.backward(k)),
+                lambda v: fields(L=oracle.frames_loss(v.out.tolist(), targets.tolist(), mask.tolist(), error)))
+
+
 UNITS = [
     Unit({"(E1)": "", "(E1*)": ""}, embed, partial(compiled_model, "plain-gru")),
     Unit({"(E2)": "", "(E2*)": ""}, frames, partial(compiled_model, "frames")),
+    Unit({"(FO1)": "", "(FO2)": "", "(FO3)": "", "(FO1*)": "", "(FO2*)": "", "(FO3*)": ""},
+         partial(frames_loss, "absolute")),
     Unit({"(Y1)": "", "(Y1*)": ""}, product),
     Unit({"(DR1)": "", "(DR1*)": ""}, drop, partial(compiled_model, "dropout")),
     Unit({"(B1)": "", "(B1*)": ""}, dense_bridge),

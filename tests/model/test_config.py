@@ -6,10 +6,11 @@ import re
 import numpy as np
 import pytest
 
-from configs import CONFIGS, RESIDUAL, SIZES, TRANSFORMERS, config, transformer
+from configs import CONFIGS, FRAMES_OUT, RESIDUAL, SIZES, TRANSFORMERS, config, transformer
 from minis2s.layers.attention import SCORES
 from minis2s.layers.cells import CELLS
 from minis2s.layers.fusion import PHI
+from minis2s.model import parameters
 from minis2s.model.config import CHOICES, Config
 
 
@@ -24,20 +25,21 @@ def test_another_name_is_refused(name):
 
 
 @pytest.mark.parametrize("name", sorted(CHOICES.keys() - {"attention", "bridge", "context", "fusion", "norm", "positions",
-                                                                 "feed_forward_activation"}))
+                                                                 "feed_forward_activation", "frame_error"}))
 def test_none_stands_only_for_the_usual_choice(name):
     refused(ValueError, f"{name}=None: choose one of {', '.join(CHOICES[name])}", **{name: None})
 
 
 @pytest.mark.parametrize("name, choice", [(name, choice) for name in CHOICES for choice in CHOICES[name]])
 def test_every_choice_is_met_by_the_table(name, choice):
-    accepted = [getattr(c, name) for c in (*CONFIGS.values(), *TRANSFORMERS.values())]
+    accepted = [getattr(c, name) for c in (*CONFIGS.values(), *FRAMES_OUT.values(), *TRANSFORMERS.values())]
     if (name, choice) == ("dtype", "float32"):                    # gradient checks need float64
         accepted.append(Config(7, 8).dtype)
     assert choice in accepted
 
 
 FRAME_SIZES = ["frame_size", "stack"]
+TARGET_SIZES = ["target_frame_size", "frames_per_step"]
 SIZES_OF_ONE = ["embedding", "hidden", "layers", "attention_size"]
 TRANSFORMER_SIZES = ["heads", "feed_forward", "max_positions"]
 VOCABULARIES = ["source_vocab", "target_vocab"]
@@ -46,7 +48,7 @@ RATES = ["dropout", "label_smoothing"]
 
 
 def test_every_field_is_checked_here():
-    assert sorted([*CHOICES, *SIZES_OF_ONE, *FRAME_SIZES, *TRANSFORMER_SIZES, *VOCABULARIES, *SWITCHES, *RATES]) == sorted(
+    assert sorted([*CHOICES, *SIZES_OF_ONE, *FRAME_SIZES, *TARGET_SIZES, *TRANSFORMER_SIZES, *VOCABULARIES, *SWITCHES, *RATES]) == sorted(
         f.name for f in dataclasses.fields(Config))
 
 
@@ -80,6 +82,32 @@ def test_frames_and_tokens():
             source_vocab=None, architecture="transformer")
     c = Config(source="frames", frame_size=40, stack=3)
     assert (c.step_size, Config(source="frames", frame_size=40).stack, Config().step_size) == (120, 1, None)
+
+
+@pytest.mark.parametrize("name", TARGET_SIZES)
+def test_sizes_of_targets_of_frames(name):
+    frames = dict(target="frames", target_vocab=None)
+    for value in [2.0, "8", True]:
+        refused(TypeError, f"{name}={value!r}: wanted a whole number", **frames, **{name: value})
+    refused(ValueError, f"{name}=0: wanted at least 1", **frames, **{name: 0})
+    assert getattr(Config(**{**SIZES, **frames, name: np.int64(2)}), name) == 2
+
+
+def test_targets_of_frames_and_of_tokens():
+    refused(ValueError, "target_vocab=8 with target=frames: frames have no vocabulary; target_frame_size is their size",
+            target="frames")
+    for name, value in (("target_frame_size", 40), ("frames_per_step", 2), ("frame_error", "squared")):
+        refused(ValueError, f"{name}={value} with target=tokens: tokens have none; take target=frames", **{name: value})
+    frames = dict(target="frames", target_vocab=None, target_frame_size=40)
+    refused(ValueError, "tied_embedding with target=frames: frames have no table of embeddings", tied_embedding=True, **frames)
+    refused(ValueError, "label_smoothing=0.1 with target=frames: it is for probabilities of tokens",
+            label_smoothing=0.1, **frames)
+    refused(ValueError, "target=frames: architecture=transformer has no such choice", architecture="transformer", **frames)
+    c = Config(**{**SIZES, **frames})
+    assert (c.frames_per_step, c.frame_error, c.output_size, Config(7, 8).output_size) == (1, "squared", 41, 8)
+    assert Config.from_json(c.to_json()) == c
+    with pytest.raises(ValueError, match="^source_vocab and target_frame_size: the Config must name both before"):
+        parameters.init(Config(source_vocab=7, target="frames"))
 
 
 @pytest.mark.parametrize("name", TRANSFORMER_SIZES)

@@ -2,19 +2,20 @@
 import numpy as np
 import pytest
 
-from configs import CONFIGS
+from configs import CONFIGS, FRAMES_OUT
 from draw import batch, close, form, like, mask, normal, read_only, readout, same, state
 from minis2s.core import tree
 from minis2s.core.gradient_check import assert_gradients
 from minis2s.layers import dropout
 from minis2s.layers.attention import SCORES, precompute_keys
 from minis2s.layers.cells import CELLS
-from minis2s.model import decoder, encoder
+from minis2s.model import decoder, encoder, inputs
 from minis2s.model.decoder import EncoderOutput, State
 
 T, N = 5, 3
 MASK = read_only(mask((5, 1, 3)))
-configs = pytest.mark.parametrize("c", CONFIGS.values(), ids=CONFIGS)
+ALL = {**CONFIGS, **FRAMES_OUT}
+configs = pytest.mark.parametrize("c", ALL.values(), ids=ALL)
 
 
 class Case:
@@ -56,6 +57,7 @@ class Case:
 def test_step_gradients(c):
     """(D1*) (D2*) (D3*) (D4*) (D5*) (D6*): rows of E, parameters, state, source and its keys."""
     case, ids = Case(c), np.array([4, 6, 5])
+    ids = ids if c.target == "tokens" else normal(case.rng, N, c.target_frame_size)
     p, s = case.p, State(case.layers, case.z)
 
     def step(v):
@@ -66,8 +68,11 @@ def test_step_gradients(c):
     r, new, k = step(v)
     dr, d = read_only((normal(case.rng, *r.shape), like(case.rng, new)))
     demb, ds, dsource, grads = decoder.step_backward(p, c, case.source, read_only(k), dr, d, case.drops)
-    dE = np.zeros_like(p.embedding)
-    dE[ids] = demb                                       # the three ids are different
+    if c.target == "tokens":
+        dE = np.zeros_like(p.embedding)
+        dE[ids] = demb                                   # the three ids are different
+    else:
+        dE = inputs.backward(p.embedding, ids[None], demb[None])
     got = dE, grads, ds, dsource
     assert form(got) == form(v)
     assert_gradients(lambda v: readout((dr, d), step(v)[:2]), v, got, 1e-11)
@@ -104,7 +109,7 @@ def test_step_by_step_equals_the_loop(c):
     alpha = decoder.alphas(k)
     assert (alpha is None) == (c.context != "attention")
     if alpha is not None:
-        close(alpha.sum(axis=1), np.ones(ids.shape))
+        close(alpha.sum(axis=1), np.ones(ids.shape[:2]))
         assert alpha.shape == (len(ids), T, N) and (alpha[:, ~MASK] == 0).all()
 
 
@@ -117,11 +122,11 @@ def test_the_first_fused_state_is_zero(c):
 
 
 @configs
-def test_free_running_equals_feeding_the_argmaxes_by_hand(c):
+def test_free_running_equals_feeding_the_argmaxes_or_last_frames_by_hand(c):
     case = Case(c)
     ids, S = read_only(case.batch.inputs), len(case.batch.inputs)
-    args = case.drops, case.drop_output
-    off = np.zeros(ids.shape, bool)
+    args, F = (case.drops, case.drop_output), c.target_frame_size
+    off = np.zeros(ids.shape[:2], bool)
     logits, k = decoder.forward(case.p, c, case.source, case.layers, ids, off, *args)
     s, y = decoder.initial_state(c, case.layers), ids[0]
     for t in range(S):
@@ -129,7 +134,7 @@ def test_free_running_equals_feeding_the_argmaxes_by_hand(c):
         r, s, _ = decoder.step(case.p, c, case.source, y, s, case.drops)
         out = decoder.readout(case.p, dropout.forward(r, case.drop_output))
         close(logits[t], out)
-        y = out.argmax(axis=1)
+        y = out.argmax(axis=1) if F is None else out[:, -F - 1:-1]
     again, _ = decoder.forward(case.p, c, case.source, case.layers, k.ids, None, *args)    # forced
     same(again, logits)
 

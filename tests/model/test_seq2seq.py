@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given, strategies as st
 
 import scalar_model
-from configs import CONFIGS, config
+from configs import CONFIGS, FRAMES_OUT, config
 from draw import batch, close, form, like, read_only, same
 from minis2s.core import tree
 from minis2s.core.gradient_check import assert_close, assert_gradients, central_difference
-from minis2s.data.batches import Batch, make_batch
+from minis2s.data.batches import Batch, make_batch, target_frames
 from minis2s.model import dropout_masks, seq2seq
-from minis2s.testing import oracle
 
-configs = pytest.mark.parametrize("c", CONFIGS.values(), ids=CONFIGS)
+ALL = {**CONFIGS, **FRAMES_OUT}
+configs = pytest.mark.parametrize("c", ALL.values(), ids=ALL)
 N = 3
 
 
@@ -48,12 +48,10 @@ def test_forward_is_the_oracles(c):
     L, logits, _ = case.forward()
     want = [scalar_model.model(case.p, c, case.batch, n, drops=case.drops) for n in range(N)]
     close(logits, np.array(want).swapaxes(0, 1))
-    b = case.batch
-    ids, real = b.targets.tolist(), b.target_mask.tolist()
-    close(L, oracle.cross_entropy(logits.tolist(), ids, real, c.label_smoothing))
+    close(L, scalar_model.loss(c, logits.tolist(), case.batch))
 
 
-@given(c=st.sampled_from(list(CONFIGS.values())), seed=st.integers(0, 99),
+@given(c=st.sampled_from(list(ALL.values())), seed=st.integers(0, 99),
        lengths=st.lists(st.tuples(st.integers(1, 5), st.integers(0, 4)), min_size=1, max_size=4))
 def test_any_lengths(c, seed, lengths):
     """Sources of 1 to 5 tokens, targets of 0 to 4, in batches of 1 to 4."""
@@ -93,11 +91,18 @@ def test_backward_twice_gives_the_same_bits(c):
 
 # What must not matter ------------------------------------------------------------------------------------
 
+def steps(b):
+    """The real steps of a batch's targets, (S, N)."""
+    return b.target_mask if b.target_mask.ndim == 2 else b.target_mask[:, :, 0]
+
+
 def pad(ids, mask, more, V):
     """`more` steps of padding at the end, and garbage wherever the mask is False."""
-    if ids.ndim == 3:                                   # frames
-        ids, mask = np.pad(ids, ((0, more), (0, 0), (0, 0))), np.pad(mask, ((0, more), (0, 0)))
-        return np.where(mask[:, :, None], ids, 1e3), mask
+    if ids.ndim == 3:                                   # frames, of which a step may have several with a mask for each
+        ids = np.pad(ids, ((0, more), (0, 0), (0, 0)))
+        mask = np.pad(mask, ((0, more), *[(0, 0)] * (mask.ndim - 1)))
+        real = mask[:, :, None] if mask.ndim == 2 else np.repeat(mask, ids.shape[2] // mask.shape[2], axis=2)
+        return np.where(real, ids, 1e3), mask
     ids = np.concatenate([ids, np.zeros((more, N), int)])
     mask = np.concatenate([mask, np.zeros((more, N), bool)])
     junk = np.random.default_rng(9).integers(0, V, ids.shape)
@@ -111,10 +116,10 @@ def test_padding_changes_nothing(c):
     L, logits, grads = case.run()
     for more in (0, 2):
         source, source_mask = pad(b.source, b.source_mask, more, c.source_vocab)
-        inputs, target_mask = pad(b.inputs, b.target_mask, more, c.target_vocab)
-        targets, _ = pad(b.targets, b.target_mask, more, c.target_vocab)
+        inputs, _ = pad(b.inputs, steps(b), more, c.target_vocab)
+        targets, target_mask = pad(b.targets, b.target_mask, more, c.target_vocab)
         L2, logits2, grads2 = case.run(batch=Batch(source, source_mask, inputs, targets, target_mask))
-        close((L2, logits2[:S][b.target_mask], grads2), (L, logits[b.target_mask], grads))
+        close((L2, logits2[:S][steps(b)], grads2), (L, logits[steps(b)], grads))
 
 
 def take(case, n):
@@ -133,15 +138,15 @@ def test_the_order_of_a_batch_does_not_matter(c):
 def test_an_example_alone_is_as_in_the_batch(c):
     case = Case(c)
     L, logits, grads = case.run()
-    tokens = case.batch.target_mask.sum(axis=0)
+    counted = case.batch.target_mask.sum(axis=(0, *range(2, case.batch.target_mask.ndim)))      # tokens, or frames
     sum_L, sum_grads = 0, None
     for n in range(N):
         alone = take(case, [n])
-        b, T, S = alone["batch"], case.batch.source_mask[:, n].sum(), tokens[n]
+        b, T, S = alone["batch"], case.batch.source_mask[:, n].sum(), steps(case.batch)[:, n].sum()
         alone["batch"] = Batch(*(a[:T] for a in b[:2]), *(a[:S] for a in b[2:]))
         L_n, logits_n, grads_n = case.run(**alone)
         close(logits_n[:, 0], logits[:S, n])
-        share = S / tokens.sum()                       # the loss is a mean over tokens, not over examples
+        share = counted[n] / counted.sum()             # the loss is a mean over tokens or frames, not over examples
         sum_L += share * L_n
         sum_grads = tree.add(sum_grads, tree.map(lambda g: share * g, grads_n))
     close((sum_L, sum_grads), (L, grads))
@@ -151,11 +156,14 @@ def test_an_example_alone_is_as_in_the_batch(c):
 def test_one_token_in_one_example(c):
     case = Case(c)
     source = np.array([[5]]) if c.source == "tokens" else np.linspace(-1, 1, c.step_size)[None, None]
-    one = Batch(source, np.array([[True]]), np.array([[1]]), np.array([[2]]), np.array([[True]]))
+    target = np.array([[1]]), np.array([[2]]), np.array([[True]])
+    if c.target == "frames":
+        target = target_frames([np.full((1, c.target_frame_size), 0.3)], c.frames_per_step, "float64")
+    one = Batch(source, np.array([[True]]), *target)
     drops = tree.map(lambda m: m[:1], case.drops)
     L, logits, k = case.forward(batch=one, drops=drops)
     close(logits[:, 0], scalar_model.model(case.p, c, one, 0, drops=drops))
-    close(L, oracle.cross_entropy(logits.tolist(), [[2]], [[True]], c.label_smoothing))
+    close(L, scalar_model.loss(c, logits.tolist(), one))
     assert form(seq2seq.backward(case.p, c, k)) == form(case.p)
 
 
@@ -165,7 +173,7 @@ def test_one_token_in_one_example(c):
 def test_free_running(c):
     """Against the oracle, and equal to teacher forcing with the model's own tokens: loss and gradients."""
     case = Case(c)
-    teacher = np.zeros(case.batch.inputs.shape, bool)
+    teacher = np.zeros(case.batch.inputs.shape[:2], bool)
     teacher[1, 1] = True
     L, logits, k = case.forward(teacher=teacher)
     want = [scalar_model.model(case.p, c, case.batch, n, teacher, case.drops) for n in range(N)]
@@ -174,7 +182,7 @@ def test_free_running(c):
     close(case.run(batch=by_hand), (L, logits, seq2seq.backward(case.p, c, k)))
 
 
-@configs
+@pytest.mark.parametrize("c", CONFIGS.values(), ids=CONFIGS)
 def test_one_hot_targets_are_the_same(c):
     case = Case(c)
     one_hot = np.eye(c.target_vocab)[case.batch.targets]
@@ -187,8 +195,7 @@ def test_float32_stays_float32_and_close(c):
     L, logits, grads = case.run()
     case.c = replace(c, dtype="float32")
     p, drops = tree.map(lambda a: a.astype(np.float32), (case.p, case.drops))
-    source = case.batch.source
-    single = case.batch._replace(source=source if c.source == "tokens" else source.astype(np.float32))
+    single = tree.map(lambda a: a.astype(np.float32) if a.dtype.kind == "f" else a, case.batch)
     L32, logits32, grads32 = case.run(p=p, drops=drops, batch=single)
     assert {a.dtype for _, a in tree.named((logits32, *grads32))} == {np.dtype(np.float32)}
     close((L32, logits32, grads32), (L, logits, grads), 1e-4)

@@ -59,7 +59,7 @@ MUTANTS = [
            "step size grows to its end"),
           ("(progress.epoch + progress.batch / batches)", "progress.epoch",
            "step size falls once an epoch only"),
-          (".random(batch.inputs.shape) < ratio", ".random(batch.inputs.shape) > ratio",
+          (".random(batch.inputs.shape[:2]) < ratio", ".random(batch.inputs.shape[:2]) > ratio",
            "coin read the wrong way round"),
           ("rng_for(training, COINS, progress.step)", "rng_for(training, COINS, progress.batch)",
            "the same coins in every epoch"),

@@ -37,6 +37,8 @@ def validated(p, config):
     if config.residual:
         raise ValueError("residual=True: models with residual connections have no compiled implementation; NumPy "
                          "computes them")
+    if config.target == "frames":
+        raise ValueError("target=frames: models that write frames have no compiled implementation; NumPy computes them")
     check_params(p, config)
     for name, a in tree.named(p):
         if a.dtype != config.dtype:

@@ -3,9 +3,9 @@
 This package is the project's independent witness.  It imports nothing but `math`, nothing from the library, and runs
 on any Python; tests and `minis2s formulas` compare the library's results with it.  Its files have the names of the
 library's folders and files: functions (F), cells (R, L, G, GA), unroll (M), attention (A), layers (E, Y, DR, U), loss
-(X), compression (QZ, PR, KD), saliency (SL), model (B, D, S), training (O, C), decoding, initializers (I),
-gradient_check (N), and documents, with the formulas of the five documents as intended and, where the documents have
-slips, *as printed*.  Start with cells.py.
+(X), frame_output (FO), compression (QZ, PR, KD), saliency (SL), model (B, D, S), training (O, C), decoding,
+initializers (I), gradient_check (N), and documents, with the formulas of the five documents as intended and, where the
+documents have slips, *as printed*.  Start with cells.py.
 
 How to read it
     vectors    are lists of floats, written as rows: the documents' W x is x W here
@@ -33,6 +33,7 @@ from .attention import (    # noqa: F401
     context)
 from .layers import embed, frame_input, linear, dropout, fuse_concat, fuse_add, fuse_sigmoid, fuse_tanh    # noqa: F401
 from .loss import target_distribution, cross_entropy    # noqa: F401
+from .frame_output import split_step, frame_error, stop_error, frames_loss    # noqa: F401
 from .model import bridge, encode, decoder_step, seq2seq, batch_loss    # noqa: F401
 from .training import (    # noqa: F401
     sgd, momentum, rmsprop, adam, warmed_up, inverse_sqrt, global_norm, clip_by_global_norm, clip_by_value)

@@ -9,12 +9,14 @@ A model is a dict:
     order          "before" or "after": when attention is computed, before the cell or after it
     in_cell        True: the cell's input contains the context
     feeding        True: the cell's input contains the fused state of the step before
-    decoder        {"embedding": V x E, "cells": list of cells (x, state) -> state}
+    decoder        {"embedding": V x E, or for frames (W, b), "cells": list of cells (x, state) -> state}
     fuse           function (s, ctx) -> z
+    frame_size     F where the target is frames, else None: then "logits" are r frames and the score of the stop
     read_context   True: the readout sees [z; ctx], otherwise z
     readout        (W, b)
     drop_output    dropout mask of the readout's input, or None
 """
+from .frame_output import frames_loss
 from .functions import tanh_
 from .layers import dropout, embed, frame_input, linear
 from .loss import cross_entropy
@@ -26,18 +28,24 @@ def bridge(W, b, h):
     return each(tanh_, add(times(h, W), b))                                            # (B1)
 
 
+def read_in(E, x):
+    """What a side reads at a step, made into numbers: a token, or a frame where E is (W, b).
+
+    (E1) x_i = E[id_i]
+    (E2) x_i = f_i W + b of a frame
+    """
+    if isinstance(E, tuple):
+        return frame_input(*E, x)                                                      # (E2)
+    return embed(E, x)                                                                 # (E1)
+
+
 def encode(m, ids, mask=None):
     """The source, read once: T token ids, or frames -> hs (T states), the layers' final states.
 
-    (E1) x_i = E[id_i], then layer by layer h_i = cell(x_i, h_{i-1})
-    (E2) x_i = f_i W + b of a frame
+    x_i is what is read at step i; then layer by layer h_i = cell(x_i, h_{i-1})
     (RC1) y = h + x around each layer but the first, where the model has such paths
     """
-    E, finals = m["encoder"]["embedding"], []
-    if isinstance(E, tuple):
-        hs = [frame_input(*E, frame) for frame in ids]                                 # (E2)
-    else:
-        hs = [embed(E, token) for token in ids]                                        # (E1)
+    hs, finals = [read_in(m["encoder"]["embedding"], x) for x in ids], []
     for layer in m["encoder"]["layers"]:
         ys, final = layer(hs, mask)
         hs = [add(y, h) for y, h in zip(ys, hs)] if m["residual"] and finals else ys   # (RC1)
@@ -59,7 +67,7 @@ def decoder_step(m, attend, y_prev, states, ctx, z_prev):
     """
     if attend and m["order"] == "before":
         ctx = attend(h_of(states[-1]))                                                 # (D1)
-    x = embed(m["decoder"]["embedding"], y_prev)                                       # (D2)
+    x = read_in(m["decoder"]["embedding"], y_prev)                                     # (D2)
     x = concat(x, ctx) if m["in_cell"] else x                                          # (D2)
     x = concat(x, z_prev) if m["feeding"] else x                                       # (D2)
     new = []
@@ -83,7 +91,7 @@ def seq2seq(m, source, inputs, mask=None, teacher=None, z_0=None):
     (S3) what the decoder can read of the source: hs through attention, or the last h at every step
     (S4) logits = decoder(s_0, inputs)
 
-    teacher has S entries; where it is False, the step receives the model's own most probable token of the step before.
+    teacher has S entries; where it is False, the step receives the model's own token or frame of the step before.
     """
     hs, finals = encode(m, source, mask)                                               # (S1)
     states = m["bridge"](finals)                                                       # (S2)
@@ -92,16 +100,21 @@ def seq2seq(m, source, inputs, mask=None, teacher=None, z_0=None):
     logits, z = [], z_0
     for t in range(len(inputs)):
         own = t > 0 and teacher is not None and not teacher[t]
-        y = argmax(logits[-1]) if own else inputs[t]
+        y = own_output(logits[-1], m["frame_size"]) if own else inputs[t]
         step, states, z, ctx = decoder_step(m, attend, y, states, ctx, z)              # (S4)
         logits.append(step)
     return logits
 
 
-def batch_loss(batch, eps=0.0, z_0=None):
+def own_output(out, F=None):
+    """What the next step is fed: the most probable token, or the last of the step's frames of F numbers."""
+    return argmax(out) if F is None else out[-F - 1:-1]
+
+
+def batch_loss(batch, eps=0.0, z_0=None, frame_error=None):
     """Loss of a batch for each real target token.
 
-    (S5) L = cross_entropy(logits, targets)
+    (S5) L = cross_entropy(logits, targets), or of frames frames_loss(logits, targets)
 
     batch is a list with, for each example, the model (with the example's dropout masks), the source ids and their mask,
     the S inputs, the S targets and their mask.
@@ -110,4 +123,6 @@ def batch_loss(batch, eps=0.0, z_0=None):
     S = range(len(logits[0]))
     by_step = [[one[t] for one in logits] for t in S]
     targets, real = [[[example[k][t] for example in batch] for t in S] for k in (4, 5)]
+    if frame_error:
+        return frames_loss(by_step, targets, real, frame_error)                        # (S5)
     return cross_entropy(by_step, targets, real, eps)                                  # (S5)

@@ -3,7 +3,7 @@ import numpy as np
 
 from ....core import tree
 from ....data.batches import make_batch
-from ....layers import linear, loss
+from ....layers import frame_output, linear, loss
 from ....layers.attention import SCORES, precompute_keys, precompute_keys_backward
 from ....layers.cells import rnn
 from ....model import bridge, decoder, encoder, seq2seq
@@ -38,6 +38,23 @@ def entropy(v):
 
 
 IDS, REAL = np.array([[2, 0, 1], [0, 1, 1]]), np.array([[True, True, True], [True, True, False]])
+
+
+def frames(v):
+    """Two steps of two frames of two numbers; the last step has one frame."""
+    return {"L": oracle.frames_loss(v["out"], [[[0.5, -1.0, 0.2, 0.3]], [[-0.4, 1.0, 0.0, 0.0]]],
+                                    [[[True, True]], [[True, False]]])}
+
+
+WANTED = np.array([[[0.5, -1.0, 0.2, 0.3]] * 3, [[-0.4, 1.0, 0.0, 0.0]] * 3])
+HEARD = np.array([[[True, True]] * 3, [[True, False]] * 3])
+
+
+def frame_losses(v):
+    """The library's loss of frames."""
+    N = v["out"].shape[1]
+    L, k = frame_output.forward(v["out"], WANTED[:, :N], HEARD[:, :N])
+    return {"L": L}, k
 
 
 def losses(v):
@@ -210,6 +227,8 @@ EXAMPLES = (
     Example("recurrent", draw_stack, stacked, stack, stack_back, also={"(RC1*)": {"dE": "dE"}}),
     decoder_of("decoder before", decode_before, attention_order="before", fusion="tanh", input_feeding=True),
     decoder_of("decoder after", decode_after, attention_order="after", fusion="sum", readout="state-context"),
+    Example("frame_output", lambda rng, N: {"out": normal(rng, 2, N, 5)}, frames, frame_losses,
+            lambda v, k, d: {"out": d["L"] * frame_output.backward(k)}),
     Example("loss", lambda rng, N: {"logits": normal(rng, 2, N, 3)}, entropy, losses,
             lambda v, k, d: {"logits": d["L"] * loss.backward(k)}),
     Example("seq2seq", lambda rng, N: {name: normal(rng, *a.shape) for name, a in tree.named(template())}, whole,
