@@ -228,11 +228,14 @@ purpose and see what it says.)
 
 # %% exercise="masked-loss"
 def masked_loss(logits, targets, mask):
-    """logits (S, N, V), targets (S, N) ids, mask (S, N) -> L (a number), dlogits (S, N, V)."""
+    """logits (S, N, V), targets (S, N) ids, mask (S, N) -> L (a number), dlogits (S, N, V).
+
+    At padding a target may be anything: -100, or V and more.
+    """
     ### BEGIN SOLUTION
     a = logits - logits.max(axis=2, keepdims=True)
     log_p = a - np.log(np.exp(a).sum(axis=2, keepdims=True))
-    y = np.eye(logits.shape[2])[targets]
+    y = np.eye(logits.shape[2])[np.where(mask, targets, 0)]
     M = mask.sum()
     L = -(log_p * y).sum(axis=2)[mask].sum() / M
     dlogits = (np.exp(log_p) - y) * mask[:, :, None] / M

@@ -111,7 +111,8 @@ def masked_rows(logits, targets, mask):
 
 @solves("masked-loss", "batch first inside, einsum")
 def masked_batch_first(logits, targets, mask):
-    a, y, m = logits.transpose(1, 0, 2), np.eye(logits.shape[2])[targets.T], mask.T.astype(float)
+    ids = np.where(mask, targets, 0)
+    a, y, m = logits.transpose(1, 0, 2), np.eye(logits.shape[2])[ids.T], mask.T.astype(float)
     log_p = a - np.logaddexp.reduce(a, axis=2)[:, :, None]
     L = -np.einsum("nt,ntv,ntv->", m, y, log_p) / m.sum()
     return L, np.einsum("nt,ntv->tnv", m / m.sum(), np.exp(log_p) - y)

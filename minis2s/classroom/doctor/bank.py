@@ -50,6 +50,7 @@ class Match:
         self.K = range(len(exercise.outputs))
         self.wrong = {(c, k) for c in range(len(cases)) for k in self.K
                       if want[c] is not None and differs(got[c][k], want[c][k]).any()}
+        self.right = set(range(len(cases))) - {c for c, _ in self.wrong}
         self.names = [o.name for o in exercise.outputs]
         self.wrong_outputs = [o.name for o in exercise.order
                               if any(self.names[k] == o.name for _, k in self.wrong)]
@@ -58,15 +59,24 @@ class Match:
         """Cells that these answers (one for each case, made when asked for) explain, and whether they explain all."""
         columns = {k: all(agree_on(self.got[c], answers(c), k) for c in range(len(self.cases)))
                    for k in {k for _, k in sorted(self.wrong)}}
-        cells = {(c, k) for c, k in self.wrong if columns[k]}
-        if cells == self.wrong and all(agree_on(self.got[c], answers(c), k) for c in range(len(self.cases))
+        if all(columns.values()) and all(agree_on(self.got[c], answers(c), k) for c in range(len(self.cases))
                                        for k in self.K if k not in columns):
-            return cells, True
+            return set(self.wrong), True
+        cells = {(c, k) for c, k in self.wrong if columns[k] and not self.says_little(c, k, columns)}
+        if not all(agree_on(self.got[c], answers(c), k) for c in self.right for k in self.K):
+            return cells, False
         for c in {c for c, _ in self.wrong}:
             if all(np.isfinite(a).all() for a in self.got[c] if a.dtype.kind == "f") and \
                     all(agree_on(self.got[c], answers(c), k) for k in self.K):
                 cells |= {(c, k) for k in self.K if (c, k) in self.wrong}
         return cells, False
+
+    def says_little(self, c, k, columns):
+        """Whether an agreement on this cell alone may well be chance: zeros only, or whole numbers that follow from
+        fractions which are wrong in another way."""
+        a = self.got[c][k]
+        return a.size > 1 and not a.any() or a.dtype.kind != "f" and any(
+            self.got[c][j].dtype.kind == "f" and not columns[j] for j in self.K if (c, j) in self.wrong)
 
     def contradictions(self, answers):
         """How many outputs these answers have wrong that the function has right."""
@@ -110,16 +120,24 @@ class Match:
             best = max(some, key=lambda f: (len(f[1] & left), -f[2]), default=None)
             if best is None or not best[1] & left:
                 break
-            m, cells, _ = best
-            new = cells & left
-            ks = {k for _, k in new}
-            outputs = tuple(n for n in self.wrong_outputs if self.names.index(n) in ks)
-            complete = all((c, k) in cells for c, k in self.wrong if k in ks)
-            labels = () if complete else tuple(self.cases[c].label for c in sorted({c for c, _ in new}))
-            chosen.append(Explanation(m, outputs, False, labels))
-            left -= cells
+            chosen += self._told(best[0], best[1], best[1] & left, start)
+            left -= best[1]
             found.remove(best)
         return chosen
+
+    def _told(self, m, cells, new, start):
+        """The Explanations that a mistake gives: outputs that it explains in all cases, then those in some."""
+        ks = {k for _, k in new}
+        whole = {k for k in ks if all((c, j) in cells for c, j in self.wrong if j == k)}
+        some = {c for c, k in new if k not in whole}
+        some = {c for c in some if all((c, k) in cells for k in ks - whole if (c, k) in self.wrong)}
+
+        def named(which):
+            return tuple(n for n in self.wrong_outputs if self.names.index(n) in which)
+        found = [Explanation(m, named(whole), False)] if whole else []
+        if some and (start in some or not whole):
+            found.append(Explanation(m, named(ks - whole), False, tuple(self.cases[c].label for c in sorted(some))))
+        return found
 
     def together(self, bank, run, seconds=1.5):
         """Two mistakes of `bank` which, made in one function, give all the numbers: -> a pair of Mistakes or None.

@@ -1,4 +1,5 @@
 """What is computed once for an exercise and a seed: inputs, right answers, and the answers of known mistakes."""
+import copy
 from functools import lru_cache
 
 import numpy as np
@@ -20,6 +21,12 @@ class Bench:
         self.answers, self.right = {}, {}
         self.known, self.generic = bank_of(exercise.name), changed(exercise, self.cases[0])
 
+    def first(self, n):
+        """This Bench with its first n cases alone."""
+        part = copy.copy(self)
+        part.cases, part.want = self.cases[:n], self.want[:n]
+        return part
+
     def run(self, mistake, c):
         """A mistake's answer to case c."""
         key = id(mistake), c
@@ -31,9 +38,10 @@ class Bench:
         """The right answer to an extra case; None where there is none."""
         if number not in self.right:
             try:
-                self.right[number] = answer(self.exercise, self.extras[number])
+                right = answer(self.exercise, self.extras[number])
             except (ValueError, IndexError, ZeroDivisionError):
-                self.right[number] = None
+                right = None
+            self.right[number] = right if right is None or all(np.isfinite(a).all() for a in right) else None
         return self.right[number]
 
 

@@ -2,6 +2,8 @@
 
 Both sides of the judge make them anew from the exercise and the seed, and get the same numbers.
 """
+from itertools import product
+
 import numpy as np
 
 from ..exercises.exercise import draws
@@ -29,7 +31,7 @@ def ordinary(exercise, seed):
 
 def extra(exercise, seed):
     """Cases for experiments; each label says what is special about it, as `experiment.py` reads it."""
-    first = ordinary(exercise, seed)[0].inputs
+    first = _longest_first(exercise, ordinary(exercise, seed)[0].inputs)
     found = {}
     for letter in "NTS":
         for size in (1, 2):
@@ -42,6 +44,9 @@ def extra(exercise, seed):
                 found[f"symmetric {name}"] = {**first, name: (value + value.T) / 2}
         if name == "mask" and "mask" not in exercise.depends:
             found["no padding"] = {**first, name: np.ones_like(value)}
+    if all(isinstance(value, int) for value in first.values()):
+        for numbers in sorted(product(range(1, 5), repeat=len(first)), key=sum):
+            found[f"numbers {numbers}"] = dict(zip(first, numbers))
     letters = sorted({letter.lstrip("234") for shape in exercise.shapes.values() for letter in shape})
     for grown in ("", *letters):
         some = first
@@ -50,6 +55,15 @@ def extra(exercise, seed):
         found[f"grown {grown}" if grown else "smallest"] = some if letters else None
     from ..exercises.exercise import Case
     return [Case(label, inputs) for label, inputs in found.items() if inputs is not None]
+
+
+def _longest_first(exercise, inputs):
+    """The inputs with the example that has no padding in the first place: with N = 1 the padding is gone, too."""
+    mask, letters = inputs.get("mask", inputs.get("alpha")), exercise.shapes.get("mask", exercise.shapes.get("alpha"))
+    if letters not in (("T", "N"), ("S", "N")) or np.ndim(mask) != 2:
+        return inputs
+    order = np.argsort(-(mask != 0).sum(axis=0), kind="stable")
+    return take(exercise, inputs, "N", order) or inputs
 
 
 def take(exercise, inputs, letter, which):

@@ -29,12 +29,12 @@ def changed(exercise, case):
                     f"where {name} is used", lambda given, name=name, other=other: {**given, name: other})
     for a, b in combinations(exercise.shapes, 2):
         if np.shape(case.inputs[a]) == np.shape(case.inputs[b]) and exercise.shapes[a] == exercise.shapes[b]:
-            add(f"{a} and {b}", f"the numbers are those that come out if {a} and {b} change places",
-                f"every line with {a} or {b}", lambda given, a=a, b=b: {**given, a: given[b], b: given[a]})
             add(f"{a} for {b}", f"the numbers are those that come out if {a} stands in the place of {b}",
                 f"every line with {a} or {b}", lambda given, a=a, b=b: {**given, b: given[a]})
             add(f"{b} for {a}", f"the numbers are those that come out if {b} stands in the place of {a}",
                 f"every line with {a} or {b}", lambda given, a=a, b=b: {**given, a: given[b]})
+            add(f"{a} and {b}", f"the numbers are those that come out if {a} and {b} change places",
+                f"every line with {a} or {b}", lambda given, a=a, b=b: {**given, a: given[b], b: given[a]})
     return found + list(_changed_results(exercise))
 
 

@@ -141,9 +141,10 @@ def forms(exercise, got, want):
     """Raise Problem for shapes and dtypes that differ from the reference's."""
     for output, g, w in zip(exercise.outputs, got, want):
         if g.shape != w.shape:
-            letters = f"{shape(output.letters)} = " if output.letters else ""
+            order_of_results(exercise, got, want)
+            wanted = f"{shape(output.letters)} = {w.shape}" if output.letters else "a number"
             axes = turned(g, w)
-            raise Problem("contract", f"{output.name} has shape {g.shape}, wanted {letters}{w.shape}"
+            raise Problem("contract", f"{output.name} has shape {g.shape}, wanted {wanted}"
                           + (": the right numbers, in another order of axes" if axes else ""),
                           f"the shapes on the way to {output.name}"
                           + (", and which axis comes first" if axes else ""))
@@ -159,6 +160,17 @@ def forms(exercise, got, want):
                    if g.dtype.kind in "iub" else "no complex numbers are needed here")
             raise Problem("contract", f"{output.name} is {g.dtype}, wanted float64: {why}",
                           f"where {output.name} gets its dtype")
+
+
+def order_of_results(exercise, got, want):
+    """Raise Problem if all results are right, and only their order is not."""
+    from .locate import differs
+    names = [output.name for output in exercise.outputs]
+    came = [next((n for n, w in zip(names, want) if g.shape == w.shape and not differs(g, w).any()), "")
+            for g in got]
+    if sorted(came) == sorted(names):
+        raise Problem("contract", f"the results come in the order {', '.join(came)}; wanted {', '.join(names)}",
+                      "the line with return")
 
 
 def turned(g, w):

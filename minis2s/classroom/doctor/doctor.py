@@ -1,4 +1,6 @@
 """`check`: one stage after the other, and the Report."""
+import re
+
 import numpy as np
 
 from ..exercises import find
@@ -79,6 +81,7 @@ def examine(exercise, runner, seed=0, hint=None):
         about = runner.facts()
         contract.signature(exercise, about)
         got, outcomes = _answers(exercise, runner, b, about)
+        b = b.first(len(got))
         location = locate(exercise, b.cases, got, b.want)
         if location is None and exercise.own_memory:
             for outcome in outcomes:
@@ -93,14 +96,22 @@ def examine(exercise, runner, seed=0, hint=None):
 
 
 def _answers(exercise, runner, b, about):
-    """The function's answers to all cases, compared in form, and the Outcomes; Problem for what is no answer."""
+    """The function's answers to all cases, compared in form, and the Outcomes; Problem for what is no answer.
+
+    Answers end before a case that stops with an error if an earlier case is wrong: that is easier to understand.
+    """
     got, outcomes = [], []
     for c, case in enumerate(b.cases):
         if case.layout and about.compiled:
             got.append(b.want[c])                               # a compiled signature may ask for one layout
             continue
         outcomes.append(runner.run("ordinary", c))
-        arrays = contract.answer(exercise, outcomes[-1], case)
+        try:
+            arrays = contract.answer(exercise, outcomes[-1], case)
+        except Problem as problem:
+            if problem.kind == "error" and locate(exercise, b.cases[:c], got, b.want):
+                return got, outcomes
+            raise
         if b.want[c] is not None:
             contract.forms(exercise, arrays, b.want[c])
         got.append(exercise.canonical(case, arrays) if exercise.canonical and arrays is not None else arrays)
@@ -146,8 +157,8 @@ def _judged(b, report, location, got, about, runner, outcomes):
                       location=location, mistakes=pair, notes=notes, more=[second])
     sentences = _for_each_output(b, match, got, found, runner)
     (says, look), *more = sentences
-    return report("wrong", says, look, location=location, mistakes=[e.mistake for e in found], notes=notes,
-                  more=more)
+    return report("wrong", says, look, location=location, notes=notes, more=more,
+                  mistakes=list({id(e.mistake): e.mistake for e in found}.values()))
 
 
 def _only_rounding(b, match, got):
@@ -158,10 +169,13 @@ def _only_rounding(b, match, got):
 
 def _for_each_output(b, match, got, found, runner):
     """(says, look) for known mistakes first, then for what they leave: numbers, generic mistakes, an experiment."""
-    sentences = [(_partly(e), e.mistake.look) for e in found]
+    named, sentences = [(_partly(e, match.names), e.mistake.look) for e in found], []
     left = match.left(found)
+    kinds = {name: got[0][match.names.index(name)].dtype.kind for name in left}
+    if "f" in kinds.values():
+        left = [name for name in left if kinds[name] == "f"]    # choices follow from the numbers that are wrong
     if not left:
-        return sentences
+        return named
 
     def by_numbers(detectors):
         """Sentences on outputs that are left, by these detectors; those outputs are left no more."""
@@ -183,12 +197,13 @@ def _for_each_output(b, match, got, found, runner):
             outputs = tuple(name for name in e.outputs if name in left)
             if outputs:
                 e = e._replace(outputs=outputs)
-                sentences.append((_partly(e, generic=True), e.mistake.look))
+                sentences.append((_partly(e, match.names, generic=True), e.mistake.look))
                 left = [name for name in left if name not in outputs or e.cases]
     by_numbers(numbers.BEHIND)
     if left:
         sentences.append(_experiment(b, got, runner, match.names.index(left[0]), left))
-    return sentences
+    about = re.compile(rf"\b{match.wrong_outputs[0]}\b")          # the first wrong output comes first
+    return named + sorted(sentences, key=lambda s: not about.search(s[0].partition(":")[0]))
 
 
 def _about(name, says):
@@ -220,8 +235,10 @@ def _not_finite(name, pairs):
     for _, got, want in pairs:
         bad = ~np.isfinite(got) & np.isfinite(want) if want.dtype.kind == "f" and got.dtype.kind == "f" else None
         if bad is not None and bad.any():
-            return (f"{name} holds {float(got[bad][0]):.6g} where the answer is an ordinary number",
-                    "what overflows, is divided by 0, or is the logarithm of 0")
+            first = float(got[bad][0])
+            return (f"{name} holds {first:.6g} where the answer is an ordinary number",
+                    "0/0, inf - inf, inf/inf, and the root or the logarithm of a negative number" if np.isnan(first)
+                    else "what overflows, is divided by 0, or is the logarithm of 0")
     return None
 
 
@@ -235,13 +252,15 @@ def _layout(b, match):
     return None
 
 
-def _partly(explanation, generic=False):
-    """The sentence of a mistake that explains some outputs, or some inputs."""
+def _partly(explanation, names, generic=False):
+    """The sentence of a mistake that explains some outputs, or some inputs; `names` are those of all outputs."""
     m = explanation.mistake
     where = ", ".join(explanation.outputs)
     if explanation.cases:
         where += f" (inputs: {'; '.join(explanation.cases[:2])})"
     says = m.says if generic else cause(m.says)
+    if not generic and any(re.search(rf"\b{name}\b", says) for name in names if name not in explanation.outputs):
+        says = ""                                               # it would speak of outputs that show something else
     if not says:
         return f"{where}: the numbers are those of a known mistake, \"{m.name}\""
     return _see(m, f"{where}: {says}")

@@ -43,7 +43,7 @@ def experiment(exercise, cases, extras, got, want, run, k):
             seen[label] = None
             if pair and pair[0][k].shape == pair[1][k].shape:
                 bad = differs(pair[0][k], pair[1][k]).any()
-                seen[label] = Seen(not bad, bool(np.any(pair[1][k])))
+                seen[label] = Seen(not bad, _telling(pair[1][k], got[first_bad][k], want[first_bad][k]))
         return seen[label]
 
     def right(label):
@@ -57,9 +57,20 @@ def experiment(exercise, cases, extras, got, want, run, k):
         found = _by_label(cases, got, want, k, name)
         if found:
             return found
-    return (_by_time(exercise, cases[first_bad], got[first_bad][k], want[first_bad][k], k)
-            or _by_size(exercise, name, right, wrong) or _by_padding(exercise, cases, got, want, k, name, right)
-            or _by_argument(exercise, name, right) or _smallest(exercise, name, extras, by_label, wrong, right, run, k))
+    return (_by_padding(exercise, cases, got, want, k, name, right)
+            or _by_time(exercise, cases[first_bad], got[first_bad][k], want[first_bad][k], k)
+            or _by_size(exercise, name, right, wrong) or _by_argument(exercise, name, right)
+            or _smallest(exercise, name, extras, by_label, wrong, right, run, k))
+
+
+def _telling(answer, got, want):
+    """Whether a right `answer` to an experiment says anything: not if 0, or weights of 1, are right by themselves.
+
+    got, want : of the case that is wrong; where the shapes agree, only what is wrong there counts.
+    """
+    if answer.dtype.kind == "f" and answer.size and np.ptp(answer) == 0 and answer.flat[0] == 1:
+        return False
+    return bool(np.any(answer[differs(got, want)] if answer.shape == want.shape else answer))
 
 
 def _by_time(exercise, case, got, want, k):
@@ -114,9 +125,10 @@ def _by_argument(exercise, name, right):
 
 def _by_label(cases, got, want, k, name):
     """Right on the ordinary inputs, wrong on special ones."""
-    bad = [case.label for case, g, w in zip(cases, got, want) if w is not None and differs(g[k], w[k]).any()]
-    fine = [case.label for case, g, w in zip(cases, got, want) if w is not None and not differs(g[k], w[k]).any()]
-    if not fine:
+    bad, fine = ([case.label for case, g, w in zip(cases, got, want)
+                  if w is not None and not case.layout and differs(g[k], w[k]).any() == wrong]
+                 for wrong in (True, False))
+    if not fine or not bad:
         return None
     return (f"{name} is right for: {', '.join(fine[:3])}; and wrong for: {', '.join(bad[:3])}",
             f"what is special about these inputs: {bad[0]}")
@@ -124,6 +136,12 @@ def _by_label(cases, got, want, k, name):
 
 def _smallest(exercise, name, extras, by_label, wrong, right, run, k):
     """The smallest inputs on which it is still wrong, with both numbers."""
+    number = next((label for label in by_label if label.startswith("numbers ") and wrong(label)), None)
+    if number:
+        g, w = run(by_label[number])
+        shown = " and ".join(f"{a} = {v}" for a, v in extras[by_label[number]].inputs.items())
+        return (f"the smallest numbers for which {name} is wrong are {shown}: they give {name} = {_short(g[k])}, "
+                f"wanted {_short(w[k])}", "the entry that differs: by hand, with these numbers in the equation")
     grown = [label[6:] for label in by_label if label.startswith("grown ") and wrong(label)]
     label = "smallest" if wrong("smallest") else f"grown {grown[0]}" if grown else ""
     if label:

@@ -16,29 +16,22 @@ def detect(exercise, pairs, k, detectors):
 
     pairs : list of (case, got, want) of output k, of those cases in which it is wrong
     """
+    output = exercise.outputs[k]
     for detector in detectors:
-        found = [detector(exercise, *pair, exercise.outputs[k]) for pair in pairs]
+        found = detector(exercise, pairs, output) if detector is ratio else [
+            detector(exercise, *pair, output) for pair in pairs]
+        if not found or detector is ratio:
+            if found:
+                return found
+            continue
         if detector is precision and found[0]:
             return found[0]                                     # on other inputs the error may be larger
-        if not all(found):
-            continue
-        if detector is ratio:
-            return _ratios(found)
-        if detector is precision or len({f[0] for f in found}) == 1:
+        if all(found) and (detector is precision or len({f[0] for f in found}) == 1):
             return found[0]
+        if all(found) and detector is moved:
+            return (f"{output.name} holds the right numbers in other places",
+                    "sorting, reshape, transpose, and the order of loops")
     return None
-
-
-def _ratios(found):
-    """One sentence on the ratios in several cases: with their meaning where it is the same one in all."""
-    meanings = {f[0].rpartition(" is ")[2] if ": " in f[0][len("x: "):] and " is " in f[0].partition(" one")[2] else ""
-                for f in found}
-    factors = {f[0].partition(" times the wanted one")[0] for f in found}
-    if len(meanings) == 1 or len(found) == 1:
-        return found[0]
-    if len(factors) == 1:
-        return found[0][0].partition(" times the wanted one")[0] + " times the wanted one", found[0][1]
-    return found[0][0].partition(":")[0] + ": every number is a multiple of the wanted one, by input", found[0][1]
 
 
 def precision(exercise, case, got, want, output):
@@ -59,9 +52,28 @@ def place_holders(exercise, case, got, want, output):
     """All zeros, or all one number."""
     if got.size > 1 and not got.any():
         return f"{output.name} is all zeros: is anything ever written into it?", f"what makes {output.name}"
-    if got.size > 2 and np.isfinite(got).all() and np.ptp(got) == 0 and np.ptp(want) != 0:
+    if got.size > 2 and np.isfinite(got).all() and (got == got.flat[0]).all() and not (
+            want == want.flat[0]).all():
         return f"every number of {output.name} is the same", f"what makes {output.name}"
     return None
+
+
+TOKENS = {0: "PAD", 1: "BOS", 2: "EOS"}
+
+
+def exchanged(exercise, case, got, want, output):
+    """Of whole numbers or truth values: wherever one of them is wanted and wrong, the same other one stands."""
+    bad = differs(got, want)
+    if want.dtype.kind not in "ib" or got.dtype.kind != want.dtype.kind or not got.ndim:
+        return None
+    came, wanted = np.unique(got[bad]), np.unique(want[bad])
+    if len(came) != 1 or len(wanted) != 1 or want.dtype.kind == "i" and max(came[0], wanted[0]) > 2:
+        return None
+    names = [str(v) if want.dtype.kind == "b" else f"{TOKENS.get(int(v), 'the token')} ({v})"
+             for v in (came[0], wanted[0])]
+    everywhere = "everywhere" if not (~bad & (want == wanted[0])).any() else "at some places"
+    return (f"{output.name} is right but for one thing: {names[0]} stands {everywhere} where {names[1]} is wanted",
+            f"which line writes {names[0]}, and which one should write {names[1]}")
 
 
 def truncated(exercise, case, got, want, output):
@@ -112,60 +124,74 @@ def moved(exercise, case, got, want, output):
     return None
 
 
-def ratio(exercise, case, got, want, output):
-    """Every number is the same multiple of the right one."""
+def ratio(exercise, pairs, output):
+    """Every number is the same multiple of the right one, in each case: -> (says, look) or None."""
+    factors = [_factor(got, want) for _, got, want in pairs]
+    if None in factors:
+        return None
+    meanings = [_meanings(case, abs(f)) for (case, _, _), f in zip(pairs, factors)]
+    words = next((words for name, words in meanings[0].items() if all(name in other for other in meanings)), "")
+    turned, one_number = max(factors) < 0, np.ptp(factors) < 1e-6 * abs(factors[0])
+    single = all(want.size == 1 for _, _, want in pairs)
+    if single and not words and not (turned and one_number and abs(factors[0] + 1) < 1e-6):
+        return None                                             # of one number every other one is a multiple
+    if turned:
+        words = ": the sign is turned" + (f" and{words[1:]}" if words else "")
+    subject, look = "it is" if single else "every number is", "every division, mean and sum on the way"
+    if words or one_number:
+        return f"{output.name}: {subject} {factors[0]:.4g} times the wanted one{words}", look
+    some = list(dict.fromkeys(f"{f:.6g}" for f in factors))
+    return (f"{output.name}: {subject} a multiple of the wanted one, on each of the inputs another: "
+            f"{', '.join(some[:4])} times", look)
+
+
+def _factor(got, want):
+    """What all numbers of `want` are multiplied with in `got`, or None."""
     if want.size == 0 or want.dtype.kind != "f" or not np.isfinite(got).all():
         return None
     big = np.abs(want) > 1e-6 * np.abs(want).max()
     if not big.any() or want.size > 1 and big.sum() < 2:
         return None
     factor = float(np.median(got[big] / want[big]))
-    if abs(factor) < 1e-12 or differs(got, factor * want).any():
-        return None
-    words = _meaning(case, abs(factor))
-    if want.size == 1 and not words and abs(factor + 1) > 1e-6:
-        return None                                             # of one number every other one is a multiple
-    if abs(factor + 1) < 1e-6:
-        words = ": the sign is turned"
-    elif factor < 0:
-        words = ": the sign is turned" + (" and" + words[1:] if words else "")
-    subject = "it is" if want.size == 1 else "every number is"
-    return (f"{output.name}: {subject} {factor:.4g} times the wanted one{words}",
-            "every division, mean and sum on the way")
+    return None if abs(factor) < 1e-12 or differs(got, factor * want).any() else factor
 
 
-def _meaning(case, factor):
-    """": 1/4, and 4 is N" if the factor, or one over it, is a size of the inputs."""
-    for size, meaning in sizes(case).items():
-        if size > 1 and abs(factor * size - 1) < 1e-6:
-            return f": 1/{size}, and {size} is {meaning}"
-        if size > 1 and abs(factor / size - 1) < 1e-6:
-            return f": {size} is {meaning}"
-    for a, first in sizes(case).items():
-        for b, second in sizes(case).items():
+def _meanings(case, factor):
+    """What the factor may be in terms of the inputs' sizes: formula -> words, the simplest first."""
+    found, all_sizes = {}, sizes(case)
+    for size, what in all_sizes:
+        for power, form in ((1, "{}"), (0.5, "sqrt({})")):
+            shown = form.format(size) if power < 1 else size
+            if size > 1 and abs(factor * size**power - 1) < 1e-6:
+                found.setdefault(f"1/{form} {what}", f": 1/{shown}, and {size} is {what}")
+            if size > 1 and abs(factor / size**power - 1) < 1e-6:
+                found.setdefault(f"{form} {what}",
+                                 f": {shown}, and {size} is {what}" if power < 1 else f": {size} is {what}")
+    for name, value in case.inputs.items():
+        for form, v in ((name, value), (f"(1 - {name})", 1 - value)) if isinstance(value, float) else ():
+            for shown, f in ((form, v), (f"1/{form}", 1 / v if v else 0), (f"{form}^2", v * v)):
+                if abs(f - 1) > 1e-6 and abs(factor - f) <= 1e-6 * abs(f):
+                    found.setdefault(shown, f": that is {shown}")
+    for a, first in all_sizes:
+        for b, second in all_sizes:
             if a != b and len(first) == len(second) == 1 and abs(factor * b / a - 1) < 1e-9:
-                return f": {a}/{b}, and these are {first} and {second}"
-    return ""
+                found.setdefault(f"{first}/{second}", f": {a}/{b}, and these are {first} and {second}")
+    return found
 
 
 def sizes(case):
-    """Size -> what it is, for this case's arrays."""
+    """Pairs of a size and what it is, for this case's arrays."""
     from ..exercises import EXERCISES
-    found = {}
+    found = []
     exercise = next((e for e in EXERCISES.values() if e.names == tuple(case.inputs)), None)
     if "mask" in case.inputs:
         mask = case.inputs["mask"]
-        found[int(mask.sum())] = "the number of real positions"
-        found[mask.size] = "T N" if "T" in exercise.shapes["mask"] else "S N"
-    for name, letters in (exercise.shapes if exercise else {}).items():
-        for letter, size in zip(letters, np.shape(case.inputs[name])):
-            if letter.isalpha():
-                found.setdefault(size, letter)
-    if exercise and {"N", "V"} <= set("".join(map("".join, exercise.shapes.values()))):
-        n, v = (next(s for s, m in found.items() if m == letter) if letter in found.values() else 1
-                for letter in "NV")
-        found.setdefault(n * v, "N V")
-    return found
+        found += [(int(mask.sum()), "the number of real positions"),
+                  (mask.size, "T N" if "T" in exercise.shapes["mask"] else "S N")]
+    letters = {letter: size for name, some in (exercise.shapes if exercise else {}).items()
+               for letter, size in zip(some, np.shape(case.inputs[name])) if letter.isalpha()}
+    found += [(size, letter) for letter, size in letters.items()]
+    return found + [(letters["N"] * letters["V"], "N V")] if {"N", "V"} <= set(letters) else found
 
 
 FACTORS = (("{}", lambda a: a), ("(1 - {})", lambda a: 1 - a), ("(1 - {}^2)", lambda a: 1 - a**2),
@@ -198,5 +224,6 @@ def term_or_factor(exercise, case, got, want, output):
     return None
 
 
-BEFORE = (precision, place_holders, truncated, an_argument, moved, ratio)      # before the generic mistakes are tried
+# Those that are tried before the generic mistakes, and behind them.
+BEFORE = (precision, place_holders, exchanged, truncated, an_argument, moved, ratio)
 BEHIND = (term_or_factor,)

@@ -70,6 +70,9 @@ def facts(f, names):
         options = getattr(f, "targetoptions", {})
         forced = options.get("forceobj") or options.get("nopython") is False
         compiled = "object mode" if forced else "njit"
+    elif any(hasattr(getattr(f, "__globals__", {}).get(name), "py_func")
+             for name in getattr(getattr(f, "__code__", None), "co_names", ())):
+        compiled = "njit"                                       # a plain function that calls a compiled one
     try:
         form = inspect.signature(getattr(f, "py_func", f))
     except (TypeError, ValueError):                             # some built-in functions hide it
@@ -123,7 +126,8 @@ def _attempt(f, case, writeable):
         return Outcome(error=_error(e, f, case)), None
     changed = tuple(name for name, value, before in zip(case.inputs, given, case.inputs.values())
                     if not same(value, before))
-    container = "none" if result is None else type(result).__name__ if type(result) in (tuple, list) else "one"
+    container = "none" if result is None else next(
+        (c.__name__ for c in (tuple, list) if isinstance(result, c)), "one")
     items = [] if result is None else list(result)[:50] if container != "one" else [result]
     return Outcome(container, tuple(map(_value, items)), None, changed,
                    _shared(items, given, list(case.inputs))), items

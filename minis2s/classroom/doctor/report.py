@@ -1,5 +1,6 @@
 """What `check` found, as text and as plain values."""
 import math
+import re
 
 HEADS = {"passed": "passed", "variant": "a valid variant, but not our equation",
          "unfinished": "not implemented yet", "contract": "not yet: the form of the function",
@@ -21,10 +22,10 @@ class Report:
 
     def __init__(self, exercise, verdict, says, look="", location=None, mistakes=(), notes=(), seed=0,
                  hint=None, where="", more=()):
-        self.exercise, self.verdict, self.says, self.look = exercise.name, verdict, says, look
+        self.exercise, self.verdict, self.says, self.look = exercise.name, verdict, says, _line(look)
         self.location, self.mistakes, self.notes = location, tuple(mistakes), tuple(notes)
         self.mistake = self.mistakes[0] if self.mistakes else None
-        self.seed, self.where, self.more = seed, where, tuple(more)
+        self.seed, self.where, self.more = seed, where, tuple((says, _line(look)) for says, look in more)
         self.hint = None if hint is None else exercise.hints[hint - 1]
         self.hint_number = hint
 
@@ -67,6 +68,12 @@ class Report:
                 "mark": self.mistake.mark if self.mistake else None, "location": place,
                 "notes": list(self.notes), "more": [list(pair) for pair in self.more],
                 "hint": self.hint, "text": str(self)}
+
+
+def _line(look):
+    """Where only marks say what to look at, in words: "the line of (LN2) in the docstring, beside yours"."""
+    marks = re.findall(r"\([A-Z]+\d\*?\)", look)
+    return f"the line of {look} in the docstring, beside yours" if marks and look == " ".join(marks) else look
 
 
 def odd(value):

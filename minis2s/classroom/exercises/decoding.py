@@ -89,6 +89,15 @@ def greedy(step, s0, max_length):
     return ids
 
 
+def tied(ids, s):
+    """A decoder whose best two tokens have equal scores: k + 2 and 8 after token k, and 2 (EOS) after 8 and 9."""
+    ids = np.asarray(ids)
+    logits = np.zeros((len(ids), 11))
+    for n, k in enumerate(ids):
+        logits[n, [min(k + 2, 8), 8] if k < 8 else [2, 10]] = 1.5
+    return logits + s.mean(axis=1, keepdims=True), s
+
+
 def _greedy_cases(rng):
     """Models are drawn until their answers are of the kind wanted."""
     def drawn(fits, **choices):
@@ -109,12 +118,14 @@ def _greedy_cases(rng):
     return [*(Case("some answers end, some are cut off", drawn(varied)) for _ in range(2)),
             Case("all answers end early", drawn(early, end=2.0)),
             Case("one example (N = 1)", drawn(lambda ids, ends: len(np.unique(ids)) > 2, N=1)),
-            Case("PAD, BOS and UNK are the most probable token now and then", drawn(special, special=2.0))]
+            Case("PAD, BOS and UNK are the most probable token now and then", drawn(special, special=2.0)),
+            Case("equal scores", {"step": tied, "s0": rng.normal(size=(3, 4)), "max_length": 6})]
 
 
 GREEDY = Exercise(
     "greedy", "greedy decoding of a batch",
     """y_0 = BOS;   logits_t, s_t = step(y_{t-1}, s_{t-1});   y_t = argmax over the tokens of logits_t
+of tokens with equal scores the one with the lowest id, as np.argmax does it
 an answer ends with its first EOS; behind it stands PAD        ids: PAD 0, BOS 1, EOS 2""",
     STEP + "max_length  number  steps at most",
     "ids  (S, N)  whole numbers; S is max_length: y_1, y_2, ..., EOS, PAD, PAD",

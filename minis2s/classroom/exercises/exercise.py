@@ -33,7 +33,8 @@ class Output(NamedTuple):
     @property
     def axes(self):
         """What each axis counts: "t", "n", "unit", or "gate:ifgo" for gates packed side by side."""
-        return tuple(AXES.get(letter, "row") for letter in self.letters)
+        both = {"S", "T"} <= set(self.letters)                  # then t counts decoder steps and i the source's
+        return tuple("i" if both and letter == "T" else AXES.get(letter, "row") for letter in self.letters)
 
     @property
     def mark(self):

@@ -89,8 +89,8 @@ def _masked(rng):
     first = case("ragged lengths", 5, 4, 9)
     return [first, case("another batch", 6, 3, 8),
             Case("all logits raised by 1000", {**first.inputs, "logits": first.inputs["logits"] + 1000}),
-            Case("targets of -1 at padding", {**first.inputs, "targets": np.where(
-                first.inputs["mask"], first.inputs["targets"], -1)})]
+            *(Case(f"targets of {some} at padding", {**first.inputs, "targets": np.where(
+                first.inputs["mask"], first.inputs["targets"], some)}) for some in (-1, -100, 30000))]
 
 
 def _masked_loss(logits, targets, mask):
@@ -103,7 +103,7 @@ MASKED_LOSS = Exercise(
     """(X3)  L = -(1/M) sum over real (t, n) of log p_tn[target_tn]        M: how many (t, n) are real
 (X3*) dlogits = (p - y) / M at real positions, 0 at padding""",
     """logits   (S, N, V)  scores before the softmax
-targets  (S, N)     token ids; at padding they mean nothing and may be -1
+targets  (S, N)     token ids; at padding they mean nothing and may be -100, or V and more
 mask     (S, N)     True = real""",
     """L        number     mean loss of the real tokens (X3)
 dlogits  (S, N, V)  its gradient (X3*)""",

@@ -159,7 +159,7 @@ MISTAKES = (
      [("x.T @ da", "x[-1:].T @ da[-1:]"),
       ("h_prev.T @ da", "h_prev[-1:].T @ da[-1:]")]),
     ("divided by N", "(R1*)",
-     "dW, dU and db are divided by N: the loss has taken its mean already",
+     "dW, dU and db are wrong: divided by N, and the loss has taken its mean already",
      "whether any division belongs here",
      [("return dxs, back, dW, dU, db", "return dxs, back, dW / N, dU / N, db / N")]),
     ("divided by T", "(R1*)",

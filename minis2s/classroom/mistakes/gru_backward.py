@@ -153,7 +153,7 @@ MISTAKES = (
      [("return da @ W.T, dh_prev, x.T @ da, dU, da.sum(axis=0)",
        "return -da @ W.T, -dh_prev, -x.T @ da, -dU, -da.sum(axis=0)")]),
     ("divided by N", "(G1*)",
-     "dW, dU and db are divided by N: the loss has taken its mean already",
+     "dW, dU and db are wrong: divided by N, and the loss has taken its mean already",
      "whether any division belongs here",
      [("x.T @ da, dU, da.sum(axis=0)", "x.T @ da / len(x), dU / len(x), da.mean(axis=0)")]),
 )

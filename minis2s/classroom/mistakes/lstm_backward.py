@@ -174,7 +174,7 @@ WHOLE = (
      [("return da @ W.T, dh_prev, dc_prev, dW, dU, db",
        "return -da @ W.T, -dh_prev, -dc_prev, -dW, -dU, -db")]),
     ("divided by N", "(L1*)",
-     "dW, dU and db are divided by N: the loss has taken its mean already",
+     "dW, dU and db are wrong: divided by N, and the loss has taken its mean already",
      "whether any division belongs here",
      [("dc_prev, dW, dU, db", "dc_prev, dW / len(x), dU / len(x), db / len(x)")]),
 )

@@ -150,7 +150,7 @@ MISTAKES = (
      "the way from a_1 back to h_0",
      [("dh_prev = da @ U.T", "dh_prev = da @ U.T if t else sum(np.split(da, 4, axis=1))")]),
     ("divided by N", "(L1*)",
-     "dW, dU and db are divided by N: the loss has taken its mean already",
+     "dW, dU and db are wrong: divided by N, and the loss has taken its mean already",
      "whether any division belongs here",
      [("return dxs, dh_next, dc_next, dW, dU, db", "return dxs, dh_next, dc_next, dW / N, dU / N, db / N")]),
     ("divided by T", "(L1*)",

@@ -163,7 +163,7 @@ ML = "masked-loss"
 def masked(logits, targets, mask, loss_mask=True, grad_mask=True, count=None, sign=1, roll=0,
            grad_count=None):
     """A right masked loss with switches that make it wrong."""
-    targets = np.roll(targets, roll, axis=0)
+    targets = np.roll(targets % logits.shape[2], roll, axis=0)
     log_p = np.take_along_axis(log_stable(logits), targets[:, :, None], axis=2)[:, :, 0]
     M = mask.sum() if count is None else count(mask)
     L = -(np.where(mask, log_p, 0) if loss_mask else log_p) / M
@@ -180,7 +180,7 @@ def per_sequence(mask):
 
 for name, mark, says, look, switches in (
     ("no mask", "(X3)",
-     "padding counts: the mean runs over all S N positions, in the loss and in the gradient",
+     "padding counts: the mean runs over all S N positions",
      "where the mask enters; change a padded target by hand and watch the loss",
      dict(loss_mask=False, grad_mask=False, count=np.size)),
     ("no mask, M right", "(X3)",
@@ -202,7 +202,7 @@ for name, mark, says, look, switches in (
      "each sequence is averaged by itself first: a token of a short one weighs more",
      "M: one number for the whole batch", dict(count=per_sequence)),
     ("sum", "(X3)",
-     "this is the sum over the real tokens: the division by M is missing, in the loss and in the gradient",
+     "this is the sum over the real tokens: the division by M is missing",
      "the 1/M of the equation", dict(count=lambda m: 1)),
     ("gradient of the sum", "(X3*)",
      "the loss is right, its gradient is M times too big: 1/M is missing there",

@@ -94,7 +94,8 @@ for name, mark, says, look, switches in (
         wrong(RSB, name, mark, says, look)(
             lambda x, h_prev, h, W, U, dh, switches=switches: rnn_step_backward(x, h_prev, h, W, U, dh,
                                                                                 **switches))
-wrong(RSB, "divided by N", "(R1*)", "dW, dU and db are divided by N: the loss has taken its mean already",
+wrong(RSB, "divided by N", "(R1*)", "dW, dU and db are wrong: divided by N, and the loss has taken its "
+      "mean already",
       "whether any division belongs here")(
     lambda x, h_prev, h, W, U, dh: (lambda r: (*r[:2], *(g / len(x) for g in r[2:])))(
         rnn_step_backward(x, h_prev, h, W, U, dh)))
@@ -160,6 +161,11 @@ def _zeroed(W, U, b, batches):
             h = np.tanh(x @ W + h @ U + b) * m[:, None]
         results.append(h)
     return np.concatenate(results)
+
+
+wrong("rnn-batches", "inverted mask", "(M1)", "the mask is inverted: h moves on at padding and stands still before",
+      "which of the two is taken where the mask is True")(
+    lambda W, U, b, batches: rnn_batches(W, U, b, [(xs, ~mask) for xs, mask in batches]))
 
 
 def _at(hs, step):
