@@ -60,7 +60,7 @@ class Match:
         columns = {k: all(agree_on(self.got[c], answers(c), k) for c in range(len(self.cases)))
                    for k in {k for _, k in sorted(self.wrong)}}
         if all(columns.values()) and all(agree_on(self.got[c], answers(c), k) for c in range(len(self.cases))
-                                       for k in self.K if k not in columns):
+                                         for k in self.K if k not in columns):
             return set(self.wrong), True
         cells = {(c, k) for c, k in self.wrong if columns[k] and not self.says_little(c, k, columns)}
         if not all(agree_on(self.got[c], answers(c), k) for c in self.right for k in self.K):
