@@ -82,7 +82,7 @@ REPRESENTED = [
     "testing/checks.py", "testing/compare.py", "training/metrics.py", "training/options.py", "viewer/plots/attention.py",
     "viewer/plots/style.py", "viewer/trace/diff.py", "viewer/trace/page.py", "viewer/trace/show.py",
     "api/display.py", "classroom/assignment/make.py", "classroom/doctor/numbers.py", "classroom/doctor/outcome.py",
-    "classroom/judge/load.py", "cli/evaluate.py", "viewer/trace/record.py", "viewer/trace/tracer.py",
+    "classroom/judge/load.py", "classroom/judge/guard.py", "cli/evaluate.py", "viewer/trace/record.py", "viewer/trace/tracer.py",
 ]
 
 

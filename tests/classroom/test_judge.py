@@ -50,6 +50,17 @@ CHEATS = {
                                        "    def __eq__(self, other): return np.ones(self.shape, bool)\n"
                                        "    def __sub__(self, other): return np.zeros(self.shape)\n"
                                        "def softmax(a):\n    return (a * 0.5).view(A)\n",
+    "looks for the answer in memory": "import gc\nright = [o.reference for o in gc.get_objects()"
+                                      " if type(o).__name__ == 'Exercise' and o.name == 'softmax']\n"
+                                      "def softmax(a):\n    return right[0](a=a)\n",
+    "looks for the answer in its callers": "import sys\ndef softmax(a):\n    f = sys._getframe()\n    while f:\n"
+                                           "        for v in [*f.f_locals.values(), *f.f_globals.values()]:\n"
+                                           "            if hasattr(v, 'reference'): return v.reference(a=a)\n"
+                                           "        f = f.f_back\n    return a\n",
+    "an answer without memory": "import numpy as np\ndef softmax(a):\n    return np.broadcast_to(0.5, (10**6, 10**6))\n",
+    "traces every call": "import sys\nsys.settrace(lambda *a: None)\nsys.setprofile(lambda *a: sys.exit(0))\n" + WRONG,
+    "processes of its own": "import os, time\nfor k in range(4):\n    os.fork()\ntime.sleep(0.2)\n" + WRONG,
+    "a thread that stays": "import threading, time\nthreading.Thread(target=time.sleep, args=(1e4,)).start()\n" + WRONG,
 }
 
 
@@ -84,9 +95,23 @@ def test_nothing_that_moves_the_terminal_reaches_it(tmp_path):
 def test_what_a_teacher_may_want_to_see_is_listed(tmp_path):
     report = judged(tmp_path, "from minis2s.core.functions import softmax as s\ndef softmax(a):\n    return s(a)\n")
     assert report["passed"]
-    assert report["remarks"] == ["line 1 uses the library minis2s itself: "
-                                 "from minis2s.core.functions import softmax as s"]
+    seen, read = report["remarks"]
+    assert seen.startswith("it uses the library minis2s while it runs: minis2s.core.functions")
+    assert read == "line 1 uses the library minis2s itself: from minis2s.core.functions import softmax as s"
     assert judged(tmp_path, RIGHT)["remarks"] == []
+
+
+def test_using_the_library_is_seen_however_it_is_done(tmp_path):
+    hidden = "import sys, os\nname = 'mini' + 's2s'\n{}\ndef softmax(a):\n    return right(a)\n"
+    for how, part in (("right = __import__(name + '.core.functions', fromlist=['softmax']).softmax",
+                       "minis2s.core.functions"),
+                      ("folder = next(p for p in sys.path if os.path.isdir(os.path.join(p, name)))\nworld = {}\n"
+                       "text = open(os.path.join(folder, name, 'core', 'functions.py')).read()\n"
+                       "exec(text.replace('from .', 'from ' + name + '.core.'), world)\nright = world['softmax']",
+                       "core/functions.py")):
+        report = judged(tmp_path, hidden.format(how))
+        assert any("uses the library minis2s while it runs" in r and part in r.replace(os.sep, "/")
+                   for r in report["remarks"]), report
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Landlock")

@@ -39,12 +39,14 @@ class Outcome(NamedTuple):
     values : tuple of Value;  error : Error or None
     changed : names of the arguments that the function changed
     shared : pairs (number of the value, name of an argument or number of another value) with common memory
+    used : parts of this library that the code has imported or read until now, where that is watched
     """
     container: str = "none"
     values: tuple = ()
     error: Error = None
     changed: tuple = ()
     shared: tuple = ()
+    used: tuple = ()
 
 
 class Facts(NamedTuple):

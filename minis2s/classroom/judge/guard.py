@@ -3,6 +3,7 @@
 Memory, size of files, processor time (POSIX); writing outside of one folder (Linux with Landlock).
 """
 import ctypes
+import gc
 import math
 import os
 import sys
@@ -26,6 +27,25 @@ def limit(seconds):
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)
         soon = most if what != resource.RLIMIT_CPU else max(1, most - 1)    # first a signal that says why
         resource.setrlimit(what, (soon, most))
+
+
+def forget(package):
+    """Unload this package, answers and all: -> a set that grows by each part of it that is read again, by any means."""
+    folder = os.path.dirname(os.path.abspath(sys.modules[package].__file__)) + os.sep
+    for name in [name for name in sys.modules if name == package or name.startswith(package + ".")]:
+        del sys.modules[name]
+    gc.collect()
+    used = set()
+
+    def hook(event, arguments):
+        if event == "import" and str(arguments[0]).partition(".")[0] == package:
+            used.add(str(arguments[0])[:60])
+        elif event == "open" and isinstance(arguments[0], (str, bytes)):
+            path = os.path.abspath(os.fsdecode(arguments[0]))
+            if path.startswith(folder) and path.endswith(".py"):
+                used.add(path[len(folder):][:60])
+    sys.addaudithook(hook)
+    return used
 
 
 def _watch(seconds):

@@ -52,14 +52,15 @@ def check_file(name, path, seed=0, hint=None, seconds=None):
         report = examine(exercise, remote, int(seed), hint)
     finally:
         remote.close()
-    return {**report.to_json(), "printed": remote.printed(), "remarks": remarks(path)}
+    used = [f"it uses the library minis2s while it runs: {', '.join(remote.used[:3])}"] if remote.used else []
+    return {**report.to_json(), "printed": remote.printed(), "remarks": used + remarks(path)}
 
 
 class Remote:
     """A student's function in another process: what `doctor.examine` asks of it is asked by messages."""
 
     def __init__(self, exercise, path, seed, seconds):
-        self.seconds, self.said, self.flooded = seconds, bytearray(), False
+        self.seconds, self.said, self.flooded, self.used = seconds, bytearray(), False, ()
         self.deadline = time.monotonic() + max(30.0, PATIENCE * seconds)
         self.process = _start([exercise.name, path, str(seed), str(seconds)], os.path.dirname(path))
         RUNNING.add(self.process)
@@ -75,7 +76,9 @@ class Remote:
     def run(self, kind, number):
         """The Outcome of one case; Problem if the process has ended or takes too long."""
         self._ask(kind, number)
-        return self._next(Outcome)
+        outcome = self._next(Outcome)
+        self.used = outcome.used or self.used
+        return outcome
 
     def kept(self, number):
         """Whether the first answer to an ordinary case still holds its numbers."""
@@ -216,7 +219,9 @@ LOOK_AT = (("minis2s", "uses the library minis2s itself"), ("__import__", "impor
            ("importlib", "imports by a computed name"), ("subprocess", "starts other programs"),
            ("os.kill", "ends processes"), ("os.system", "starts other programs"), ("ctypes", "calls C"),
            ("socket", "uses the network"), ("shutil.rmtree", "removes folders"), ("exec(", "runs text as code"),
-           ("eval(", "runs text as code"), ("np.exp =", "replaces a function of NumPy"))
+           ("eval(", "runs text as code"), ("np.exp =", "replaces a function of NumPy"),
+           ("_getframe", "looks into the judge's own variables"), ("get_objects", "looks through all of memory"),
+           ("__globals__", "looks into other functions' variables"), ("sys.modules", "looks at loaded modules"))
 
 
 def remarks(path):

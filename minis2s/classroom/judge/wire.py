@@ -105,7 +105,7 @@ def _decode(head, body):
     shared = tuple((int(k), clean(other) if isinstance(other, str) else int(other))
                    for k, other in o["shared"][:NAMES] if 0 <= int(k) < len(values))
     return Outcome(clean(o["container"]), tuple(values), error or None,
-                   tuple(map(clean, o["changed"][:NAMES])), shared)
+                   tuple(map(clean, o["changed"][:NAMES])), shared, tuple(map(clean, o["used"][:NAMES])))
 
 
 def clean(text, longest=TEXT):

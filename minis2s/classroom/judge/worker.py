@@ -6,6 +6,7 @@ what was its standard output.  The student's code finds an empty input, and its 
 import json
 import os
 import sys
+from types import SimpleNamespace
 
 
 def main():
@@ -17,22 +18,26 @@ def main():
     os.dup2(empty, 0)
     os.dup2(2, 1)
     from ..doctor import outcome
-    from ..doctor.cases import extra, ordinary
-    from ..exercises import find
+    from ..doctor.contract import Problem
     from . import guard, wire
-    exercise = find(name)
-    sets = {"ordinary": ordinary(exercise, int(seed)), "extra": None}
+    from .load import load
+    sets, wanted = _cases(name, int(seed))
     _warm_up(path)
     guard.limit(float(seconds))
     guard.write_only_below([os.path.dirname(path), os.devnull])
+    used = guard.forget(__package__.partition(".")[0])
 
     def send(message):
+        if isinstance(message, outcome.Outcome) and used:
+            message = message._replace(used=tuple(sorted(used, key=len, reverse=True)[:5]))
         answers.write(wire.encode(message))
         answers.flush()
-    function = _loaded(exercise, path, send)
-    if function is None:
+    try:
+        function = load(wanted, path)
+    except Problem as problem:
+        send(problem)
         return
-    send(outcome.facts(function, exercise.names))
+    send(outcome.facts(function, wanted.names))
     kept = {}
     for line in requests:
         kind, number = json.loads(line)
@@ -40,22 +45,19 @@ def main():
             items, before = kept[number]
             send(outcome.Outcome("one" if outcome.still_there(items, before) else "none"))
             continue
-        if sets[kind] is None:
-            sets[kind] = extra(exercise, int(seed))
         done, items = outcome.perform(function, sets[kind][number])
         if kind == "ordinary":
             kept.setdefault(number, (items or [], done))
         send(done)
 
 
-def _loaded(exercise, path, send):
-    """The student's function; None if there is none, and then that is what was sent."""
-    from ..doctor.contract import Problem
-    from .load import load
-    try:
-        return load(exercise, path)
-    except Problem as problem:
-        send(problem)
+def _cases(name, seed):
+    """All inputs of an exercise, and what its function is called: nothing that leads to the answers."""
+    from ..doctor.cases import extra, ordinary
+    from ..exercises import find
+    exercise = find(name)
+    return ({"ordinary": ordinary(exercise, seed), "extra": extra(exercise, seed)},
+            SimpleNamespace(function=exercise.function, names=exercise.names))
 
 
 def _warm_up(path):
