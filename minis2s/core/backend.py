@@ -27,6 +27,7 @@ class Backend(NamedTuple):
     backward: Callable             # p, config, cache -> gradient
     loss_and_gradient: Callable    # p, config, batch, teacher, masks -> loss, gradient
     logits: Callable               # p, config, batch, teacher -> logits
+    forced_and_free: Callable      # p, config, batch -> logits with targets fed, logits with the model's own tokens fed
     # one step of training: minis2s/training/update.py
     loss_and_update: Callable      # p, config, batch, teacher, masks, optimizer's state and options -> loss, new p, ...
     # searches for outputs: minis2s/decoding/

@@ -28,6 +28,7 @@ NUMBA = Backend(
     backward=seq2seq.backward,
     loss_and_gradient=seq2seq.loss_and_gradient,
     logits=seq2seq.logits,
+    forced_and_free=seq2seq.forced_and_free,
     loss_and_update=loss_and_update,
     greedy=greedy,
     beam=beam,

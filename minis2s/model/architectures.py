@@ -50,6 +50,11 @@ def logits(p, config, batch, teacher_mask=None):
     return of(config).logits(p, config, batch, teacher_mask)
 
 
+def forced_and_free(p, config, batch):
+    """The logits (S, N, V) of a batch twice: with its inputs fed, and with the model's own tokens fed."""
+    return logits(p, config, batch), logits(p, config, batch, np.zeros(batch.inputs.shape, bool))
+
+
 # Recurrent ----------------------------------------------------------------------------------------------
 
 def recurrent_start(p, config, source, mask):

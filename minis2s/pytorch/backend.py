@@ -89,6 +89,10 @@ class Engine:
         """See model.seq2seq.logits."""
         return as_array(self.run(p, config, batch, teacher)[1])
 
+    def forced_and_free(self, p, config, batch):
+        """See model.architectures.forced_and_free."""
+        return self.logits(p, config, batch), self.logits(p, config, batch, np.zeros(batch.inputs.shape, bool))
+
     def loss_and_update(self, p, config, batch, teacher, masks, s, optimizer, lr, limit=None, value=None, **options):
         """See training.update.loss_and_update; every process takes its share of the batch, and all have the same
         result."""
@@ -171,5 +175,6 @@ def backend(name="torch"):
     searches = {search: on_numpy(getattr(NUMPY, search)) for search in ("greedy", "beam", "sample", "exact")}
     return NUMPY._replace(
         name=name, forward=engine.forward, backward=engine.backward, loss_and_gradient=engine.loss_and_gradient,
-        logits=engine.logits, loss_and_update=engine.loss_and_update, description=engine.description,
+        logits=engine.logits, forced_and_free=engine.forced_and_free, loss_and_update=engine.loss_and_update,
+        description=engine.description,
         use_threads=use_threads, arrays=arrays, agree=processes.agree, from_first=processes.from_first, **searches)

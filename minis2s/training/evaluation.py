@@ -47,11 +47,10 @@ def validate(p, config, examples, batch=256, backend=NUMPY, on_batch=None, on_sa
     for indices in bucketed(lengths, batch, np.random.default_rng(0)):
         b = batch_of(config, examples, indices)
         known = b.target_mask & (b.targets != UNK)
-        for key, teacher in (("forced", None), ("free", np.zeros(b.inputs.shape, dtype=bool))):
-            logits = backend.logits(p, config, b, teacher)
+        for key, logits in zip(("forced", "free"), backend.forced_and_free(p, config, b)):
             sums[key] += float(loss.forward(logits, b.targets, known)[0]) * int(known.sum())
             said = logits.argmax(axis=2)
-            if teacher is None:
+            if key == "forced":
                 sums["right"] += int(((said == b.targets) & known).sum())
         if on_said:
             on_said(indices, said)

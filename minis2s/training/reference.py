@@ -29,6 +29,7 @@ NUMPY = Backend(
     backward=architectures.backward,
     loss_and_gradient=architectures.loss_and_gradient,
     logits=architectures.logits,
+    forced_and_free=architectures.forced_and_free,
     loss_and_update=loss_and_update,
     greedy=decoding.greedy,
     beam=decoding.beam,

@@ -212,10 +212,10 @@ def forward_loop(c):
                 read_out(r, k.W, k.b, k.logits[t], n0, n1)                          # (D7)
 
     def forward(arena, p, source, layers, ids, teacher_mask, masks, output_mask):
-        S, N = ids.shape
+        (S, N), M = ids.shape, len(layers[0].h)
         sources = empty(arena, (N,), np.int64)
         for n in range(N):
-            sources[n] = n
+            sources[n] = n * M // N                             # neighbouring rows may read one source
         k = start(arena, p, source, layers, S, sources, teacher_mask, masks, output_mask, len(teacher_mask) > 0)
         for t in range(S):
             for n in range(N):

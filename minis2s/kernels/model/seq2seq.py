@@ -24,6 +24,7 @@ from ...model.dropout_masks import DropoutMasks
 from ..core.tree import unpacked
 from ..layers import attention, loss, readout
 from ..layers.readout import add_loss_and_gradient
+from ..linalg.rows import copy
 from ..runtime.arena import in_an_arena, release, scratch_arena
 from ..runtime.jit import arena_kernel
 from ..runtime.linking import call_linked
@@ -148,11 +149,28 @@ def logits(p, config, batch, teacher_mask=None):
     p = validated(p, config)
     if not encoder.covers(config):
         return forward(p, config, batch, teacher_mask)[1]
-    source, source_mask, inputs, _, _, _, *rest = arguments(config, batch, teacher_mask, None)
-    p = reference.untie(p, config)
-    out = np.empty((*batch.inputs.shape, len(p.decoder.readout.b)), config.dtype)
+    source, source_mask, inputs, _, _, _, encoder_masks, teacher_mask, *_ = arguments(config, batch, teacher_mask, None)
+    return all_logits(p, config, source, source_mask, inputs, encoder_masks, teacher_mask)
+
+
+def forced_and_free(p, config, batch):
+    """See architectures.forced_and_free: each source is read once, for two neighbouring rows of the decoder."""
+    p = validated(p, config)
+    if not encoder.covers(config):
+        return logits(p, config, batch), logits(p, config, batch, np.zeros(batch.inputs.shape, bool))
+    source, source_mask, inputs, _, _, _, encoder_masks, *_ = arguments(config, batch, None, None)
+    both = np.repeat(inputs, 2, axis=1)
+    forced = np.arange(both.shape[1]) % 2 == 0
+    out = all_logits(p, config, source, source_mask, both, encoder_masks, np.tile(forced, (len(both), 1)))
+    return out[:, 0::2], out[:, 1::2]
+
+
+def all_logits(p, config, source, source_mask, inputs, encoder_masks, teacher_mask):
+    """The logits of checked arrays; `inputs` (S, N) may have several neighbouring rows for each source."""
+    p, none = reference.untie(p, config), np.zeros((0, 0), config.dtype)
+    out = np.empty((*inputs.shape, len(p.decoder.readout.b)), config.dtype)
     in_an_arena(forwards(variant_of(config, False, False), config.bridge, config.source), p, source, source_mask,
-                inputs, *rest, out)
+                inputs, encoder_masks, teacher_mask, (none,), none, out)
     return out
 
 
@@ -214,7 +232,11 @@ def forwards(c, bridge, kind="tokens"):
         _, encoder_output, s0 = call_linked(encode, (arena, p, source, source_mask, encoder_masks))    # (S1) (S2) (S3)
         k = call_linked(states, (arena, p.decoder, encoder_output, s0, inputs, teacher_mask, decoder_masks,
                                  output_mask))                          # (S4)
-        decoder.read_out_all(arena, k.rs, p.decoder.readout.W, p.decoder.readout.b, out)             # (S4)
+        if len(teacher_mask) > 0:                                       # then each step has read out
+            for t in range(len(out)):
+                copy(out[t], k.logits[t], 0, out.shape[1])
+        else:
+            decoder.read_out_all(arena, k.rs, p.decoder.readout.W, p.decoder.readout.b, out)         # (S4)
     return logits
 
 

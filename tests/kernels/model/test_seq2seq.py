@@ -63,6 +63,29 @@ def test_logits_alone(name, free):
     close(seq2seq_kernels.logits(*given), seq2seq.logits(*given), "float64")
 
 
+@pytest.mark.parametrize("name", FREE)
+def test_logits_with_targets_and_with_own_tokens_fed(name):
+    """What validation asks for: both in one call, in which a source is read once for its two rows."""
+    case = Case(name, "float64")
+    with unchanged(case.p, case.batch):
+        got, want = (b.forced_and_free(case.p, case.config, case.batch) for b in (NUMBA, NUMPY))
+    assert not np.array_equal(*want)
+    close(got, want, "float64")
+
+
+@pytest.mark.parametrize("size, score", [(12, "W_s"), (12, "W_h"), (40, "W_s"), (40, "W_h"), (400, "W_s"), (400, "W_h")])
+def test_additive_scores_within_reach_and_out_of_reach(size, score):
+    """(AB2) (AB3) e^{2q} e^{2k} of great queries or keys would overflow; a score is right on either way."""
+    for dtype in ("float64", "float32"):
+        case = Case("two-ways-additive", dtype)
+        d, W = case.p.decoder, getattr(case.p.decoder.score, score)
+        W = W * W.dtype.type(size / np.abs(W).max())
+        p = case.p._replace(decoder=d._replace(score=d.score._replace(**{score: W})))
+        with np.errstate(all="ignore"):
+            got, want = (b.logits(p, case.config, case.batch) for b in (NUMBA, NUMPY))
+        close((got,), (want,), dtype)
+
+
 def test_a_shared_embedding_of_an_encoder_that_reads_both_ways():
     """Put together part by part, with the two uses of the weight summed."""
     name = "two-ways-additive"

@@ -1,6 +1,7 @@
 """Attention, compiled: a mirror of layers/attention/.  Start with additive.py, then attend.py.
 
     dot.py general.py additive.py concat_dot.py    what a score alone has: its term, the term's derivative, its weights
+    powers.py                                      the additive scores of a query without a tanh for each key
     attend.py                                      one query: softmax of the scores and the weighted sum (A1) (A2)
     keys.py                                        keys of a whole source at once
     buffers.py                                     memory for the queries of a sequence, forward and backward

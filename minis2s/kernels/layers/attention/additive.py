@@ -6,6 +6,7 @@ query.  (AB1)..(AB3) forward; (AB1*)..(AB3*) backward.
 from ...linalg.simd import tanh, zeros_like
 from ...runtime.jit import inlined
 from .keys import add_keys_gradient, product_with
+from .powers import powers_of
 from .score import Score, keys_of, v_of
 
 
@@ -38,4 +39,5 @@ def term_backward(de, q, k, h, v):
     return da, da, zeros_like(q), de * u                                 # (AB2*) (AB3*) dq, dk, dh, dv
 
 
-SCORE = Score(term, term_backward, matrix, keys_of, v_of, scores_hs=False, make_keys=keys, keys_backward=keys_backward)
+SCORE = Score(term, term_backward, matrix, keys_of, v_of, scores_hs=False, make_keys=keys, keys_backward=keys_backward,
+              powers=powers_of)

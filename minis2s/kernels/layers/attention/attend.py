@@ -4,7 +4,8 @@ layers/attention/attend.py and additive.py first.
     s (N, H) ── W_s ──> q (N, A) ──┐
     keys (T, M, A), made once ─────┴─ term ── sum ──> e_i ── softmax ──> alpha_i ── h_i ──> ctx (N, C)
 
-A score's term (score.py) is put into these loops when they are compiled.
+A score's term (score.py) is put into these loops when they are compiled.  For the additive one powers.py has a shorter
+way.
 
 (A1), (A2) forward; (A1*), (A2*) backward.
 """
@@ -14,15 +15,16 @@ import numpy as np
 
 from ...linalg.gemm import add_product, product
 from ...linalg.rows import clear, copy
-from ...linalg.simd import LANES, add, at, exp, total, zeros, zeros_like
+from ...linalg.simd import LANES, add, at, exp, multiply_add, total, zeros, zeros_like
 from ...runtime.jit import device_function
 from .dot import scale_backward
+from .powers import scores_by_powers, within_reach
 
 
 @once
 def attend_with(score):
     """-> attend, with this Score in it."""
-    term, has_matrix = score.term, score.has_matrix
+    has_matrix, has_powers, scores = score.has_matrix, score.has_powers, scores_with(score.term)
 
     @device_function
     def attend(k, s, t, n0, n1, ctx):
@@ -36,27 +38,46 @@ def attend_with(score):
                     J = at(j, A)
                     k.q[t, n, J] = s[n, J] * k.scale                     # (AD2)
         for n in range(n0, n1):
-            m, top = k.source[n], -np.inf
-            for i in range(T):
-                e = -np.inf                                              # padding has no weight
-                if k.mask[i, m]:
-                    terms = zeros(k.q)
-                    for j in range(0, A, LANES):
-                        J = at(j, A)
-                        terms = add(terms, term(k.q[t, n, J], k.keys[i, m, J], k.hs[i, m, J], k.v[J]))
-                    e = float(total(terms))
-                    top = max(top, e)
-                k.alpha[t, n, i] = e
+            m = k.source[n]
+            if has_powers and within_reach(k, t, n):
+                top = scores_by_powers(k, t, n)
+            else:
+                top = scores(k, t, n)
             softmax(k.alpha[t, n], top)                                  # (A1)
-            for j in range(0, C, LANES):
-                ctx[n, at(j, C)] = zeros_like(ctx[n, at(j, C)])
-            for i in range(T):
-                if k.mask[i, m]:
-                    alpha = k.alpha[t, n, i]
-                    for j in range(0, C, LANES):
-                        J = at(j, C)
-                        ctx[n, J] = ctx[n, J] + k.hs[i, m, J] * alpha    # (A2)
+            for j in range(0, C, 4 * LANES):                             # sums that stay in registers
+                J0, J1, J2, J3 = at(j, C), at(j + LANES, C), at(j + 2 * LANES, C), at(j + 3 * LANES, C)
+                ctx_0, ctx_1 = zeros_like(ctx[n, J0]), zeros_like(ctx[n, J1])
+                ctx_2, ctx_3 = zeros_like(ctx[n, J2]), zeros_like(ctx[n, J3])
+                for i in range(T):
+                    if k.mask[i, m]:
+                        alpha = k.alpha[t, n, i]
+                        ctx_0 = multiply_add(k.hs[i, m, J0], alpha, ctx_0)           # (A2)
+                        ctx_1 = multiply_add(k.hs[i, m, J1], alpha, ctx_1)
+                        ctx_2 = multiply_add(k.hs[i, m, J2], alpha, ctx_2)
+                        ctx_3 = multiply_add(k.hs[i, m, J3], alpha, ctx_3)
+                ctx[n, J0], ctx[n, J1], ctx[n, J2], ctx[n, J3] = ctx_0, ctx_1, ctx_2, ctx_3
     return attend
+
+
+@once
+def scores_with(term):
+    """-> scores, with this term in it."""
+    @device_function
+    def scores(k, t, n):
+        """Write e_i of query t of row n into alpha: -> the greatest."""
+        A, m, top = k.q.shape[2], k.source[n], -np.inf
+        for i in range(len(k.hs)):
+            e = -np.inf                                                  # padding has no weight
+            if k.mask[i, m]:
+                terms = zeros(k.q)
+                for j in range(0, A, LANES):
+                    J = at(j, A)
+                    terms = add(terms, term(k.q[t, n, J], k.keys[i, m, J], k.hs[i, m, J], k.v[J]))
+                e = float(total(terms))
+                top = max(top, e)
+            k.alpha[t, n, i] = e
+        return top
+    return scores
 
 
 @device_function

@@ -14,6 +14,7 @@ from ...linalg.gradients import add_bias_gradient, weight_gradient_shared
 from ...runtime.arena import empty, scratch_arena, zeros as zeros_of
 from ...runtime.jit import inlined
 from . import dot
+from .powers import Powers, no_powers
 
 
 class ForwardBuffers(NamedTuple):    # what the queries of a sequence read and fill
@@ -26,6 +27,7 @@ class ForwardBuffers(NamedTuple):    # what the queries of a sequence read and f
     source: np.ndarray         # (N,), whose memory a row reads
     q: np.ndarray              # (S, N, A)
     alpha: np.ndarray          # (S, N, T)
+    powers: Powers             # of the additive score
 
 
 class BackwardBuffers(NamedTuple):   # their gradients
@@ -47,7 +49,7 @@ class Allocation(NamedTuple):  # the functions that make them, for one Score
 @once
 def allocation(score):
     """-> Allocation for this Score."""
-    scaled, matrix, keys_of, v_of = score.is_scaled, score.matrix, score.keys, score.v
+    scaled, matrix, keys_of, v_of, powers = score.is_scaled, score.matrix, score.keys, score.v, score.powers
     has_keys, has_v, has_matrix = score.has_keys, score.has_v, score.has_matrix
 
     @inlined
@@ -58,8 +60,9 @@ def allocation(score):
         (T, _, C), A = hs.shape, W.shape[1]
         scale = dot.scale(s) if scaled else 1.0
         q = empty(arena, (S, N, A), hs.dtype)
-        buffers = ForwardBuffers(operand(scratch_arena(arena), W, N), v_of(p, q), scale, hs, keys, source.memory.mask,
-                                 sources, q, empty(arena, (S, N, T), hs.dtype))
+        v, mask = v_of(p, q), source.memory.mask
+        buffers = ForwardBuffers(operand(scratch_arena(arena), W, N), v, scale, hs, keys, mask, sources, q,
+                                 empty(arena, (S, N, T), hs.dtype), powers(arena, keys, mask, v, N))
         return buffers, empty(arena, (S, N, C), hs.dtype)
 
     @inlined
@@ -88,8 +91,9 @@ def allocation(score):
 def unread(arena, s, sources):
     """The ForwardBuffers of a decoder without attention."""
     none, numbers = empty(arena, (0, 0, 0), s.dtype), empty(arena, (0,), s.dtype)
-    return ForwardBuffers(Operand(numbers, True), numbers, 1.0, none, none, empty(arena, (0, 0), np.bool_), sources,
-                          none, none)
+    mask = empty(arena, (0, 0), np.bool_)
+    return ForwardBuffers(Operand(numbers, True), numbers, 1.0, none, none, mask, sources, none, none,
+                          no_powers(arena, none, mask, numbers, 0))
 
 
 @inlined

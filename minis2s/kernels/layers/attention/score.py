@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ...runtime.jit import inlined
+from .powers import no_powers, powers_of
 
 
 class Score(NamedTuple):
@@ -24,11 +25,17 @@ class Score(NamedTuple):
     make_keys: Callable = None         # arena, Params, hs -> keys, where the score has them
     keys_backward: Callable = None     # arena, Params, their gradient, hs, dkeys, dhs: both gradients are added to
     is_scaled: bool = False            # whether the query is divided by the root of its size
+    powers: Callable = no_powers       # arena, keys, mask, v, rows -> what a shorter way to the scores needs
 
     @property
     def has_keys(self):
         """Whether keys are made of hs."""
         return self.keys is keys_of
+
+    @property
+    def has_powers(self):
+        """Whether there is a shorter way to the scores: powers.py."""
+        return self.powers is powers_of
 
     @property
     def has_v(self):
