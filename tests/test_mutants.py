@@ -50,7 +50,7 @@ REPRESENTED = [
     "kernels/linalg/packing.py", "kernels/linalg/tile.py", "kernels/linalg/gemm.py", "kernels/linalg/loops.py",
     "kernels/linalg/gradients.py", "kernels/layers/cells/rnn.py", "kernels/layers/cells/lstm.py",
     "kernels/layers/cells/gru.py", "kernels/layers/cells/gru_after.py", "kernels/layers/unroll.py",
-    "kernels/linalg/rows.py", "kernels/layers/fusion.py", "kernels/layers/attention/keys.py", "kernels/layers/attention/dot.py", "kernels/layers/attention/general.py", "kernels/layers/attention/additive.py", "kernels/layers/attention/concat_dot.py", "kernels/layers/attention/buffers.py", "kernels/layers/attention/attend.py",
+    "kernels/linalg/rows.py", "kernels/layers/fusion.py", "kernels/layers/attention/keys.py", "kernels/layers/attention/dot.py", "kernels/layers/attention/general.py", "kernels/layers/attention/additive.py", "kernels/layers/attention/concat_dot.py", "kernels/layers/attention/buffers.py", "kernels/layers/attention/attend.py", "kernels/layers/attention/powers.py",
     "kernels/model/decoder.py", "kernels/model/decoder_buffers.py", "kernels/model/decoder_step.py",
     "kernels/layers/loss.py", "kernels/layers/embedding.py",
     "kernels/layers/readout.py", "kernels/model/seq2seq.py", "kernels/model/encoder.py",

@@ -167,6 +167,19 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path, monkeypatch, saves):
     assert lines(tmp_path / "part") == lines(tmp_path / "whole") != []
 
 
+def test_what_a_killed_process_left_is_removed_when_the_run_goes_on(tmp_path):
+    """And nothing else: what a person put there stays."""
+    run = tmp_path / "r"
+    fit(out=run)
+    (run / ".tmp-abc").mkdir()
+    (run / ".tmp-abc" / "config.json").write_text("{")
+    (run / ".tmp-weights").write_bytes(b"half")
+    (run / "notes.txt").write_text("mine")
+    before = {p.name for p in run.iterdir()}
+    fit(training=replace(QUICK, epochs=QUICK.epochs + 1), out=run, resume=True)
+    assert before - {p.name for p in run.iterdir()} == {".tmp-abc", ".tmp-weights"}
+
+
 def test_more_epochs_may_follow_and_a_finished_run_may_be_resumed(tmp_path):
     whole = fit(training=replace(QUICK, epochs=4), out=tmp_path / "whole")
     fit(out=tmp_path / "part")

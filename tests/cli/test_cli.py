@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from minis2s import Config, Seq2Seq
 from minis2s.api import answering, backends, evaluation
 from minis2s.api.backends import ANSWERING, choose
 from minis2s.api.run import Run
+from minis2s.api.signals import Stopped
 from minis2s.cli import main as cli
 from minis2s.training import loop as train
 
@@ -259,6 +261,34 @@ def test_nbest_exact_and_samples(call, trained):
                 s)[1] for s in (0, 0, 1)]
     assert hot[0] == hot[1] != hot[2]
     assert call("translate", trained, "abc", "--sample", "--top-k", "1")[1] == "cba\n"
+
+
+def test_a_blank_text_draws_no_random_numbers(call, trained, monkeypatch):
+    """So the samples of the texts around it stay as they are; each text is a batch here, and has its own numbers."""
+    monkeypatch.setattr(answering.Options, "__new__", partial(answering.Options.__new__, batch=1))
+    how = "--sample", "--temperature", "9", "--seed", "4"
+    texts = ["abc", "bca", "cab", "acb"]
+    alone = call("translate", trained, *texts, *how)[1].splitlines()
+    blank = call("translate", trained, " ", texts[0], "", "\u00a0", *texts[1:3], "\u200b", texts[3], *how)[1].splitlines()
+    assert blank == ["", alone[0], "", "", *alone[1:3], "", alone[3]] and len(set(alone)) == 4
+
+
+def test_what_was_saved_is_said_and_nothing_else(call, data, tmp_path, monkeypatch):
+    """Where training was stopped, and only if it had begun; at the end, the files that are there."""
+    argv, fit = ["train", "--pairs", data, "--valid", data, *SMALL, "--epochs", "1", "--out"], Seq2Seq.fit
+    status, out, _ = call(*argv, tmp_path / "a")
+    files = ", ".join(sorted(p.name for p in (tmp_path / "a").iterdir()))
+    assert status == 0 and f"\nsaved in {tmp_path / 'a'}: {files}\n" in out and "weights.safetensors" in files
+    for began in (True, False):
+        def stopped(model, *args, **options):
+            if began:
+                fit(model, *args, **options)
+                model.stopped_by = signal.SIGTERM
+            raise Stopped(signal.SIGTERM)
+        monkeypatch.setattr(Seq2Seq, "fit", stopped)
+        status, out, _ = call(*argv, tmp_path / f"b{began}")
+        assert status == 128 + signal.SIGTERM
+        assert out == (f"stopped; saved in {tmp_path / 'bTrue'}; go on with --resume\n" if began else "")
 
 
 def test_notes_go_to_standard_error(call, trained):

@@ -53,6 +53,8 @@ MUTANTS = [
           ("g = clip_by_value(g, value)", "pass", "no clipping by value in a step"),
           ("size, all(np", "size, any(np", "one finite array is enough")),
     *bugs("training/step.py", "training/test_loop.py",
+          ("in chosen], config.reverse_source,", "in chosen], False,", "reverse_source is ignored"),
+          ("in chosen], config.reverse_source,", "in chosen], not config.reverse_source,", "reverse_source is turned around"),
           ("rng_for(training, ORDER, epoch)", "rng_for(training, ORDER, 0)", "the same order in every epoch"),
           ("max(1, training.epochs - 1)", "training.epochs", "the last epoch does not reach the final ratio"),
           ("training.lr_final / training.lr - 1", "training.lr_final / training.lr",
