@@ -163,8 +163,11 @@ class Seq2Seq(nn.Module):
         return r @ W + self.decoder.readout.b
 
     # encoder
-    def run(self, p, xs, mask):
+    def run(self, p, xs, mask, backward=False):
         """The time loop of one layer and direction: xs (T, N, D) -> hs (T, N, H), the last state."""
+        if backward:
+            hs, s = self.run(p, xs.flip(0), mask.flip(0))
+            return hs.flip(0), s
         H = p.U.shape[0]
         s = tuple(xs.new_zeros(xs.shape[1], H) for _ in range(self.states))
         hs = []
@@ -184,8 +187,8 @@ class Seq2Seq(nn.Module):
             below, xs = xs, xs if drop is None else xs * drop
             if self.config["bidirectional"]:
                 hs_f, s_f = self.run(p["forward"], xs, mask)
-                hs_b, s_b = self.run(p["backward"], xs.flip(0), mask.flip(0))
-                xs = torch.cat([hs_f, hs_b.flip(0)], dim=2)
+                hs_b, s_b = self.run(p["backward"], xs, mask, backward=True)
+                xs = torch.cat([hs_f, hs_b], dim=2)
                 finals.append(tuple(torch.cat(pair, dim=1) for pair in zip(s_f, s_b)))
             else:
                 xs, s = self.run(p, xs, mask)
@@ -196,7 +199,7 @@ class Seq2Seq(nn.Module):
             states = finals
         elif kind == "zeros":
             H = self.config["hidden"]
-            states = [tuple(f.new_zeros(len(f), H) for f in final) for final in finals]
+            states = [tuple(f.new_zeros(f.shape[0], H) for f in final) for final in finals]
         else:
             states = [tuple(torch.tanh(f @ layer[name].W + layer[name].b) for name, f in zip("hc", final))
                       for final, layer in zip(finals, self.bridge.items())]                  # (B1)

@@ -23,7 +23,7 @@ def linear(p, x):
 
 def norm(p, x):
     """(LN1) to (LN4)"""
-    return functional.layer_norm(x, x.shape[-1:], p.g, p.b, EPS)
+    return functional.layer_norm(x, (len(p.g),), p.g, p.b, EPS)
 
 
 def positions(table, x, first=0):

@@ -1,14 +1,9 @@
-"""Read this folder: the model with its weights, and what turns texts into tokens, or files into frames.
-
-Needs torch; frames also need NumPy, and pictures Pillow.
-"""
+"""Read this folder: the model with its weights.  Needs torch and nothing else; what reads texts is in sides.py."""
 import json
 from pathlib import Path
 
 import torch
-from text.subwords import Subwords
-from text.tokenizer import Tokenizer
-from text.vocabulary import Vocabulary
+from sides import description, sides  # noqa: F401  for those who want the whole folder from one file
 from torch.nn.utils.rnn import pad_sequence
 
 from model import Seq2Seq
@@ -39,25 +34,6 @@ def model():
     module = made(config, {name: w.shape for name, w in weights.items()})
     module.load_state_dict(weights)
     return module.eval()
-
-
-def description():
-    """config.json: the choices of the model, the units of the texts, the greatest lengths trained on."""
-    return json.loads((HERE / "config.json").read_text(encoding="utf-8"))
-
-
-def sides():
-    """-> (tokenizer, vocabulary) of the source and of the target."""
-    words, units, found = json.loads((HERE / "vocabulary.json").read_text(encoding="utf-8")), description()["units"], []
-    for side in ("source", "target"):
-        pieces = words["subwords"].get(side)
-        if side == "source" and description()["config"]["source"] == "frames":
-            from text.frames import FrameReader, NoVocabulary
-            found.append((FrameReader.from_json(pieces), NoVocabulary()))
-        else:
-            tokenizer = Tokenizer(units[f"{side}_units"], units["lowercase"], pieces and Subwords.from_json(pieces))
-            found.append((tokenizer, Vocabulary.from_json(words[side])))
-    return found
 
 
 def source_of(sequences, reverse, dtype):
