@@ -12,7 +12,8 @@ from .streams import note, one_line, repair
 from .wording import for_options
 
 COMMANDS = ("tasks", "task", "train", "evaluate", "translate", "summary", "formulas", "example", "trace", "exercise",
-            "class_", "bench", "figures", "book", "claim", "claims", "compare", "shrink", "explain", "export")
+            "class_", "bench", "figures", "book", "claim", "claims", "compare", "shrink", "explain", "export",
+            "import_")
 FORMER = {"examples": "example"}    # names that commands had
 
 
