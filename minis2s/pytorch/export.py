@@ -62,11 +62,14 @@ def export(model, folder, overwrite=False, backend=NUMPY, form="torch"):
     FileExistsError, NotADirectoryError
         If something stands there, and overwriting it was not asked for or it is no exported folder.
     ValueError
-        If the model was not trained yet; or if onnxruntime does not compute its logits with the graphs.
+        If the model was not trained yet, or answers frames; or if onnxruntime does not compute its logits with the
+        graphs.
     """
     folder = Path(folder)
     if model.params is None:
         raise ValueError("not fitted: call fit() or load() first")
+    if model.config.target == "frames":
+        raise ValueError("target=frames: wanted a model that answers tokens; the nn.Module has no frames as targets")
     check_free(folder, overwrite)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".tmp-export-") as made:
