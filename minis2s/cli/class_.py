@@ -6,6 +6,7 @@ NAME, HELP = "class", "hand out exercises to a class, and grade what students ha
 EPILOG = """examples:
   minis2s class make homework --exercises softmax,rnn-step,bptt --due 2026-12-01
   minis2s class make homework --exercises softmax,bptt --points bptt=3 --variants
+  minis2s class make homework --exercises softmax,rnn-step --wheel minis2s-0.2.0-py3-none-any.whl
   minis2s class grade submissions --assignment homework --csv marks.csv --html report --seed 7
 
 submissions holds a folder or a zip file for each student; sub-folders, "Softmax (1).py" and notebooks are understood.
@@ -29,6 +30,8 @@ def arguments(parser):
     make.add_argument("--points", default="", metavar="NAME=N,...", help="points of an exercise (default: 1 each)")
     make.add_argument("--due", default="", metavar="DATE", help="the last day, such as 2026-12-01")
     make.add_argument("--variants", action="store_true", help="numbers of their own for every student, from the id")
+    make.add_argument("--wheel", metavar="FILE", help="a built minis2s that is copied into DIR, for students to "
+                      "install from; `pip wheel --no-deps FOLDER` builds it")
     grade = actions.add_parser("grade", help="check every submission: a CSV, and a page for each student",
                                description="check every submission: a CSV, and a page for each student")
     grade.add_argument("folder", metavar="SUBMISSIONS")
@@ -53,9 +56,10 @@ def run_make(args):
     """Write the hand-out."""
     from ..classroom.assignment.make import assignment, make
     made = assignment(args.title, args.exercises.split(","), args.points, args.due, args.variants)
-    for path in make(args.folder, made):
+    for path in make(args.folder, made, args.wheel):
         print(f"wrote {path}")
-    print(f"give the folder to your students; keep it to grade:\n"
+    also = "" if args.wheel else ", and a minis2s to install (--wheel puts one in)"
+    print(f"give the folder to your students{also}; keep it to grade:\n"
           f"  minis2s class grade SUBMISSIONS --assignment {args.folder} --csv marks.csv --html report --seed 7")
     return 0
 

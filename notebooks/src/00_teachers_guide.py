@@ -25,8 +25,8 @@ mistake where it knows it, and otherwise gives the next experiment.
 
 ## Each lesson
 
-10 minutes at the board with the picture; 5 minutes of prediction (each notebook asks for one before it
-measures); 25 minutes on the exercise, alone or in pairs; 5 minutes on the mistakes that were common.
+10 minutes at the board with the picture; 5 minutes of prediction (notebooks 2, 4, 5, 6, 7 and 14 ask for a number
+before they measure it); 25 minutes on the exercise, alone or in pairs; 5 minutes on the mistakes that were common.
 
 | lesson | typical mistake | what cures it |
 |---|---|---|
@@ -51,12 +51,14 @@ Students who find a blank page hard begin with a line to fill in, or with lines 
 r"""
 ## A class in five minutes
 
-    minis2s class make homework --exercises softmax,rnn-step,bptt --points bptt=3 --due 2026-12-01
+    pip wheel --no-deps .
+    minis2s class make homework --exercises softmax,rnn-step,bptt --points bptt=3 --wheel minis2s-0.2.0-py3-none-any.whl
     minis2s class grade submissions --assignment homework --csv marks.csv --html report --seed 7
 
-The first command writes a folder to give away: files to fill in, a README, `check.py`. No solution is in it.
-The clone of this repository holds solutions (`tests/solutions`, `notebooks/src`): give students the hand-out
-and `pip install`, not the clone. The second command reads a folder or a zip file for each student, tolerates
+The first command, in the clone of this repository, builds the file from which students install. The second one
+writes a folder to give away: files to fill in, a README, `check.py`, that file. The clone holds solutions
+(`tests/solutions`, `notebooks/src`): do not give it away. The library's own functions are in what students
+install, as they must be; whoever uses them in a submission is named beside the mark. The third command reads a folder or a zip file for each student, tolerates
 other file names, and writes a row after each student; `report/index.html` says what to explain again. A seed
 that students do not know makes sure that functions are right and not fitted to numbers. Below, both are run
 with three students.
@@ -93,7 +95,7 @@ assert len(made) == 4
 r"""
 **What is promised.** A submission runs in a process of its own, with limits on time, memory and output. It
 sends back arrays; the comparison happens in the grading process, so replacing NumPy or the checker gains
-nothing. On Linux it cannot write outside of its folder and sees no other process, where the kernel allows
+nothing. The process of the submission holds no answers, and the report says if it imports or reads this library. On Linux it cannot write outside of its folder and sees no other process, where the kernel allows
 that. It is no sandbox: grade strangers' work in a container, `docker run --rm --network none ...` (`minis2s
 class --help` has the line).
 
@@ -121,4 +123,19 @@ judges them apart.
 | vanishing gradient | 梯度消失 | | loss, cross-entropy | 损失、交叉熵 |
 | learning rate | 学习率 | | embedding | 词嵌入 |
 | teacher forcing | 教师强制 | | beam search | 束搜索 |
+
+What the checker says:
+
+| English | 中文 | | English | 中文 |
+|---|---|---|---|---|
+| passed | 通过 | | not yet | 尚未通过 |
+| not implemented yet | 尚未实现 | | the form of the function | 函数的形式不对 |
+| it stops with an error | 运行出错 | | it does not end | 没有结束（死循环） |
+| where: … at t = 4, n = 1 | 位置：第 4 步，第 1 个样本 | | got, wanted | 得到的值，应得的值 |
+| right, wrong as well | 正确的，同样错误的 | | what | 错在哪里 |
+| next | 下一步看哪里 | | the sign is turned | 符号反了 |
+| is missing | 缺少 | | is transposed | 被转置了 |
+| off by one | 差一位 | | in place of | 误用……代替 |
+| the carry, carried back | 向前一步传递的梯度 | | without padding it is right | 没有填充时正确 |
+| reads, is fed | 读入，被输入 | | a valid variant | 合理的变体，但不是本题的公式 |
 """

@@ -21,7 +21,7 @@ import numpy as np
 from minis2s.core import functions
 from minis2s.layers import loss
 from minis2s.core.gradient_check import complex_step, worst_error
-from minis2s.classroom.notebooks import attempt, judge, picture
+from minis2s.classroom.notebooks import attempt, compare, judge, picture
 
 warnings.simplefilter("ignore", RuntimeWarning)         # we are going to overflow on purpose
 
@@ -175,6 +175,15 @@ Suppose a model has learnt one thing only: when to say `PAD`. At real places it 
 good?
 """
 
+# %% [markdown]
+r"""
+Predict before you measure. $\log 50 = 3.9$ is what guessing evenly costs. Half of the batch below is padding:
+what is the mean loss over everything, padding included? Write your number in place of `None`.
+"""
+
+# %%
+my_guess = None
+
 # %%
 lengths = np.array([12, 3, 7, 2, 4, 9, 3, 5])
 S, N, V = lengths.max(), len(lengths), 50
@@ -195,6 +204,7 @@ with picture("Heat map of the loss of each token, 8 sentences in 12 columns. Rea
     axes.figure.colorbar(image, label="nats")
 
 print(f"{1 - mask.mean():.0%} of the batch is padding")
+compare("mean loss over everything", my_guess, with_padding)
 print(f"mean over everything {with_padding:.3f}: looks trained")
 print(f"mean over real tokens {honest:.3f} = log 50: has learnt nothing")
 assert with_padding < 0.5 * honest and abs(honest - np.log(50)) < 1e-12

@@ -19,7 +19,7 @@ from minis2s.core import functions
 from minis2s.layers import unroll
 from minis2s.layers.cells import rnn
 from minis2s.layers.cells import rnn_sigmoid
-from minis2s.classroom.notebooks import attempt, judge, picture
+from minis2s.classroom.notebooks import attempt, compare, judge, picture
 
 def run(cell, w, u, b, first, silence=50):
     """h_0 ... h_T of a one-unit RNN that reads `first` and then zeros: (T+1, number of `first`s)."""
@@ -122,7 +122,12 @@ r"""
 
 Documents C and D write the whole encoder as $h_t = \mathrm{RNN}(h_{t-1}, x_t)$: one function, used $T$
 times. Unrolled, it is a deep network with $T$ layers that share $W$, $U$ and $b$.
+
+Predict before you count: with $D = 64$ and $H = 128$, how many numbers do $W$, $U$ and $b$ hold together?
 """
+
+# %%
+my_guess = None                                          # your number in place of None
 
 # %%
 with picture("The unrolled network. Inputs x1 to x4 each lead up through W into states h1 "
@@ -142,6 +147,7 @@ with picture("The unrolled network. Inputs x1 to x4 each lead up through W into 
 
 shared = sum(a.size for a in rnn.init(rng, 64, 128))
 unshared = 50 * shared
+compare("number of weights", my_guess, shared)
 print(f"D = 64, H = 128: {shared:,} weights for any number of steps; not shared, 50 steps have {unshared:,}")
 assert shared == 64 * 128 + 128 * 128 + 128
 

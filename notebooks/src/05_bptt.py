@@ -15,7 +15,7 @@ import numpy as np
 from minis2s.core import gradient_check, tree
 from minis2s.layers import unroll
 from minis2s.layers.cells import rnn
-from minis2s.classroom.notebooks import attempt, judge, picture
+from minis2s.classroom.notebooks import attempt, compare, judge, picture
 
 rng = np.random.default_rng(0)
 T, N, D, H = 50, 4, 10, 30
@@ -167,7 +167,13 @@ r"""
 
 Long sequences make people stop the walk after $k$ steps. It is cheaper, and the result is *not* the
 gradient: it is what the last $k$ terms say. The question is how much is lost.
+
+Predict before you measure: after the last 5 of 50 steps, how many degrees lie between what is left and the
+gradient? 0 is the same direction, 90 has nothing to do with it.
 """
+
+# %%
+my_guess = None                                          # your number in place of None
 
 # %%
 def angle(a, b):
@@ -179,6 +185,7 @@ for k in (1, 5, 10, 20, 40, 50):
     part = sum(terms[-k:])
     angles[k] = angle(part, grads.W)
     print(f"{k:4d} {np.linalg.norm(part - grads.W) / np.linalg.norm(grads.W):8.2f} {angles[k]:10.1f} degrees")
+compare("degrees between 5 steps and the gradient", my_guess, angles[5])
 assert angles[1] > 30 and angles[50] < 1e-4 and angles[40] < angles[5]
 
 # %% [markdown]

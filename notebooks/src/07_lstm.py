@@ -15,7 +15,7 @@ from minis2s.core import functions, gradient_check, tree
 from minis2s.layers import recurrent, unroll
 from minis2s.training import optimizers
 from minis2s.layers.cells import lstm, rnn
-from minis2s.classroom.notebooks import attempt, judge, picture
+from minis2s.classroom.notebooks import attempt, compare, judge, picture
 from minis2s.documents.printed import b as printed_b
 
 rng = np.random.default_rng(0)
@@ -132,7 +132,13 @@ $$dc_{t-1} = dc_t \odot f$$
 
 No matrix, no tanh: a plain product with a number near 1 (plus what comes by way of $h$). Compare an RNN,
 where each step multiplies by $(1 - h^2)$ *and* $U^\top$.
+
+Predict before you measure: with a forget bias of 3, $f$ is about $\sigma(3) = 0.95$. How much of the gradient
+is left after 100 steps back: which power of ten? (−2 means a hundredth.)
 """
+
+# %%
+my_guess = None                                          # your number in place of None
 
 # %%
 def flow(cell, p, xs):
@@ -166,6 +172,7 @@ with picture("Size of the gradient over 100 steps back, logarithmic. The LSTM wi
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 for name, sizes in curves.items():
     print(f"{name:20} {sizes[0]:.1e} of the gradient comes back 100 steps")
+compare("power of ten, forget bias 3", my_guess, np.log10(curves["LSTM, forget bias 3"][0]))
 assert curves["LSTM, forget bias 3"][0] > 1e3 * curves["LSTM, forget bias 1"][0] > 1e3 * curves["RNN"][0]
 
 # %% [markdown]

@@ -101,6 +101,7 @@ def test_variants_ask_for_the_id_and_give_everyone_numbers_of_their_own(tmp_path
     (("make", ".", "--exercises", "softmax", "--points", "bptt=2"), "--points bptt=2: wanted"),
     (("make", "a", "--exercises", "softmax", "--points", "softmax=much"), "--points softmax=much: wanted"),
     (("make", "a", "--exercises", "softmax", "--due", "tomorrow"), "--due tomorrow: wanted a date"),
+    (("make", "a", "--exercises", "softmax", "--wheel", "minis2s.zip"), "--wheel minis2s.zip: wanted"),
     (("grade", "nowhere", "--csv", "m.csv"), "nowhere is no folder"),
     (("grade", ".", "--csv", "m.csv", "--jobs", "0"), "--jobs 0: wanted 1 or more"),
     (("grade", ".", "--csv", "m.csv", "--assignment", "nowhere"), "there is no nowhere"),
@@ -109,6 +110,14 @@ def test_variants_ask_for_the_id_and_give_everyone_numbers_of_their_own(tmp_path
 def test_bad_calls_end_with_status_2_and_one_line(minis2s, argv, phrase):
     status, out, err = minis2s(*argv)
     assert status == 2 and phrase in err and "Traceback" not in err and out == ""
+
+
+def test_a_hand_out_says_how_to_install_and_brings_the_wheel(minis2s, tmp_path):
+    assert "that your teacher gives you" in make(tmp_path / "a", assignment("A", ["softmax"]))[1].read_text()
+    (tmp_path / "minis2s-1-py3-none-any.whl").write_bytes(b"built")
+    assert minis2s("make", "b", "--exercises", "softmax", "--wheel", "minis2s-1-py3-none-any.whl")[0] == 0
+    assert (tmp_path / "b" / "minis2s-1-py3-none-any.whl").read_bytes() == b"built"
+    assert "pip install minis2s-1-py3-none-any.whl`, in this folder" in (tmp_path / "b" / "README.md").read_text()
 
 
 def test_a_hand_out_is_never_written_over_files(tmp_path):

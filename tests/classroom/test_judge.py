@@ -114,6 +114,21 @@ def test_using_the_library_is_seen_however_it_is_done(tmp_path):
                    for r in report["remarks"]), report
 
 
+def test_it_works_without_what_only_posix_has(tmp_path, monkeypatch):
+    """As on Windows: no process groups, no sessions, no resource limits, and no taskkill either."""
+    for name in ("killpg", "setsid"):
+        monkeypatch.delattr(os, name, raising=False)
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text("import os, sys\nimport numpy\nsys.modules['resource'] = None\n"
+                                           "for name in ('killpg', 'setsid', 'getuid', 'O_CLOEXEC', 'O_PATH', 'mkfifo'):\n"
+                                           "    if hasattr(os, name):\n        delattr(os, name)\n")
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    monkeypatch.setenv("PATH", "")
+    assert judged(tmp_path, RIGHT)["passed"] and not judged(tmp_path, WRONG)["passed"]
+    assert judged(tmp_path, "def softmax(a):\n    while True: pass\n", seconds=1)["verdict"] == "time"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="Landlock")
 def test_files_elsewhere_stay(tmp_path):
     import subprocess

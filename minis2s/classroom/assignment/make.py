@@ -3,6 +3,7 @@ import datetime
 import hashlib
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -85,7 +86,7 @@ from pathlib import Path
 try:
     from minis2s.classroom.assignment.student import main
 except ImportError:
-    sys.exit("minis2s is not installed in this Python: python -m pip install minis2s")
+    sys.exit("minis2s is not installed in this Python: README.md says how")
 
 if __name__ == "__main__":
     sys.exit(main(Path(__file__).resolve().parent, sys.argv[1:]))
@@ -99,7 +100,7 @@ README = """# {title}
 |---|---|---|
 {rows}
 
-1. Install once: `python -m pip install minis2s` (Python 3.11 or newer).
+1. Install once: {install} (Python 3.11 or newer).
 2. {who}Open a file, read the equations in it, and write the code in place of `raise NotImplementedError`.
 3. `python check.py` says what is right, where the first wrong number stands, and what to look at next.
    `python check.py softmax --hint 1` shows a hint; there are three for each exercise.
@@ -110,14 +111,26 @@ The grading uses other numbers than `check.py`: a function that is right passes 
 """
 
 
-def make(folder, made):
+BY_TEACHER = "`python -m pip install FILE`, where FILE is the minis2s that your teacher gives you"
+
+
+def make(folder, made, wheel=None):
     """Write the hand-out of an Assignment into `folder`: -> list of paths.
+
+    Parameters
+    ----------
+    folder : str or os.PathLike
+    made : Assignment
+    wheel : str or os.PathLike, optional
+        A built minis2s that is copied into the folder, for students to install from.
 
     Raises
     ------
     ValueError
-        The folder exists already and holds something.
+        The folder exists already and holds something; the wheel is none.
     """
+    if wheel and not (str(wheel).endswith(".whl") and Path(wheel).is_file()):
+        raise ValueError(f"--wheel {wheel}: wanted a file that ends in .whl; `pip wheel --no-deps FOLDER` builds one")
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"{folder} exists already; wanted a new or an empty folder")
@@ -126,12 +139,16 @@ def make(folder, made):
     rows = "\n".join(f"| `{find(name).function}.py` | {find(name).title} | {made.points[name]} |"
                      for name in made.exercises)
     due = f"Due on {made.due}.\n\n" if made.due else ""
+    install = f"`python -m pip install {Path(wheel).name}`, in this folder" if wheel else BY_TEACHER
     who = "Write your student id into `student.txt`: your numbers depend on it.\n   " if made.variants else ""
-    texts = {"README.md": README.format(title=made.title, due=due, rows=rows, who=who), "check.py": CHECK,
+    texts = {"README.md": README.format(title=made.title, due=due, rows=rows, who=who, install=install),
+             "check.py": CHECK,
              FILE: json.dumps({**made._asdict(), "exercises": list(made.exercises)}, indent=1) + "\n"}
     if made.variants:
         texts["student.txt"] = "\n"
     for name, text in texts.items():
         files.write_text(folder / name, text)
         paths.append(folder / name)
+    if wheel:
+        paths.append(Path(shutil.copy(wheel, folder)))
     return [Path(os.path.normpath(path)) for path in paths]

@@ -194,9 +194,12 @@ def _kill(process):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)    # its own group: it was started in a new session
         else:
-            subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], capture_output=True)
-            process.kill()
-    except (ProcessLookupError, PermissionError, OSError):
+            subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], capture_output=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        pass
+    try:
+        process.kill()
+    except OSError:
         pass
 
 

@@ -36,6 +36,8 @@ Rules
   `with attempt("name"):`.  Both end in one line, and no traceback, for a stub and for a wrong answer.  The builder
   puts an import of both names into the cell, so a `judge` of the student's own is not believed there.
 - "Run all" runs through: a check cell may raise (its tag says so) and what stands below it still runs.
+- Predict, then measure: a cell `my_guess = None` stands before the experiment, whose cell calls `compare`; with no
+  prediction it says so and shows the measurement.
 - No solution stands above its exercise: code of the library is shown behind the check.
 - A cell that begins with `with picture(` only draws, and is folded.
 - A check cell draws no numbers from a generator that demonstrations use: when the notebook is built it does
@@ -48,4 +50,4 @@ Rules
 jupytext reads, nbclient runs, nbformat writes.  Cells get the metadata that nbgrader wants, so that a teacher
 can give the instructor versions to `nbgrader generate_assignment` as they are.
 '''
-from .helpers import Unsolved, attempt, judge, picture     # noqa: F401
+from .helpers import Unsolved, attempt, compare, judge, picture     # noqa: F401

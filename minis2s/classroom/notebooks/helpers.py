@@ -51,6 +51,25 @@ def judge(name, function):
             raise AssertionError("The report above says where to look; `minis2s exercise` has hints.")
 
 
+def compare(what, predicted, measured):
+    """Print a prediction beside what was measured, and how far apart they are.
+
+    Parameters
+    ----------
+    what : str
+    predicted : number or None
+        None where the reader has not written one yet: the measurement is shown, and nothing fails.
+    measured : number
+    """
+    if not isinstance(predicted, (int, float)):
+        print(f"{what}: no prediction yet; measured {measured:.4g}.")
+        return
+    away = abs(predicted - measured)
+    size = "as predicted" if away <= 0.1 * abs(measured) else "near" if away <= 0.5 * abs(measured) else \
+        "another order of things: why?"
+    print(f"{what}: you predicted {predicted:.4g}, measured {measured:.4g}: {size}.")
+
+
 @contextmanager
 def picture(words, width=7.0, height=2.6, rows=1, columns=1, **layout):
     """Draw inside the `with` block; the picture is shown when it ends.
