@@ -43,7 +43,6 @@ def backend_for(config, name=None, otherwise="numpy"):
         return said
     if name is not None or os.environ.get("MINIS2S_BACKEND"):
         what = (f"{own_part(config)} of your own has" if own_part(config) else
-                "the Transformer has" if config.architecture == "transformer" else
                 "models with target=frames have" if config.target == "frames" else "models with residual=True have")
         warnings.warn(f"backend='numba': {what} no compiled implementation yet; NumPy computes it", stacklevel=3)
     return "numpy"
@@ -51,8 +50,12 @@ def backend_for(config, name=None, otherwise="numpy"):
 
 def is_compiled(config):
     """Whether the kernels compute models of this Config."""
-    return (config.architecture == "recurrent" and not config.residual and config.target == "tokens"
-            and not own_part(config))
+    return not config.residual and config.target == "tokens" and not own_part(config)
+
+
+def is_searched(config):
+    """Whether the kernels search for answers of models of this Config: a Transformer's step of decoding is NumPy's."""
+    return is_compiled(config) and config.architecture == "recurrent"
 
 
 def own_part(config):
@@ -104,7 +107,7 @@ def choose_for_texts(model, count):
     """
     name = "numpy" if model.backend.startswith("torch") else model.backend         # PyTorch trains, and does not search
     named = model.backend_is_named and name == model.backend
-    if named or name == "numba" or not is_compiled(model.config) or count < FEW:
+    if named or name == "numba" or not is_searched(model.config) or count < FEW:
         return choose(name)
     from ..kernels.decoding.beam import search_of
     from ..kernels.runtime.jit import JIT

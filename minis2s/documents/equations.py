@@ -24,13 +24,11 @@ COMPILED = {"layers/unroll.py": ALL_CELLS, "layers/dropout.py": ("model/encoder.
             "model/context_step.py": ("model/decoder_step.py",)}
 
 # Why an equation has no code line of its own in kernels/, by file or by mark.
-TRANSFORMER = "the parts of the Transformer have no compiled implementation"
 NOT_COMPILED = {
     "core/functions.py": "written out where it is used, under the mark of that line",
     "core/initializers.py": "runs once for each model",
     "core/gradient_check.py": "for checks, not for training",
     "layers/frame_output.py": "models that write frames have no compiled implementation",
-    "layers/linear.py": "the readout's product is (D7)",
     "layers/distillation.py": "its targets are handed to the compiled loss, (X3), as they are",
     "training/quantization.py": "runs once for each model",
     "training/pruning.py": "one product for each update",
@@ -40,10 +38,7 @@ NOT_COMPILED = {
     "(RC1)": "models with residual connections have no compiled implementation",
     "(C2)": "clipping by value calls the reference implementation",
     "documents/printed": "the printed forms are for comparison only",
-    **{f"layers/{part}.py": TRANSFORMER for part in (
-        "layer_norm", "feed_forward", "positions", "residual", "attention/multi_head",
-        "attention/scaled_dot_product")},
-    **{f"model/transformer{part}.py": TRANSFORMER for part in ("", "_encoder", "_decoder", "_sublayers")},
+    "(PE1)": "a table for all batches, made once by the reference implementation",
 }
 
 

@@ -5,7 +5,7 @@ from .decoding.exact import exact
 from .decoding.greedy import greedy
 from .decoding.sampling import sample
 from .layers import unroll
-from .model import seq2seq
+from .model import architectures
 from .runtime import threads
 from .runtime.precompile import precompile
 from .training.update import loss_and_update
@@ -24,11 +24,11 @@ def description():
 
 NUMBA = Backend(
     name="numba",
-    forward=seq2seq.forward,
-    backward=seq2seq.backward,
-    loss_and_gradient=seq2seq.loss_and_gradient,
-    logits=seq2seq.logits,
-    forced_and_free=seq2seq.forced_and_free,
+    forward=architectures.forward,
+    backward=architectures.backward,
+    loss_and_gradient=architectures.loss_and_gradient,
+    logits=architectures.logits,
+    forced_and_free=architectures.forced_and_free,
     loss_and_update=loss_and_update,
     greedy=greedy,
     beam=beam,

@@ -53,14 +53,15 @@ def test_it_is_not_exported(model, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_without_kernels_numpy_computes_and_says_so(monkeypatch):
-    config = Config(architecture="transformer", hidden=8)
-    with pytest.warns(UserWarning, match="^backend='numba': the Transformer has no compiled implementation yet"):
-        assert Seq2Seq(config, backend="numba").backend == "numpy"
-    monkeypatch.setenv("MINIS2S_BACKEND", "numba")
-    with pytest.warns(UserWarning, match="NumPy computes it$"):
-        assert Seq2Seq(config).backend == "numpy"
-    assert Seq2Seq(Config(hidden=8)).backend == "numba"
+def test_kernels_train_it():
+    """To the loss that NumPy comes to; answers are searched for with NumPy's steps."""
+    config, losses = Config(architecture="transformer", hidden=8, heads=2, dtype="float64"), []
+    for backend in ("numba", "numpy"):
+        m = Seq2Seq(config, backend=backend).fit(PAIRS, valid=PAIRS, training=Training(epochs=2, batch=3), progress=False)
+        assert m.backend == backend
+        losses.append((m.evaluate(PAIRS, beam=2), m.translate(["abc"], beam=2)))
+    assert losses[0][1] == losses[1][1]
+    np.testing.assert_allclose(losses[0][0]["nll_teacher_forced"], losses[1][0]["nll_teacher_forced"], rtol=1e-10)
 
 
 def test_the_command_line(tmp_path):
@@ -71,7 +72,7 @@ def test_the_command_line(tmp_path):
              "--out", str(out)]
     done = subprocess.run(train, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "Transformer of 8" in done.stderr and "2 heads" in done.stderr and "NumPy" in done.stderr
+    assert "Transformer of 8" in done.stderr and "2 heads" in done.stderr and "numba" in done.stderr
     assert (out / "attention.png").exists() and (out / "weights.safetensors").exists()
     said = subprocess.run([*command, "summary", str(out)], capture_output=True, text=True)
     assert said.returncode == 0 and "architecture transformer" in said.stdout

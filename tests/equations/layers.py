@@ -12,6 +12,7 @@ from minis2s.model import bridge
 from minis2s.testing import oracle
 
 from .model import compiled_model
+from .transformer import PRE as TRANSFORMER
 from .unit import Unit
 
 RNG = np.random.default_rng(0)
@@ -102,7 +103,7 @@ UNITS = [
     Unit({"(E2)": "", "(E2*)": ""}, frames, partial(compiled_model, "frames")),
     Unit({"(FO1)": "", "(FO2)": "", "(FO3)": "", "(FO1*)": "", "(FO2*)": "", "(FO3*)": ""},
          partial(frames_loss, "absolute")),
-    Unit({"(Y1)": "", "(Y1*)": ""}, product),
+    Unit({"(Y1)": "", "(Y1*)": ""}, product, TRANSFORMER),
     Unit({"(DR1)": "", "(DR1*)": ""}, drop, partial(compiled_model, "dropout")),
     Unit({"(B1)": "", "(B1*)": ""}, dense_bridge),
     Unit({"(X1)": "", "(X2)": "", "(X3)": "", "(X1*)": "", "(X3*)": ""}, partial(cross_entropy, 0.2),

@@ -3,6 +3,7 @@ from functools import partial
 
 import numpy as np
 
+import kernel_transformers
 import scalar_transformer
 from configs import TRANSFORMERS
 from draw import batch, like, mask
@@ -138,27 +139,42 @@ def whole(name):
                 silent=("logits",))
 
 
+def compiled(name):
+    """Loss, logits and the cache's arrays, and the gradient of every parameter, by the compiled implementation and by the
+    reference."""
+    case, both = kernel_transformers.Case(name, "float64"), []
+    for backend in ("numba", "numpy"):
+        L, logits, k, gradient = case.run(backend)
+        arrays = k._replace(encode=k.encode._replace(encoder=k.encode.encoder._replace(ids=None)),
+                            decoder=k.decoder._replace(ids=None), loss=None, masks=None)
+        both.append((fields(L=L, logits=logits, k=arrays), gradient))
+    return both
+
+
+PRE, POST = partial(compiled, "dropout-pre"), partial(compiled, "everything")    # ReLU and sinusoids; GELU, learned positions
+
+
 UNITS = [
     Unit({"(LN1)": "", "(LN2)": "", "(LN3)": "", "(LN4)": "",
-          "(LN1*)": "x", "(LN2*)": "x", "(LN3*)": "x", "(LN4*)": ""}, normed),
+          "(LN1*)": "x", "(LN2*)": "x", "(LN3*)": "x", "(LN4*)": ""}, normed, PRE),
     Unit({"(FF1)": "", "(FF2)": "", "(FF3)": "", "(FR1)": "",
           "(FF1*)": "x p.hidden", "(FF2*)": "x p.hidden", "(FF3*)": "", "(FR1*)": "x p.hidden"},
-         partial(fed_forward, "relu")),
-    Unit({"(FG1)": "", "(FG2)": "", "(FG1*)": "x p.hidden", "(FG2*)": "x p.hidden"}, partial(fed_forward, "gelu")),
+         partial(fed_forward, "relu"), PRE),
+    Unit({"(FG1)": "", "(FG2)": "", "(FG1*)": "x p.hidden", "(FG2*)": "x p.hidden"}, partial(fed_forward, "gelu"), POST),
     Unit({"(PE1)": ""}, partial(placed, False)),
-    Unit({"(PE2)": "", "(PE2*)": ""}, partial(placed, True)),
+    Unit({"(PE2)": "", "(PE2*)": ""}, partial(placed, True), POST),
     Unit({"(SA1)": "alpha", "(SA2)": "alpha", "(SA3)": "z", "(SA4)": "alpha",
-          "(SA1*)": "", "(SA2*)": "", "(SA3*)": "y"}, partial(attended, False)),
+          "(SA1*)": "", "(SA2*)": "", "(SA3*)": "y"}, partial(attended, False), PRE),
     Unit({"(SA5)": "alpha", "(MH1)": "z", "(MH2)": "alpha", "(MH3)": "z", "(MH4)": "z", "(MH5)": "z",
           "(MH1*)": "y p.k p.v", "(MH2*)": "x p.q", "(MH3*)": "", "(MH4*)": "p.o", "(MH5*)": ""},
-         partial(attended, True)),
-    Unit({"(RS1)": "", "(RS3)": "", "(RS1*)": "", "(RS3*)": ""}, partial(around, "post")),
-    Unit({"(RS2)": "", "(RS4)": "", "(RS2*)": "", "(RS4*)": ""}, partial(around, "pre")),
+         partial(attended, True), PRE),
+    Unit({"(RS1)": "", "(RS3)": "", "(RS1*)": "", "(RS3*)": ""}, partial(around, "post"), POST),
+    Unit({"(RS2)": "", "(RS4)": "", "(RS2*)": "", "(RS4*)": ""}, partial(around, "pre"), PRE),
     Unit({"(TS1)": "", "(TS2)": "", "(TS3)": "", "(TE1)": "", "(TE2)": "", "(TE3)": "", "(TE4)": "",
           "(TD1)": "", "(TD2)": "", "(TD3)": "", "(TD4)": "", "(TD5)": "", "(TD6)": "",
           "(TM1)": "", "(TM2)": "", "(TM3)": "", "(TM4)": "L",
           "(TS1*)": "", "(TS2*)": "", "(TS3*)": "", "(TE1*)": "encoder", "(TE2*)": "encoder", "(TE3*)": "encoder",
           "(TE4*)": "encoder", "(TD1*)": "decoder.embedding", "(TD2*)": "decoder", "(TD3*)": "decoder",
           "(TD4*)": "decoder", "(TD5*)": "decoder", "(TD6*)": "decoder.readout",
-          "(TM1*)": "encoder", "(TM2*)": "encoder", "(TM3*)": "decoder", "(TM4*)": ""}, partial(whole, "pre-1")),
+          "(TM1*)": "encoder", "(TM2*)": "encoder", "(TM3*)": "decoder", "(TM4*)": ""}, partial(whole, "pre-1"), PRE),
 ]

@@ -17,7 +17,7 @@ import numpy as np
 from numpy import ascontiguousarray as contiguous
 
 from ...data.vocabulary import BOS, EOS
-from ...decoding.beam import check
+from ...decoding.beam import beam as readable_beam, check
 from ...decoding.hypotheses import NO_TOKEN, Answer
 from ...layers.cells import CELLS
 from ...model import seq2seq
@@ -70,6 +70,8 @@ def no_answers(T, M, B, L, dtype):
 def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1):
     """See decoding.beam.  Memory grows with max_length, and not with the answers' length."""
     check(config, source, mask, max_length, width, length_penalty, nbest)
+    if config.architecture == "transformer":
+        return readable_beam(p, config, source, mask, max_length, width, length_penalty, nbest)
     if source.shape[1] * width * (max_length + 1) > MOST:
         raise ValueError(f"width: {width} hypotheses of {max_length} tokens for {source.shape[1]} sources are too "
                          f"many, wanted {MOST:,} tokens at most")

@@ -20,6 +20,7 @@ from numpy import ascontiguousarray as contiguous
 
 from ...core import tree
 from ...data.vocabulary import BOS
+from ...decoding import hypotheses as readable
 from ...decoding.exact import AT_ONCE
 from ...decoding.hypotheses import NEVER, Beam, Hypothesis, weigh
 from ...layers.cells import CELLS
@@ -171,6 +172,8 @@ def log_p(rows, r, logit):
 def start(p, config, source, mask):
     """See decoding.hypotheses.start.  BeamRows take the place of the decoder's Params, and the number of each row's
     source that of an EncoderOutput's ctx."""
+    if config.architecture == "transformer":
+        return readable.start(p, config, source, mask)
     p, sources = seq2seq.untie(validated(p, config), config), np.arange(source.shape[1])
     encoded, layers, _ = encode(p, config, source, mask)
     rows = called_steps(variant_of(config, False, False))[0](
@@ -182,6 +185,8 @@ def start(p, config, source, mask):
 
 def advance(rows, config, live):
     """See decoding.hypotheses.advance."""
+    if config.architecture == "transformer":
+        return readable.advance(rows, config, live)
     k, R, V, sources = rows.k, len(live.hypotheses), config.target_vocab, live.source.ctx
     check_live(rows, R, V, [h.token for h in live.hypotheses], sources)
     k.ids[0, :R], k.attend.source[:R] = [h.token for h in live.hypotheses], sources

@@ -35,6 +35,12 @@ def zeros(arena, shape, dtype):
 
 
 @arena_function
+def empty_like(arena, a):
+    """np.empty_like, likewise."""
+    return empty(arena, a.shape, a.dtype)
+
+
+@arena_function
 def copied(arena, a):
     """A copy of an array without gaps, likewise."""
     b = empty(arena, a.shape, a.dtype)

@@ -23,11 +23,11 @@ import numpy as np
 
 from ...core import backend
 from ...data.batches import make_batch
-from ...model import dropout_masks, parameters
+from ...model import architectures, parameters
 from ...model.config import Config
 from ...training.optimizers import start
 from ..decoding import beam
-from ..model import seq2seq
+from ..model import architectures as compiled, transformer
 from ..training import optimizers
 from .arena import new_arena
 from .jit import JIT
@@ -47,9 +47,9 @@ PARENT = os.getppid()          # the training, for the process that this file st
 def precompile(config, optimizer):
     """In this context another process compiles for a Config and an optimizer: -> a function that waits for it.
 
-    There is no such process if the search has been compiled before, or if there is only one core.
+    There is no such process if its last kernel has been compiled before, or if there is only one core.
     """
-    if not JIT or backend.cores() == 1 or is_kept(beam.search_of(config)):
+    if not JIT or backend.cores() == 1 or is_kept(last_of(config)):
         yield lambda: None
         return
     env = {k: v for k, v in os.environ.items() if k != "MINIS2S_THREADS"}
@@ -62,7 +62,12 @@ def precompile(config, optimizer):
     finally:
         process.kill()
         process.wait()
-        Partner.end(beam.search_of(config)._cache.cache_path)
+        Partner.end(last_of(config)._cache.cache_path)
+
+
+def last_of(config):
+    """The kernel that the other process compiles last; a Transformer has no compiled search."""
+    return transformer.kernels_of(config).forward if config.architecture == "transformer" else beam.search_of(config)
 
 
 def work(config, optimizer):
@@ -73,17 +78,17 @@ def work(config, optimizer):
         config = replace(config, frame_size=config.frame_size or 1)
     source = [np.zeros((2, config.step_size), config.dtype)] if config.source == "frames" else [[4, 5]]
     p, batch = parameters.init(config, 0), make_batch(source, [[4, 5]], dtype=config.dtype)
-    if seq2seq.is_one_call(config, batch):
+    if compiled.of(config).is_one_call(config, batch):
         backward_passes(parameters.untie(p, config), config, batch)
     optimizers.step(p, p, start(p), optimizer, 1e-3, 1.0)
     beam.beam(p, config, batch.source, batch.source_mask, 1, 1)
-    seq2seq.logits(p, config, batch)
+    compiled.logits(p, config, batch)
 
 
 def backward_passes(p, config, batch):
     """Compile the second half of what a training step calls: the backward passes through decoder and encoder."""
-    masks = dropout_masks.draw(np.random.default_rng(0), config, 1)
-    step, args = seq2seq.gradient_call(p, config, batch, None, masks)
+    masks = architectures.of(config).draw_masks(np.random.default_rng(0), config, batch)
+    step, args = compiled.of(config).gradient_call(p, config, batch, None, masks)
     calls = calls_of(step, [typeof(a) for a in (new_arena(), *args)])
     for kernel, kinds in calls[(len(calls) + 1) // 2:]:
         symbol_of(kernel, kinds)

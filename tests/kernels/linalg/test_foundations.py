@@ -39,8 +39,10 @@ def apply(x, y, which):
                 y[n, J] = simd.maximum(v, 0.5 - v)
             elif which == 7:
                 y[n, J] = simd.maximum(v, simd.zeros_like(v))
-            else:
+            elif which == 8:
                 y[n, J] = simd.maximum(simd.zeros_like(v), v)
+            else:
+                y[n, J] = simd.positive(v)
 
 
 @jit.jit("test.columns")
@@ -93,6 +95,8 @@ def test_what_is_not_finite_stays_so(dtype):
     for which in (7, 8):
         apply(x, y, which)
         np.testing.assert_array_equal(y, np.maximum(x, 0))
+    apply(x, y, 9)
+    np.testing.assert_array_equal(y, x > 0)                     # 0 at NaN
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -103,7 +107,7 @@ def test_operators_and_tails(dtype, H):
     x, arena = rng.normal(size=(3, H)).astype(dtype), np.full((3, H + 20), 5, dtype)
     y = arena[:, :H]
     wants = {3: -x, 4: 1 - x * x / 3 + x, 5: np.where(np.arange(3)[:, None] % 2 == 0, x, 7),
-             6: np.maximum(x, 0.5 - x)}
+             6: np.maximum(x, 0.5 - x), 9: x > 0}
     for which, want in wants.items():
         apply(x, y, which)
         np.testing.assert_allclose(y, want, rtol=4e-7 if dtype == "float32" else 1e-15, atol=1e-7)

@@ -6,6 +6,7 @@
     keys.py                                        keys of a whole source at once
     buffers.py                                     memory for the queries of a sequence, forward and backward
     score.py                                       what a score consists of
+    scaled_dot_product.py multi_head.py            the Transformer's: all queries of a sequence, head after head
 
 A file here may import core/, layers/ and, of the compiled code, runtime/ and linalg/.
 """

@@ -29,7 +29,8 @@ NaN, exp(-inf) is 0 and exp(inf) is inf; already below exp(-87.3) float32 gives 
 """
 from ...runtime.jit import JIT
 from .meaning import (  # noqa: F401
-    LANES, add, at, exp, greatest, maximum, multiply_add, sigmoid, sqrt, tanh, total, where, widened, zeros, zeros_like
+    LANES, add, at, exp, greatest, maximum, multiply_add, positive, sigmoid, sqrt, tanh, total, where, widened, zeros,
+    zeros_like
 )
 
 if JIT:

@@ -8,7 +8,8 @@ from numba.extending import models, register_model, type_callable
 from ...runtime.numba_private import AbstractTemplate, cgutils, infer_global, lower_builtin, signature
 from . import vector
 from .meaning import (
-    LANES, add, at, exp, greatest, maximum, multiply_add, sigmoid, sqrt, tanh, total, where, widened, zeros, zeros_like
+    LANES, add, at, exp, greatest, maximum, multiply_add, positive, sigmoid, sqrt, tanh, total, where, widened, zeros,
+    zeros_like
 )
 from .vector import V, llvm, load, size_of, spread, store
 
@@ -53,6 +54,7 @@ def of_vector(function, emit):
 of_vector(exp, vector.exp)
 of_vector(tanh, vector.tanh)
 of_vector(sigmoid, vector.sigmoid)
+of_vector(positive, vector.positive)
 of_vector(zeros_like, lambda x: x.made(x.of(0.0)))
 of_vector(sqrt, lambda x: x.call("sqrt"))
 of_vector(operator.neg, operator.neg)

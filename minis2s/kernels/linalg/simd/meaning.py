@@ -66,6 +66,11 @@ def maximum(x, y):
     return np.maximum(x, y)
 
 
+def positive(x):
+    """1 for each entry greater than 0, else 0; for NaN, too."""
+    return (x > 0).astype(x.dtype)
+
+
 def sqrt(x):
     """Square root."""
     return np.sqrt(x)
