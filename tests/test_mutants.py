@@ -37,7 +37,7 @@ REAL = [m for m in MUTANTS if m.equivalent is None]
 
 # The files that must have bugs.
 REPRESENTED = [
-    "training/quantization.py", "training/pruning.py", "training/compression.py", "layers/distillation.py", "model/saliency.py",
+    "data/stream.py", "training/quantization.py", "training/pruning.py", "training/compression.py", "layers/distillation.py", "model/saliency.py",
     "viewer/trace/position.py", "viewer/trace/tensors.py",
     "viewer/figures/stories.py", "viewer/figures/models.py", "viewer/figures/__init__.py", "viewer/plots/fonts.py",
     "viewer/plots/gradients.py",

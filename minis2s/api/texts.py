@@ -2,6 +2,7 @@
 import hashlib
 import json
 
+from ..data import stream
 from ..data.frames import beside, content
 from ..data.pairs import read_pairs, split_by_source
 from ..data.text import is_blank, same
@@ -32,6 +33,8 @@ def text_pairs(name, pairs, of_files=False):
             pairs = pairs._replace(sources=beside(pairs.sources, manifest))
     if hasattr(pairs, "sources"):
         pairs = list(zip(pairs.sources, pairs.targets))
+    if isinstance(pairs, stream.FilePairs):
+        return pairs                                            # its lines were checked, and are not kept in memory
     if not isinstance(pairs, (list, tuple)):
         raise TypeError(f"{name}: got {type(pairs).__name__}, wanted a list of (source, target), or a path")
     if not pairs:
@@ -55,10 +58,13 @@ def check_characters(name, text):
 
 def hold_out(pairs, seed):
     """Divide (source, target) pairs into training and validation pairs that share no source."""
-    sources = len({same(x) for x, _ in pairs})
+    is_streamed = isinstance(pairs, stream.FilePairs)
+    sources = stream.count_sources(pairs) if is_streamed else len({same(x) for x, _ in pairs})
     if sources == 1:
         raise ValueError("pairs: one source only, so none can be held out; give valid")
     share = min(max(HELD_OUT, 1 / sources), AT_MOST / sources)
+    if is_streamed:
+        return stream.split_by_source(pairs, share, seed)
     return [list(zip(*part)) for part in split_by_source(*zip(*pairs), share, seed)]
 
 

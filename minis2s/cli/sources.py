@@ -14,6 +14,7 @@ from ..api.texts import fingerprint, hold_out, text_pairs
 from ..core import validation
 from ..data.frames import beside
 from ..data.pairs import read_pairs
+from ..data.stream import open_pairs
 from ..tasks import TASKS, load
 from .streams import note
 
@@ -51,7 +52,8 @@ def origin_of(args):
         return {"task": args.task, "size": args.size, "seed": getattr(args, "seed", 0), **teaching(args)}
     if args.size is not None:
         raise ValueError("--size is for built-in tasks")
-    return {**places(args), "seed": getattr(args, "seed", 0), **teaching(args)}
+    streaming = {"stream": True} if getattr(args, "stream", False) else {}
+    return {**places(args), "seed": getattr(args, "seed", 0), **teaching(args), **streaming}
 
 
 def teaching(args):
@@ -100,10 +102,18 @@ def data(origin, tell=True):
         sizes = None if origin["size"] is None else {"train": origin["size"]}
         return load(origin["task"], seed=origin["seed"], sizes=sizes)
     files = origin.get("files", False)
-    pairs = read(origin["pairs"], tell, files)
+    pairs = streamed(origin["pairs"], tell) if origin.get("stream") else read(origin["pairs"], tell, files)
     if origin["valid"]:
         return pairs, read(origin["valid"], tell, files), None
     return *hold_out(text_pairs("pairs", pairs), origin["seed"]), None
+
+
+def streamed(path, tell=True):
+    """Pairs that stay in their file, with a word about those left out."""
+    pairs = open_pairs(path)
+    if pairs.skipped and tell:
+        note(f"{path}: {pairs.skipped:,} pair{'s' if pairs.skipped > 1 else ''} with a blank side left out")
+    return pairs
 
 
 def read(path, tell=True, of_files=False):

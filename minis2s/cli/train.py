@@ -48,6 +48,9 @@ def arguments(parser):
     parser.add_argument("--pairs", metavar="FILE",
                         help="lines of source TAB target, Tatoeba's sentence pairs or an Anki export (.gz too) in "
                              "place of a task; with --resume, where the file is now")
+    parser.add_argument("--stream", action="store_true",
+                        help="leave the pairs in FILE and read each batch from there, as for more than memory holds "
+                             "(plain lines of source TAB target only)")
     parser.add_argument("--valid", metavar="FILE", help="held-out pairs; without it some sources of --pairs are")
     parser.add_argument("--preset", choices=tuple(presets.PRESETS),
                         help="settings for a kind of data, listed below (default: for --pairs by units and number of "
@@ -157,6 +160,9 @@ def begun(args, asked):
     task = sources.task_of(args.task) if args.task else None
     units = {"source_units": task.source_unit, "target_units": task.target_unit} if task else {}
     units = {**units, **asked_units(args)}
+    if args.stream and (task or units.get("source_units") in FRAME_UNITS):
+        raise ValueError("--stream: for texts of --pairs FILE; a task is made in memory, and files of frames are read "
+                         "one by one")
     if not task and units.get("source_units") in FRAME_UNITS:
         origin["files"] = True
     splits = sources.data(origin)

@@ -13,6 +13,7 @@ Start with corpus.py, which does all of it in order:
     frames.py      a source of numbers in place of tokens: what makes frames of files
     sound.py       WAV files and their log-mel spectrograms
     pictures.py    PNG files and their columns
+    stream.py      pairs that stay in their file, for more than memory holds
     batches.py     padded arrays, time first, and which examples share a batch
     augment.py     more data from the same data: tokens unread, noise, pairs that a model makes
     words_1.py     the rule for words of runs that were saved with it

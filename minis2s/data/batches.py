@@ -201,6 +201,12 @@ def bucketed(lengths, batch_size, rng):
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
+def lengths_of(examples):
+    """(source length, target length) of examples, pairs of ids: -> ndarray of int of shape (examples, 2)."""
+    known = getattr(examples, "lengths", None)                  # of stream.Encoded
+    return np.array([(len(x), len(y)) for x, y, *_ in examples]) if known is None else known
+
+
 def halved(batch, lengths):
     """Cut a batch into halves until none has more than AREA attention weights: -> list of ndarray of int."""
     source, target = lengths[batch].max(axis=0)

@@ -1,8 +1,10 @@
 """Corpus: text pairs made ready for training, and what there is to say about them before it begins."""
-from statistics import median
 from typing import NamedTuple
 
-from . import frames
+import numpy as np
+
+from . import frames, stream
+from .batches import lengths_of
 from .frames import FrameReader, NoVocabulary
 from .pairs import overlap
 from .text import same
@@ -40,6 +42,7 @@ def build(pairs, valid, source_units, target_units, *, min_count=1, lowercase=Fa
     Parameters
     ----------
     pairs, valid : lists of (str, str)
+        Or `pairs` a stream.FilePairs, whose texts stay in their file.
     source_units, target_units : str
         See `tokenizer.Tokenizer`; of the source also those of `frames.FrameReader`, which have no vocabulary.
     min_count : int
@@ -63,29 +66,47 @@ def build(pairs, valid, source_units, target_units, *, min_count=1, lowercase=Fa
     sides = (FrameReader.train(source_units, (x for x, _ in pairs), stack) if of_frames
              else Tokenizer.train(source_units, (x for x, _ in pairs), lowercase),
              Tokenizer.train(target_units, (y for _, y in pairs), lowercase))
-    tokens, texts, too_long = {}, {}, []
-    for name, part in (("pairs", pairs), ("valid", valid)):
-        cut = [tuple(side.split(text) for side, text in zip(sides, pair)) for pair in part]
-        kept = [i for i, pair in enumerate(cut) if max(map(len, pair)) <= max_length]
-        if not kept:
-            raise ValueError(f"{name}: all {len(part)} are longer than {max_length} tokens; raise max_length "
-                             "(--max-length)")
-        tokens[name], texts[name] = [cut[i] for i in kept], [part[i] for i in kept]
-        too_long.append(len(part) - len(kept))
-    vocabs = [NoVocabulary() if k == 0 and of_frames else
-              Vocabulary.build((pair[k] for pair in tokens["pairs"]), min_count=min_count) for k in (0, 1)]
+    if isinstance(pairs, stream.FilePairs):
+        kept, sizes, counts = stream.measured(pairs, sides, max_length)
+        check_some("pairs", pairs, kept, max_length)
+        vocabs, train = stream.encoded(kept, sides, sizes, counts, min_count)
+    else:
+        kept, tokens = cut("pairs", pairs, sides, max_length)
+        vocabs = [NoVocabulary() if k == 0 and of_frames else
+                  Vocabulary.build((pair[k] for pair in tokens), min_count=min_count) for k in (0, 1)]
+        train = numbered(vocabs, tokens)
+    valid_texts, valid_tokens = cut("valid", valid, sides, max_length)
     for side, vocab in zip(("source", "target"), vocabs):
         if len(vocab) == len(SPECIALS) and not isinstance(vocab, NoVocabulary):
             raise ValueError(f"min_count={min_count}: no {side} token stands so often in the pairs")
-    train, held = ([tuple(v.encode(t) for v, t in zip(vocabs, pair)) for pair in tokens[name]] for name in tokens)
-    held = [(*ids, source) for ids, (source, _) in zip(held, texts["valid"])]
-    return Corpus(*map(Side, sides, vocabs), train, held, texts["valid"], overlap(texts["pairs"], texts["valid"]),
-                  tuple(too_long))
+    held = [(*ids, source) for ids, (source, _) in zip(numbered(vocabs, valid_tokens), valid_texts)]
+    return Corpus(*map(Side, sides, vocabs), train, held, valid_texts, overlap(kept, valid_texts),
+                  (len(pairs) - len(kept), len(valid) - len(valid_texts)))
+
+
+def cut(name, part, sides, max_length):
+    """Pairs -> those that are not too long, and their tokens; ValueError if there are none."""
+    tokens = [tuple(side.split(text) for side, text in zip(sides, pair)) for pair in part]
+    kept = [i for i, pair in enumerate(tokens) if max(map(len, pair)) <= max_length]
+    check_some(name, part, kept, max_length)
+    return [part[i] for i in kept], [tokens[i] for i in kept]
+
+
+def check_some(name, part, kept, max_length):
+    """ValueError if no pair of a part is short enough."""
+    if not len(kept):
+        raise ValueError(f"{name}: all {len(part)} are longer than {max_length} tokens; raise max_length "
+                         "(--max-length)")
+
+
+def numbered(vocabs, tokens):
+    """Tokens of both sides -> their numbers."""
+    return [tuple(vocab.encode(t) for vocab, t in zip(vocabs, pair)) for pair in tokens]
 
 
 def lengths(corpus):
     """The longest source and target of training, in tokens: -> dict."""
-    return {"source": max(len(x) for x, _ in corpus.train), "target": max(len(y) for _, y in corpus.train)}
+    return dict(zip(("source", "target"), lengths_of(corpus.train).max(axis=0).tolist()))
 
 
 def summary(corpus):
@@ -96,8 +117,8 @@ def summary(corpus):
     lines = [f"pairs    {len(corpus.train):,} to learn from; held out {len(corpus.valid):,} of {sources:,} different "
              f"sources{seen}{f'; left out {left:,} that are too long' if left else ''}"]
     for k, (name, side) in enumerate((("source", corpus.source), ("target", corpus.target))):
-        sizes = sorted(len(pair[k]) for pair in corpus.train)
-        lengths_are = f"lengths {sizes[0]} to {sizes[-1]}, median {median(sizes):g}"
+        sizes = lengths_of(corpus.train)[:, k]
+        lengths_are = f"lengths {sizes.min()} to {sizes.max()}, median {np.median(sizes):g}"
         if isinstance(side.tokenizer, FrameReader):
             lines.append(f"{name}   {side.tokenizer.described()}; {lengths_are}")
         else:
@@ -108,5 +129,7 @@ def summary(corpus):
 
 def unknown_share(examples, side):
     """The share of tokens that are <unk>; side 0 source, 1 target."""
+    if isinstance(examples, stream.Encoded):
+        return examples.unknown[side]
     count = sum(len(pair[side]) for pair in examples)
     return sum(pair[side].count(UNK) for pair in examples) / max(1, count)

@@ -94,8 +94,9 @@ def _data(path):
 def overlap(known, pairs):
     """How many of some (source, target) pairs have a source that stands in `known` too, compared as `text.same`
     does."""
-    seen = {same(source) for source, _ in known}
-    return sum(same(source) in seen for source, _ in pairs)
+    keys = [same(source) for source, _ in pairs]
+    seen = set(keys).intersection(same(source) for source, _ in known)     # `known` may be too many for a set
+    return sum(key in seen for key in keys)
 
 
 def split_by_source(sources, targets, fraction, seed):

@@ -13,7 +13,7 @@ import numpy as np
 from ..core import tree
 from ..core.backend import Backend
 from ..data import augment
-from ..data.batches import Batch, bucketed, make_batch
+from ..data.batches import Batch, bucketed, lengths_of, make_batch
 from ..model import architectures, parameters
 from ..model.config import Config
 from . import optimizers
@@ -58,8 +58,7 @@ def rng_for(training: TrainingOptions, purpose: int, number: int) -> np.random.G
 
 def epoch_batches(training: TrainingOptions, examples: list, epoch: int) -> list:
     """Index arrays of the batches of an epoch, in their order."""
-    lengths = [(len(x), len(y)) for x, y in examples]
-    return bucketed(lengths, training.batch, rng_for(training, ORDER, epoch))
+    return bucketed(lengths_of(examples), training.batch, rng_for(training, ORDER, epoch))
 
 
 def teacher_ratio(training: TrainingOptions, epoch: int) -> float:

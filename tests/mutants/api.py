@@ -185,7 +185,7 @@ MUTANTS = [
           ('        h.update(b"\\0")\n', "", "training and held-out pairs are not told apart in the digest"),
           ('h.update(f"{x}\\t{y}\\n".encode() if plain else f"{json.dumps([x, y])}\\n".encode())',
            'h.update(f"{x}\\t{y}\\n".encode())', "pairs with TABs may have the digest of others"),
-          ("sources = len({same(x) for x, _ in pairs})", "sources = len({x for x, _ in pairs})",
+          ("else len({same(x) for x, _ in pairs})", "else len({x for x, _ in pairs})",
            "sources that differ in spaces count twice"),
           ("if isinstance(value, str) and len(value) > most:", "if isinstance(value, str) and len(value) > 100 * most:",
            "long texts are quoted whole")),
