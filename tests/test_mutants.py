@@ -30,7 +30,7 @@ JOBS = int(os.environ.get("MUTANT_JOBS", 1))
 CAUGHT, PASSED = 1, 0               # pytest's exit codes; others mean that nothing was tested
 COMPILED = "# With it ---"          # a heading of kernels: what stands below it may run compiled only
 COMPILED_ONLY = ["kernels/runtime/jit.py", "kernels/runtime/kernel_cache.py", "kernels/runtime/arena.py",
-                 "kernels/runtime/precompile.py",
+                 "kernels/runtime/precompile.py", "kernels/runtime/device_cache.py", "kernels/runtime/kernel_library.py",
                  "kernels/model/validated.py", "kernels/linalg/tile.py", "kernels/linalg/gemm.py",
                  "kernels/linalg/loops.py", "kernels/linalg/simd/vector.py", "kernels/linalg/simd/lowering.py"]
 REAL = [m for m in MUTANTS if m.equivalent is None]
@@ -60,6 +60,7 @@ REPRESENTED = [
     "kernels/model/transformer_encoder.py", "kernels/model/transformer_decoder.py", "kernels/model/transformer.py",
     "kernels/model/transformer_buffers.py", "kernels/model/architectures.py",
     "kernels/runtime/arena.py", "kernels/model/validated.py", "kernels/runtime/jit.py", "kernels/runtime/kernel_cache.py",
+    "kernels/runtime/device_cache.py", "kernels/runtime/kernel_library.py",
     "kernels/runtime/precompile.py", "kernels/training/optimizers.py", "kernels/training/update.py",
     "kernels/core/tree.py", "kernels/decoding/hypotheses.py", "kernels/decoding/beam.py", "core/functions.py",
     "layers/linear.py", "layers/embedding.py", "layers/dropout.py", "core/initializers.py", "layers/loss.py", "layers/frame_output.py", "model/inputs.py",

@@ -128,10 +128,10 @@ def loop(variant, bridge=None, kind="tokens"):
         over_rows(run, (rows, chains, answers, power, width), M,
                   len(power) * (work_of(rows.k) + R * rows.k.W.numbers.size))
     if bridge is None:
-        return arena_kernel(f"beam.{key}")(search)
+        return arena_kernel(f"beam.{key}", loops=False)(search)
     encode = encoder.loops(variant, bridge, kind).forward
 
-    @arena_kernel(f"beam.{key_of((*variant, bridge, *of_frames(kind)))}")
+    @arena_kernel(f"beam.{key_of((*variant, bridge, *of_frames(kind)))}", loops=False)
     def encode_and_search(arena, p, steps, mask, masks, answers, power, width, Z):
         _, encoder_output, s0 = call_linked(encode, (arena, p, steps, mask, masks))
         search(arena, p.decoder, encoder_output, s0, answers, power, width, Z)

@@ -186,8 +186,9 @@ def loops(c):
         d = inlined_backward(None, None, p, g, k, drs)
         return input_gradients(None, d)
 
-    return Loops(internal_kernel(f"decoder.forward.{key}")(forward),
-                 internal_kernel(f"decoder.backward.{key}")(backward), input_gradients, called_forward, called_backward)
+    return Loops(internal_kernel(f"decoder.forward.{key}", loops=False)(forward),
+                 internal_kernel(f"decoder.backward.{key}", loops=False)(backward), input_gradients, called_forward,
+                 called_backward)
 
 
 def forward_loop(c):

@@ -220,14 +220,14 @@ def loops(c, bridge, source="tokens"):
         return loop_backward(arena, p, g, cell_cache(k), dhs, d, mask).dxs
     all_layers, all_layers_backward = layers_forward(c.layers, layer), layers_backward(c.layers, layer_backward)
 
-    @internal_kernel(f"encoder.forward.{key}")
+    @internal_kernel(f"encoder.forward.{key}", loops=False)
     def forward(arena, p, source, mask, masks):
         xs = enter(arena, p.encoder.embedding, source)                    # (S1)
         ks = all_layers(arena, p.encoder.layers, xs, masks, mask)         # (S1)
         top = ks[len(ks) - 1]
         return ks, output(arena, p.decoder.score, top.hs[1:], mask), bridge_forward(arena, ks)            # (S2) (S3)
 
-    @internal_kernel(f"encoder.backward.{key}")
+    @internal_kernel(f"encoder.backward.{key}", loops=False)
     def backward(arena, p, g, source, mask, masks, ks, dsource, ds0):
         """Add to g the gradients through the EncoderOutput, (dhs, dkeys, dctx), and through the initial states."""
         ds, top = bridge_backward(arena, ds0), len(ks) - 1                # (S2*)

@@ -197,7 +197,7 @@ def whole(c, bridge, kind="tokens"):
     encode, encode_backward, states, states_backward = *encode_loops, decode.forward, decode.backward
     input_gradients = decode.input_gradients
 
-    @arena_kernel(f"seq2seq.{key_of((*c, bridge, *of_frames(kind)))}")
+    @arena_kernel(f"seq2seq.{key_of((*c, bridge, *of_frames(kind)))}", loops=False)
     def loss_and_gradient(arena, p, flat, source, source_mask, inputs, targets, target_mask, eps, encoder_masks,
                           teacher_mask, decoder_masks, output_mask):
         g = unpacked(flat, p)
@@ -227,7 +227,7 @@ def forwards(c, bridge, kind="tokens"):
     """-> the logits of a batch, for this decoder_buffers.Variant, this kind of bridge, and of source."""
     encode, states = encoder.loops(c, bridge, kind).forward, decoder.loops(c).forward
 
-    @arena_kernel(f"seq2seq.logits.{key_of((*c, bridge, *of_frames(kind)))}")
+    @arena_kernel(f"seq2seq.logits.{key_of((*c, bridge, *of_frames(kind)))}", loops=False)
     def logits(arena, p, source, source_mask, inputs, encoder_masks, teacher_mask, decoder_masks, output_mask, out):
         _, encoder_output, s0 = call_linked(encode, (arena, p, source, source_mask, encoder_masks))    # (S1) (S2) (S3)
         k = call_linked(states, (arena, p.decoder, encoder_output, s0, inputs, teacher_mask, decoder_masks,

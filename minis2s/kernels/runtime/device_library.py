@@ -8,11 +8,20 @@
 from contextlib import contextmanager
 from functools import wraps
 
+from .device_cache import DeviceCache
 from .numba_private import JITCodeLibrary, cpu_target, global_compiler_lock
 
 
 class DeviceLibrary(JITCodeLibrary):
     """The code of a device function, and of whatever else is compiled for it alone."""
+
+    def _optimize_functions(self, module):
+        """Those that are here; Numba goes through the names of all others, too."""
+        module.data_layout = self._codegen._data_layout
+        manager, builder = self._codegen._function_pass_manager()
+        for function in module.functions:
+            if not function.is_declaration:
+                manager.run(function, builder)
 
     def _optimize_final_module(self):
         """Left to the kernels that contain it."""
@@ -25,6 +34,10 @@ class DeviceLibrary(JITCodeLibrary):
         """0: there is no machine code."""
         self._ensure_finalized()
         return 0
+
+    def serialize_using_object_code(self):
+        """For a file of the cache (device_cache.py), which holds LLVM's code."""
+        return self.serialize_using_bitcode()
 
     @property
     def codegen(self):
@@ -54,5 +67,5 @@ def device_code(dispatcher):
     def compile_to_llvm(*args):
         with global_compiler_lock, libraries(DeviceLibrary):
             return compile(*args)
-    dispatcher.compile = compile_to_llvm
+    dispatcher._cache, dispatcher.compile = DeviceCache(dispatcher.py_func), compile_to_llvm
     return dispatcher

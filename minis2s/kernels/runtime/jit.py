@@ -13,7 +13,7 @@ The decorator of a kernel follows from its callers:
     arena_kernel       Python; all its arrays are in an arena (arena.py)
     internal_kernel    other kernels by its symbol (`call_linked`, linking.py), and threads (threads.py); compiled once
     dtype_kernel       the same for one dtype, with addresses in place of arrays: the matrix product
-    device_function    other kernels; small, compiled once for all of them
+    device_function    other kernels; small, compiled once for all of them, and kept (device_cache.py)
     arena_function     the same, and makes arrays, in an arena or for Python
     inlined            other kernels; its code is repeated in each caller
 
@@ -37,8 +37,9 @@ if JIT:
 
     from .device_library import device_code, libraries
     from .kernel_cache import Cache, code_of
+    from .kernel_library import CallsLibrary, KernelLibrary
     from .linking import argument, call_by_symbol, symbol_of
-    from .numba_private import FunctionIdentity, JITCodeLibrary, cgutils, cpu_target, global_compiler_lock
+    from .numba_private import FunctionIdentity, cgutils, cpu_target, global_compiler_lock
 
 LEVEL = 1                      # of LLVM's optimization
 # contract: a*b + c may be rounded once; _nrt: references to arrays are counted, as the callers' arrays are;
@@ -46,13 +47,15 @@ LEVEL = 1                      # of LLVM's optimization
 OPTIONS = dict(nogil=True, error_model="numpy", fastmath={"contract"}, _nrt=True, no_cfunc_wrapper=True)
 
 
-def jit(name, **options):
+def jit(name, loops=True, **options):
     """Decorate a kernel.
 
     Parameters
     ----------
     name : str
         Distinguishes the compositions of one function: it is part of the cache's key.
+    loops : bool
+        False for a kernel without loops of its own: see kernel_library.py.
     options
         Of numba.njit.
     """
@@ -61,18 +64,19 @@ def jit(name, **options):
             return function
         plain = getattr(function, "py_func", function)                  # of an inlined one, too
         dispatcher = numba.njit(**(OPTIONS | options))(plain)
-        dispatcher._cache, dispatcher.compile = Cache(name, code_of(plain)), quick(dispatcher.compile)
+        dispatcher._cache = Cache(name, code_of(plain))
+        dispatcher.compile = quick(dispatcher.compile, KernelLibrary if loops else CallsLibrary)
         KERNELS[name] = dispatcher
         return dispatcher
     return compiled
 
 
-def quick(compile):
-    """`compile`, in three quarters of the time; the machine code is as fast, and its names are unique to this process.
+def quick(compile, library):
+    """`compile`, in two thirds of the time; the machine code is as fast, and its names are unique to this process.
 
-    LLVM optimizes at its level 1: what higher levels add, such as vectors in place of loops, these kernels do
-    themselves. The collector of reference cycles is off: a compiler has millions of objects, which are not garbage
-    yet.
+    LLVM optimizes at its level 1, and makes machine code as kernel_library.py says: what more would add, such as
+    vectors in place of loops, these kernels do themselves.  The collector of reference cycles is off: a compiler has
+    millions of objects, which are not garbage yet.
     """
     @wraps(compile)
     def quick_compile(*args):
@@ -83,7 +87,7 @@ def quick(compile):
             numba.config.OPT = min(level, type(level)(LEVEL))
             FunctionIdentity._unique_ids = count(secrets.randbits(60))
             try:
-                with libraries(JITCodeLibrary):                # though a device function be the first to call it
+                with libraries(library):                       # though a device function be the first to call it
                     return compile(*args)
             finally:
                 numba.config.OPT = level
@@ -92,18 +96,18 @@ def quick(compile):
     return quick_compile
 
 
-def internal_kernel(name):
+def internal_kernel(name, loops=True):
     """Decorate a kernel that only other kernels call: by `over_rows`, `over_columns` (threads.py), or `call_linked`.
 
     It makes its arrays in an arena only (arena.py), and its caller keeps those that it works on.  So references are not
     counted in it (_nrt): in a big kernel counting is most of the code.
     """
-    return jit(name, no_cpython_wrapper=True, _nrt=False)
+    return jit(name, loops, no_cpython_wrapper=True, _nrt=False)
 
 
-def arena_kernel(name):
+def arena_kernel(name, loops=True):
     """Decorate a kernel that makes its arrays in an arena (arena.py), so that references need not be counted either."""
-    return jit(name, _nrt=False)
+    return jit(name, loops, _nrt=False)
 
 
 def device_function(function):

@@ -11,7 +11,8 @@ Imported from here by the other files:
     cpu_target                                                        how machine code is made and kept
     CompilerBase, DefaultPassBuilder, AnalysisPass, PassManager,
     register_pass, NopythonTypeInference                              typing without compilation (typing_only.py)
-    JITCodeLibrary                                                    the code of one function (device_library.py)
+    JITCodeLibrary                                                    the code of one function (kernel_library.py,
+                                                                      device_library.py)
 
 Used by attribute or name, in jit.py, kernel_cache.py and linking.py unless another file is named:
 
@@ -21,6 +22,9 @@ Used by attribute or name, in jit.py, kernel_cache.py and linking.py unless anot
     dispatcher._compiler, its pipeline_class and _compile_core        a function's typing alone (typing_only.py)
     codegen._library_class, and the methods that a DeviceLibrary      what becomes of a function that is only linked
     replaces, all called by Numba's CPUContext.get_executable         (device_library.py)
+    the methods that a KernelLibrary replaces, all called by its      what LLVM does for a kernel, and at which level
+    `finalize`; _compiled_object; codegen._module_pass_manager,       (kernel_library.py)
+    _function_pass_manager, _customize_tm_options, _tm_features
     the options _nrt and no_cfunc_wrapper of njit                     code without counts of references
     NRT_Allocate, NRT_Free (arena.py)                                 Numba's allocator, called by symbol
     call_conv.call_function, return_user_exc, return_status_propagate how compiled functions call each other

@@ -2,10 +2,10 @@
 
     this process     encoder │ decoder's loop │ loss │ whole step │ ... training ...   search
                                                      ▲ load                            ▲ load
-    the other        backward passes, the optimizer ─┴ search, validation ─────────────┘
+    the other        backward passes ────────────────┴ search, the optimizer ──────────┘
 
 Nothing is compiled twice: a process that needs what the other one compiles waits for its file in the cache (see
-partner.py).
+partner.py).  What nobody has begun this process compiles itself: so the search, which takes longest, comes first.
 
 The key of a kernel in the cache does not depend on sizes (see kernel_cache.py).  So the other process does each of
 these things once, with a model of this Config and a vocabulary of two words, and ends.  It prints nothing: what it
@@ -80,8 +80,8 @@ def work(config, optimizer):
     p, batch = parameters.init(config, 0), make_batch(source, [[4, 5]], dtype=config.dtype)
     if compiled.of(config).is_one_call(config, batch):
         backward_passes(parameters.untie(p, config), config, batch)
-    optimizers.step(p, p, start(p), optimizer, 1e-3, 1.0)
     beam.beam(p, config, batch.source, batch.source_mask, 1, 1)
+    optimizers.step(p, p, start(p), optimizer, 1e-3, 1.0)
     compiled.logits(p, config, batch)
 
 
