@@ -103,11 +103,12 @@ class --help` has the line).
 
 **Plain folders.** As above. **Any CI** (GitLab, Forgejo, Jenkins): a job that runs `minis2s exercise check
 softmax --seed 7 --json` ends with status 0 only if it passed.
-**JupyterHub.** Install `minis2s[notebooks]` in the image and copy `notebooks/*.ipynb`; nothing else is
-needed.
+**JupyterHub.** Install the wheel and the notebooks' packages in the image (`pip install
+"minis2s-0.2.0-py3-none-any.whl[notebooks]"`) and copy `notebooks/*.ipynb`; the hub itself needs nothing.
 **nbgrader.** `python -m minis2s.classroom.notebooks instructor source/week1 01 02` writes notebooks with
-solutions and nbgrader's metadata: `nbgrader generate_assignment week1` makes the students' from them. Their
-check cells import the judge anew, so that a `judge` of the student's own is not believed; who wants more
+solutions and nbgrader's metadata: `nbgrader generate_assignment week1 --create` makes the students' from them, and
+`nbgrader autograde week1 --create` grades what came back (with the environment activated: nbgrader looks for
+`alembic` on the path). Their check cells import the judge anew, so that a `judge` of the student's own is not believed; who wants more
 certainty collects the notebooks and runs `minis2s class grade`, which takes the functions out of them and
 judges them apart.
 
