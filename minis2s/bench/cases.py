@@ -3,6 +3,7 @@
     layer    one recurrent layer, forward and backward, all gradients
     ragged   the same with odd sizes and sequences of different lengths
     step     a whole training step: additive attention, clipping, Adam
+    transformer    the same of a Transformer: 2 + 2 layers, 4 heads, feed-forward layers four times as wide
     decode   greedy search, from token ids to token ids
     beam     beam search with five hypotheses, the same
     growth   time against T, B, H or V, and how straight a line it is
@@ -15,6 +16,7 @@ LAYERS = [(10, 1, 32, 32), (12, 32, 64, 64), (20, 64, 128, 128), (30, 64, 256, 2
           (50, 128, 512, 1024)]                                                        # T N D H
 RAGGED = [(17, 30, 50, 100)]                                                           # T N D H
 STEPS = [(50, 1, 10, 64), (50, 32, 12, 64), (500, 64, 20, 128), (8000, 64, 25, 256)]   # V N T H
+TRANSFORMERS = [(50, 32, 25, 64), (50, 32, 25, 128)]                                 # V N T H
 DECODES = [(V, N, 20, H) for V, H in ((50, 64), (500, 128), (8000, 256)) for N in (1, 32)]
 QUICK = {"layer": 3, "step": 2, "decode": 2}     # sizes of each that take a minute together
 MEMORY = STEPS[1:]              # below that a page of memory counts for more than the numbers in it
@@ -31,8 +33,9 @@ GROWTHS = {"T": (LAYER, ("T",), (8, 16, 32, 64, 128)),
            "V": (STEP, ("V",), (500, 1000, 2000, 4000, 8000))}
 
 SIZES = {"layer": ("TNDH", LAYERS), "ragged": ("TNDH", RAGGED), "step": ("VNTH", STEPS),
-         "decode": ("VNTH", DECODES), "beam": ("VNTH", DECODES), "memory": ("VNTH", MEMORY)}
-NAMES = ("layer", "ragged", "step", "decode", "beam", "growth", "memory")
+         "transformer": ("VNTH", TRANSFORMERS), "decode": ("VNTH", DECODES),
+         "beam": ("VNTH", DECODES), "memory": ("VNTH", MEMORY)}
+NAMES = ("layer", "ragged", "step", "transformer", "decode", "beam", "growth", "memory")
 CELLS = ("lstm", "gru", "rnn")
 CHOOSE_CELL = ("layer", "ragged")            # whole models are LSTMs
 

@@ -37,10 +37,16 @@ def batch(V, N, T):
     return Batch(source, source > 0, inputs, targets, source > 0)
 
 
-def step(side, V, N, T, H):
-    """train.one_step, from one to the next."""
+def transformer_config(V, H):
+    """Of the Transformer, which has norms before its sub-layers."""
+    from ..model.config import Config
+    return Config(architecture="transformer", source_vocab=V, target_vocab=V, hidden=H, layers=2)
+
+
+def step(side, V, N, T, H, made=config):
+    """train.one_step of a model with the Config made(V, H), from one to the next."""
     from ..training import loop as train
-    model, training, given = config(V, H), train.Training(clip=1.0), batch(V, N, T)
+    model, training, given = made(V, H), train.Training(clip=1.0), batch(V, N, T)
     progress = [train.begin(model, training)]
 
     def run():
@@ -75,4 +81,6 @@ def make(side, threads, case, **sizes):
     choose(side).use_threads(threads)
     if case in ("layer", "ragged"):
         return layer(side, **sizes, ragged=case == "ragged")
+    if case == "transformer":
+        return step(side, **sizes, made=transformer_config)
     return {"step": step, "decode": decode, "beam": beam}[case](side, **sizes)

@@ -54,9 +54,32 @@ class Model(nn.Module):
         return self.readout(torch.stack(states))
 
 
-def step(V, N, T, H):
+class Transformer(nn.Module):
+    """The model of ours.transformer_config: nn.Transformer, and sinusoids as a table."""
+
+    def __init__(self, V, H, T):
+        super().__init__()
+        self.source, self.target = nn.Embedding(V, H), nn.Embedding(V, H)
+        self.layers = nn.Transformer(H, 4, 2, 2, 4 * H, dropout=0.0, norm_first=True)
+        self.readout, self.scale = nn.Linear(H, V), H ** 0.5
+        angles = torch.arange(T)[:, None] / 10000.0 ** (torch.arange(0, H, 2) / H)
+        self.positions = torch.stack([angles.sin(), angles.cos()], 2).reshape(T, 1, H)
+        self.future = nn.Transformer.generate_square_subsequent_mask(T)
+
+    def forward(self, source, inputs):
+        xs, ys = (self.scale * table(ids) + self.positions
+                  for table, ids in ((self.source, source), (self.target, inputs)))
+        return self.readout(self.layers(xs, ys, tgt_mask=self.future, tgt_is_causal=True))
+
+
+def transformer(V, N, T, H):
+    """A training step of a Transformer."""
+    return step(V, N, T, H, Transformer(V, H, T))
+
+
+def step(V, N, T, H, model=None):
     """A training step."""
-    model = Model(V, H)
+    model = model or Model(V, H)
     adam = torch.optim.Adam(model.parameters(), lr=1e-3)
     source, inputs, targets = torch.randint(4, V, (3, T, N))
 
@@ -122,4 +145,4 @@ def make(threads, case, **sizes):
     torch.manual_seed(0)
     if case in ("layer", "ragged"):
         return layer(**sizes, ragged=case == "ragged")
-    return {"step": step, "decode": decode, "beam": beam}[case](**sizes)
+    return {"step": step, "transformer": transformer, "decode": decode, "beam": beam}[case](**sizes)

@@ -6,7 +6,8 @@ earlier one of the same case with the same threads.
 from ..core.files import parse_json
 
 LABELS = {"numpy": "NumPy", "numba": "Numba", "torch": "PyTorch"}
-WORDS = {"layer": "layer", "ragged": "layer, ragged", "step": "training step", "decode": "greedy search",
+WORDS = {"layer": "layer", "ragged": "layer, ragged", "step": "training step", "transformer": "Transformer step",
+         "decode": "greedy search",
          "beam": "beam search"}
 
 

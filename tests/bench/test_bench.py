@@ -16,7 +16,7 @@ from minis2s.cli import bench as command, main as cli
 from minis2s.core import tree
 from minis2s.kernels.runtime import jit
 from minis2s.kernels.runtime.processor import cache_size
-from minis2s.model import seq2seq
+from minis2s.model import seq2seq, transformer
 
 TINY = {"case": "layer", "cell": "rnn", "T": 2, "N": 2, "D": 3, "H": 4}
 COMPILED = pytest.mark.skipif(not jit.JIT, reason="speed without compilation says nothing")
@@ -48,7 +48,7 @@ def measured(monkeypatch):
 def test_the_cases():
     assert bench.chosen(["layer"], "gru", 1) == [{"case": "layer", "cell": "gru", "T": 10, "N": 1, "D": 32, "H": 32}]
     made = bench.chosen(bench.NAMES)
-    assert [sum(c["case"] == name for c in made) for name in bench.NAMES] == [6, 1, 4, 6, 6, 4, 3]
+    assert [sum(c["case"] == name for c in made) for name in bench.NAMES] == [6, 1, 4, 2, 6, 6, 4, 3]
     assert made[5] == {"case": "layer", "cell": "lstm", "T": 50, "N": 128, "D": 512, "H": 1024}
     assert {"case": "ragged", "cell": "lstm", "T": 17, "N": 30, "D": 50, "H": 100} in made
     assert {"case": "step", "V": 8000, "N": 64, "T": 25, "H": 256} in made
@@ -95,9 +95,9 @@ def test_both_sides_of_a_layer_compute_the_same(ragged):
         assert np.array_equal((a == 0).all(axis=2), padding if ragged else 0 * padding)
 
 
-@pytest.mark.parametrize("side", ANSWERING)
-def test_a_step_trains_and_searches_answer_at_full_length(side):
-    one = ours.make(side, 1, "step", V=9, N=2, T=3, H=4)
+@pytest.mark.parametrize("side, case", [*((side, "step") for side in ANSWERING), ("numpy", "transformer")])
+def test_a_step_trains_and_searches_answer_at_full_length(side, case):
+    one = ours.make(side, 1, case, V=9, N=2, T=3, H=4)
     one()
     before = one.__closure__
     one()
@@ -116,7 +116,11 @@ def test_pytorch_computes_the_same_model():
     biases = 2 * 4 * 4                                                     # of torch.nn: two for each LSTM
     bridge = sum(a.size for _, a in tree.named(p.bridge))
     assert weights - biases == sum(a.size for _, a in tree.named(p)) - bridge
-    for case in bench.chosen(["ragged", "step", "decode", "beam"], first=1):
+    p = transformer.init(ours.transformer_config(9, 4))
+    model = pytorch.Transformer(9, 4, 3)
+    keys = sum(a.numel() // 3 for name, a in model.named_parameters() if name.endswith("in_proj_bias"))    # change nothing
+    assert sum(a.numel() for a in model.parameters()) - keys == sum(a.size for _, a in tree.named(p))
+    for case in bench.chosen(["ragged", "step", "transformer", "decode", "beam"], first=1):
         small = {**case, **{k: min(case[k], 6) for k in "VTNDH" if k in case}}
         said = pytorch.make(torch.get_num_threads(), **small)()
         assert said is None or said.shape == (small["T"], small["N"])
