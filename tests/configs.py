@@ -37,7 +37,7 @@ CONFIGS = {
     "every-step": config(context="every-step", **PLAIN),
     "every-step-lstm-none": config(cell="lstm", context="every-step", fusion="none", bridge="zeros", **PLAIN),
     "every-step-sigmoid": config(context="every-step", fusion="sigmoid", readout="state-context", layers=2,
-                                  **PLAIN),
+                                 **PLAIN),
     "every-step-two-ways": config(context="every-step", bidirectional=True, fusion="tanh", **PLAIN),
     # bridges, directions, layers
     "dense": config(cell="lstm", bridge="dense", layers=2, **PLAIN),
@@ -81,8 +81,10 @@ FRAMES_OUT = {
 RESIDUAL = {
     "residual": config(cell="lstm", layers=3, residual=True, **PLAIN),
     "residual-before": config(layers=2, residual=True, attention_order="before", dropout=0.3),
-    "residual-two-ways": config(cell="gru-after", layers=3, residual=True, bidirectional=True, attention="additive", **LUONG),
-    "residual-tied": config(cell="rnn", layers=2, residual=True, tied_cells=True, tied_embedding=True, embedding=2, **PLAIN),
+    "residual-two-ways": config(cell="gru-after", layers=3, residual=True, bidirectional=True, attention="additive",
+                                **LUONG),
+    "residual-tied": config(cell="rnn", layers=2, residual=True, tied_cells=True, tied_embedding=True, embedding=2,
+                            **PLAIN),
 }
 
 
@@ -100,7 +102,7 @@ TRANSFORMERS = {
     "smoothing-reverse": transformer(label_smoothing=0.2, reverse_source=True),
     **{f"dropout-{norm}": transformer(dropout=0.4, norm=norm, layers=2) for norm in ("pre", "post")},
     "tied-learned-dropout": transformer(positions="learned", max_positions=6, tied_embedding=True, dropout=0.3),
-    "everything": transformer(layers=2, hidden=6, heads=3, feed_forward_activation="gelu", norm="post", positions="learned",
-                              max_positions=9, tied_embedding=True, dropout=0.3, label_smoothing=0.1,
-                              reverse_source=True),
+    "everything": transformer(layers=2, hidden=6, heads=3, feed_forward_activation="gelu", norm="post",
+                              positions="learned", max_positions=9, tied_embedding=True, dropout=0.3,
+                              label_smoothing=0.1, reverse_source=True),
 }

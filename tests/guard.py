@@ -23,7 +23,7 @@ needs_guard = pytest.mark.skipif(not (jit.JIT and sys.platform == "linux"), reas
 
 
 def run(code, *args, **environment):
-    """Run Python code in a process whose allocator is guarded as soon as it calls guard.install(): -> what it printed."""
+    """What Python code printed, run in a process whose allocator is guarded as soon as it calls guard.install()."""
     import os
     paths = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
     env = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONFAULTHANDLER": "1"} | environment

@@ -1,4 +1,4 @@
-"""The functions of compiled code that Python calls, each with arguments that fit: to be tried with others that do not."""
+"""The functions of compiled code that Python calls, each with arguments that fit; tests try others that do not."""
 import numpy as np
 
 from configs import CONFIGS
@@ -35,7 +35,8 @@ def layer(name):
             f"unroll.backward {name}": (lambda p, k, dhs, d, mask: unroll.backward(c.cell, p, k, dhs, d, mask),
                                         dict(p=c.p, k=k, dhs=c.dhs, d=c.d, mask=c.mask)),
             f"recurrent.backward {name}": (lambda p, k, dhs, d: recurrent.backward(
-                c.cell, (p,), states._replace(layers=(k,)), dhs, (d,)), dict(p=c.p, k=states.layers[0], dhs=c.dhs, d=c.d))}
+                c.cell, (p,), states._replace(layers=(k,)), dhs, (d,)),
+                                           dict(p=c.p, k=states.layers[0], dhs=c.dhs, d=c.d))}
 
 
 def layers():
@@ -53,8 +54,9 @@ def layers():
         "loss.backward": (loss.backward, dict(k=k)),
         "readout.loss_and_gradient": (readout.loss_and_gradient, dict(p=readout_p, rs=dx, targets=ids, mask=mask)),
         "weight_gradient": (gradients.weight_gradient, dict(x=dx, da=logits)),
-        "attention.precompute_keys": (lambda W_h, hs, mask: attention.precompute_keys(score, p._replace(W_h=W_h), hs, mask),
-                               dict(W_h=p.W_h, hs=hs, mask=mask)),
+        "attention.precompute_keys": (
+            lambda W_h, hs, mask: attention.precompute_keys(score, p._replace(W_h=W_h), hs, mask),
+            dict(W_h=p.W_h, hs=hs, mask=mask)),
         "attention.precompute_keys_backward": (
             lambda W_h, hs, dhs, dkeys: attention.precompute_keys_backward(
                 score, p._replace(W_h=W_h), Memory(hs, keys, mask), Memory(dhs, dkeys, None)),

@@ -1,7 +1,7 @@
-"""The house: folders in one order, an import only ever points up in it, and one place imports the compiled implementation.
+"""The house: folders in one order, an import only points up in it, and one place imports the compiled implementation.
 
-Also: each folder says what lives in it, no file and no function is long or has many branches, and `import minis2s` loads
-nothing heavy.
+Also: each folder says what lives in it, no file and no function is long or has many branches, and `import minis2s`
+loads nothing heavy.
 """
 import ast
 import re
@@ -16,8 +16,8 @@ import minis2s
 HOUSE = Path(minis2s.__file__).parent
 ORDER = ("core", "data", "layers", "model", "decoding", "tasks", "training", "testing", "kernels", "pytorch", "api",
          "bench", "documents", "classroom", "viewer", "cli")
-# The one place that imports minis2s.kernels; bench does, too: it compares parts of the kernels with parts of the library,
-# for which there is no choice of a backend.
+# The one place that imports minis2s.kernels; bench does, too: it compares parts of the kernels with parts of the
+# library, for which there is no choice of a backend.
 CHOOSES = "api/backends.py"
 # The pictures of a run are drawn by the function that has just trained it, and a notebook's by its helper, so both call
 # viewer/plots; and plots knows nothing of the models (tested below).
@@ -101,7 +101,8 @@ def test_no_circles():
         walk(name)
 
 
-FOLDERS = sorted({Path(name).parent.as_posix() for name in FILES} - {".", "pytorch/standalone"})      # that one is copied
+# that one is copied
+FOLDERS = sorted({Path(name).parent.as_posix() for name in FILES} - {".", "pytorch/standalone"})
 
 
 @pytest.mark.parametrize("name", FOLDERS)
@@ -140,7 +141,7 @@ def lines(function):
 
 
 def branches(function):
-    """McCabe's number: 1, and 1 for each branch and loop of the function itself; functions in it count for themselves."""
+    """McCabe's number: 1, and 1 for each branch and loop of the function itself, without the functions in it."""
     count, todo = 1, list(function.body)
     while todo:
         node = todo.pop()
@@ -159,16 +160,19 @@ def test_no_file_is_long(name):
 def test_no_function_is_long_or_has_many_branches(name):
     for function in functions(name):
         assert lines(function) <= LINES or function.name in LONG, f"{function.name}: {lines(function)} lines"
-        assert branches(function) <= BRANCHES or function.name in LONG, f"{function.name}: {branches(function)} branches"
+        count = branches(function)
+        assert count <= BRANCHES or function.name in LONG, f"{function.name}: {count} branches"
 
 
 def test_the_measures_measure():
-    source = "def f(x):\n    \"\"\"Said.\n    \"\"\"\n    if x:\n        return [y for y in x]\n    def g():\n        while x: pass\n"
+    source = ('def f(x):\n    """Said.\n    """\n    if x:\n        return [y for y in x]\n'
+              '    def g():\n        while x: pass\n')
     f, g = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef))
     assert (lines(f), branches(f), lines(g), branches(g)) == (5, 2, 2, 2)
 
 
-HEAVY = "numba", "llvmlite", "matplotlib", "torch", "tqdm", "safetensors", "sacrebleu", "sentencepiece", "minis2s.kernels"
+HEAVY = ("numba", "llvmlite", "matplotlib", "torch", "tqdm", "safetensors", "sacrebleu", "sentencepiece",
+         "minis2s.kernels")
 IMPORTS = """
 import sys
 import minis2s

@@ -1,4 +1,4 @@
-"""Examples in docstrings are true; those of the exercises have a test of their own, as the reader's function is missing."""
+"""Examples in docstrings are true; the exercises' have a test of their own, as the reader's function is missing."""
 import doctest
 import re
 from importlib import import_module
@@ -9,7 +9,8 @@ import pytest
 import minis2s
 
 HOUSE = Path(minis2s.__file__).parent
-FILES = sorted(path.relative_to(HOUSE) for path in HOUSE.rglob("*.py") if re.search(r"^ *>>> ", path.read_text(encoding="utf-8"), re.M))
+FILES = sorted(path.relative_to(HOUSE)
+               for path in HOUSE.rglob("*.py") if re.search(r"^ *>>> ", path.read_text(encoding="utf-8"), re.M))
 MODULES = [".".join(("minis2s", *path.with_suffix("").parts)) for path in FILES
            if path.parts[0] != "classroom" and path.parts[:2] != ("viewer", "book")]
 

@@ -186,7 +186,8 @@ def test_every_mark_on_a_line_of_code_is_defined_and_every_defined_one_stands_on
 
 
 def test_no_two_files_define_the_same_mark():
-    repeats = {("(E1)", "model/inputs.py"), ("(E2)", "model/inputs.py")}     # which of two layers' equations reads a side in
+    # which of two layers' equations reads a side in
+    repeats = {("(E1)", "model/inputs.py"), ("(E2)", "model/inputs.py")}
     seen = {}
     for folder in equations.REFERENCE:
         for path in equations.python_files(equations.PACKAGE / folder):

@@ -84,11 +84,13 @@ REPRESENTED = [
     "data/subwords.py", "data/text.py", "data/tokenizer.py", "data/units.py", "data/vocabulary.py", "data/words.py",
     "data/words_1.py", "documents/claims/claim.py", "documents/formulas/cases/case.py", "documents/formulas/check.py",
     "documents/formulas/entry.py", "documents/formulas/page.py", "documents/formulas/table.py", "documents/marks.py",
-    "pytorch/interop.py", "tasks/dialogue/state.py", "tasks/dialogue/replies.py", "tasks/dialogue/guest.py", "tasks/poems/couplets.py", "tasks/copy.py", "tasks/dates.py", "tasks/numbers.py", "tasks/phrases.py",
-    "testing/checks.py", "testing/compare.py", "training/metrics.py", "training/options.py", "viewer/plots/attention.py",
-    "viewer/plots/style.py", "viewer/trace/diff.py", "viewer/trace/page.py", "viewer/trace/show.py",
-    "api/display.py", "classroom/assignment/make.py", "classroom/doctor/numbers.py", "classroom/doctor/outcome.py",
-    "classroom/judge/load.py", "classroom/judge/guard.py", "cli/evaluate.py", "viewer/trace/record.py", "viewer/trace/tracer.py",
+    "pytorch/interop.py", "tasks/dialogue/state.py", "tasks/dialogue/replies.py", "tasks/dialogue/guest.py",
+    "tasks/poems/couplets.py", "tasks/copy.py", "tasks/dates.py", "tasks/numbers.py", "tasks/phrases.py",
+    "testing/checks.py", "testing/compare.py", "training/metrics.py", "training/options.py",
+    "viewer/plots/attention.py", "viewer/plots/style.py", "viewer/trace/diff.py", "viewer/trace/page.py",
+    "viewer/trace/show.py", "api/display.py", "classroom/assignment/make.py", "classroom/doctor/numbers.py",
+    "classroom/doctor/outcome.py", "classroom/judge/load.py", "classroom/judge/guard.py", "cli/evaluate.py",
+    "viewer/trace/record.py", "viewer/trace/tracer.py",
 ]
 
 

@@ -192,9 +192,9 @@ def test_more_epochs_may_follow_and_a_finished_run_may_be_resumed(tmp_path):
         assert lines(tmp_path / "part") == lines(tmp_path / "whole") and len(model.records) == 4
 
 
-OTHERS = dict(batch=3, lr=0.5, lr_final=0.01, optimizer="rmsprop", clip=1.0, clip_value=0.5, lr_decay=0.9, lr_patience=3,
-              patience=4, monitor="exact-match", teacher_forcing=0.5, teacher_final=0.1, evaluate_every=7, seed=5,
-              warmup=9, token_dropout=0.3)
+OTHERS = dict(batch=3, lr=0.5, lr_final=0.01, optimizer="rmsprop", clip=1.0, clip_value=0.5, lr_decay=0.9,
+              lr_patience=3, patience=4, monitor="exact-match", teacher_forcing=0.5, teacher_final=0.1,
+              evaluate_every=7, seed=5, warmup=9, token_dropout=0.3)
 
 
 def test_every_training_option_is_among_those_that_a_resumed_run_keeps():
@@ -272,12 +272,13 @@ def test_edited_training_options_are_no_run_to_resume(tmp_path):
         assert old in text, old
         path.write_text(text.replace(old, new))
         for read in (Seq2Seq.load, lambda path: fit(out=path, resume=True)):
-            with pytest.raises(ValueError, match=r"config.json: changed after it was saved \(its digest does not fit\)"):
+            with pytest.raises(ValueError,
+                               match=r"config.json: changed after it was saved \(its digest does not fit\)"):
                 read(tmp_path / "r")
 
 
 def test_a_run_with_another_vocabulary_is_not_resumed(tmp_path):
-    """As one that was begun by a version that cuts texts in another way: the numbers of its weights are of other symbols."""
+    """As one begun by a version that cuts texts in another way: the rows of its weights belong to other symbols."""
     from minis2s.data.vocabulary import Vocabulary
     fit(out=tmp_path / "r")
     run = Run(tmp_path / "r")
@@ -642,7 +643,8 @@ def test_many_texts_have_one_warning_for_each_kind_with_their_numbers(model):
         model.translate(texts)
     said = [str(w.message) for w in said]
     assert len(said) <= 3 and all(len(m) < 400 for m in said)
-    assert re.match(r"texts 8, 12, 38, 68, 98 and 13 more: unknown to the model, read as <unk>: \S( \S){9} and 8 more$", said[1]
+    assert re.match(r"texts 8, 12, 38, 68, 98 and 13 more: unknown to the model, read as <unk>: \S( \S){9} and 8 more$",
+                    said[1]
                     if said[0].startswith("texts 4") else said[0]), said
     assert any(m.startswith("texts 4, 10 and 12: up to 5,000 tokens; the longest text trained on has 3") for m in said)
 
@@ -711,7 +713,8 @@ def test_wrong_models_and_trainings():
             Seq2Seq(**options)
     with pytest.raises(TypeError, match="training: got dict"):
         Seq2Seq().fit(PAIRS, training={})
-    for options, told in ((dict(resume=True), "out: wanted the directory"), (dict(overwrite=True), "out: wanted the directory"),
+    for options, told in ((dict(resume=True), "out: wanted the directory"),
+                          (dict(overwrite=True), "out: wanted the directory"),
                           (dict(resume=True, overwrite=True, out="x"), "choose one")):
         with pytest.raises(ValueError, match=told):
             Seq2Seq().fit(PAIRS, training=QUICK, progress=False, **options)

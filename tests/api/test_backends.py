@@ -74,7 +74,8 @@ def test_many_texts_are_answered_by_the_compiled_implementation(monkeypatch):
     from minis2s.kernels.runtime import jit, kernel_cache
     monkeypatch.delenv("MINIS2S_BACKEND", raising=False)
     used = []
-    monkeypatch.setattr(backends, "choose", lambda name: NUMBA._replace(use_threads=used.append) if name == "numba" else NUMPY)
+    monkeypatch.setattr(backends, "choose",
+                        lambda name: NUMBA._replace(use_threads=used.append) if name == "numba" else NUMPY)
     for kept, least in ((True, FEW), (False, MANY)):
         monkeypatch.setattr(kernel_cache, "is_kept", lambda kernel: kept)
         assert choose_for_texts(Seq2Seq(), least - 1) is NUMPY and not used

@@ -8,8 +8,8 @@ import pytest
 from minis2s.api.display import Bar, Display
 from minis2s.training.options import Training
 
-ROW = dict(epoch=2.5, train_loss=1.25, valid_loss_teacher_forced=1.5, valid_loss_free_running=1.75, valid_token_accuracy=0.125,
-           valid_exact_match=0.0625, end_of_epoch=False)
+ROW = dict(epoch=2.5, train_loss=1.25, valid_loss_teacher_forced=1.5, valid_loss_free_running=1.75,
+           valid_token_accuracy=0.125, valid_exact_match=0.0625, end_of_epoch=False)
 
 
 class Recorded(list):
@@ -17,7 +17,8 @@ class Recorded(list):
 
     def __call__(self, **options):
         self.options = options
-        return SimpleNamespace(update=lambda count: self.append(count), set_postfix_str=lambda text, refresh: self.append(text),
+        return SimpleNamespace(update=lambda count: self.append(count),
+                               set_postfix_str=lambda text, refresh: self.append(text),
                                write=lambda text, file: self.append(text), close=lambda: self.append("closed"))
 
 
@@ -35,7 +36,8 @@ def test_the_bar_counts_batches_of_all_epochs_and_begins_where_the_run_was(bar, 
         show.epoch(ROW)
         show.step(SimpleNamespace(batch=2, epoch=0), 1.0)
     assert (bar.options["total"], bar.options["initial"]) == (9, begun)
-    assert bar == [1, "loss 2.0000", "epoch 2.5: loss 1.2500, held out: teacher-forced 1.5000, free-running 1.7500, tokens right "
+    assert bar == [1, "loss 2.0000",
+                   "epoch 2.5: loss 1.2500, held out: teacher-forced 1.5000, free-running 1.7500, tokens right "
                    "12.50%, exact match 6.25%", 1, "loss 1.0000, exact match 6.2%", "closed"]
 
 

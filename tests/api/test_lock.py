@@ -10,7 +10,13 @@ from minis2s.api import lock as lock_file
 from minis2s.api.lock import NAME, lock
 from minis2s.api.run import Run
 
-HOLDER = "import sys\nfrom minis2s.api.lock import lock\nwith lock(sys.argv[1]):\n    print('held', flush=True)\n    sys.stdin.read()\n"
+HOLDER = """
+import sys
+from minis2s.api.lock import lock
+with lock(sys.argv[1]):
+    print('held', flush=True)
+    sys.stdin.read()
+"""
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ def answer(source, target="x", finished=True):
     (answer("abab"), [("long", 4)]),                                    # longer than sources, if not than targets
     (answer("azbz"), [("unknown", ["z"]), ("long", 4)]),
     (answer("ab", "xyz", False), [("cut", 3)]),
-    (answer("z" * (notes.LONGEST + 1), "", False), [("unread", notes.LONGEST + 1)]),            # and nothing else is said of it
+    (answer("z" * (notes.LONGEST + 1), "", False), [("unread", notes.LONGEST + 1)]),     # and nothing else of it
     (answer("a" * notes.LONGEST), [("long", notes.LONGEST)])])
 def test_what_there_is_to_say_of_an_answer(one, wanted):
     assert list(notes.remarks(MODEL, one)) == wanted
@@ -51,4 +51,5 @@ def test_notes_about_several_texts_are_one_for_each_kind():
     assert notes.grouped(MODEL, answers, "line", shown=lambda i: f"<{i}>") == [
         "lines 2 and 4: up to 5 tokens; the longest text trained on has 3",
         "line 3, <2>: unknown to the model, read as <unk>: z"]
-    assert notes.grouped(MODEL, answers[2:3], shown=lambda i: f"<{i}>") == ["<0>: unknown to the model, read as <unk>: z"]
+    said = notes.grouped(MODEL, answers[2:3], shown=lambda i: f"<{i}>")
+    assert said == ["<0>: unknown to the model, read as <unk>: z"]

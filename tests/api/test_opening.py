@@ -22,8 +22,8 @@ def test_parameters_are_counted_and_choices_named():
     size = sum(a.size for _, a in tree.named(seq2seq.init(CONFIG, 0)))
     assert f"{size:,} parameters: LSTM of 4 in both directions, additive attention after the cell" in lines[3]
     assert lines[4] == "compute  NumPy, float32; 2 batches of 2, 10 epochs, at most 1.5 minutes"
-    assert "context every-step" in opening.lines(CORPUS, Config(7, 6, attention="none", context="every-step"), Training(),
-                                                 "numpy")[3]
+    assert "context every-step" in opening.lines(CORPUS, Config(7, 6, attention="none", context="every-step"),
+                                                 Training(), "numpy")[3]
 
 
 @pytest.mark.parametrize("stream", [None, "closed"])

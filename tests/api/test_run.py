@@ -197,9 +197,12 @@ def test_weights_are_the_best_or_before_that_the_present_ones(run):
 WHOLE = "".join(json.dumps(r) + "\n" for r in ROWS)
 BAD_LINES = {
     "cut off": (WHOLE[:-20], 3, "line 4: not JSON"), "cut off at its end": (WHOLE[:-1], 4, None),
-    "NaN": (WHOLE + '{"step": 9, "epoch": 3, "end_of_epoch": true, "valid_exact_match": NaN}\n', 4, "line 5: not JSON .*NaN"),
-    "infinite": (WHOLE + '{"step": 9, "epoch": 1e999, "end_of_epoch": true, "valid_exact_match": 0.5}\n', 4, "epoch is inf"),
-    "another": (WHOLE + '{"step": 9, "epoch": 3, "end_of_epoch": true, "valid_exact_match": 0.5, "lr": -1e999}\n', 4, "lr is -inf"),
+    "NaN": (WHOLE + '{"step": 9, "epoch": 3, "end_of_epoch": true, "valid_exact_match": NaN}\n', 4,
+            "line 5: not JSON .*NaN"),
+    "infinite": (WHOLE + '{"step": 9, "epoch": 1e999, "end_of_epoch": true, "valid_exact_match": 0.5}\n', 4,
+                 "epoch is inf"),
+    "another": (WHOLE + '{"step": 9, "epoch": 3, "end_of_epoch": true, "valid_exact_match": 0.5, "lr": -1e999}\n', 4,
+                "lr is -inf"),
     "a word": (WHOLE.replace('"step": 4', '"step": "4"'), 1, "line 2: step is '4'; .* nor are the 2 lines after"),
     "a truth": (WHOLE.replace('"epoch": 1.5', '"epoch": true'), 2, "line 3: epoch is True; .* nor is the line after"),
     "missing": (WHOLE.replace('"end_of_epoch": true, ', ""), 1, "line 2: end_of_epoch is None"),
@@ -233,9 +236,9 @@ def test_every_part_of_the_configuration_is_under_its_digest(run):
     run.write_model({**STORY, "training": {"batch": 2, "seed": 0}, "data": {"train": 5, "sha256": "x"}}, SOURCE, TARGET)
     good = json.loads(run.config.read_text(encoding="utf-8"))
     edits = [dict(training={"batch": 3, "seed": 0}), dict(training={"batch": 2, "seed": 1}), dict(training=None),
-             dict(data={"train": 4, "sha256": "x"}), dict(origin={"task": "y"}), dict(lengths={"source": 4, "target": 2}),
-             dict(units={**UNITS, "min_count": 2}), dict(config={**C.to_json(), "dropout": 0.5}), dict(more=1),
-             dict(sha256="0" * 64), dict(sha256=5)]
+             dict(data={"train": 4, "sha256": "x"}), dict(origin={"task": "y"}),
+             dict(lengths={"source": 4, "target": 2}), dict(units={**UNITS, "min_count": 2}),
+             dict(config={**C.to_json(), "dropout": 0.5}), dict(more=1), dict(sha256="0" * 64), dict(sha256=5)]
     for changes in edits:
         edited(run.config, **changes)
         with pytest.raises(ValueError, match=r"config.json: changed after it was saved \(its digest does not fit\)"):
@@ -338,4 +341,5 @@ def test_leftovers_of_a_killed_process_are_no_run(tmp_path):
 def test_a_digest_is_of_values_not_of_the_order_in_which_they_stand():
     from minis2s.api.run import digest
     assert digest({"a": [1, 2], "b": {"c": 3, "d": 4}}) == digest({"b": {"d": 4, "c": 3}, "a": [1, 2]})
-    assert len({digest(x) for x in ({"a": [1, 2]}, {"a": [2, 1]}, {"a": ["1", 2]}, {"b": [1, 2]}, {"a": [1, 2], "b": None})}) == 5
+    values = {"a": [1, 2]}, {"a": [2, 1]}, {"a": ["1", 2]}, {"b": [1, 2]}, {"a": [1, 2], "b": None}
+    assert len({digest(x) for x in values}) == 5

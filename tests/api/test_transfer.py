@@ -23,7 +23,8 @@ def quiet():
 
 
 def fitted(pairs=PAIRS, config=SMALL, epochs=60, **options):
-    return Seq2Seq(config).fit(pairs, valid=pairs, progress=False, training=Training(epochs=epochs, batch=2, lr=0.02), **options)
+    return Seq2Seq(config).fit(pairs, valid=pairs, progress=False, training=Training(epochs=epochs, batch=2, lr=0.02),
+                               **options)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,8 @@ def test_a_student_learns_from_a_teacher(distill, teacher):
     plain = fitted(config=Config(hidden=9, embedding=6, cell="gru"), epochs=80)
     said = student.translate([x for x, _ in PAIRS])
     assert sum(a == b for a, b in zip(said, teacher.translate([x for x, _ in PAIRS]))) >= 4
-    assert student.data["sha256"] == plain.data["sha256"]                # the pairs that it was given, not those it made of them
+    # the pairs that it was given, not those it made of them
+    assert student.data["sha256"] == plain.data["sha256"]
     if distill == "word":
         assert not all(np.array_equal(a, b) for a, b in zip(tree.leaves(student.params), tree.leaves(plain.params)))
 
@@ -95,7 +97,8 @@ def test_a_teacher_of_other_tokens_is_refused(teacher):
 
 def test_token_dropout_trains_and_changes_the_result():
     options = dict(epochs=3, batch=2)
-    runs = [Seq2Seq(SMALL).fit(PAIRS, valid=PAIRS, progress=False, training=Training(token_dropout=rate, **options)).params
+    runs = [Seq2Seq(SMALL).fit(PAIRS, valid=PAIRS, progress=False,
+                               training=Training(token_dropout=rate, **options)).params
             for rate in (0.0, 0.5, 0.5)]
     plain, dropped, again = (np.concatenate([a.ravel() for a in tree.leaves(p)]) for p in runs)
     assert not np.array_equal(plain, dropped) and np.array_equal(dropped, again)
@@ -134,9 +137,10 @@ def test_what_is_pruned_stays_0_in_retraining(teacher, tmp_path):
 
 def test_recipes_that_cannot_be_are_refused(teacher, tmp_path):
     teacher.save(tmp_path / "run")
-    for recipe, words in ((shrinking.Recipe(), "nothing would become smaller"), (shrinking.Recipe(bits=8, retrain=1), "give prune"),
-                          (shrinking.Recipe(prune=0.5, retrain=1), "needs the pairs"), (shrinking.Recipe(prune=2), "prune=2"),
-                          (shrinking.Recipe(bits=8, retrain=-1), "retrain=-1")):
+    for recipe, words in ((shrinking.Recipe(), "nothing would become smaller"),
+                          (shrinking.Recipe(bits=8, retrain=1), "give prune"),
+                          (shrinking.Recipe(prune=0.5, retrain=1), "needs the pairs"),
+                          (shrinking.Recipe(prune=2), "prune=2"), (shrinking.Recipe(bits=8, retrain=-1), "retrain=-1")):
         with pytest.raises(ValueError, match=words):
             shrinking.shrink(tmp_path / "run", tmp_path / "out", recipe)
         assert not (tmp_path / "out").exists()

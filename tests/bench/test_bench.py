@@ -266,7 +266,8 @@ def test_a_process_stays_on_its_cores_and_one_thread_is_timed_by_the_processor()
 
 
 def test_cache_sizes_as_linux_tells_them(tmp_path):
-    for index, (level, kind, size) in enumerate([("1", "Data", "48K"), ("1", "Instruction", "32K"), ("2", "Unified", "2M")]):
+    for index, (level, kind, size) in enumerate([("1", "Data", "48K"), ("1", "Instruction", "32K"),
+                                                 ("2", "Unified", "2M")]):
         folder = tmp_path / f"index{index}"
         folder.mkdir()
         for name, text in (("level", level), ("type", kind), ("size", size)):
@@ -503,8 +504,8 @@ def test_markdown_of_the_command(capsys, measured):
 
 
 def test_short_times():
-    assert [table.short(t) for t in (1234, 2.5, 0.999, 0.0123456, 1.5e-6)] == ["1234 s", "2.5 s", "999 ms",
-                                                                             "12.3 ms", "1.5 µs"]
+    said = [table.short(t) for t in (1234, 2.5, 0.999, 0.0123456, 1.5e-6)]
+    assert said == ["1234 s", "2.5 s", "999 ms", "12.3 ms", "1.5 µs"]
 
 
 @pytest.mark.parametrize("words, message", [

@@ -88,7 +88,8 @@ def test_variants_ask_for_the_id_and_give_everyone_numbers_of_their_own(tmp_path
     made = assignment("A", ["softmax"], variants=True)
     make(tmp_path / "a", made)
     seeds = {made.seed(name) for name in ("anna", "bert", "carl")}
-    assert len(seeds) == 3 and made.seed("Anna ") == made.seed("anna") and assignment("A", ["softmax"]).seed("x", 4) == 4
+    assert len(seeds) == 3 and made.seed("Anna ") == made.seed("anna")
+    assert assignment("A", ["softmax"]).seed("x", 4) == 4
     run = [sys.executable, str(tmp_path / "a" / "check.py")]
     done = subprocess.run(run, capture_output=True, text=True)
     assert done.returncode == 2 and "student.txt" in done.stderr
@@ -143,7 +144,7 @@ def test_a_longer_name_is_not_taken_for_a_shorter_one(tmp_path):
     handed_in(tmp_path, anna={"rnn_step_backward.py": "x", "my rnn_step.py": "y"})
     found = match(listed(tmp_path / "anna"), ["rnn_step", "rnn_step_backward"])
     assert {f: p.name for f, (p, _) in found.items()} == {"rnn_step": "my rnn_step.py",
-                                                         "rnn_step_backward": "rnn_step_backward.py"}
+                                                          "rnn_step_backward": "rnn_step_backward.py"}
     assert plain("LSTM-Step (2).py") == "lstm_step"
 
 
@@ -284,7 +285,8 @@ def test_late_is_what_is_newer_than_the_day_itself(tmp_path):
         path.write_text("")
         os.utime(path, (time.mktime(time.strptime(moment, "%Y-%m-%d %H:%M")),) * 2)
         return path, ""
-    early, last, behind = (file(*one) for one in (("a", "2026-11-29 08:00"), ("b", "2026-12-01 23:59"), ("c", "2026-12-02 00:01")))
+    early, last, behind = (file(*one)
+                           for one in (("a", "2026-11-29 08:00"), ("b", "2026-12-01 23:59"), ("c", "2026-12-02 00:01")))
     for own, wanted in (({"f": early}, "no"), ({"f": early, "g": last}, "no"), ({"f": behind, "g": early}, "yes"),
                         ({"f": last, "g": behind}, "yes"), ({}, "")):
         assert _late(own, "2026-12-01") == wanted, own
@@ -292,7 +294,8 @@ def test_late_is_what_is_newer_than_the_day_itself(tmp_path):
 
 
 def test_a_cell_that_does_not_parse_hides_no_other():
-    cells = ["a = 1", "def softmax(a:", "%timeit f()\ndef softmax(a):\n    return a", "softmax(", "def more(b):\n    return b"]
+    cells = ["a = 1", "def softmax(a:", "%timeit f()\ndef softmax(a):\n    return a", "softmax(",
+             "def more(b):\n    return b"]
     source = from_notebook(json.dumps({"cells": [{"cell_type": "code", "source": [cell]} for cell in cells]}))
     world = {}
     exec(source, world)
@@ -305,13 +308,16 @@ def test_marks_and_pages_that_exist_are_kept(minis2s, tmp_path):
     (tmp_path / "report").mkdir()
     for name in ("m.csv", "m.json"):
         (tmp_path / name).write_text("mine")
-    for argv, told in ((("--csv", "m.csv"), "m.csv: exists already"), (("--csv", "n.csv", "--json", "m.json"), "m.json: exists already"),
+    for argv, told in ((("--csv", "m.csv"), "m.csv: exists already"),
+                       (("--csv", "n.csv", "--json", "m.json"), "m.json: exists already"),
                        (("--csv", "n.csv", "--html", "report"), "report exists already")):
         status, _, err = minis2s("grade", "class", *argv)
         assert status == 2 and told in err and "--overwrite" in err, err
-    assert not (tmp_path / "n.csv").exists() and (tmp_path / "m.csv").read_text() == (tmp_path / "m.json").read_text() == "mine"
+    assert not (tmp_path / "n.csv").exists()
+    assert (tmp_path / "m.csv").read_text() == (tmp_path / "m.json").read_text() == "mine"
 
 
 def test_an_exercise_that_is_named_twice_is_one():
     made = assignment("Week 1", ["softmax", "rnn-step", "softmax"], "softmax=2")
-    assert made.exercises == ("softmax", "rnn-step") and made.points == {"softmax": 2, "rnn-step": 1} and made.total == 3
+    assert made.exercises == ("softmax", "rnn-step")
+    assert made.points == {"softmax": 2, "rnn-step": 1} and made.total == 3

@@ -381,7 +381,8 @@ def test_compiled_solutions_pass_and_uncompiled_ones_do_not():
 def test_the_package_hands_out_the_doctor():
     """minis2s.check(...) works after `import minis2s` alone; other names are still unknown."""
     code = ("import numpy as np, minis2s\n"
-            "assert minis2s.check('softmax', lambda a: np.exp(a) / np.exp(a).sum(axis=1, keepdims=True)).passed is False\n"
+            "right = minis2s.check('softmax', lambda a: np.exp(a) / np.exp(a).sum(axis=1, keepdims=True))\n"
+            "assert right.passed is False\n"
             "assert not hasattr(minis2s, 'chekc')\n")
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -423,5 +424,6 @@ def test_a_view_of_an_argument_is_shared_memory():
     from minis2s.classroom.doctor.outcome import perform
     from minis2s.classroom.exercises.exercise import Case
     case = Case("any", {"a": np.arange(6.0).reshape(2, 3), "b": np.ones(2)})
-    for f, shared in ((lambda a, b: a[:1], ((0, "a"),)), (lambda a, b: (b * 1, a.T), ((1, "a"),)), (lambda a, b: a + 0, ())):
+    for f, shared in ((lambda a, b: a[:1], ((0, "a"),)), (lambda a, b: (b * 1, a.T), ((1, "a"),)),
+                      (lambda a, b: a + 0, ())):
         assert perform(f, case)[0].shared == shared

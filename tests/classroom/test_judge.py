@@ -152,7 +152,8 @@ def test_files_elsewhere_stay(tmp_path):
 
 def test_a_used_buffer_is_noticed(tmp_path):
     text = ("import numpy as np\nKEPT = {}\ndef softmax(a):\n    y = KEPT.setdefault(a.shape, np.empty(a.shape))\n"
-            "    y[:] = np.exp(a - a.max(axis=1, keepdims=True))\n    y /= y.sum(axis=1, keepdims=True)\n    return y\n")
+            "    y[:] = np.exp(a - a.max(axis=1, keepdims=True))\n    y /= y.sum(axis=1, keepdims=True)\n"
+            "    return y\n")
     report = judged(tmp_path, text)
     assert report["verdict"] == "contract" and "a later call changes the result" in report["says"], report["text"]
 
@@ -221,4 +222,5 @@ def test_a_file_that_ends_the_program_is_told_so(tmp_path, monkeypatch):
     path.write_text("import sys\nsys.exit(3)\n")
     with pytest.raises(Problem) as caught:
         load(find("softmax"), str(path))
-    assert caught.value.kind == "exit" and caught.value.says == "softmax.py ends the program with sys.exit (line 2: sys.exit(3))"
+    assert caught.value.kind == "exit"
+    assert caught.value.says == "softmax.py ends the program with sys.exit (line 2: sys.exit(3))"

@@ -138,7 +138,7 @@ ROWS = [
                                                                         "return y / y.sum(axis=0) * mask")]),
     (24, "additive-attention", "scores times mask", A.additive_einsum,
      [("mask_infinity(np.einsum(\"tna,a->tn\", u, v), mask)",
-     "mask_infinity(np.einsum(\"tna,a->tn\", u, v) * mask, mask | True)")]),
+      "mask_infinity(np.einsum(\"tna,a->tn\", u, v) * mask, mask | True)")]),
     (25, "dot-attention-backward", "diagonal", A.dot_back_examples, [("a * (a @ dalpha)", "a * a * dalpha")]),
     (25, "attention-decoder-backward", "diagonal", A.decoder_examples,
      [("dalpha - a @ dalpha", "dalpha * (1 - a)")]),

@@ -1,4 +1,4 @@
-"""How good is the doctor on wrong answers that its bank was not made from?  See unseen.py; figures are printed with -s."""
+"""How good is the doctor on wrong answers that its bank was not made from?  See unseen.py; -s prints the figures."""
 import inspect
 import re
 from itertools import combinations
@@ -34,7 +34,8 @@ def test_nearly_all_are_detected_located_and_explained(reports):
     located = sum(r.location.output == row[3] if r.location else row[3] == "" and not r.passed for row, r in reports)
     explained = sum(bool(re.search(row[4], str(r))) and not r.passed for row, r in reports)
     n = len(reports)
-    print(f"\n{n} wrong answers: {detected} detected, {located} located, {explained} named or with a telling experiment")
+    print(f"\n{n} wrong answers: {detected} detected, {located} located, "
+          f"{explained} named or with a telling experiment")
     assert n >= 60 and detected >= 0.99 * n and located >= 0.97 * n and explained >= 0.9 * n
 
 

@@ -53,6 +53,7 @@ def refused(call):
         assert status == 2 and "Traceback" not in err, (status, err)
         lines = err.strip().splitlines()
         line, before = lines[-1], [row.split()[0] for row in lines[:-1]]
-        assert line.startswith("minis2s") and (err.startswith("usage:") or before in ([], OPENING, ["preset", *OPENING])), err
+        assert line.startswith("minis2s") and (err.startswith("usage:")
+                                               or before in ([], OPENING, ["preset", *OPENING])), err
         return line
     return refused

@@ -64,7 +64,8 @@ def test_training_without_standard_error_trains_all_the_same(data, tmp_path, clo
     argv = ["-m", "minis2s", "train", "--pairs", data, "--valid", data, *SMALL, "--epochs", "3", "--backend", "numpy",
             "--out", str(tmp_path / "r")]
     script = f"{shlex.join([sys.executable, *argv])} {closed}"
-    got = subprocess.run(["bash", "-c", script], capture_output=True, timeout=60, env={**os.environ, "MPLBACKEND": "Agg"})
+    got = subprocess.run(["bash", "-c", script], capture_output=True, timeout=60,
+                         env={**os.environ, "MPLBACKEND": "Agg"})
     assert got.returncode == 0, got
     assert b"epoch 1" not in got.stdout and (b"saved in" in got.stdout) == (">&- 2" not in closed)
     assert len(Seq2Seq.load(tmp_path / "r").records) == 3 and Run(tmp_path / "r").read_records()[1] is None
@@ -132,7 +133,8 @@ def test_one_line_is_printable_short_and_keeps_both_ends():
     assert streams.one_line("a  b\n c\td") == "a b c d"
     assert streams.one_line("\x1b[31m\u202eé\ud800") == "\\x1b[31m\\u202eé\\ud800"
     long = streams.one_line("begin " + "x" * 9000 + " end")
-    assert len(long) <= streams.LONGEST and long.startswith("begin xxx") and long.endswith("xxx end") and " ... " in long
+    assert len(long) <= streams.LONGEST and long.startswith("begin xxx")
+    assert long.endswith("xxx end") and " ... " in long
 
 
 # Full disks ----------------------------------------------------------------------------------------------
@@ -271,7 +273,8 @@ def moved(call, tmp_path):
     home = tmp_path / "home"
     home.mkdir()
     (home / "p.tsv").write_text(LINES)
-    argv = ["train", "--pairs", home / "p.tsv", *SMALL, "--lr", "0.003", "--lr-final", "0.003"]      # whatever the epochs
+    # whatever the epochs
+    argv = ["train", "--pairs", home / "p.tsv", *SMALL, "--lr", "0.003", "--lr-final", "0.003"]
     assert call(*argv, "--epochs", "2", "--out", home / "r")[0] == 0
     return home, argv
 
@@ -300,7 +303,8 @@ def test_pairs_that_moved_are_recognized_wherever_they_are(call, refused, moved,
         assert "p.tsv: these are not the pairs that the run was trained on" in refused(*argv)
     line = refused("train", "--resume", "--epochs", "3", "--out", home / "r", "--pairs", home / "p.tsv")
     assert "these are not the pairs" in line
-    assert call("train", "--resume", "--epochs", "3", "--out", home / "r", "--pairs", tmp_path / "other-name.txt")[0] == 0
+    resumed = call("train", "--resume", "--epochs", "3", "--out", home / "r", "--pairs", tmp_path / "other-name.txt")
+    assert resumed[0] == 0
     assert call("train", "--resume", "--epochs", "4", "--out", home / "r")[0] == 0      # its place is known now
     assert call("evaluate", home / "r")[0] == 0
 
@@ -331,7 +335,8 @@ def test_a_validation_file_that_moved(call, refused, tmp_path):
     assert call("train", "--resume", "--epochs", "2", "--out", tmp_path / "r", "--valid", tmp_path / "w.tsv")[0] == 0
     assert json.loads(call("evaluate", tmp_path / "r", "--json")[1])["pairs"] == 2
     assert call("train", "--pairs", home / "p.tsv", *SMALL, "--epochs", "1", "--out", tmp_path / "s")[0] == 0
-    assert "was begun without --valid" in refused("train", "--resume", "--out", tmp_path / "s", "--valid", tmp_path / "w.tsv")
+    assert "was begun without --valid" in refused("train", "--resume", "--out", tmp_path / "s", "--valid",
+                                                  tmp_path / "w.tsv")
 
 
 @pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -344,7 +349,8 @@ def test_a_picture_of_a_model_that_was_stopped_is_not_drawn(call, monkeypatch, t
         (tmp_path / f"dates_attention.{suffix}").write_text("mine")
     got, out, err = call("figures", "dates_attention", "--out", tmp_path, "--overwrite")
     assert got == status and "Traceback" not in err and "dates_attention.png" not in out, (got, err)
-    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {f"dates_attention.{s}": "mine" for s in ("png", "svg")}
+    kept = {p.name: p.read_text() for p in tmp_path.iterdir()}
+    assert kept == {f"dates_attention.{s}": "mine" for s in ("png", "svg")}
 
 
 def test_a_measurement_that_was_stopped_ends_with_the_signals_status(call, monkeypatch):

@@ -19,7 +19,8 @@ def files(tmp_path_factory):
     rng, lines = np.random.default_rng(0), []
     for i in range(8):
         name, pitch = f"sounds/{i}.wav", (300, 1500)[i % 2]
-        sound.write_wav(folder / name, 0.5 * np.sin(np.arange(600 + 100 * i) * 2 * np.pi * pitch / 8000 + rng.random()), 8000)
+        sound.write_wav(folder / name, 0.5 * np.sin(np.arange(600 + 100 * i) * 2 * np.pi * pitch / 8000 + rng.random()),
+                        8000)
         lines.append(f"{name}\t{('low', 'high')[i % 2]}\n")
     (folder / "manifest.tsv").write_text("".join(lines))
     return folder
@@ -30,8 +31,8 @@ def run(files, no_pictures, tmp_path_factory):
     """A run that knows high from low."""
     from minis2s.cli import main as cli
     out = tmp_path_factory.mktemp("runs") / "pitch"
-    assert cli.main(["train", "--pairs", str(files / "manifest.tsv"), "--valid", str(files / "manifest.tsv"), "--source-units",
-                     "wav", "--target-units", "word", *SMALL, "--out", str(out)]) == 0
+    assert cli.main(["train", "--pairs", str(files / "manifest.tsv"), "--valid", str(files / "manifest.tsv"),
+                     "--source-units", "wav", "--target-units", "word", *SMALL, "--out", str(out)]) == 0
     return out
 
 
@@ -102,10 +103,12 @@ def test_a_task_shows_samples_checker_baseline_and_failure(call, refused, tmp_pa
 
 def test_a_task_of_frames_is_trained_scored_by_kind_and_looked_at(call, tmp_path):
     out = tmp_path / "run"
-    status, said, _ = call("train", "pictures", "--size", "40", "--epochs", "1", "--hidden", "8", "--embedding", "4", "--out", out)
+    status, said, _ = call("train", "pictures", "--size", "40", "--epochs", "1", "--hidden", "8", "--embedding", "4",
+                           "--out", out)
     assert status == 0 and "right by the checker: all " in said and "withheld combinations" in said
     status, said, _ = call("evaluate", out, "--json")
-    assert set(json.loads(said)["right"]) == {"all", "one thing", "two things", "some of a kind", "withheld combinations"}
+    assert set(json.loads(said)["right"]) == {"all", "one thing", "two things", "some of a kind",
+                                              "withheld combinations"}
     assert "right by the checker      " in call("evaluate", out)[1]
     status, said, _ = call("task", "pictures", "--run", out, "--samples", "1")
     assert status == 0 and "the run, on test pairs:" in said and "wrong answers:" in said

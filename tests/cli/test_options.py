@@ -1,4 +1,4 @@
-"""Every option reaches what it sets, and what does not go together is refused: looked at without training or searching."""
+"""Every option reaches what it sets, and what does not go together is refused: without training or searching."""
 import signal
 import sys
 import warnings
@@ -63,7 +63,8 @@ def options(*argv):
 
 def test_options_of_a_search():
     assert options() == ("beam", 1, 1, 1.0, None, 128, 0, {})
-    assert options("--beam", "4", "--nbest", "2", "--length-penalty", "0.5", "--max-length", "9")[:5] == ("beam", 4, 2, 0.5, 9)
+    given = options("--beam", "4", "--nbest", "2", "--length-penalty", "0.5", "--max-length", "9")
+    assert given[:5] == ("beam", 4, 2, 0.5, 9)
     assert options("--nbest", "3")[:3] == ("beam", 3, 3) and options("--beam", "0").beam == 0       # to be refused
     sample = options("--sample", "--seed", "7", "--temperature", "2", "--top-k", "3", "--top-p", "0.5")
     assert (sample.method, sample.seed, sample.own) == ("sample", 7, {"temperature": 2.0, "top_k": 3, "top_p": 0.5})
@@ -73,8 +74,10 @@ def test_options_of_a_search():
 @pytest.mark.parametrize("argv, told", [
     (["--sample", "--beam", "2"], "choose one"), (["--exact", "--beam", "1"], "choose one"),
     (["--budget", "0"], "--budget goes with --exact"), (["--beam", "2", "--budget", "9"], "--budget goes with --exact"),
-    (["--temperature", "1"], "--temperature goes with --sample"), (["--exact", "--top-p", "0.5"], "--top-p goes with --sample"),
-    (["--exact", "--nbest", "2"], "--nbest goes with --beam"), (["--sample", "--length-penalty", "0"], "--length-penalty goes"),
+    (["--temperature", "1"], "--temperature goes with --sample"),
+    (["--exact", "--top-p", "0.5"], "--top-p goes with --sample"),
+    (["--exact", "--nbest", "2"], "--nbest goes with --beam"),
+    (["--sample", "--length-penalty", "0"], "--length-penalty goes"),
     (["--exact", "--length-penalty", "0"], "--length-penalty goes with --beam")])
 def test_options_that_do_not_go_together(argv, told):
     with pytest.raises(ValueError, match=told):
@@ -86,7 +89,8 @@ def test_texts_before_between_and_behind_options():
     assert cli.parse(["translate", "RUN", "--beam", "2", "--", "-5", "--x"]).texts == ["-5", "--x"]
 
 
-@pytest.mark.parametrize("argv", [["summary", "RUN", "more"], ["tasks", "copy", "--more"], ["translate", "RUN", "a", "--more", "b"]])
+@pytest.mark.parametrize("argv", [["summary", "RUN", "more"], ["tasks", "copy", "--more"],
+                                  ["translate", "RUN", "a", "--more", "b"]])
 def test_arguments_that_nobody_reads_are_refused(argv, capsys):
     with pytest.raises(SystemExit) as caught:
         cli.parse(argv)
@@ -104,7 +108,8 @@ def test_the_directory_of_a_run_is_named_by_what_it_learns():
 def test_a_command_leaves_hooks_and_handlers_as_they_were(call, argv, wanted):
     """Programs and notebooks call `main`, too."""
     def hooks():
-        return sys.unraisablehook, warnings.showwarning, *(signal.getsignal(s) for s in signals.STOPS), signals.Pending.number
+        return sys.unraisablehook, warnings.showwarning, *(signal.getsignal(s)
+                                                           for s in signals.STOPS), signals.Pending.number
     before, filters = hooks(), list(warnings.filters)
     assert call(*argv)[0] == wanted
     assert hooks() == before and list(warnings.filters) == filters
@@ -135,8 +140,9 @@ def test_a_tasks_options_make_room_for_those_asked_for(asked, kept, gone):
 
 
 @pytest.mark.parametrize("error, said", [
-    (OSError(28, "No space left on device", "a.json"), "a.json: No space left on device"), (OSError(28, "No space left on device"), "No space left on device"),
-    (OSError("in words"), "in words"), (MemoryError(), "not enough memory"), (MemoryError("unable to allocate"), "unable to allocate"),
+    (OSError(28, "No space left on device", "a.json"), "a.json: No space left on device"),
+    (OSError(28, "No space left on device"), "No space left on device"), (OSError("in words"), "in words"),
+    (MemoryError(), "not enough memory"), (MemoryError("unable to allocate"), "unable to allocate"),
     (ValueError("two\n  lines"), "two lines")])
 def test_an_error_is_one_line_with_its_file(error, said):
     assert cli.message(error) == said

@@ -43,7 +43,8 @@ def test_a_start_and_a_teacher(call, refused, trained, data, tmp_path):
     assert call(*begin, "--from", trained, "--lr", "1e-4", "--out", tmp_path / "on")[0] == 0
     assert Seq2Seq.load(tmp_path / "on").translate([x for x, _ in PAIRS]) == [y for _, y in PAIRS]
     assert Seq2Seq.load(tmp_path / "on").config == Seq2Seq.load(trained).config
-    assert "--from: its hidden is 16, this model's 9" in refused(*begin, "--from", trained, "--hidden", "9", "--out", tmp_path / "no")
+    said = refused(*begin, "--from", trained, "--hidden", "9", "--out", tmp_path / "no")
+    assert "--from: its hidden is 16, this model's 9" in said
     for level in ("word", "sequence"):
         out = tmp_path / level
         assert call(*begin, *SMALL, "--teacher", trained, "--distill", level, "--out", out)[0] == 0
@@ -51,7 +52,8 @@ def test_a_start_and_a_teacher(call, refused, trained, data, tmp_path):
         assert call("train", "--pairs", data, "--resume", "--epochs", "2", "--out", out)[0] == 0
         assert call("evaluate", out)[0] == 0
     assert "name the teacher" in refused(*begin, "--distill", "word", "--out", tmp_path / "no")
-    assert "knows its own" in refused("train", "--pairs", data, "--resume", "--teacher", trained, "--out", tmp_path / "word")
+    assert "knows its own" in refused("train", "--pairs", data, "--resume", "--teacher", trained, "--out",
+                                      tmp_path / "word")
     assert not (tmp_path / "no").exists()
 
 

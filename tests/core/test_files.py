@@ -118,7 +118,8 @@ def test_errors_of_the_system_name_the_persons_file(tmp_path):
         with pytest.raises(PermissionError) as caught:
             write_atomically(path, write)
         assert caught.value.filename == str(path) and ".tmp" not in str(caught.value)
-    for error, name in ((PermissionError(errno.EACCES, "Permission denied", "/other"), "/other"), (OSError("odd"), None)):
+    for error, name in ((PermissionError(errno.EACCES, "Permission denied", "/other"), "/other"),
+                        (OSError("odd"), None)):
         def write(_):
             raise error
         with pytest.raises(OSError) as caught:
@@ -134,8 +135,9 @@ def test_half_a_surrogate_pair_is_refused_or_escaped(tmp_path):
     assert (tmp_path / "a.txt").read_bytes() == b"a\\udcffb"
 
 
-@pytest.mark.parametrize("text, value", [("5", 5), ('{"a": [1, 2.5, null, true, "x"]}', {"a": [1, 2.5, None, True, "x"]}),
-                                         ("[" * 100 + "]" * 100, None)])
+@pytest.mark.parametrize("text, value",
+                         [("5", 5), ('{"a": [1, 2.5, null, true, "x"]}', {"a": [1, 2.5, None, True, "x"]}),
+                          ("[" * 100 + "]" * 100, None)])
 def test_json_is_read(text, value):
     got = parse_json(text)
     assert value is None or got == value
@@ -144,8 +146,8 @@ def test_json_is_read(text, value):
 @pytest.mark.parametrize("text, told", [
     ("NaN", "NaN is no JSON number"), ('{"a": -Infinity}', "-Infinity is no JSON number"), ("[Infinity]", "Infinity"),
     ("[" * 102 + "]" * 102, "nested deeper than 100"), ('{"a":' * 102 + "1" + "}" * 102, "nested deeper than 100"),
-    ("[" * 10_000_000, "nested deeper than 100"), ("{", "Expecting"), ("", "Expecting value"), ("{'a': 1}", "Expecting"),
-    ("9" * 5_000, "digits")])
+    ("[" * 10_000_000, "nested deeper than 100"), ("{", "Expecting"), ("", "Expecting value"),
+    ("{'a': 1}", "Expecting"), ("9" * 5_000, "digits")])
 def test_what_is_no_json_is_a_value_error(text, told):
     with pytest.raises(ValueError, match=told):
         parse_json(text)

@@ -55,7 +55,7 @@ def test_masks_with_padding_before_the_end(m):
 
 @pytest.mark.parametrize("value, error",
                          [(0, ValueError), (9, ValueError), (2.0, TypeError), (True, TypeError),
-                                          ("2", TypeError), (None, TypeError)])
+                          ("2", TypeError), (None, TypeError)])
 def test_whole_numbers(value, error):
     with pytest.raises(error, match=r"a: got .*, wanted a whole number, 1 \.\. 8"):
         validation.whole("a", value, 1, 8)

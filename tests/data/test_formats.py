@@ -13,7 +13,8 @@ def read(folder, text):
 
 def test_tatoebas_sentence_pairs(tmp_path):
     """Four columns: number and text of the one language, number and text of the other; with a byte order mark."""
-    p = read(tmp_path, "\ufeff1277\tI see 1 cats.\t373351\tJe vois.\n1282\tLet's go!\t8\tAllons-y !\n\n1283\t \t9\tvide\n")
+    p = read(tmp_path,
+             "\ufeff1277\tI see 1 cats.\t373351\tJe vois.\n1282\tLet's go!\t8\tAllons-y !\n\n1283\t \t9\tvide\n")
     assert p[:3] == (["I see 1 cats.", "Let's go!"], ["Je vois.", "Allons-y !"], (1, 4))
     assert p.notes == ("read as Tatoeba's sentence pairs (number, text, number, text)",)
 
@@ -112,4 +113,5 @@ def test_a_number_is_written_in_ordinary_digits():
 def test_a_header_of_tatoebas_columns_is_said_beside_the_form(tmp_path):
     p = read(tmp_path, "1\tEnglish\t2\tFrench\n3\tGo.\t4\tVa.\n")
     assert p.sources == ["Go."] and len(p.notes) == 2
-    assert p.notes[0].startswith("read as Tatoeba's") and p.notes[1].startswith("line 1 looks like a header (English, French)")
+    assert p.notes[0].startswith("read as Tatoeba's")
+    assert p.notes[1].startswith("line 1 looks like a header (English, French)")

@@ -76,7 +76,8 @@ def save(path, a):
     (lambda p: save(p, np.ones(3)), "shape (3,), wanted (steps, numbers), both at least 1"),
     (lambda p: save(p, np.ones((2, 2, 2))), "shape (2, 2, 2), wanted (steps, numbers), both at least 1"),
     (lambda p: save(p, np.ones((0, 3))), "shape (0, 3), wanted (steps, numbers), both at least 1"),
-    (lambda p: save(p, np.array([[{}]])), "no array of numbers saved by NumPy (it holds Python objects, which are never unpickled)"),
+    (lambda p: save(p, np.array([[{}]])),
+     "no array of numbers saved by NumPy (it holds Python objects, which are never unpickled)"),
     (lambda p: save(p, np.array([["a"]])), "entries of dtype <U1, wanted real numbers"),
     (lambda p: save(p, np.array([[1j]])), "entries of dtype complex128, wanted real numbers"),
     (lambda p: save(p, np.array([[1, np.nan]])), "entry (0, 1) is nan, wanted finite numbers"),
@@ -110,11 +111,13 @@ def test_files_are_known_by_their_content_and_recipes_by_themselves(tmp_path, ar
 def test_a_batch_of_frames():
     a, b = RNG.normal(size=(3, 2)), RNG.normal(size=(1, 2))
     batch = make_batch([a, b], [[4], [5, 6]], reverse_source=True, dtype="float64")
-    assert batch.source.shape == (3, 2, 2) and batch.source_mask.tolist() == [[True, True], [True, False], [True, False]]
+    assert batch.source.shape == (3, 2, 2)
+    assert batch.source_mask.tolist() == [[True, True], [True, False], [True, False]]
     assert np.array_equal(batch.source[:, 0], a[::-1]) and np.array_equal(batch.source[0, 1], b[0])
     assert not batch.source[1:, 1].any() and make_batch([a], [[4]]).source.dtype == np.float32
     assert pad_sources([[4, 5]])[0].tolist() == [[4], [5]]
-    for wrong, error, told in (([], ValueError, "none"), ([a, np.ones((2, 3))], ValueError, r"sequences\[1\]: got shape"),
+    for wrong, error, told in (([], ValueError, "none"),
+                               ([a, np.ones((2, 3))], ValueError, r"sequences\[1\]: got shape"),
                                ([a * np.nan], ValueError, "finite"), ([np.ones((2, 2), int)], TypeError, "floating")):
         with pytest.raises(error, match=told):
             pad_frames(wrong)

@@ -21,7 +21,8 @@ def test_colours_grey_palette_and_16_bits(tmp_path):
     assert np.array_equal(pictures.read_png(saved(tmp_path, colour)), RGB / 255)
     assert np.array_equal(pictures.read_png(saved(tmp_path, colour.quantize(64))),
                           np.asarray(colour.quantize(64).convert("RGB")) / 255)
-    assert np.array_equal(pictures.read_png(saved(tmp_path, colour.convert("L")))[:, :, 0], np.asarray(colour.convert("L")) / 255)
+    assert np.array_equal(pictures.read_png(saved(tmp_path, colour.convert("L")))[:, :, 0],
+                          np.asarray(colour.convert("L")) / 255)
     assert np.array_equal(pictures.read_png(saved(tmp_path, colour.convert("RGBA"))), RGB / 255)      # opaque
     deep = np.array([[0, 65535], [32768, 257]], np.uint16)
     assert np.array_equal(pictures.read_png(saved(tmp_path, Image.fromarray(deep)))[:, :, 0], deep / 65535)

@@ -1,4 +1,4 @@
-"""Sound: what a WAV file of each form holds, and log-mel by its formula, by loops, and by librosa where it is installed."""
+"""Sound: what a WAV file of each form holds; log-mel by its formula, by loops, and by librosa where it is installed."""
 import math
 import struct
 import wave
@@ -55,7 +55,8 @@ def riff(kind, bits=32, channels=1, data=b"\0" * 800, rate=8000):
     (riff(1, 16)[:400], "cut off after 178 of 400 samples"),
     (riff(1, 16)[:20], "no whole WAV file (it ends too soon)"),
     (b"", "no whole WAV file (it ends too soon)"),
-    (b"\x89PNG" * 30, "no WAV file (file does not start with RIFF id); wanted PCM of 8, 16, 24 or 32 bits, one channel"),
+    (b"\x89PNG" * 30,
+     "no WAV file (file does not start with RIFF id); wanted PCM of 8, 16, 24 or 32 bits, one channel"),
 ])
 def test_what_is_not_read_is_refused_in_one_line(tmp_path, content, told):
     path = tmp_path / "a.wav"
@@ -72,8 +73,9 @@ def test_a_folder_and_no_file(tmp_path):
         sound.read_wav(tmp_path / "none.wav")
 
 
-@pytest.mark.parametrize("samples, told", [([0.5], "1 sample, wanted at least 200"), (np.zeros(199), "199 samples, wanted at"),
-                                           ([np.nan] * 300, "sample 0 is not finite")])
+@pytest.mark.parametrize("samples, told",
+                         [([0.5], "1 sample, wanted at least 200"), (np.zeros(199), "199 samples, wanted at"),
+                          ([np.nan] * 300, "sample 0 is not finite")])
 def test_too_short_for_a_window(samples, told):
     with pytest.raises(ValueError, match=f"^{told}"):
         sound.log_mel(samples, 8000)
@@ -107,9 +109,12 @@ def test_a_pure_tone_is_in_its_band():
 def test_librosa_says_the_same():
     librosa = pytest.importorskip("librosa")
     want = librosa.feature.melspectrogram(
-        y=X, sr=8000, n_fft=256, win_length=200, hop_length=80, window="hann", center=False, htk=True, norm=None, n_mels=40)
-    padded = np.concatenate([np.zeros(28), X, np.zeros(28)])    # librosa puts the window in the middle of its 256 samples
+        y=X, sr=8000, n_fft=256, win_length=200, hop_length=80, window="hann", center=False, htk=True, norm=None,
+        n_mels=40)
+    # librosa puts the window in the middle of its 256 samples
+    padded = np.concatenate([np.zeros(28), X, np.zeros(28)])
     want = librosa.feature.melspectrogram(
-        y=padded, sr=8000, n_fft=256, win_length=200, hop_length=80, window="hann", center=False, htk=True, norm=None, n_mels=40)
+        y=padded, sr=8000, n_fft=256, win_length=200, hop_length=80, window="hann", center=False, htk=True, norm=None,
+        n_mels=40)
     got = np.exp(sound.log_mel(X, 8000)) - sound.FLOOR
     assert np.abs(got - want.T[:len(got)]).max() < 1e-6 * want.max()

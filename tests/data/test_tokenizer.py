@@ -83,8 +83,9 @@ def test_lower_case_is_lower_case_in_nfc(text):
         "NFC", unicodedata.normalize("NFC", text).lower())
 
 
-@pytest.mark.parametrize("unit", ["byte", "", None, 3, "bpe", "bpe:", "bpe:0", "bpe:-1", "bpe:1.5", "bpe:12345678", "Char",
-                                  "bpe:١٢"])
+@pytest.mark.parametrize("unit",
+                         ["byte", "", None, 3, "bpe", "bpe:", "bpe:0", "bpe:-1", "bpe:1.5", "bpe:12345678", "Char",
+                          "bpe:١٢"])
 def test_wrong_units(unit):
     with pytest.raises(ValueError, match="source_units=.*: choose one of char, word, space, bpe:N"):
         check_unit("source_units", unit)

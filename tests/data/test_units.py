@@ -10,7 +10,8 @@ EXACT = ("word", "space")
 planes = st.characters(exclude_categories=("Cs",))                      # every code point of every plane
 any_text = st.text(planes)
 marks = st.sampled_from("‿.,'\"-_:/+=#()“”«»…—。、？￭▁$€°@")               # what decides how words are cut
-chunk = st.one_of(st.text(planes, min_size=1), st.text(st.one_of(marks, st.sampled_from("aB1é我")), min_size=1, max_size=6))
+chunk = st.one_of(st.text(planes, min_size=1),
+                  st.text(st.one_of(marks, st.sampled_from("aB1é我")), min_size=1, max_size=6))
 
 
 @st.composite
@@ -93,7 +94,7 @@ Er sagte „Hallo“ und ging.|»Ja«|Wait… what|C++|user@example.com|20°C|-5
 30% off; and/or nothing... wait—what?!|1 + 1 = 2 - 0|a - b|x^2|f(x)|a[0]|{a}|<b>|a<b|C#|.NET|#1|& co.|AT&T|R&D|~5|≈5|≤ 3
 $1,234.50|5 €|£5|¥500|50 ¢|10:30|3/4|1/2 cup|2-3|2–3|2 – 3|10×10|±5|§ 5|¶|©2020|®|™|†|‡|•a|· b|a·b|№5|²|5²
 http://a.b/c?d=e&f=g|C:\\dir|~/x|*.py|--help|-x|_x_|__init__|a_b|:-)|;)|<3|(c)|[sic]|…so|so …|? !|?!|!!|...|. . .|我喜欢猫。你呢？（没有）
-「はい」と言った。|안녕, 뭐해?|Что? – Да.|„Так“|Τι;|Ελληνικά·|हाँ।|مرحبا، كيف؟|ไทย|Mr. Smith's e-mail is #3 on the list [see 5/7].""".replace("\n", "|")
+「はい」と言った。|안녕, 뭐해?|Что? – Да.|„Так“|Τι;|Ελληνικά·|हाँ।|مرحبا، كيف؟|ไทย|Mr. Smith's e-mail is #3 on the list [see 5/7].""".replace("\n", "|")     # noqa: E501  (a table of texts)
 
 
 @pytest.mark.parametrize("text", ORDINARY.split("|"))

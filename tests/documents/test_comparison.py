@@ -65,8 +65,9 @@ def planted(numbers, **better):
 
 def test_the_verdict_follows_the_numbers(numbers):
     T, L = "transformer", "lstm"
-    for better, want in (({}, FAILS), (dict(steps=T), HOLDS), (dict(data=T), HOLDS), (dict(longer=T), HOLDS), (dict(longer=L), FAILS),
-                         (dict(steps=T, data=L), IN_PART), (dict(steps=L, longer=T), IN_PART), (dict(steps=L, data=L), FAILS)):
+    for better, want in (({}, FAILS), (dict(steps=T), HOLDS), (dict(data=T), HOLDS), (dict(longer=T), HOLDS),
+                         (dict(longer=L), FAILS), (dict(steps=T, data=L), IN_PART), (dict(steps=L, longer=T), IN_PART),
+                         (dict(steps=L, data=L), FAILS)):
         verdict, because = compare.verdict(planted(numbers, **better))
         assert verdict == want, better
     said = " ".join(because)

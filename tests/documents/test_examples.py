@@ -381,7 +381,8 @@ def test_bad_input(capsys, argv, message):
 
 
 def test_w3_draws_its_alignment_once(tmp_path, capsys, monkeypatch):
-    known = result("W3")                                                # before it is replaced, also where this test runs alone
+    # before it is replaced, also where this test runs alone
+    known = result("W3")
     monkeypatch.setattr(w3_student, "run", lambda seed: known)
     path = tmp_path / "new" / "w3_alignment.png"
     assert cli.main(["example", "W3", "--out", str(path.parent)]) == 0
@@ -398,7 +399,8 @@ def test_w3_draws_its_alignment_once(tmp_path, capsys, monkeypatch):
 
 
 def test_w3_without_out_writes_nothing(tmp_path, capsys, monkeypatch):
-    known = result("W3")                                                # before it is replaced, also where this test runs alone
+    # before it is replaced, also where this test runs alone
+    known = result("W3")
     monkeypatch.setattr(w3_student, "run", lambda seed: known)
     monkeypatch.chdir(tmp_path)
     assert cli.main(["example", "W3"]) == 0

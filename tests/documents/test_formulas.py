@@ -64,7 +64,8 @@ def test_every_name_is_live_and_every_mark_stands_in_its_file(form):
             assert re.search(rf"\S.*# .*\({mark}\*\)", back), f"({mark}*) on no line of {form.backward}"
 
 
-@pytest.mark.parametrize("name", ["minis2s.layers.cells.lstm:stp", "minis2s.layers.cells.lst:step", "minis2s.layers.cells.lstm"])
+@pytest.mark.parametrize("name", ["minis2s.layers.cells.lstm:stp", "minis2s.layers.cells.lst:step",
+                                  "minis2s.layers.cells.lstm"])
 def test_a_name_that_names_nothing_is_found_out(name):
     with pytest.raises(LookupError, match="names nothing"):
         entry.resolve(name)
@@ -345,7 +346,7 @@ def test_the_page_of_one_formula(formula, capsys, monkeypatch, measured_once):
     assert out.startswith(f"{formula.id}  {formula.name}")
     flat = " ".join(out.split())
     for words in (formula.printed, formula.latex, formula.intended, formula.latex_intended, formula.slip,
-                 formula.cost, formula.undefined):
+                  formula.cost, formula.undefined):
         assert " ".join(words.split()) in flat
     for form in formula.forms:
         for name in (*form.forward, *form.backward):            # the very lines, with their numbers
@@ -470,10 +471,12 @@ def test_cases_have_padding_and_a_first_example_of_all_steps():
 def test_the_last_line_of_the_table_has_the_worst_errors_and_the_failures():
     formula = FORMULAS["A3.1"]
     form = formula.forms[0]
-    good = [check.Errors(3e-13, 1e-14, 1e-10, {}), check.Errors(1e-15, 2e-13, 1e-10, {"W": (0, 0)}), check.Errors(0.0, None, None, {})]
+    good = [check.Errors(3e-13, 1e-14, 1e-10, {}), check.Errors(1e-15, 2e-13, 1e-10, {"W": (0, 0)}),
+            check.Errors(0.0, None, None, {})]
     last = " ".join(list(table.table([(formula, form, e) for e in good], 200))[-1].split())
     assert last == "3 forms; gradients of 1 arrays checked; worst error: forward 3e-13, gradient 2e-13; all ok"
-    bad = [check.Errors(0.0, 1e-6, 1e-10, {}), check.Errors(1e-6, 0.0, 1e-10, {}), check.Errors(1e-6, None, None, {}), *good]
+    bad = [check.Errors(0.0, 1e-6, 1e-10, {}), check.Errors(1e-6, 0.0, 1e-10, {}), check.Errors(1e-6, None, None, {}),
+           *good]
     assert list(table.table([(formula, form, e) for e in bad], 200))[-1].endswith("; 3 FAIL")
 
 
@@ -491,6 +494,7 @@ def test_the_code_of_a_function_is_shown_without_its_docstring():
 
 def test_each_function_is_shown_once_under_its_formula():
     for formula in FORMULAS.values():
-        heads = [line.rpartition(": ")[2] for line in page.all_code(formula) if re.match(r"  \S.*, (forward|backward): ", line)]
+        heads = [line.rpartition(": ")[2]
+                 for line in page.all_code(formula) if re.match(r"  \S.*, (forward|backward): ", line)]
         names = {name for form in formula.forms for name in (*form.forward, *form.backward)}
         assert len(heads) == len(set(heads)) == len(names), formula.id

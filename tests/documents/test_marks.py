@@ -57,5 +57,6 @@ def test_an_equation_that_is_not_compiled_says_why():
 
 def test_a_comment_alone_is_no_code():
     from minis2s.documents.marks import on_code_lines
-    assert on_code_lines("a = 1  # (L4)\n    # (L5)\n  # b = 2  # (L4)\n\n    c = 3    # (L4) (L5*), twice: (L4)\n") == {
+    text = "a = 1  # (L4)\n    # (L5)\n  # b = 2  # (L4)\n\n    c = 3    # (L4) (L5*), twice: (L4)\n"
+    assert on_code_lines(text) == {
         "(L4)": [1, 5], "(L5*)": [5]}

@@ -36,7 +36,8 @@ def rounded(bits, per):
         q = np.reshape([q for q, _ in found], shape)
         back = np.reshape([oracle.dequantize(q, s) for q, s in found], shape)
         turn = (lambda a: a) if per == "tensor" else np.transpose
-        return fields(q=turn(q).tolist(), s=found[0][1] if per == "tensor" else [s for _, s in found], W=turn(back).tolist())
+        return fields(q=turn(q).tolist(), s=found[0][1] if per == "tensor" else [s for _, s in found],
+                      W=turn(back).tolist())
     return Case(fields(W=W), forward, None, answer)
 
 
@@ -59,7 +60,8 @@ def distilled(share):
         L, k = distillation.forward(v.logits, IDS, MASK, TEACHER, share)
         return fields(L=L), k
     return Case(fields(logits=Z), forward, lambda v, k, d: type(v)(d.L * distillation.backward(k)),
-                lambda v: fields(L=oracle.distillation(v.logits.tolist(), TEACHER.tolist(), IDS.tolist(), MASK.tolist(), share)))
+                lambda v: fields(L=oracle.distillation(v.logits.tolist(), TEACHER.tolist(), IDS.tolist(), MASK.tolist(),
+                                                       share)))
 
 
 UNITS = [

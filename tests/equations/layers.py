@@ -41,7 +41,8 @@ def frames():
         dfs, g = frame_input.backward(v.p, v.fs, d.xs)
         return type(v)(g, dfs)
     return Case(fields(p=p, fs=X), lambda v: (fields(xs=frame_input.forward(v.p, v.fs)), None), backward,
-                lambda v: fields(xs=rows(X, lambda t, n: oracle.frame_input(*scalar_model.lists(v.p), v.fs[t, n].tolist()))))
+                lambda v: fields(xs=rows(
+                    X, lambda t, n: oracle.frame_input(*scalar_model.lists(v.p), v.fs[t, n].tolist()))))
 
 
 def product():

@@ -47,10 +47,12 @@ def salient(config):
 
     def answer(p):
         d, rows = derivatives(p, c), p.encoder.embedding[X]
-        r = [[oracle.gradient_times_input(rows[i].tolist(), d[t, i].tolist()) for i in range(len(X))] for t in range(len(targets))]
+        r = [[oracle.gradient_times_input(rows[i].tolist(), d[t, i].tolist()) for i in range(len(X))]
+             for t in range(len(targets))]
         whole = logits_of(p, c, X)
         without = [logits_of(p, c, [UNK if i == j else token for j, token in enumerate(X)]) for i in range(len(X))]
-        f = [[oracle.occlusion(whole[t], without[i][t], token) for i in range(len(X))] for t, token in enumerate(targets)]
+        f = [[oracle.occlusion(whole[t], without[i][t], token) for i in range(len(X))]
+             for t, token in enumerate(targets)]
         return fields(r=r, f=f)
     return Case(case.p, forward, None, answer)
 

@@ -67,7 +67,7 @@ def backward_twice_gives_the_same_bits(cell, v, d):
 
 
 def a_cache_holds_what_the_names_say(cell, v, d):
-    (p, x, s), (new, k) = v, cell.step(*v)
+    (_, x, s), (new, k) = v, cell.step(*v)
     assert k.x is x and k.h_prev is s.h
     if hasattr(k, "c_prev"):
         assert k.c_prev is s.c

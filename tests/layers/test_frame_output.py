@@ -35,7 +35,8 @@ def test_gradients(r, error):
     out, targets, mask = example(r=r)
     k = read_only(frame_output.forward(out, targets, mask, error)[1])
     got = frame_output.backward(k)
-    assert_gradients(lambda v: frame_output.forward(v, targets, mask, error)[0], out, got, 1e-12)    # (FO1*) (FO2*) (FO3*)
+    # (FO1*) (FO2*) (FO3*)
+    assert_gradients(lambda v: frame_output.forward(v, targets, mask, error)[0], out, got, 1e-12)
     same(frame_output.backward(k), got)
 
 

@@ -46,7 +46,7 @@ class Case:
         hs, s, _ = self.forward()
         for n in range(xs.shape[1]):
             states, last = oracle.unroll(scalar_model.cell(self.name, p), xs[:, n].tolist(), scalar_model.state(s0, n),
-                                        self.mask[:, n].tolist())              # (M1)
+                                         self.mask[:, n].tolist())             # (M1)
             close(hs[:, n], [oracle.h_of(each) for each in states])
             close([a[n] for a in s], scalar_model.parts(last))
 

@@ -24,8 +24,9 @@ def test_another_name_is_refused(name):
     refused(ValueError, f"{name}='gur': choose one of {', '.join(CHOICES[name])}", **{name: "gur"})
 
 
-@pytest.mark.parametrize("name", sorted(CHOICES.keys() - {"attention", "bridge", "context", "fusion", "norm", "positions",
-                                                                 "feed_forward_activation", "frame_error"}))
+@pytest.mark.parametrize("name",
+                         sorted(CHOICES.keys() - {"attention", "bridge", "context", "fusion", "norm", "positions",
+                                                  "feed_forward_activation", "frame_error"}))
 def test_none_stands_only_for_the_usual_choice(name):
     refused(ValueError, f"{name}=None: choose one of {', '.join(CHOICES[name])}", **{name: None})
 
@@ -48,7 +49,9 @@ RATES = ["dropout", "label_smoothing"]
 
 
 def test_every_field_is_checked_here():
-    assert sorted([*CHOICES, *SIZES_OF_ONE, *FRAME_SIZES, *TARGET_SIZES, *TRANSFORMER_SIZES, *VOCABULARIES, *SWITCHES, *RATES]) == sorted(
+    checked = [*CHOICES, *SIZES_OF_ONE, *FRAME_SIZES, *TARGET_SIZES, *TRANSFORMER_SIZES, *VOCABULARIES, *SWITCHES,
+               *RATES]
+    assert sorted(checked) == sorted(
         f.name for f in dataclasses.fields(Config))
 
 
@@ -99,10 +102,12 @@ def test_targets_of_frames_and_of_tokens():
     for name, value in (("target_frame_size", 40), ("frames_per_step", 2), ("frame_error", "squared")):
         refused(ValueError, f"{name}={value} with target=tokens: tokens have none; take target=frames", **{name: value})
     frames = dict(target="frames", target_vocab=None, target_frame_size=40)
-    refused(ValueError, "tied_embedding with target=frames: frames have no table of embeddings", tied_embedding=True, **frames)
+    refused(ValueError, "tied_embedding with target=frames: frames have no table of embeddings", tied_embedding=True,
+            **frames)
     refused(ValueError, "label_smoothing=0.1 with target=frames: it is for probabilities of tokens",
             label_smoothing=0.1, **frames)
-    refused(ValueError, "target=frames: architecture=transformer has no such choice", architecture="transformer", **frames)
+    refused(ValueError, "target=frames: architecture=transformer has no such choice", architecture="transformer",
+            **frames)
     c = Config(**{**SIZES, **frames})
     assert (c.frames_per_step, c.frame_error, c.output_size, Config(7, 8).output_size) == (1, "squared", 41, 8)
     assert Config.from_json(c.to_json()) == c
@@ -263,9 +268,11 @@ def test_attention_and_context_follow_from_each_other(choices, want):
 
 
 @pytest.mark.parametrize("old, new", [
-    (dict(cell="gru", activation="tanh", reset="after", order="before"), dict(cell="gru-after", attention_order="before")),
+    (dict(cell="gru", activation="tanh", reset="after", order="before"),
+     dict(cell="gru-after", attention_order="before")),
     (dict(cell="gru", activation="tanh", reset="before", order="after"), dict(cell="gru")),
-    (dict(cell="rnn", activation="sigmoid", reset="before", attention="none"), dict(cell="rnn-sigmoid", attention="none")),
+    (dict(cell="rnn", activation="sigmoid", reset="before", attention="none"),
+     dict(cell="rnn-sigmoid", attention="none")),
     (dict(cell="rnn-sigmoid", activation="sigmoid"), dict(cell="rnn-sigmoid")),
     (dict(activation="tanh", reset="before"), dict())])
 def test_names_of_version_0_1_are_read(old, new):
@@ -273,8 +280,8 @@ def test_names_of_version_0_1_are_read(old, new):
 
 
 @pytest.mark.parametrize("old, sentence", [
-    (dict(activation="sigmoid"), "activation=sigmoid with cell=lstm: choose one of the cells rnn, rnn-sigmoid, lstm, gru, "
-                                 "gru-after"),
+    (dict(activation="sigmoid"), "activation=sigmoid with cell=lstm: choose one of the cells rnn, rnn-sigmoid, lstm, "
+                                 "gru, gru-after"),
     (dict(reset="after", cell="rnn"), "reset=after with cell=rnn: choose one of the cells rnn, rnn-sigmoid, lstm, gru, "
                                       "gru-after"),
     (dict(reset="never", cell="gru"), "reset=never with cell=gru: choose one of the cells rnn, rnn-sigmoid, lstm, gru, "
@@ -290,7 +297,8 @@ def test_names_lead_to_cells_scores_and_fusions():
     assert PHI.keys() <= set(CHOICES["fusion"])
 
 
-@pytest.mark.parametrize("c", [*CONFIGS.values(), *RESIDUAL.values(), *TRANSFORMERS.values()], ids=[*CONFIGS, *RESIDUAL, *TRANSFORMERS])
+@pytest.mark.parametrize("c", [*CONFIGS.values(), *RESIDUAL.values(), *TRANSFORMERS.values()],
+                         ids=[*CONFIGS, *RESIDUAL, *TRANSFORMERS])
 def test_json_and_back(c):
     assert Config.from_json(json.loads(json.dumps(c.to_json()))) == c
 

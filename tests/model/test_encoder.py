@@ -55,7 +55,7 @@ def test_the_final_state_is_that_at_the_sequences_own_length(c):
     H = c.hidden
     for n, L in enumerate(b.source_mask.sum(axis=0)):
         top = bridge.join(finals[-1]).h[n]
-        np.testing.assert_array_equal(top[:H], hs[L - 1, n, :H])# forward: after the last real token
+        np.testing.assert_array_equal(top[:H], hs[L - 1, n, :H])  # forward: after the last real token
         np.testing.assert_array_equal(top[H:], hs[0, n, H:])    # backward, if there is one: after the first
         _, alone, _ = encoder.forward(p, cell, b.source[:L, n:n + 1], b.source_mask[:L, n:n + 1])
         close(alone, tree.map(lambda a: a[n:n + 1], finals))

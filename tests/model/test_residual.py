@@ -56,7 +56,8 @@ def test_decoding_takes_the_same_steps(c):
     """Greedy answers are the argmax of the teacher-forced logits of the answer itself."""
     case = Case(replace(c, dropout=0.0))
     found = greedy(case.p, case.c, case.batch.source, case.batch.source_mask, 6)
-    assert [a[0].ids for a in found] == [a[0].ids for a in beam(case.p, case.c, case.batch.source, case.batch.source_mask, 6, 1)]
+    assert [a[0].ids for a in found] == [a[0].ids
+                                         for a in beam(case.p, case.c, case.batch.source, case.batch.source_mask, 6, 1)]
     for n, (answer,) in enumerate(found):
         source = case.batch.source[case.batch.source_mask[:, n], n].tolist()
         logits = seq2seq.logits(case.p, case.c, make_batch([source], [answer.ids]))[:, 0]
@@ -99,7 +100,8 @@ def test_what_cannot_be_is_refused(monkeypatch):
     case = Case(replace(RESIDUAL["residual"], dtype="float32"))
     p = tree.map(lambda a: a.astype("float32"), case.p)
     for call in (lambda: NUMBA.forward(p, case.c, case.batch), lambda: NUMBA.loss_and_gradient(p, case.c, case.batch),
-                 lambda: NUMBA.logits(p, case.c, case.batch), lambda: NUMBA.greedy(p, case.c, case.batch.source, case.batch.source_mask, 3),
+                 lambda: NUMBA.logits(p, case.c, case.batch),
+                 lambda: NUMBA.greedy(p, case.c, case.batch.source, case.batch.source_mask, 3),
                  lambda: NUMBA.beam(p, case.c, case.batch.source, case.batch.source_mask, 3, 2)):
         with pytest.raises(ValueError, match="^residual=True: models with residual connections have no compiled"):
             call()

@@ -43,7 +43,8 @@ def test_a_planted_model_depends_on_the_token_that_it_writes():
     for f in (saliency.gradient_times_input, saliency.occlusion, saliency.attention):
         found = np.abs(f(p, config, x, sorted(x)))
         assert found.shape == (5, 4)
-        if f is not saliency.gradient_times_input:              # of a saturated softmax it sees only what the context repeats
+        # of a saturated softmax it sees only what the context repeats
+        if f is not saliency.gradient_times_input:
             assert found[:4].argmax(axis=1).tolist() == [x.index(token) for token in sorted(x)]
 
 
@@ -83,4 +84,5 @@ def test_a_transformer_has_occlusion_only():
     with pytest.raises(ValueError, match="architecture=transformer has none"):
         saliency.states(p, c, [4, 5])
     with pytest.raises(ValueError, match="p: "):
-        saliency.gradient_times_input(tree.map(lambda a: a[:1], seq2seq.init(CONFIGS["plain-gru"])), CONFIGS["plain-gru"], [4], [4])
+        saliency.gradient_times_input(tree.map(lambda a: a[:1], seq2seq.init(CONFIGS["plain-gru"])),
+                                      CONFIGS["plain-gru"], [4], [4])

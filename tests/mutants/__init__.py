@@ -1,7 +1,7 @@
 """Bugs to plant into minis2s, one edit each: mistakes people make when they write this code by hand.
 
-tests/test_mutants.py plants them one by one into a copy of the package, and the named tests must fail.  A file here has the bugs
-of one folder; start reading in `mutant.py`.
+tests/test_mutants.py plants them one by one into a copy of the package, and the named tests must fail.  A file here has
+the bugs of one folder; start reading in `mutant.py`.
 """
 from importlib import import_module
 

@@ -4,7 +4,8 @@ from .mutant import bugs
 MUTANTS = [
     # From a list that was written before its author looked at the tests
     *bugs("testing/checks.py", "testing/test_checks.py",
-          ("    missing = [n for n in names if not hasattr(module, n)]", "    missing = []", "missing names are not said"),
+          ("    missing = [n for n in names if not hasattr(module, n)]", "    missing = []",
+           "missing names are not said"),
           ('    assert {a.dtype for a in tree.leaves(p)} <= {np.dtype(float)}, "init must give float64"\n'
            "    assert len(p.W)", "    assert len(p.W)", "float32 of init passes"),
           ('assert not dxs[~mask].any(), "padding has a gradient"', "pass", "gradients of padding pass"),

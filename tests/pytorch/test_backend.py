@@ -72,14 +72,15 @@ def test_what_is_not_finite_is_said():
 
 def test_a_run_begun_on_one_backend_goes_on_on_another(tmp_path):
     """And its weights are those of NumPy's run, up to rounding; the searches answer alike."""
-    config, training = Config(hidden=8, embedding=5, attention="dot", dropout=0.2, dtype="float64"), Training(epochs=4, batch=3)
+    config, training = Config(hidden=8, embedding=5, attention="dot", dropout=0.2,
+                              dtype="float64"), Training(epochs=4, batch=3)
     models = {}
     for first, then in (("torch", "torch"), ("torch", "numpy"), ("numpy", "torch"), ("numpy", "numpy")):
         out = tmp_path / f"{first}-{then}"
         for backend, epochs in ((first, 2), (then, 4)):
             model = Seq2Seq(config, backend=backend)
-            model.fit(PAIRS, PAIRS[:3], training=replace(training, epochs=epochs), out=out, resume=backend is then and epochs == 4,
-                      progress=False)
+            model.fit(PAIRS, PAIRS[:3], training=replace(training, epochs=epochs), out=out,
+                      resume=backend is then and epochs == 4, progress=False)
         assert all(isinstance(a, np.ndarray) for _, a in tree.named(model.params))
         models[first, then] = Seq2Seq.load(out)
     want = models.pop(("numpy", "numpy"))
@@ -111,8 +112,9 @@ def start(program, *argv, count=2, **env):
         port = s.getsockname()[1]
     together = {"WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1",
                 "MINIS2S_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path), **env}
-    return [subprocess.Popen([sys.executable, *program, *map(str, argv)], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                             env={**os.environ, **together, "RANK": str(rank), "LOCAL_RANK": str(rank)}) for rank in range(count)]
+    return [subprocess.Popen([sys.executable, *program, *map(str, argv)], text=True, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, env={**os.environ, **together, "RANK": str(rank),
+                                                          "LOCAL_RANK": str(rank)}) for rank in range(count)]
 
 
 def ends(processes):
@@ -173,5 +175,6 @@ def test_a_process_that_is_killed_ends_all_and_the_resumed_run_has_the_same_bits
 
 
 def test_several_processes_want_pytorch(tmp_path, pairs):
-    status, _, err = ends(start(["-m", "minis2s", "train"], "--pairs", pairs, "--backend", "numpy", "--out", tmp_path / "x"))[0]
+    status, _, err = ends(start(["-m", "minis2s", "train"], "--pairs", pairs, "--backend", "numpy", "--out",
+                                tmp_path / "x"))[0]
     assert status == 2 and "--backend numpy: wanted torch, as 2 processes were started to train together" in err

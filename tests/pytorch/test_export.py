@@ -17,14 +17,16 @@ from minis2s.pytorch.export import export  # noqa: E402
 PAIRS = [(" ".join(a), " ".join(reversed(a))) for a in ("abc", "bcd", "cda", "dab", "acbd", "ba", "dcb", "adbc")]
 TRANSFORMER = dict(architecture="transformer", heads=2, feed_forward=24)
 MODELS = {"attention": (dict(cell="gru", attention="additive", embedding=8), {}),
-          "lstm, two directions": (dict(cell="lstm", attention="general", bidirectional=True, input_feeding=True, fusion="tanh",
-                                        embedding=8), dict(source_units="word", target_units="space")),
-          "no attention": (dict(cell="gru", attention="none", context="every-step", reverse_source=True, layers=2, embedding=8), {}),
+          "lstm, two directions": (dict(cell="lstm", attention="general", bidirectional=True, input_feeding=True,
+                                        fusion="tanh", embedding=8), dict(source_units="word", target_units="space")),
+          "no attention": (dict(cell="gru", attention="none", context="every-step", reverse_source=True, layers=2,
+                                embedding=8), {}),
           "transformer": (dict(TRANSFORMER, norm="pre", layers=2), {}),
-          "transformer, learned positions": (dict(TRANSFORMER, norm="post", positions="learned", max_positions=9, tied_embedding=True,
-                                                  reverse_source=True), {}),
+          "transformer, learned positions": (dict(TRANSFORMER, norm="post", positions="learned", max_positions=9,
+                                                  tied_embedding=True, reverse_source=True), {}),
           "frames": (dict(cell="gru", bidirectional=True, attention="additive", embedding=8), dict(source_units="npy")),
-          "frames, by steps of two": (dict(cell="lstm", attention="dot", embedding=8, stack=2, source="frames"), dict(source_units="npy"))}
+          "frames, by steps of two": (dict(cell="lstm", attention="dot", embedding=8, stack=2, source="frames"),
+                                      dict(source_units="npy"))}
 
 
 def trained(name, dtype="float64", pairs=PAIRS):
@@ -113,7 +115,8 @@ def test_what_cannot_be_answered_is_said_in_one_line(tmp_path):
     done = alone(folder, "translate.py", "a b c d a b", " ")
     assert done.returncode == 1 and done.stderr.strip() == (
         "translate.py: text 1: 11 tokens, wanted at most 9, as many as there are learned positions")
-    assert alone(folder, "translate.py", " ", "a b").stdout.startswith("\n") and alone(folder, "translate.py", " ").stdout == "\n"
+    assert alone(folder, "translate.py", " ", "a b").stdout.startswith("\n")
+    assert alone(folder, "translate.py", " ").stdout == "\n"
     folder = export(trained("frames", pairs=files(PAIRS, tmp_path)), tmp_path / "frames")
     done = alone(folder, "translate.py", str(tmp_path / "none.npy"))
     assert done.returncode == 1 and done.stderr.strip().endswith("none.npy: no such file")

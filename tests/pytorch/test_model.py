@@ -1,4 +1,4 @@
-"""The nn.Module against the hand-written model: logits, loss and every gradient, by autograd, for all choices of a Config."""
+"""The nn.Module against the hand-written model: logits, loss, all gradients by autograd, for each kind of Config."""
 import numpy as np
 import pytest
 
@@ -31,7 +31,8 @@ class Case:
     def theirs(self, teacher=None):
         module = convert.to_module(self.p, self.config)
         source, mask, inputs, targets, target_mask = convert.tensors(self.batch)
-        logits = module(source, mask, inputs, convert.masks(self.drops), None if teacher is None else torch.from_numpy(teacher))
+        logits = module(source, mask, inputs, convert.masks(self.drops),
+                        None if teacher is None else torch.from_numpy(teacher))
         loss = module.loss(logits, targets, target_mask)
         loss.backward()
         return loss.detach().numpy()[None], logits.detach().numpy(), convert.gradients(module, self.config)
@@ -53,8 +54,9 @@ def random_config(rng):
         choices = {name: str(value) for name, value in choices.items() if rng.random() < 0.35}
         numbers = {name: int(rng.integers(low, high)) for name, low, high in (
             ("source_vocab", 5, 9), ("target_vocab", 5, 9), ("embedding", 1, 7), ("hidden", 1, 7), ("layers", 1, 3))}
-        flags = {name: bool(rng.random() < 0.2) for name in ("bidirectional", "input_feeding", "tied_cells", "tied_embedding",
-                                                             "reverse_source")}
+        flags = {name: bool(rng.random() < 0.2)
+                 for name in ("bidirectional", "input_feeding", "tied_cells", "tied_embedding",
+                              "reverse_source")}
         shares = {name: float(rng.choice([0.0, 0.3])) for name in ("dropout", "label_smoothing")}
         try:
             return Config(**choices, **numbers, **flags, **shares, dtype="float64")
@@ -94,7 +96,8 @@ def test_a_module_of_another_config_is_refused():
 
 def test_greedy_answers_are_the_same():
     different = set()
-    for seed, name in enumerate(("everything", "feeding-lstm-none", "every-step", "plain-gru-after", "two-ways-additive")):
+    for seed, name in enumerate(("everything", "feeding-lstm-none", "every-step", "plain-gru-after",
+                                 "two-ways-additive")):
         config, rng = CONFIGS[name], np.random.default_rng(seed)
         p = like(rng, seq2seq.init(config), 2.0)
         batch = draw_batch(rng, config, (5, 2, 4, 1), (1, 1, 1, 1))

@@ -81,15 +81,18 @@ def test_what_is_no_recipe_of_a_sound(recipe):
     ("small red circle 5 5; seed 1",
      ["a small red circle in the upper left", "there is a small red circle in the upper left",
       "the picture shows a small red circle in the upper left"],
-     ["a large red circle in the upper left", "a small blue circle in the upper left", "a small red square in the upper left",
-      "a small red circle in the lower left", "a small red circle in the upper centre", "a red circle", "one red circle", ""]),
+     ["a large red circle in the upper left", "a small blue circle in the upper left",
+      "a small red square in the upper left", "a small red circle in the lower left",
+      "a small red circle in the upper centre", "a red circle", "one red circle", ""]),
     ("small red circle 5 5; large blue square 16 6; seed 1",
      ["a red circle is left of a blue square", "a blue square is right of a red circle"],
-     ["a red circle is right of a blue square", "a red circle is above a blue square", "a blue circle is left of a red square",
-      "a red circle is left of a red circle", "a small red circle in the upper left"]),
+     ["a red circle is right of a blue square", "a red circle is above a blue square",
+      "a blue circle is left of a red square", "a red circle is left of a red circle",
+      "a small red circle in the upper left"]),
     ("small green triangle 5 5; small green triangle 15 5; small green triangle 5 18; seed 1",
      ["three green triangles", "i see three green triangles"],
-     ["two green triangles", "three green circles", "three red triangles", "a green triangle is above a green triangle"]),
+     ["two green triangles", "three green circles", "three red triangles",
+      "a green triangle is above a green triangle"]),
 ])
 def test_what_is_true_of_a_picture(recipe, true, false):
     scene = parsed(recipe)
@@ -133,9 +136,11 @@ def test_what_is_no_recipe_of_a_picture(recipe):
     ("mary went to the park . mary left the park . ? where is mary", "unknown", (1,)),
     ("mary went to the park . ? where is tom", "unknown", ()),
     ("mary took the ball . mary went to the park . ? where is the ball", "park", (1, 0)),
-    ("mary took the ball . mary went to the park . mary dropped the ball . mary ran to the office . ? where is the ball",
+    ("mary took the ball . mary went to the park . mary dropped the ball . mary ran to the office . "
+     "? where is the ball",
      "park", (1, 2)),
-    ("mary took the ball . mary put down the ball . john picked up the ball . john went to the school . ? where is the ball",
+    ("mary took the ball . mary put down the ball . john picked up the ball . john went to the school . ? where is the "
+     "ball",
      "school", (3, 2)),
     ("mary took the ball . ? where is the ball", "unknown", (0,)),
     ("mary went to the park . ? is mary in the park", "yes", (0,)),
@@ -180,8 +185,10 @@ def test_codes_by_prefix_and_the_disclaimer():
     ("guest: a table waiter: how many people ? guest: six", dict(people="six"), ["day", "hour", "name"]),
     ("guest: a table waiter: at what time ? guest: six", dict(hour="six"), ["people", "day", "name"]),
     ("guest: a table for four waiter: at what time ? guest: no , two", dict(people="two"), ["day", "hour", "name"]),
-    ("guest: a table at six waiter: for six o'clock . how many ? guest: no , seven", dict(hour="seven"), ["people", "day", "name"]),
-    ("guest: a table waiter: which day ? guest: sunday . no , monday , we are two", dict(people="two", day="monday"), ["hour", "name"]),
+    ("guest: a table at six waiter: for six o'clock . how many ? guest: no , seven", dict(hour="seven"),
+     ["people", "day", "name"]),
+    ("guest: a table waiter: which day ? guest: sunday . no , monday , we are two", dict(people="two", day="monday"),
+     ["hour", "name"]),
     ("guest: not on friday , on sunday", dict(day="sunday"), ["people", "hour", "name"]),
     ("guest: a table for four waiter: your name ? guest: zanbo", dict(people="four", name="zanbo"), ["day", "hour"]),
     ("guest: a table for four waiter: which day ? guest: forget all that , start again", {}, list(state.SLOTS)),
@@ -198,27 +205,31 @@ RIGHT = f"{FULL} waiter: a table for four on friday at six the name is miller . 
 
 @pytest.mark.parametrize("source, right, wrong", [
     ("guest: a table for four",
-     ["which day ?", "at what time ?", "for four . your name ?", "very good , for four people . when would you like to eat ?"],
-     ["how many people ?", "for five . which day ?", "on friday . which day ?", "which day ? at what time ?", "for four .", "",
-      "your table is booked .", "goodbye .", "is that right ?", "which day ? good .", "four . which day ?",
-      "miller . which day ?"]),
+     ["which day ?", "at what time ?", "for four . your name ?",
+      "very good , for four people . when would you like to eat ?"],
+     ["how many people ?", "for five . which day ?", "on friday . which day ?", "which day ? at what time ?",
+      "for four .", "", "your table is booked .", "goodbye .", "is that right ?", "which day ? good .",
+      "four . which day ?", "miller . which day ?"]),
     (FULL, ["a table for four people on friday at six o'clock under the name miller . is that right ?",
             "under the name miller , at six on friday for four . correct ?"],
-     ["a table for four on friday at six . is that right ?", "a table for four on friday at six under the name wood . right ?",
+     ["a table for four on friday at six . is that right ?",
+      "a table for four on friday at six under the name wood . right ?",
       "a table for four on friday at six under the name miller .", "which day ?", "your table is booked , miller .",
       "for four on friday at six under the name miller . which day ?"]),
     (RIGHT, ["your table is booked , miller .", "thank you , it is reserved ."],
      ["your table is booked , wood .", "goodbye .", "which day ?", "thank you .", "it is booked . is that right ?"]),
     (f"{RIGHT} waiter: it is booked . guest: thanks", ["goodbye .", "see you on friday , goodbye ."],
      ["see you on sunday , goodbye .", "it is booked .", "thank you ."]),
-    ("guest: a table for four waiter: which day ? guest: how many did i say ?", ["you said for four .", "that is for four people ."],
+    ("guest: a table for four waiter: which day ? guest: how many did i say ?",
+     ["you said for four .", "that is for four people ."],
      ["you said for five .", "you said on friday .", "which day ?", "you have not said that yet ."]),
     ("guest: a table for four waiter: which day ? guest: what time did i say ?", ["you have not said that yet ."],
      ["you said at six .", "you said for four .", "which day ?", "you have not said , for four ."]),
 ])
 def test_replies_that_follow_from_what_was_said(source, right, wrong):
     found = state.read(source)
-    assert [r for r in right if not replies.follows(found, r)] == [] and [r for r in wrong if replies.follows(found, r)] == []
+    assert [r for r in right if not replies.follows(found, r)] == []
+    assert [r for r in wrong if replies.follows(found, r)] == []
     drawn = {replies.reply(np.random.default_rng(i), found) for i in range(30)}
     assert len(drawn) > 1 and all(replies.follows(found, r) for r in drawn)
 
@@ -229,7 +240,8 @@ def test_conversations_are_played_to_their_end_and_names_of_training_are_no_unse
     assert set(dialogue.JUDGE.experiment(answer, [], count=20).values()) == {1}
     assert set(dialogue.JUDGE.experiment(lambda sources: ["goodbye ."] * len(sources), [], count=5).values()) == {0}
     s = load("dialogue", sizes=dict(train=3000, valid=100, test=300))
-    names = [{name for x, _ in part for slot, name in state.mentions(x.split()) if slot == "name"} - {state.GUEST, state.WAITER}
+    names = [{name for x, _ in part
+              for slot, name in state.mentions(x.split()) if slot == "name"} - {state.GUEST, state.WAITER}
              for part in s]
     assert not any(map(guest.is_unseen, names[0])) and any(map(guest.is_unseen, names[2])) and len(names[0]) > 100
     said = {word for x, y in s.train for word in f"{x} {y}".split()} - {state.GUEST, state.WAITER}
@@ -269,7 +281,8 @@ def test_what_is_no_first_line(line):
 
 
 def test_the_words_of_poems_have_tones_and_one_form_is_withheld():
-    assert {c for word in lexicon.KIND for c in word} == lexicon.TONE.keys() and set(lexicon.TONE.values()) == {1, 2, 3, 4}
+    assert {c for word in lexicon.KIND for c in word} == lexicon.TONE.keys()
+    assert set(lexicon.TONE.values()) == {1, 2, 3, 4}
     assert len(lexicon.KIND) == sum(len(words.split()) for words in lexicon.KINDS.values())
     s = load("poems", sizes=dict(train=500, valid=50, test=100))
     forms = [{couplets.form(x) for x, _ in part} for part in s]

@@ -55,7 +55,8 @@ def test_training_knows_every_token_of_the_test(name):
     of_frames = task.source_unit in frames.UNITS
     for side, unit in ((1, task.target_unit),) if of_frames else ((0, task.source_unit), (1, task.target_unit)):
         known = {token for pair in splits.train for token in split(pair[side], unit)}
-        held = [(x, y) for x, y in splits.valid + splits.test if not task.judge or task.judge.group(x) not in task.judge.beyond]
+        held = [(x, y) for x, y in splits.valid + splits.test if not task.judge
+                or task.judge.group(x) not in task.judge.beyond]
         assert not {token for pair in held for token in split(pair[side], unit)} - known
 
 
@@ -67,7 +68,8 @@ def test_sizes_may_be_given_in_part_and_be_zero():
 @pytest.mark.parametrize("arguments, message", [
     (dict(name="date"), "no task 'date', there are copy, reverse, .*; did you mean dates"),
     (dict(name="zzzz"),
-     "no task 'zzzz', there are copy, reverse, addition, dates, numbers, numbers-back, numbers-eo, commands, phrases, questions"),
+     "no task 'zzzz', there are copy, reverse, addition, dates, numbers, numbers-back, numbers-eo, commands, phrases, "
+     "questions"),
     (dict(name=None), "no task None"),
     (dict(name="copy", sizes=dict(dev=3)), "no part 'dev', there are train, valid, test"),
     (dict(name="copy", sizes=dict(train=-1)), "train is -1"),
@@ -512,10 +514,10 @@ def test_the_default_sizes_are_all_commands_four_fifths_to_train():
 
 
 @pytest.mark.parametrize("n, words", [
-    (0, "nul"), (1, "unu"), (10, "dek"), (12, "dek du"), (20, "dudek"), (100, "cent"), (111, "cent dek unu"), (1000, "mil"),
-    (1001, "mil unu"), (2000, "du mil"), (21_005, "dudek unu mil kvin"), (345_678, "tricent kvardek kvin mil sescent sepdek ok"),
-    (1_000_000, "unu miliono"), (2_000_001, "du milionoj unu"), (99_999_999, "naŭdek naŭ milionoj naŭcent naŭdek naŭ mil naŭcent "
-                                                                             "naŭdek naŭ")])
+    (0, "nul"), (1, "unu"), (10, "dek"), (12, "dek du"), (20, "dudek"), (100, "cent"), (111, "cent dek unu"),
+    (1000, "mil"), (1001, "mil unu"), (2000, "du mil"), (21_005, "dudek unu mil kvin"),
+    (345_678, "tricent kvardek kvin mil sescent sepdek ok"), (1_000_000, "unu miliono"), (2_000_001, "du milionoj unu"),
+    (99_999_999, "naŭdek naŭ milionoj naŭcent naŭdek naŭ mil naŭcent naŭdek naŭ")])
 def test_numbers_in_esperanto(n, words):
     from minis2s.tasks.numbers import esperanto
     assert esperanto(n) == words

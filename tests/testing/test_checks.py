@@ -56,7 +56,8 @@ def over_the_batch(p, x, s):
 
 
 @pytest.mark.parametrize("cell, said", [
-    (variant(lstm, init=lambda rng, D, H: gru.Params(*lstm.init(rng, D, H))), "mine: init gives Params and step a State"),
+    (variant(lstm, init=lambda rng, D, H: gru.Params(*lstm.init(rng, D, H))),
+     "mine: init gives Params and step a State"),
     (SimpleNamespace(__name__="mine", init=lstm.init), "mine has no Params, State, step, step_backward"),
     (with_backward(lambda c, p, k, dx, ds, g: (dx, ds, g._replace(b=g.b * 1.001))), "derivative of step.*0.b"),
     (with_backward(lambda c, p, k, dx, ds, g: (dx, ds._replace(c=ds.c * 0), g)), "derivative of step.*2.c"),

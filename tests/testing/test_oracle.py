@@ -526,7 +526,7 @@ def test_a4_4_gives_the_printed_numbers():
 def test_a4_4_can_start_from_the_encoder():
     W_d = [[0.0, 0.0], [0.0, LN3]]                            # the logits are (0, ln 3 · s')
     _, ss, y_hats, _ = oracle.a4_4([[LN3, LN3], [0.0, 0.0], [0.0, 0.0]], [[0.0, 0.0]] + W_d, [[1.0]], [[1.0]],
-                                  [0.0, 0.0])
+                                   [0.0, 0.0])
     close(y_hats, [oracle.softmax([0.0, 0.75 * LN3])])
     close(ss, [[0.5, oracle.sigmoid(0.75 * LN3)]])
 
@@ -550,7 +550,7 @@ def test_b4_1_before_and_after():
 def test_b4_1_takes_the_h_of_an_lstm():
     for order in ("before", "after"):
         state, p, a = oracle.b4_1(order, lambda x, s: ([LN3], [99.0]), oracle.score_dot, lambda s, ctx: s + ctx,
-                                 [0.0], ([0.0], [0.0]), [[1.0], [0.0]], mask=[True, False])
+                                  [0.0], ([0.0], [0.0]), [[1.0], [0.0]], mask=[True, False])
         close((state, a, p), (([LN3], [99.0]), [1.0, 0.0], oracle.softmax([LN3, 1.0])))
 
 

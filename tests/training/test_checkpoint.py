@@ -272,6 +272,6 @@ def test_a_full_disk_is_said_of_the_persons_file(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", C.to_json())
 def test_every_choice_of_the_configuration_is_compared(name):
-    """Also those that change no shape: weights of a model that read its sources backwards are weights of another model."""
+    """Also those that change no shape: weights of a model that reads its sources backwards fit no other model."""
     with pytest.raises(ValueError, match=f"w: weights of another configuration: {name} is 'other' there"):
         checkpoint.check_config("w", {**C.to_json(), name: "other"}, C)

@@ -78,7 +78,8 @@ def test_a_packed_file_that_lacks_a_part_is_refused(tmp_path):
     name = "encoder.embedding"
     for change, words in (({f"{name}:scale": None}, "its scales are missing"),
                           ({f"{name}:mask": arrays[f"{name}:mask"][1:]}, "its mask has"),
-                          ({name: arrays[name][1:]}, "entries, wanted"), ({name: None}, "encoder.embedding is missing")):
+                          ({name: arrays[name][1:]}, "entries, wanted"),
+                          ({name: None}, "encoder.embedding is missing")):
         broken = {key: a for key, a in {**arrays, **change}.items() if a is not None}
         checkpoint.save_compressed(tmp_path / "w.safetensors", broken, description, CONFIG)
         with pytest.raises(ValueError, match=words):
@@ -105,7 +106,8 @@ def test_distillation_without_a_teachers_part_is_cross_entropy_and_a_student_lik
     case = distilled(0.0)
     from equations.compression import IDS, MASK, TEACHER
     z = case.inputs.logits
-    assert distillation.forward(z, IDS, MASK, TEACHER, 0.0)[0] == pytest.approx(loss.forward(z, IDS, MASK)[0], abs=1e-14)
+    want = loss.forward(z, IDS, MASK)[0]
+    assert distillation.forward(z, IDS, MASK, TEACHER, 0.0)[0] == pytest.approx(want, abs=1e-14)
     _, k = distillation.forward(TEACHER, IDS, MASK, TEACHER, 1.0)
     assert np.abs(distillation.backward(k)).max() < 1e-15
     assert UNITS["(KD2)"] is UNITS["(KD2*)"]

@@ -287,7 +287,7 @@ def test_exact_match_is_that_of_decoding_where_the_model_would_say_unk():
 
 
 def test_unk_is_never_right(monkeypatch):
-    """A model that says <unk> <eos> where the target's word is unknown: one of two tokens is right, and it is sure of that."""
+    """A model that says <unk> <eos> where the target's word is unknown: one of two tokens is right, with certainty."""
     logits = np.zeros((2, 1, V))
     logits[0, 0, 3] = logits[1, 0, 2] = 99
     monkeypatch.setattr(seq2seq, "forward", lambda *_, **__: (0.1, logits, None))
@@ -302,7 +302,8 @@ def test_one_of_several_targets_is_enough(monkeypatch):
     """The same source with three targets, one of them the answer, and another source that is answered wrongly."""
     said = np.zeros((2, 1, V))
     said[0, 0, 5] = said[1, 0, 2] = 9
-    monkeypatch.setattr(seq2seq, "forward", lambda p, config, b, *_, **__: (0.1, np.repeat(said, b.inputs.shape[1], 1), None))
+    monkeypatch.setattr(seq2seq, "forward",
+                        lambda p, config, b, *_, **__: (0.1, np.repeat(said, b.inputs.shape[1], 1), None))
     several = [([4], [6]), ([4], [5]), ([4], [7]), ([6], [7])]
     for order in permutations(several):                                 # wherever the right one stands
         assert train.validate(None, SMALL, list(order)).exact_match == 1 / 2
@@ -377,7 +378,7 @@ def test_minutes_end_a_run_and_resuming_gives_the_same_bits():
 
 
 def test_minutes_are_of_sixty_seconds(monkeypatch):
-    """By a clock that goes on by ten seconds with each step, half a minute is three steps, and a fourth to see that it is over."""
+    """By a clock that moves ten seconds with each step, half a minute is three steps, and one that sees the end."""
     steps = []
     monkeypatch.setattr(train.time, "monotonic", lambda: 10.0 * len(steps))
     end = trained(training=replace(RESTLESS, minutes=0.5), on_step=lambda *_: steps.append(1))
@@ -454,7 +455,7 @@ def test_a_few_pairs_are_learned_by_heart(choice):
 @pytest.mark.parametrize("training", [Training(optimizer="sgd", momentum=0.9, lr=0.3),
                                       Training(optimizer="rmsprop", lr=0.01),
                                       Training(lr=0.02, teacher_forcing=0.8)],
-                                      ids=["momentum", "rmsprop", "coins"])
+                         ids=["momentum", "rmsprop", "coins"])
 def test_every_optimizer_learns(training):
     pairs, config = examples(8, longest=3), Config(source_vocab=V, target_vocab=V, embedding=16, hidden=32)
     end = train.run(config, replace(training, epochs=150, lr_decay=1.0), pairs, pairs)

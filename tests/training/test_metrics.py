@@ -79,7 +79,8 @@ def test_bleu_and_chrf_are_sacrebleus(cut, answers, references):
 
 def test_the_references_say_how_texts_are_cut_whatever_the_answers():
     pytest.importorskip("sacrebleu")
-    for answers, references in ((["the cat sat on the mat"], [["猫坐在垫子上。"]]), (["猫坐在垫子上。"], [["the cat sat on the mat"]])):
+    for answers, references in ((["the cat sat on the mat"], [["猫坐在垫子上。"]]),
+                                (["猫坐在垫子上。"], [["the cat sat on the mat"]])):
         assert evaluate.corpus_scores(answers, references)["bleu_tokenize"] == evaluate.tokenizer_for(references[0])
 
 

@@ -19,11 +19,13 @@ def model():
 
 def test_witnesses_have_a_row_for_each_token_written(model):
     maps, source, target = explain.witnesses(model, "abc")
-    assert source == list("abc") and target == [*"cba", "<eos>"] and list(maps) == ["attention", "gradient x input", "occlusion"]
+    assert source == list("abc") and target == [*"cba", "<eos>"]
+    assert list(maps) == ["attention", "gradient x input", "occlusion"]
     for rows in maps.values():
         assert rows.shape == (4, 3) and (rows >= 0).all()
         np.testing.assert_allclose(rows.sum(axis=1)[:3], 1, atol=1e-5)
-    plain = Seq2Seq(Config(hidden=8, embedding=4, attention="none")).fit(PAIRS, valid=PAIRS, progress=False, training=Training(epochs=1))
+    plain = Seq2Seq(Config(hidden=8, embedding=4, attention="none"))
+    plain.fit(PAIRS, valid=PAIRS, progress=False, training=Training(epochs=1))
     plain.params.decoder.readout.b[2] = 50.0                    # it ends at once
     assert list(explain.witnesses(plain, "ab")[0]) == ["gradient x input", "occlusion"]
     with pytest.raises(ValueError, match="nothing to explain"):
@@ -35,7 +37,8 @@ def test_the_liveliest_units_are_drawn(model):
     hs[:, 4], hs[:, 1], hs[:, 2] = np.arange(5), 3 * np.arange(5), 0.1 * np.arange(5)
     assert explain.liveliest(hs, 2) == [1, 4]
     fig = explain.figure(model, "abc", [3, 0])
-    assert [ax.get_title() for ax in fig.axes[:4]] == ["attention", "gradient x input", "occlusion", "states of single units"]
+    assert [ax.get_title() for ax in fig.axes[:4]] == ["attention", "gradient x input", "occlusion",
+                                                       "states of single units"]
     states = np.asarray(fig.axes[3].images[0].get_array())
     assert states.shape == (2, 3)
     from minis2s.model import saliency
@@ -50,11 +53,13 @@ def test_the_command_says_and_draws(model, tmp_path, capsys):
     argv = ["explain", str(tmp_path / "run"), "abc"]
     assert main([*argv, "--out", str(tmp_path / "why.png"), "--units", "1", "2"]) == 0
     out = capsys.readouterr().out
-    assert out.splitlines()[0].split() == ["attention", "gradient", "x", "input", "occlusion"] and "all witnesses name" in out
+    assert out.splitlines()[0].split() == ["attention", "gradient", "x", "input", "occlusion"]
+    assert "all witnesses name" in out
     assert (tmp_path / "why.png").stat().st_size > 5000
     assert main([*argv, "--out", str(tmp_path / "why.png")]) == 2 and "exists already" in capsys.readouterr().err
     assert main([*argv, "--units", "1"]) == 2 and "--units goes with --out" in capsys.readouterr().err
-    assert main([*argv, "--out", str(tmp_path / "no.png"), "--units", "40"]) == 2 and "--units" in capsys.readouterr().err
+    assert main([*argv, "--out", str(tmp_path / "no.png"), "--units", "40"]) == 2
+    assert "--units" in capsys.readouterr().err
     assert not (tmp_path / "no.png").exists()
     assert main(["explain", str(tmp_path / "run"), " "]) == 2 and "nothing to explain" in capsys.readouterr().err
 

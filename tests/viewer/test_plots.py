@@ -412,12 +412,14 @@ def test_attention_over_frames(tmp_path):
     """A grey picture and one in colours, each with its weights; what does not fit is refused."""
     from minis2s.viewer.plots import attention_over_frames
     grey, colour = np.arange(60.0).reshape(5, 12, 1), np.full((4, 6, 3), 0.5)
-    figure = attention_over_frames([(grey, weights(2, 6), ["a", "$"]), (colour, weights(1, 3), ["b"])], tmp_path / "a.png")
+    figure = attention_over_frames([(grey, weights(2, 6), ["a", "$"]), (colour, weights(1, 3), ["b"])],
+                                   tmp_path / "a.png")
     picture, below, *_ = figure.axes
     assert_array_equal(picture.images[0].get_array(), grey[:, :, 0])
     assert below.images[0].get_array().max(axis=1).tolist() == [1, 1] and labels(below.yaxis) == ["a", "$"]
     assert len(figure.axes) == 4 and (tmp_path / "a.png").stat().st_size > 1000
     with pytest.raises(ValueError, match="maps: got none"):
         attention_over_frames([])
-    with pytest.raises(ValueError, match=r"maps\[0\]: got a picture of shape \(5, 12, 1\), alpha of shape \(2, 6\) and 1 tokens"):
+    with pytest.raises(ValueError,
+                       match=r"maps\[0\]: got a picture of shape \(5, 12, 1\), alpha of shape \(2, 6\) and 1 tokens"):
         attention_over_frames([(grey, weights(2, 6), ["a"])])

@@ -629,7 +629,7 @@ def test_attention_and_loss_alone_and_an_empty_trace():
 
 
 def test_a_map_is_shown_unless_its_caller_shows_the_same_numbers():
-    """(F1) within (L2) stands in the line of (L2); called by itself, or within a line that keeps its numbers for itself, it is shown."""
+    """(F1) within (L2) stands in the line of (L2); called on its own, or in a line without numbers, it is shown."""
     from types import SimpleNamespace
 
     from minis2s.viewer.trace.show import worth_showing
@@ -638,7 +638,8 @@ def test_a_map_is_shown_unless_its_caller_shows_the_same_numbers():
     def entries(caller_has):
         rows = [("(F1)", "x", "in", a, 2, 1), ("(F1)", "y", "out", b, 2, 1),
                 *(("(L2)", name, role, value, 1, None) for name, role, value in caller_has)]
-        return [SimpleNamespace(number=n, marks=(mark,), name=name, role=role, value=value, execution=execution, inside=inside)
+        return [SimpleNamespace(number=n, marks=(mark,), name=name, role=role, value=value, execution=execution,
+                                inside=inside)
                 for n, (mark, name, role, value, execution, inside) in enumerate(rows)]
 
     def shown(caller_has):
@@ -660,6 +661,7 @@ def test_rows_that_are_not_shown_are_counted():
 
     from minis2s.viewer.trace.show import ROWS, numbers
     for count in (ROWS, ROWS + 1, ROWS + 7):
-        e = SimpleNamespace(value=np.arange(count * 2.0).reshape(count, 2), shape=(count, 2), name="x", role="out", file="none")
+        e = SimpleNamespace(value=np.arange(count * 2.0).reshape(count, 2), shape=(count, 2), name="x", role="out",
+                            file="none")
         last = list(numbers(e))[-1].strip()
         assert last == f"… {count - ROWS} more rows" if count > ROWS else "more" not in last

@@ -103,7 +103,8 @@ def test_planted_numbers_flip_k3(k3):
 def test_planted_numbers_flip_k2():
     def numbers(gru, most):
         factors = {label: [0.99] for label in k2_gates.CURVES} | {"RNN, radius 0.8": [0.8], "GRU": [gru]}
-        return {"factors": factors, "stretched": {"GRU, U times 4": [most]}, "training": {"RNN, clipped": [{"longest": 1.0}]}}
+        return {"factors": factors, "stretched": {"GRU, U times 4": [most]},
+                "training": {"RNN, clipped": [{"longest": 1.0}]}}
     assert k2_gates.verdict(numbers(0.95, 1.0)).verdict == HOLDS
     assert k2_gates.verdict(numbers(0.95, 1.2)).verdict == IN_PART
     assert k2_gates.verdict(numbers(0.5, 1.0)).verdict == IN_PART
@@ -121,8 +122,8 @@ def test_planted_numbers_flip_k5():
     def numbers(power, last):
         sizes = [25, 50, 100, 200]
         times = [1e-6 * n ** power for n in sizes]
-        return {"sizes": sizes, "seconds": {"m": times}, "slopes": {"m": k5_cost.slope(sizes, times)}, "last_slopes": {"m": last},
-                "search": [{"longest": 3, "likely": 4, "unlikely": 32, "outputs": 31}]}
+        return {"sizes": sizes, "seconds": {"m": times}, "slopes": {"m": k5_cost.slope(sizes, times)},
+                "last_slopes": {"m": last}, "search": [{"longest": 3, "likely": 4, "unlikely": 32, "outputs": 31}]}
     assert k5_cost.verdict(numbers(1.0, 1.0)).verdict == FAILS
     assert k5_cost.verdict(numbers(3.5, 1.0)).verdict == HOLDS
     assert k5_cost.verdict(numbers(1.0, 5.0)).verdict == HOLDS      # it bends upwards at the end
@@ -193,10 +194,11 @@ def test_planted_numbers_flip_k11():
     def numbers(before, after):
         def rows(now, later):
             return [{"attention": now, "attention, one step later": later, "gradient x input": 0.5, "occlusion": 0.5}]
-        return {"errors": {"before": rows(0.9, before), "after": rows(after, 0.9)}, "exact": {"before": [1.0], "after": [1.0]},
-                "random": 0.77, "planted": 0.0, "chance": 0.77}
+        return {"errors": {"before": rows(0.9, before), "after": rows(after, 0.9)},
+                "exact": {"before": [1.0], "after": [1.0]}, "random": 0.77, "planted": 0.0, "chance": 0.77}
     assert k11_alignment.verdict(numbers(0.05, 0.05)).verdict == HOLDS
-    assert k11_alignment.verdict(numbers(0.05, 0.3)).verdict == k11_alignment.verdict(numbers(0.3, 0.05)).verdict == IN_PART
+    assert k11_alignment.verdict(numbers(0.05, 0.3)).verdict == IN_PART
+    assert k11_alignment.verdict(numbers(0.3, 0.05)).verdict == IN_PART
     assert k11_alignment.verdict(numbers(0.3, 0.3)).verdict == FAILS
 
 
@@ -262,7 +264,8 @@ def test_exact_search_is_brute_force_on_a_tiny_vocabulary():
         p.decoder.readout.W[...] *= 3
         source, mask = pad([[4, 5, 6]])
         found = exact(p, config, source, mask, 4, 100_000)[0][0]
-        best = max(((log_p(p, config, list(ids)), ids) for n in range(4) for ids in itertools.product((4, 5, 6), repeat=n)))
+        best = max(((log_p(p, config, list(ids)), ids) for n in range(4)
+                    for ids in itertools.product((4, 5, 6), repeat=n)))
         assert found.proven and found.ids == list(best[1]) and found.log_prob == pytest.approx(best[0], abs=1e-10)
 
 
@@ -343,12 +346,14 @@ def test_intervals_are_drawn_where_there_are_several_seeds():
 
 def test_planted_numbers_flip_k10():
     from minis2s.documents.claims import k10_compression as k10
-    names = ["as trained", "teacher, beam 5", "student, from the targets", "student, word level", "student, sequence level"]
+    names = ["as trained", "teacher, beam 5", "student, from the targets", "student, word level",
+             "student, sequence level"]
 
     def numbers(quantised=1.0, pruned=1.0, taught=0.95, seconds=0.5):
         models = dict.fromkeys(names, {"bytes": 1000, "seconds": 1.0, "exact": 1.0})
         models["student, from the targets"] = {"bytes": 100, "seconds": 0.3, "exact": 0.9}
-        models["student, word level"] = models["student, sequence level"] = {"bytes": 100, "seconds": 0.3, "exact": taught}
+        models["student, word level"] = models["student, sequence level"] = dict(
+            bytes=100, seconds=0.3, exact=taught)
         models["8 bits, per channel"] = {"bytes": 260, "seconds": seconds, "exact": quantised}
         models["60% pruned, uniform"] = {"bytes": 430, "seconds": seconds, "exact": pruned}
         models["20% pruned, uniform"] = {"bytes": 830, "seconds": seconds, "exact": 1.0}
@@ -365,7 +370,8 @@ def test_planted_numbers_flip_k4():
     from minis2s.documents.claims import k4_depth
 
     def numbers(vanishing, exploding):
-        found = {"depths": [1, 8], "first": {}, "factors": {}, "exact": {"plain": [[0.5, 0.6]], "residual": [[0.5, 0.9]]}}
+        found = {"depths": [1, 8], "first": {}, "factors": {},
+                 "exact": {"plain": [[0.5, 0.6]], "residual": [[0.5, 0.9]]}}
         for kind, one, deep in (("vanishing", 0.7, vanishing), ("exploding", 1.3, exploding)):
             found["factors"][f"{kind}, plain"] = [[one, deep]]
             found["first"][f"{kind}, plain"] = [[1e-9, 1e-8]]
@@ -429,7 +435,8 @@ def test_what_p16_reads_and_draws():
     assert len(set(drawn)) == 60 and min(drawn) >= 50 and max(drawn) < p16.LARGEST
     data = p16.Numbers()
     (x,), (y,) = data.pairs(p16.esperanto, [2345])
-    assert data.vocabs[0].decode(x) == ["du", "mil", "tricent", "kvardek", "kvin"] and data.vocabs[1].decode(y) == list("两千三百四十五")
+    assert data.vocabs[0].decode(x) == ["du", "mil", "tricent", "kvardek", "kvin"]
+    assert data.vocabs[1].decode(y) == list("两千三百四十五")
 
 
 def test_pages_of_formulas_and_parts_name_the_claims_about_them(capsys):
@@ -452,7 +459,8 @@ def test_the_results_of_this_repository_are_judged_by_todays_rules_and_stand_in_
     assert found.keys() == claims.MODULES.keys()
     for key, result in found.items():
         assert results.judged(result) == result["verdict"], key
-        assert len(result["seeds"]) >= 3 and result["command"].startswith(f"minis2s claim {key} ") and result["commit"], key
+        assert len(result["seeds"]) >= 3 and result["commit"], key
+        assert result["command"].startswith(f"minis2s claim {key} "), key
         assert form.plain(claims.find(key).panels(result["numbers"])) == result["panels"], key
         assert (root / "figures" / "claims" / f"{key}.png").exists()
     assert results.table(found, "figures/claims") in (root / "README.md").read_text(encoding="utf-8"), (

@@ -1,4 +1,4 @@
-"""No function of compiled code that Python calls takes arrays that do not fit: neither shapes nor dtypes nor other cells'."""
+"""No function of compiled code that Python calls takes arrays that do not fit: other shapes, dtypes, or cells'."""
 import numpy as np
 import pytest
 
@@ -30,7 +30,8 @@ def test_parameters_of_other_columns(columns):
         c = Case(name, 4, 5, 7, 17, "float64")
         k = unroll.forward(c.cell, c.p, c.xs, c.s0, c.mask)[2]
         p = tree.map(lambda a: np.ones((*a.shape[:-1], columns)), c.p)
-        with pytest.raises(ValueError, match=r"p\.[WUb]: got shape \(.*8.*\), wanted|p\.[WUb]: got shape \(.*100.*\), wanted"):
+        with pytest.raises(ValueError,
+                           match=r"p\.[WUb]: got shape \(.*8.*\), wanted|p\.[WUb]: got shape \(.*100.*\), wanted"):
             unroll.backward(c.cell, p, k, c.dhs, c.d, c.mask)
         with pytest.raises(ValueError, match=r"p\.[WUb]: got shape"):
             unroll.forward(c.cell, p, c.xs, c.s0, c.mask)
@@ -58,7 +59,8 @@ def test_parameters_states_and_caches_of_another_cell(name):
 def test_a_cell_without_a_compiled_implementation():
     c = Case("lstm", 4, 5, 7, 17, "float64")
     cell = type("Cell", (), {"Params": c.cell.Params, "State": c.cell.State})
-    with pytest.raises(ValueError, match="cell: got Cell, wanted one of rnn, .*: no other has a compiled implementation"):
+    with pytest.raises(ValueError,
+                       match="cell: got Cell, wanted one of rnn, .*: no other has a compiled implementation"):
         unroll.forward(cell, c.p, c.xs, c.s0, c.mask)
 
 

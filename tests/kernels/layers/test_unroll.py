@@ -1,4 +1,4 @@
-"""The compiled implementations of the cells and the time loop against the NumPy path: field by field, outputs and all gradients.
+"""The compiled cells and the compiled time loop against the NumPy path: field by field, outputs and all gradients.
 """
 import os
 import subprocess
@@ -83,7 +83,7 @@ def test_any_number_of_threads_gives_the_same_bits(name, T, N, H, use):
 @cells
 @pytest.mark.parametrize("N", [50, 130, 200])
 def test_the_size_of_the_cache_changes_no_bit(name, N, use):
-    """Steps that make one product each, or 3 together, or all of a block: as the weights stay in the cache, or do not."""
+    """Steps that make one product each, 3 together, or all of a block: as the weights stay in the cache, or do not."""
     use(1)
     c, results, before = Case(name, 7, N, 7, 20, "float64"), [], threads.QUEUE[threads.CACHE]
     try:

@@ -309,8 +309,8 @@ def test_a_kernel_is_not_kept_because_one_of_a_longer_name_is(tmp_path, monkeypa
 def test_an_edit_of_any_file_is_another_cache(tmp_path):
     """Of a page, too, whose names kernels use; not of what only uses the library."""
     files = [tmp_path / name for name in (
-        "core/tree.py", "kernels/linalg/gemm.py", "kernels/decoding/beam.py", "decoding/beam.py", "layers/cells/lstm.py",
-        "layers/attention/dot.py", "data/vocabulary.py")]
+        "core/tree.py", "kernels/linalg/gemm.py", "kernels/decoding/beam.py", "decoding/beam.py",
+        "layers/cells/lstm.py", "layers/attention/dot.py", "data/vocabulary.py")]
     for path in (*files, tmp_path / "viewer/a.py"):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x = 1\n")
@@ -333,7 +333,8 @@ def test_an_edit_of_any_file_is_another_cache(tmp_path):
 
 @compiled
 def test_every_page_that_kernels_import_is_hashed():
-    root, pattern = Path(jit.__file__).parents[2], re.compile(r"^from (\.{2,6})(\w*)[.\w]* import (.*?)(?:  #.*)?$", re.M)
+    root = Path(jit.__file__).parents[2]
+    pattern = re.compile(r"^from (\.{2,6})(\w*)[.\w]* import (.*?)(?:  #.*)?$", re.M)
     for path in (root / "kernels").rglob("*.py"):
         for dots, name, names in pattern.findall(path.read_text()):
             if len(dots) - 1 == len(path.relative_to(root).parts) - 1:      # from the package itself

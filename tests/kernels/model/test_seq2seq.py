@@ -1,4 +1,4 @@
-"""The compiled implementations of decoder, loss, optimizers and embedding, and the whole model, against the NumPy path."""
+"""The compiled decoder, loss, optimizers and embedding, and the whole compiled model, against the NumPy path."""
 
 import numpy as np
 import pytest
@@ -204,7 +204,8 @@ def test_loss(V, eps, seed, dtype):
     rng = np.random.default_rng(seed)
     logits, targets = (20 * rng.normal(size=(4, 3, V))).astype(dtype), rng.integers(0, V, (4, 3))
     mask = np.arange(4)[:, None] < rng.integers(1, 5, 3)
-    (L, k), (L_want, k_want) = (implementation.forward(logits, targets, mask, eps) for implementation in (loss_kernels, loss))
+    (L, k), (L_want, k_want) = (implementation.forward(logits, targets, mask, eps)
+                                for implementation in (loss_kernels, loss))
     close((np.asarray([L], dtype), k.log_p, loss_kernels.backward(k)),
           (np.asarray([L_want], dtype), k_want.log_p, loss.backward(k_want)), dtype)
 
@@ -216,7 +217,8 @@ def test_loss_of_large_logits(V, size):
     for v in (0, V - 1):
         logits, targets, mask = np.full((2, 3, V), size), np.zeros((2, 3), int), np.ones((2, 3), bool)
         logits[:, :, v] += 800
-        (L, k), (L_want, k_want) = (implementation.forward(logits, targets, mask, 0.1) for implementation in (loss_kernels, loss))
+        (L, k), (L_want, k_want) = (implementation.forward(logits, targets, mask, 0.1)
+                                    for implementation in (loss_kernels, loss))
         close((np.asarray([L]), k.log_p, loss_kernels.backward(k)),
               (np.asarray([L_want]), k_want.log_p, loss.backward(k_want)), "float64")
 
@@ -330,8 +332,8 @@ def stepped(implementation, case, name, limit, value, extra):
     """Three training steps: -> losses and norms, parameters, moments."""
     numbers, p, s = [], case.p, optimizers.start(case.p)
     for _ in range(3):
-        L, p, s, size, finite = implementation.loss_and_update(p, case.config, case.batch, case.coins, case.drops, s, name, 0.01,
-                                                     limit, value, **extra)
+        L, p, s, size, finite = implementation.loss_and_update(
+            p, case.config, case.batch, case.coins, case.drops, s, name, 0.01, limit, value, **extra)
         numbers += [L, size]
         assert finite
     assert s.t == 3
@@ -347,14 +349,16 @@ def test_a_training_step(config, name, limit, value, extra):
     """Those that are one call, and those that are two."""
     case = Case(config, "float64")
     with unchanged(case.p, case.drops, case.batch):
-        got, want = (stepped(implementation, case, name, limit, value, extra) for implementation in (train_kernels, update))
+        got, want = (stepped(implementation, case, name, limit, value, extra)
+                     for implementation in (train_kernels, update))
     close(got, want, "float64")
 
 
 @pytest.mark.parametrize("name", ["dropout-readout"] if jit.JIT else ["tied-cells", "tied-embedding", "tied-both"])
 def test_a_training_step_of_weights_that_are_shared(name):
     case = Case(name, "float64", **dict(tied_embedding=True, embedding=4) if jit.JIT else {})
-    close(*(stepped(implementation, case, "adam", 0.3, None, {}) for implementation in (train_kernels, update)), "float64")
+    close(*(stepped(implementation, case, "adam", 0.3, None, {}) for implementation in (train_kernels, update)),
+          "float64")
 
 
 @pytest.mark.skipif(not jit.JIT, reason="BLAS does as it likes")

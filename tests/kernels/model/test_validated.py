@@ -116,7 +116,8 @@ def doors(case):
 @pytest.mark.parametrize("name", [ONE_CALL, IN_PARTS])
 def test_parameters_of_another_config(name):
     case = Case(name, "float64")
-    for other, said in ((dict(source_vocab=2_000_000), r"p: encoder.embedding has shape \(7, 6\), wanted \(2000000, 6\)"),
+    for other, said in ((dict(source_vocab=2_000_000),
+                         r"p: encoder.embedding has shape \(7, 6\), wanted \(2000000, 6\)"),
                         (dict(hidden=5), "p: .* has shape .*, wanted .* of this Config"),
                         (dict(layers=case.config.layers + 1), "p: .* has shape None, wanted")):
         config = dataclasses.replace(case.config, **other, **({"attention_size": None} if "hidden" in other else {}))
@@ -143,7 +144,7 @@ def test_the_parameters_looked_at_last_are_not_taken_for_others():
     case = Case(ONE_CALL, "float64")
     greater = dataclasses.replace(case.config, source_vocab=99)
     first, second = (beam_kernels.beam(tree.map(lambda a: a * scale, case.p), case.config, case.batch.source,
-                                    case.batch.source_mask, 4, 2)[0][0].log_prob for scale in (1, 2))
+                                       case.batch.source_mask, 4, 2)[0][0].log_prob for scale in (1, 2))
     assert first != second
     for _ in range(2):
         seq2seq_kernels.loss_and_gradient(case.p, case.config, case.batch)
@@ -162,7 +163,8 @@ def test_dropout_masks():
     N = len(d.output)
     for drops, said in ((d._replace(output=np.ones((N, 1))), r"masks.output: got shape \(7, 1\), wanted \(7, "),
                         (d._replace(decoder=(np.ones((N, 2)),)), r"masks.decoder: got shape \(7, 2\)"),
-                        (d._replace(encoder=(np.ones((N + 1, 6)),)), r"masks.encoder: got shape \(8, 6\), wanted \(7, 6\)"),
+                        (d._replace(encoder=(np.ones((N + 1, 6)),)),
+                         r"masks.encoder: got shape \(8, 6\), wanted \(7, 6\)"),
                         (d._replace(encoder=()), "masks.encoder: 0 masks, wanted one for each of 1 layers"),
                         (d._replace(decoder=d.decoder * 2), "masks.decoder: 2 masks")):
         case.drops = drops
@@ -283,7 +285,7 @@ def test_a_step_of_another_config_than_the_last():
         _, p, s, *_ = train_kernels.loss_and_update(p, case.config, case.batch, None, None, s, "adam", 0.1)
     with pytest.raises(ValueError, match="p: encoder.embedding has shape"):
         train_kernels.loss_and_update(p, dataclasses.replace(case.config, source_vocab=99), case.batch, None, None, s,
-                                   "adam", 0.1)
+                                      "adam", 0.1)
 
 
 @pytest.mark.parametrize("name", [ONE_CALL, IN_PARTS, "everything", "dropout-readout"])
@@ -307,8 +309,9 @@ def test_no_token_may_come_next():
     p = tree.map(np.copy, case.p)
     p.decoder.readout.b[1:] = -np.inf
     given, rng = (p, case.config, case.batch.source, case.batch.source_mask, 4), np.random.default_rng(0)
-    for find in (lambda: decoding.greedy(*given), lambda: decoding.beam(*given, 2), lambda: decoding.sample(*given, rng),
-                 lambda: beam_kernels.beam(*given, 2), lambda: beam_kernels.beam(*given, 1), lambda: sample(*given, rng)):
+    for find in (lambda: decoding.greedy(*given), lambda: decoding.beam(*given, 2),
+                 lambda: decoding.sample(*given, rng), lambda: beam_kernels.beam(*given, 2),
+                 lambda: beam_kernels.beam(*given, 1), lambda: sample(*given, rng)):
         with pytest.raises(ValueError, match="p: the model has probability 0 for all tokens that may come next"):
             find()
 

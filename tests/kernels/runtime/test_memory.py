@@ -57,7 +57,8 @@ def results():
     beams = beam(p, config, b.source, b.source_mask, 5, 3, 0.5, 2)
     logits = seq2seq.logits(p, config, b, case.coins)
     log_p = loss.forward(logits, b.targets, b.target_mask, 0.1)[1]
-    return tree.leaves((reference.Params(*p), in_one(case, seq2seq, True)[1], case.run("numba")[1:], logits, log_p.log_p,
+    return tree.leaves((reference.Params(*p), in_one(case, seq2seq, True)[1], case.run("numba")[1:], logits,
+                        log_p.log_p,
                         loss.backward(log_p),
                         embedding.backward(p.encoder.embedding, b.source, np.ones((*b.source.shape, 19), dtype)))) + [
         np.array([a.log_prob for answers in beams for a in answers]),

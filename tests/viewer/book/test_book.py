@@ -1,4 +1,4 @@
-"""The book: whole, linked, offline, and its numbers those of the library; alive in headless Chromium, if there is one."""
+"""The book: whole, linked, offline, and its numbers those of the library; run in headless Chromium, if there is one."""
 import html
 import json
 import re
@@ -136,7 +136,7 @@ def test_the_numbers_of_an_equation_stand_on_its_own_terms():
 
 
 def test_the_page_gets_the_oracles_own_lines():
-    """Only imports become look-ups, docstrings go, and notes are added: the rest is the oracle's, statement by statement."""
+    """Imports become look-ups, docstrings go, and notes are added: the rest is the oracle's, statement by statement."""
     import ast
     for name, prepared in source.modules():
         path = next(p for p in source.FOLDER.rglob(f"{name}.py"))
@@ -219,7 +219,8 @@ def test_nothing_of_the_book_is_lost_in_an_installed_package():
         pytest.skip("no setup.cfg beside the installed package")
     listed = config.read_text()
     for folder in ("web", "texts", "derivations"):
-        kinds = {path.suffix for path in (equations.PACKAGE / "viewer" / "book" / folder).iterdir() if path.is_file()} - {".py", ".pyc"}
+        files = [path for path in (equations.PACKAGE / "viewer" / "book" / folder).iterdir() if path.is_file()]
+        kinds = {path.suffix for path in files} - {".py", ".pyc"}
         line = next(row for row in listed.splitlines() if row.startswith(f"minis2s.viewer.book.{folder} ="))
         assert all(f"*{kind}" in line for kind in kinds), folder
 

@@ -11,7 +11,8 @@ from browser import BROWSER, Browser
 from minis2s.viewer.book import build, bundle, numbers, parts, runtime
 from minis2s.viewer.book.examples import EXAMPLES
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium on this machine: the book is not tried in a browser")
+pytestmark = pytest.mark.skipif(BROWSER is None,
+                                reason="no chromium on this machine: the book is not tried in a browser")
 SHOWN = "[...document.querySelectorAll('article.now .figures .n')].map(valueOf)"
 NEW = "examples[{name}].now = {now}; compute({name});"
 
@@ -48,7 +49,8 @@ def go(browser, page):
 def given(example, rng):
     """Random inputs of an example: flat, and by name."""
     run = numbers.all_bound()[example][0]
-    values = {key: (rng.normal(size=len(flat)) * 0.7 + (np.array(flat) if example in ("schedule", "residual pre") else 0))
+    values = {key: (rng.normal(size=len(flat)) * 0.7
+                    + (np.array(flat) if example in ("schedule", "residual pre") else 0))
               for key, _, flat in run.inputs}
     values = {key: np.abs(a) + 0.1 if example == "schedule" else a for key, a in values.items()}
     if "arrives:L" in values:
@@ -98,7 +100,8 @@ def test_a_slider_changes_forward_and_backward_everywhere_and_reset_takes_it_bac
     go(live, "lstm")
     live.run("document.querySelector('article.now .reset').click()")
     before = live.run(SHOWN)
-    live.run("(s => { s.value = '1.5'; s.dispatchEvent(new Event('input')); })(document.querySelector('article.now .slider'))")
+    live.run("(s => { s.value = '1.5'; s.dispatchEvent(new Event('input')); })(document.querySelector('article.now "
+             ".slider'))")
     run = numbers.all_bound()["lstm"][0]
     values = {key: np.array(flat) for key, _, flat in run.inputs}
     values["x"][0] = 1.5
@@ -119,7 +122,8 @@ def _marks(name):
 def test_what_is_no_number_changes_nothing(live):
     go(live, "rnn")
     before = live.run(SHOWN)
-    live.run("(s => { s.value = ''; s.dispatchEvent(new Event('change')); })(document.querySelector('article.now .exact'))")
+    live.run("(s => { s.value = ''; s.dispatchEvent(new Event('change')); })(document.querySelector('article.now "
+             ".exact'))")
     assert live.run(SHOWN) == before
 
 
@@ -134,10 +138,13 @@ def test_nothing_is_requested_and_nothing_goes_wrong(browser):
 
 def test_a_symbol_lights_up_in_all_panes_in_the_table_and_goes_out(browser):
     go(browser, "lstm/L4")
-    lit = "[...document.querySelectorAll('article.now [data-s].lit')].map(n => n.closest('.pane')?.classList[1] || n.closest('.shapes, .q, .steps').classList[0])"
-    browser.run("document.querySelector('[data-marks=\"(L4) (L4*)\"] .equation [data-s=f]').dispatchEvent(new PointerEvent('pointerover', {bubbles: true}))")
+    lit = ("[...document.querySelectorAll('article.now [data-s].lit')].map("
+           "n => n.closest('.pane')?.classList[1] || n.closest('.shapes, .q, .steps').classList[0])")
+    browser.run("document.querySelector('[data-marks=\"(L4) (L4*)\"] .equation [data-s=f]').dispatchEvent(new "
+                "PointerEvent('pointerover', {bubbles: true}))")
     assert {"equation", "code", "oracle", "derivative", "shapes"} <= set(browser.run(lit))
-    browser.run("document.querySelector('[data-marks=\"(L4) (L4*)\"] .equation [data-s=f]').dispatchEvent(new PointerEvent('pointerout', {bubbles: true}))")
+    browser.run("document.querySelector('[data-marks=\"(L4) (L4*)\"] .equation [data-s=f]').dispatchEvent(new "
+                "PointerEvent('pointerout', {bubbles: true}))")
     assert browser.run(lit) == []
 
 
@@ -161,10 +168,12 @@ def test_the_keyboard_reaches_everything(browser):
 
 def test_search_finds_marks_and_words(browser):
     for words, page in (("L4", "lstm"), ("layer_norm", "layer-norm"), ("b4.2a", "b4.2a")):
-        browser.run(f"(s => {{ s.value = {json.dumps(words)}; s.dispatchEvent(new Event('input')); }})(document.getElementById('search'))")
+        browser.run(f"(s => {{ s.value = {json.dumps(words)}; s.dispatchEvent(new Event('input')); "
+                    f"}})(document.getElementById('search'))")
         found = browser.run("[...document.querySelectorAll('#contents li:not([hidden]) a')].map(a => a.hash.slice(1))")
         assert page in found and len(found) < 12
-    browser.run("(s => { s.value = 'no such thing'; s.dispatchEvent(new Event('input')); })(document.getElementById('search'))")
+    browser.run("(s => { s.value = 'no such thing'; s.dispatchEvent(new Event('input')); "
+                "})(document.getElementById('search'))")
     assert not browser.run("document.getElementById('none').hidden")
     browser.run("(s => { s.value = ''; s.dispatchEvent(new Event('input')); })(document.getElementById('search'))")
 

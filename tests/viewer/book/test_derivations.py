@@ -33,7 +33,8 @@ def test_every_line_equals_its_neighbour_and_the_last_the_librarys_number(one):
 
 
 @pytest.mark.parametrize("at, text, message", [
-    (1, "dc * slope(lambda c_prev: f * c_prev, c_prev) * (1 + 1e-9)", "differs from the line above by [0-9.]+e-(09|10)"),
+    (1, "dc * slope(lambda c_prev: f * c_prev, c_prev) * (1 + 1e-9)",
+     "differs from the line above by [0-9.]+e-(09|10)"),
     (3, "dc * i", "differs from the line above"),
     (0, "dc * i", "differs from the line above"),
     (2, "dc * nothing", "NameError"),

@@ -78,7 +78,8 @@ def test_it_reads_and_writes_as_the_library_does(name, page):
 def test_the_numbers_of_a_cell_are_those_of_a_trace_forward_and_backward(page, lane):
     module, space = page
     config = CONFIGS["two-ways-additive"]
-    config = Config(**{**{f: getattr(config, f) for f in ("source_vocab", "target_vocab", "embedding", "hidden", "dtype")},
+    config = Config(**{**{f: getattr(config, f)
+                          for f in ("source_vocab", "target_vocab", "embedding", "hidden", "dtype")},
                        "cell": "lstm", "attention": "additive"})
     p = like(np.random.default_rng(1), seq2seq.init(config), 0.5)
     with trace() as tr:
@@ -143,7 +144,8 @@ def test_it_reads_writes_and_is_forced_in_the_browser(trained, tmp_path):
     if runtime.find() is None:
         pytest.skip("no MicroPython here (npm install, see minis2s book --help): nothing runs in the page")
     path = tmp_path / "book.html"
-    path.write_text(build.book(("en",), runtime.find(), run.payload(trained, '"><i>') | {"longest": 12}), encoding="utf-8")
+    path.write_text(build.book(("en",), runtime.find(), run.payload(trained, '"><i>') | {"longest": 12}),
+                    encoding="utf-8")
     browser = Browser(tmp_path / "profile", 1280)
     try:
         browser.open(path)
