@@ -9,9 +9,12 @@ from contextlib import nullcontext
 import numpy as np
 
 from ..data import corpus as corpora
+from ..data.frames import UNITS as FRAME_UNITS
 from ..model import parameters
 from ..training import checkpoint, loop
+from ..training.options import Training
 from . import opening, transfer
+from .answering import attention_of, frames_and_attention
 from .backends import choose
 from .display import Display
 from .run import Run
@@ -19,6 +22,15 @@ from .signals import Stopped, stop_signals
 from .texts import fingerprint
 
 FREE = ("epochs", "minutes")        # options that may change when a run is resumed
+
+
+def for_units(config, source_units):
+    """The Config for source units: that of frames where they make frames; ValueError where both do not fit."""
+    if source_units in FRAME_UNITS:
+        return config if config.source == "frames" else dataclasses.replace(config, source="frames", source_vocab=None)
+    if config.source == "frames":
+        raise ValueError(f"source_units={source_units!r} with source=frames: choose one of {', '.join(FRAME_UNITS)}")
+    return config
 
 
 def fit(model, pairs, valid, training, out, resume, overwrite, progress, origin, start=None, teacher=None,
@@ -45,6 +57,20 @@ def fit(model, pairs, valid, training, out, resume, overwrite, progress, origin,
             draw(model, run, corpus.valid_texts)
     if model.stopped_by is not None:
         raise Stopped(model.stopped_by, "training was stopped; the model has the best weights so far")
+
+
+def check(training, out, resume, overwrite, origin, distill):
+    """TypeError, ValueError for arguments of `Seq2Seq.fit` that cannot be, or do not go together."""
+    if not isinstance(training, (Training, type(None))):
+        raise TypeError(f"training: got {type(training).__name__}, wanted a Training")
+    if not isinstance(origin, (dict, type(None))):
+        raise TypeError(f"origin: got {type(origin).__name__}, wanted a dict")
+    if (resume or overwrite) and out is None:
+        raise ValueError("out: wanted the directory of the run, as resume or overwrite is True")
+    if resume and overwrite:
+        raise ValueError("resume=True and overwrite=True: choose one")
+    if distill not in transfer.LEVELS:
+        raise ValueError(f"distill={distill!r}: choose one of {', '.join(transfer.LEVELS)}")
 
 
 def prepare(model, pairs, valid, origin, answers=None):
@@ -159,6 +185,21 @@ def train(model, corpus, training, run, state, progress, teacher=None):
 def draw(model, run, valid):
     """Draw the run's pictures; a training that is done does not fail for them."""
     try:
-        model._draw(run, valid)
+        pictures(model, run, valid)
     except Exception as e:                                      # matplotlib's, whatever they are
         warnings.warn(f"{run.path}: trained and saved, but its pictures were not drawn: {e}", stacklevel=4)
+
+
+def pictures(model, run, valid):
+    """Loss curves, and attention maps of a few held-out texts."""
+    from ..viewer import plots
+    if model.records:
+        plots.loss_curves(model.records, run.loss)
+    if model.config.context == "attention":
+        texts = list(dict.fromkeys(x for x, _ in valid))
+        texts = texts[::len(texts) // 6 or 1][:6] if model._of_files else texts[:6]
+        answers = [a for best in model.decode(texts) for a in best[:1] if a.target]
+        if answers and model._of_files:
+            plots.attention_over_frames([frames_and_attention(model, a) for a in answers], run.attention)
+        elif answers:
+            plots.attention_grid([attention_of(a) for a in answers], run.attention)

@@ -99,5 +99,8 @@ def summary(model):
     lines += [f"{name:<{wide}}  {shape:>14}  {size:>11,}" for name, shape, size in rows]
     lines += [f"{'in all':<{wide}}  {'':>14}  {sum(size for *_, size in rows):>11,}"]
     choices = ", ".join(f"{k} {v}" for k, v in model.config.chosen().items() if v not in (None, False, 0.0))
-    return "\n".join([f"vocabularies: {len(model.source_vocab)} source ({model.source_units}), "
-                      f"{len(model.target_vocab)} target ({model.target_units})", choices, "", *lines])
+    count = len(model.target_vocab)
+    sides = (f"source: {model.source_tokenizer.described()}; target vocabulary: {count}"
+             if model.config.source == "frames" else
+             f"vocabularies: {len(model.source_vocab)} source ({model.source_units}), {count} target")
+    return "\n".join([f"{sides} ({model.target_units})", choices, "", *lines])

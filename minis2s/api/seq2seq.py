@@ -4,10 +4,9 @@ All computing is done by the pure functions of model/, training/ and decoding/; 
 the files of this folder: fitting.py, answering.py, evaluation.py.
 """
 import warnings
-from dataclasses import replace
 
 from .. import tasks  # noqa: F401  adds the recipes of its sounds and pictures
-from ..core import tree, validation
+from ..core import validation
 from ..data.corpus import MAX_LENGTH
 from ..data.frames import UNITS as FRAME_UNITS, FrameReader, NoVocabulary
 from ..data.subwords import Subwords
@@ -15,21 +14,11 @@ from ..data.tokenizer import Tokenizer, check_unit
 from ..model.config import Config
 from ..training import checkpoint
 from ..training.options import Training
-from . import answering, evaluation, fitting, notes, transfer
+from . import answering, evaluation, fitting, notes
 from .answering import Translation, attention_of, frames_and_attention  # noqa: F401  their public place
 from .backends import backend_for, is_named
 from .run import Run
 from .texts import hold_out, text_pairs
-
-
-def for_units(config, source_units):
-    """The Config for source units: that of frames where they make frames; ValueError where the two do not go
-    together."""
-    if source_units in FRAME_UNITS:
-        return config if config.source == "frames" else replace(config, source="frames", source_vocab=None)
-    if config.source == "frames":
-        raise ValueError(f"source_units={source_units!r} with source=frames: choose one of {', '.join(FRAME_UNITS)}")
-    return config
 
 
 class Seq2Seq:
@@ -89,7 +78,7 @@ class Seq2Seq:
         validation.whole("max_length", max_length, 1)
         if not isinstance(lowercase, bool):
             raise TypeError(f"lowercase={lowercase!r}: wanted True or False")
-        self.config = for_units(config or Config(), source_units)
+        self.config = fitting.for_units(config or Config(), source_units)
         self.backend, self.backend_is_named = backend_for(self.config, backend), is_named(backend)
         self.source_units, self.target_units, self.min_count = source_units, target_units, min_count
         self.lowercase, self.max_length = lowercase, max_length
@@ -144,19 +133,10 @@ class Seq2Seq:
             After Ctrl-C or SIGTERM, when the step is done and the run is saved (api.signals.Stopped, with the signal's
             number); the model then has the best weights so far.
         """
-        if not isinstance(training, (Training, type(None))):
-            raise TypeError(f"training: got {type(training).__name__}, wanted a Training")
-        if not isinstance(origin, (dict, type(None))):
-            raise TypeError(f"origin: got {type(origin).__name__}, wanted a dict")
-        if (resume or overwrite) and out is None:
-            raise ValueError("out: wanted the directory of the run, as resume or overwrite is True")
-        if resume and overwrite:
-            raise ValueError("resume=True and overwrite=True: choose one")
         for name, other in (("start", start), ("teacher", teacher)):
             if not isinstance(other, (Seq2Seq, type(None))) or other is not None and other.params is None:
                 raise TypeError(f"{name}: wanted a trained Seq2Seq")
-        if distill not in transfer.LEVELS:
-            raise ValueError(f"distill={distill!r}: choose one of {', '.join(transfer.LEVELS)}")
+        fitting.check(training, out, resume, overwrite, origin, distill)
         training = training or Training()
         pairs = text_pairs("pairs", pairs, self._of_files)
         if valid is None:
@@ -182,20 +162,6 @@ class Seq2Seq:
         """What makes tokens of texts, as the constructor's arguments."""
         return {"source_units": self.source_units, "target_units": self.target_units, "min_count": self.min_count,
                 "lowercase": self.lowercase, "max_length": self.max_length}
-
-    def _draw(self, run, valid):
-        """Loss curves, and attention maps of a few held-out texts."""
-        from ..viewer import plots
-        if self.records:
-            plots.loss_curves(self.records, run.loss)
-        if self.config.context == "attention":
-            texts = list(dict.fromkeys(x for x, _ in valid))
-            texts = texts[::len(texts) // 6 or 1][:6] if self._of_files else texts[:6]
-            answers = [a for best in self.decode(texts) for a in best[:1] if a.target]
-            if answers and self._of_files:
-                plots.attention_over_frames([frames_and_attention(self, a) for a in answers], run.attention)
-            elif answers:
-                plots.attention_grid([attention_of(a) for a in answers], run.attention)
 
     # answering --------------------------------------------------------------------------------------
 
@@ -286,18 +252,7 @@ class Seq2Seq:
     def summary(self):
         """A table of all parameters: name, shape, how many; and their sum."""
         self._need_params()
-        rows = [(name, " x ".join(map(str, a.shape)), a.size) for name, a in tree.named(self.params)]
-        wide = max(len(name) for name, _, _ in rows)
-        lines = [f"{'parameter':<{wide}}  {'shape':>14}  {'numbers':>11}"]
-        lines += [f"{name:<{wide}}  {shape:>14}  {size:>11,}" for name, shape, size in rows]
-        lines += [f"{'in all':<{wide}}  {'':>14}  {sum(size for *_, size in rows):>11,}"]
-        told = ", ".join(f"{k} {v}" for k, v in self.config.chosen().items() if v not in (None, False, 0.0))
-        if self._of_files:
-            return "\n".join([f"source: {self.source_tokenizer.described()}; target vocabulary: "
-                              f"{len(self.target_vocab)} "
-                              f"({self.target_units})", told, "", *lines])
-        return "\n".join([f"vocabularies: {len(self.source_vocab)} source ({self.source_units}), "
-                          f"{len(self.target_vocab)} target ({self.target_units})", told, "", *lines])
+        return notes.summary(self)
 
     def save(self, path, overwrite=False):
         """Write config.json, vocabulary.json and weights.safetensors into the directory `path`."""

@@ -10,6 +10,7 @@ import dataclasses
 import os
 from typing import NamedTuple
 
+from ..data.corpus import Side
 from ..training import checkpoint, compression, loop, optimizers, pruning
 from ..training.options import Training
 from .backends import choose
@@ -106,16 +107,13 @@ def retrained(model, run, masks, epochs, pairs, progress):
     usual = Training(**stored) if stored else Training()
     training = dataclasses.replace(usual, epochs=epochs, minutes=None, lr=GENTLY * usual.lr, lr_final=None, warmup=None,
                                    schedule="constant", teacher_final=None)
-    train_set, valid_set = (encoded(model, text_pairs(name, part)) for name, part in zip(("pairs", "valid"), pairs))
+    source = Side(model.source_tokenizer, model.source_vocab)
+    target = Side(model.target_tokenizer, model.target_vocab)
+    train_set, valid_set = ([(source.encode(x), target.encode(y)) for x, y in text_pairs(name, part)]
+                            for name, part in zip(("pairs", "valid"), pairs))
     p = pruning.apply(model.params, masks)
     start = loop.begin(model.config, training)._replace(params=p, optimizer=optimizers.start(p), best=p)
     with Display(training, len(train_set), start, progress) as show:
         end = loop.run(model.config, training, train_set, valid_set, start, on_step=show.step, on_record=show.epoch,
                        backend=choose(model.backend), project=lambda q: pruning.apply(q, masks))
     return end.best
-
-
-def encoded(model, pairs):
-    """Text pairs -> pairs of id lists."""
-    return [(model.source_vocab.encode(model.source_tokenizer.split(x)),
-             model.target_vocab.encode(model.target_tokenizer.split(y))) for x, y in pairs]

@@ -15,7 +15,7 @@ import pytest
 
 from draw import same
 from minis2s import Config, Diverged, Seq2Seq, Training, decoding
-from minis2s.api import answering, evaluation, seq2seq as api, signals, texts
+from minis2s.api import answering, evaluation, fitting, seq2seq as api, signals, texts
 from minis2s.api.run import Run
 from minis2s.core import files, tree
 from minis2s.data.batches import pad
@@ -48,7 +48,7 @@ def readable():
 def no_pictures(request, monkeypatch):
     """They take seconds, and have tests of their own."""
     if "pictures" not in request.node.name:
-        monkeypatch.setattr(Seq2Seq, "_draw", lambda *_: None)
+        monkeypatch.setattr(fitting, "pictures", lambda *_: None)
 
 
 @pytest.fixture(scope="module")
@@ -239,7 +239,7 @@ def test_fewer_epochs_than_a_run_has_had_are_refused(tmp_path, monkeypatch):
     with pytest.raises(Killed):
         fit(training=replace(QUICK, epochs=4), out=tmp_path / "r", overwrite=True)
     monkeypatch.undo()
-    monkeypatch.setattr(Seq2Seq, "_draw", lambda *_: None)
+    monkeypatch.setattr(fitting, "pictures", lambda *_: None)
     with pytest.raises(ValueError, match="epochs=1: .*r has completed 1 epoch and begun another; wanted 2 or more"):
         fit(training=replace(QUICK, epochs=1), out=tmp_path / "r", resume=True)
 
@@ -251,7 +251,7 @@ def test_out_of_time_the_unfinished_epoch_is_not_counted(tmp_path, monkeypatch):
     monkeypatch.setattr(train.time, "monotonic", lambda: next(clock))
     fit(training=replace(QUICK, epochs=3, minutes=0.5), out=tmp_path / "part")
     monkeypatch.undo()
-    monkeypatch.setattr(Seq2Seq, "_draw", lambda *_: None)
+    monkeypatch.setattr(fitting, "pictures", lambda *_: None)
     rows = Run(tmp_path / "part").records()
     assert [r["end_of_epoch"] for r in rows] == [False] and rows[0]["epoch"] < 1
     state = checkpoint.load_progress(tmp_path / "part" / "checkpoint.safetensors", whole.config)

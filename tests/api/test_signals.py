@@ -4,7 +4,7 @@ import signal
 import pytest
 
 from minis2s import Config, Seq2Seq, Training
-from minis2s.api import signals
+from minis2s.api import fitting, signals
 from minis2s.training import loop
 
 PAIRS = [("ab", "ba"), ("bc", "cb"), ("ca", "ac")]
@@ -36,7 +36,7 @@ def interrupt_at(monkeypatch, step, number):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_whoever_calls_fit_sees_that_it_was_stopped(tmp_path, monkeypatch, number):
-    monkeypatch.setattr(Seq2Seq, "_draw", lambda *_: None)
+    monkeypatch.setattr(fitting, "pictures", lambda *_: None)
     interrupt_at(monkeypatch, 4, number)
     model = Seq2Seq(TINY)
     with pytest.raises(KeyboardInterrupt) as caught:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from minis2s import Config, Seq2Seq, Training
-from minis2s.api import shrinking, transfer
+from minis2s.api import fitting, shrinking, transfer
 from minis2s.core import tree
 from minis2s.data.batches import make_batch
 from minis2s.training import pruning
@@ -17,7 +17,7 @@ SMALL = Config(hidden=12, embedding=8, cell="gru")
 @pytest.fixture(scope="module", autouse=True)
 def quiet():
     with pytest.MonkeyPatch.context() as m:
-        m.setattr(Seq2Seq, "_draw", lambda *_: None)
+        m.setattr(fitting, "pictures", lambda *_: None)
         m.setenv("MINIS2S_BACKEND", "numpy")
         yield
 

@@ -13,6 +13,6 @@ is shown in, `last` the last time that the line runs, `when EXPRESSION` the firs
 bar stands the reason: a key of texts/reasons.txt, and what stands in its places.
 
 The names of a line are the locals of the library's own function, just behind the marked line, in a run of the live
-example with three examples in the batch; beside them the words of `WORDS` in derive.py.  Every line must equal the one
-above it, and the last must equal what the library computed, to 1e-12: else the book is not built.
+example with three examples in the batch (snapshots.py); beside them the words of `WORDS` in derive.py.  Every line must
+equal the one above it, and the last must equal what the library computed, to 1e-12: else the book is not built.
 """
