@@ -8,13 +8,13 @@ implementation.  Code that computes receives the value and calls its functions.
 """
 import os
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 MOST_THREADS = 256
 COMPILATION_LISTENERS: list = []   # functions that receive the name of each kernel that is about to be compiled
 
 
-def same(value):
+def same(value: Any) -> Any:
     """What it is given."""
     return value
 
@@ -48,7 +48,7 @@ class Backend(NamedTuple):
     from_first: Callable = same    # a value -> that of the first of these processes
 
 
-def processes():
+def processes() -> tuple[int, int]:
     """The number of this process, from 0, among those that train one model together, and how many they are.
 
     So torchrun says; 0 and 1 for a process that it did not start.
@@ -56,12 +56,12 @@ def processes():
     return int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
 
 
-def cores():
+def cores() -> int:
     """How many processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def threads(otherwise):
+def threads(otherwise: int) -> int:
     """How many threads MINIS2S_THREADS says, or `otherwise`; ValueError unless a whole number, 1 .. 256."""
     word = os.environ.get("MINIS2S_THREADS") or str(otherwise)
     if not word.isdecimal() or not 1 <= int(word) <= MOST_THREADS:
@@ -69,7 +69,7 @@ def threads(otherwise):
     return int(word)
 
 
-def thread_count(count=None):
+def thread_count(count: int | None = None) -> int:
     """`count`, or for None the number that MINIS2S_THREADS says, or one for each core; ValueError unless 1 .. 256."""
     if count is None:
         count = threads(min(cores(), MOST_THREADS))

@@ -7,12 +7,14 @@ or the new one, never half of one.
 import json
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 DEEPEST = 100                       # levels of a JSON text: more would overflow Python's stack somewhere later
 
 
-def write_atomically(path, write):
+def write_atomically(path: str | os.PathLike, write: Callable[[Path], Any]) -> None:
     """Let `write` fill a temporary file, then put it in the place of `path`.
 
     Parameters
@@ -48,7 +50,7 @@ def write_atomically(path, write):
     _sync_folder(path.parent)
 
 
-def write_text(path, text, errors="strict"):
+def write_text(path: str | os.PathLike, text: str, errors: str = "strict") -> None:
     """Write the string `text` to `path` in UTF-8, whole or not at all; line ends stay as they are.
 
     `errors` is that of `str.encode`: what becomes of half a surrogate pair, which has no UTF-8.  Raises what
@@ -60,14 +62,14 @@ def write_text(path, text, errors="strict"):
     write_atomically(path, lambda temporary: temporary.write_bytes(data))
 
 
-def naming(error, path, temporary=None):
+def naming(error: OSError, path: Any, temporary: Any = None) -> OSError:
     """The same OSError, but it names `path` where it named no file, or the `temporary` one that stands for it."""
     if error.errno is not None and error.filename in (None, temporary, str(temporary)):
         error.filename, error.filename2 = str(path), None
     return error
 
 
-def parse_json(text):
+def parse_json(text: str) -> Any:
     """The value of a JSON text.
 
     Raises
@@ -87,11 +89,11 @@ def parse_json(text):
     raise ValueError(f"nested deeper than {DEEPEST} levels")
 
 
-def _refuse(word):
+def _refuse(word: str) -> None:
     raise ValueError(f"{word} is no JSON number")
 
 
-def check_place(path):
+def check_place(path: str | os.PathLike) -> None:
     """Raise FileNotFoundError or ValueError if no file can be saved at `path` (see `write_atomically`)."""
     path = Path(path)
     if not path.parent.is_dir():
@@ -101,14 +103,14 @@ def check_place(path):
         raise ValueError(f"path: {str(path)!r} exists and is not a regular file")
 
 
-def check_free(path, overwrite):
+def check_free(path: str | os.PathLike, overwrite: bool) -> None:
     """Raise FileExistsError if there is a file at `path` and nobody said --overwrite, and what `check_place` raises."""
     check_place(path)
     if os.path.exists(path) and not overwrite:
         raise FileExistsError(f"{path}: exists already; replace it with --overwrite")
 
 
-def _sync_folder(folder):
+def _sync_folder(folder: Path) -> None:
     """Push the folder's list of names to the disk, so that the new name survives a power cut."""
     if os.name != "posix":                               # other systems do not open folders
         return

@@ -14,12 +14,12 @@ from typing import Callable, NamedTuple
 import numpy as np
 
 
-def sigmoid(a):
+def sigmoid(a: np.ndarray) -> np.ndarray:
     """Logistic map of an array of any shape; the tanh form never overflows and accepts complex `a`."""
     return 0.5 * (1.0 + np.tanh(0.5 * a))                       # (F1)
 
 
-def blocks(a, n):
+def blocks(a: np.ndarray, n: int) -> list[np.ndarray]:
     """The n blocks of equal width that stand side by side in `a` (..., n H): a list of n views (..., H)."""
     H = a.shape[-1] // n
     return [a[..., j * H:(j + 1) * H] for j in range(n)]
@@ -35,7 +35,7 @@ SIGMOID = Pointwise(sigmoid, lambda y: y * (1.0 - y))           # (F1) (F1*)
 TANH = Pointwise(np.tanh, lambda y: 1.0 - y * y)                # (F2) (F2*)
 
 
-def softmax(a, mask=None, axis=-1):
+def softmax(a: np.ndarray, mask: np.ndarray | None = None, axis: int = -1) -> np.ndarray:
     """Probabilities proportional to exp(a) along `axis`.
 
     Parameters
@@ -51,17 +51,17 @@ def softmax(a, mask=None, axis=-1):
     return y / y.sum(axis=axis, keepdims=True)                  # (F3)
 
 
-def softmax_backward(p, dp, axis=-1):
+def softmax_backward(p: np.ndarray, dp: np.ndarray, axis: int = -1) -> np.ndarray:
     """Pull `dp` back through `p = softmax(a)`: -> da.  Where p is 0 (masked) so is da."""
     return p * (dp - (p * dp).sum(axis=axis, keepdims=True))    # (F3*)
 
 
-def log_softmax(a, axis=-1):
+def log_softmax(a: np.ndarray, axis: int = -1) -> np.ndarray:
     """Logarithm of softmax(a), exact where the probability itself would underflow."""
     a = a - a.real.max(axis=axis, keepdims=True)
     return a - np.log(np.exp(a).sum(axis=axis, keepdims=True))  # (F4)
 
 
-def log_softmax_backward(log_p, dlog_p, axis=-1):
+def log_softmax_backward(log_p: np.ndarray, dlog_p: np.ndarray, axis: int = -1) -> np.ndarray:
     """Pull `dlog_p` back through `log_p = log_softmax(a)`: -> da."""
     return dlog_p - np.exp(log_p) * dlog_p.sum(axis=axis, keepdims=True)    # (F4*)

@@ -5,12 +5,15 @@
 
 (N2) is best near h = eps^(1/3), and even there only about 1e-10 right; (N1) has no such trade-off.
 """
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from . import tree
 
 
-def complex_step(loss, w, h=1e-30):
+def complex_step(loss: Callable, w: np.ndarray, h: float = 1e-30) -> np.ndarray:
     """Gradient of `loss` at the array `w`, entry by entry, by (N1).
 
     Parameters
@@ -29,7 +32,7 @@ def complex_step(loss, w, h=1e-30):
     return grad
 
 
-def central_difference(loss, w, h=None):
+def central_difference(loss: Callable, w: np.ndarray, h: float | None = None) -> np.ndarray:
     """Gradient of `loss` at the array `w` by (N2); `h` defaults to eps^(1/3) max(1, |w|) for each entry.
 
     Raises
@@ -41,7 +44,7 @@ def central_difference(loss, w, h=None):
         raise TypeError(f"w is {w.dtype}; central differences need float64, or rounding hides the answer")
     grad, moved = np.empty(w.shape), w.copy()
     for at in np.ndindex(w.shape):
-        step = np.finfo(float).eps ** (1 / 3) * max(1.0, abs(w[at])) if h is None else h
+        step = np.finfo(float).eps ** (1 / 3) * max(1.0, float(abs(w[at]))) if h is None else h
         moved[at] = w[at] + step
         up = loss(moved)
         moved[at] = w[at] - step
@@ -50,7 +53,7 @@ def central_difference(loss, w, h=None):
     return grad
 
 
-def tree_gradient(loss, params, numeric=complex_step):
+def tree_gradient(loss: Callable, params: Any, numeric: Callable = complex_step) -> Any:
     """Gradient of `loss(params)` for a whole tree of parameters: a tree of the same form."""
     arrays = dict(tree.named(params))
     grads = {name: numeric(lambda w: loss(tree.replace(params, {**arrays, name: w})), array)
@@ -58,7 +61,7 @@ def tree_gradient(loss, params, numeric=complex_step):
     return tree.replace(params, grads)
 
 
-def worst_error(got, want):
+def worst_error(got: Any, want: Any) -> tuple[float, tuple[int, ...]]:
     """Largest error of `got` relative to the largest entry of `want`: -> (error, index of that entry)."""
     if np.shape(got) != np.shape(want):
         raise ValueError(f"shape {np.shape(got)} where {np.shape(want)} was wanted")
@@ -70,7 +73,7 @@ def worst_error(got, want):
     return float(err[at]), tuple(int(k) for k in at)
 
 
-def assert_close(name, got, want, rtol=1e-10):
+def assert_close(name: str, got: np.ndarray, want: np.ndarray, rtol: float = 1e-10) -> None:
     """Fail, naming the worst entry, unless `got` equals `want` to `rtol` of want's largest entry."""
     err, at = worst_error(got, want)
     if not err <= rtol:
@@ -78,7 +81,7 @@ def assert_close(name, got, want, rtol=1e-10):
                              f"(error {err:.2g} of the largest entry, {rtol:.0e} allowed)")
 
 
-def assert_gradients(loss, params, grads, rtol=1e-10):
+def assert_gradients(loss: Callable, params: Any, grads: Any, rtol: float = 1e-10) -> None:
     """Check every array of the tree `grads` against the complex step of `loss(params)`."""
     want = dict(tree.named(tree_gradient(loss, params)))
     got = dict(tree.named(grads))

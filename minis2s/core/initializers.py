@@ -14,12 +14,12 @@ class Sizes:
     No equation is computed for it, so a trace of a run does not show any.
     """
 
-    def normal(self, scale=1.0, size=()):
+    def normal(self, scale: float = 1.0, size: tuple[int, ...] = ()) -> np.ndarray:
         """Of numpy.random.Generator."""
         return np.broadcast_to(0.0, size)
 
 
-def glorot(rng, rows, columns, blocks=1):
+def glorot(rng: np.random.Generator | Sizes, rows: int, columns: int, blocks: int = 1) -> np.ndarray:
     """`blocks` gate matrices side by side, each by (I1): -> (rows, blocks*columns)."""
     if isinstance(rng, Sizes):
         return rng.normal(size=(rows, blocks * columns))
@@ -27,12 +27,12 @@ def glorot(rng, rows, columns, blocks=1):
     return rng.uniform(-bound, bound, (rows, blocks * columns))
 
 
-def orthogonal(rng, size, blocks=1):
+def orthogonal(rng: np.random.Generator | Sizes, size: int, blocks: int = 1) -> np.ndarray:
     """`blocks` square gate matrices side by side, each by (I2): -> (size, blocks*size)."""
     if isinstance(rng, Sizes):
         return rng.normal(size=(size, blocks * size))
 
-    def one():
+    def one() -> np.ndarray:
         q, r = np.linalg.qr(rng.normal(size=(size, size)))
         return q * np.sign(np.diag(r))                          # (I2) the signs make it uniform
     return np.concatenate([one() for _ in range(blocks)], axis=1)

@@ -2,12 +2,15 @@
 
 Every function returns nothing, or raises with one line: the argument's name, what came, and what was wanted.
 """
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 WORDS = {"f": "floating", "c": "complex", "i": "whole", "u": "unsigned", "b": "bool"}
 
 
-def array(name, a, shape, kinds="fc"):
+def array(name: str, a: Any, shape: tuple, kinds: str = "fc") -> None:
     """Ask for an array.
 
     Parameters
@@ -40,7 +43,7 @@ def array(name, a, shape, kinds="fc"):
         raise ValueError(f"{name}: entry {at} is {a[at]}, wanted finite numbers")
 
 
-def ids(name, a, V, shape=("T", "N")):
+def ids(name: str, a: Any, V: int, shape: tuple = ("T", "N")) -> None:
     """Ask for token ids 0 .. V-1."""
     array(name, a, shape, "iu")
     least, most = np.minimum.reduce(a, None), np.maximum.reduce(a, None)       # as a.min(), at half its price
@@ -48,14 +51,14 @@ def ids(name, a, V, shape=("T", "N")):
         raise ValueError(f"{name}: got ids from {least} to {most}, wanted 0 .. {V - 1}")
 
 
-def mask(name, a, shape):
+def mask(name: str, a: Any, shape: tuple) -> None:
     """Ask for a mask (steps, N): in every column real steps (True), at least one, and then only padding."""
     array(name, a, shape, "b")
     if not a.all() and (not a[0].all() or (a[1:] > a[:-1]).any()):
         raise ValueError(f"{name}: wanted in every column a real step (True), and padding at the end only")
 
 
-def whole(name, value, least, most=None):
+def whole(name: str, value: Any, least: int, most: int | None = None) -> None:
     """Ask for a whole number from `least` to `most` (None: no limit)."""
     is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_))
     if not is_whole or value < least or (most is not None and value > most):
@@ -64,7 +67,7 @@ def whole(name, value, least, most=None):
         raise error(f"{name}: got {value!r}, wanted a whole number, {wanted}")
 
 
-def real(name, value, ok, wanted):
+def real(name: str, value: Any, ok: Callable[[Any], bool], wanted: str) -> None:
     """Ask for a finite number for which `ok` holds; `wanted` says which these are."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{name}: got {value!r}, wanted {wanted}")

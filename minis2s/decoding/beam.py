@@ -18,15 +18,21 @@ length, as a >= 0.  The live one with the greatest L has the greatest of these b
 list is full, and its last entry's score is not below that bound, nothing live can displace it.
 """
 import math
+from collections.abc import Iterator
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 
 from ..core import validation
-from .hypotheses import advance, answer, check_source, ended, extend, follow, score, start, top
+from ..model.config import Config
+from .hypotheses import (
+    Answer, Hypothesis, Step, advance, answer, check_source, ended, extend, follow, score, start, top
+)
 
 
-def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1):
+def beam(p: Any, config: Config, source: np.ndarray, mask: np.ndarray, max_length: int, width: int,
+         length_penalty: float = 0.0, nbest: int = 1) -> list[list[Answer]]:
     """Answer each source with the best outputs that a beam of `width` hypotheses finds.
 
     Parameters
@@ -53,15 +59,15 @@ def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1
     """
     check(config, source, mask, max_length, width, length_penalty, nbest)
 
-    def rank(hypotheses):
+    def rank(hypotheses: list[Hypothesis]) -> list[Hypothesis]:
         return sorted(hypotheses, key=lambda h: -score(h, length_penalty))
 
-    def may_enter(best, kept):                                  # see "When to stop"
+    def may_enter(best: Any, kept: list[Hypothesis]) -> bool:                                  # see "When to stop"
         bound = best.log_p / max_length ** length_penalty
         return len(kept) < nbest or bound > score(kept[-1], length_penalty)
 
     p, live = start(p, config, source, mask)
-    kept = [[] for _ in live.hypotheses]                        # for each source, finished ones, best first
+    kept: list[list[Hypothesis]] = [[] for _ in live.hypotheses]    # for each source, finished ones, best first
     while live.hypotheses and live.hypotheses[0].length < max_length:
         step = advance(p, config, live)
         going = []
@@ -76,7 +82,8 @@ def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1
     return [[answer(h, mask, length_penalty) for h in best[:nbest]] for best in kept]
 
 
-def check(config, source, mask, max_length, width, length_penalty, nbest):
+def check(config: Config, source: np.ndarray, mask: np.ndarray, max_length: int, width: int, length_penalty: float,
+          nbest: int) -> None:
     """ValueError, TypeError for arrays or numbers that cannot be."""
     check_source(config, source, mask, max_length)
     validation.whole("width", width, 1)
@@ -85,10 +92,10 @@ def check(config, source, mask, max_length, width, length_penalty, nbest):
                     f"a number, 0 or more, with which {max_length} ** it is one")
 
 
-def candidates(step, width):
+def candidates(step: Step, width: int) -> Iterator[tuple[int, list[Hypothesis]]]:
     """Yield for each source that is live: n, its `width` most probable extended hypotheses, best first."""
     rows, V = range(len(step.live.hypotheses)), step.total.shape[1]
-    for n, group in groupby(rows, key=lambda row: step.live.hypotheses[row].n):    # its rows are neighbours
-        group = np.array(list(group))
+    for n, neighbours in groupby(rows, key=lambda row: step.live.hypotheses[row].n):
+        group = np.array(list(neighbours))
         row, token = np.divmod(top(step.total[group].ravel(), width), V)
         yield n, extend(step, group[row], token)

@@ -16,21 +16,25 @@ What is proven: of all outputs that end in EOS within max_length tokens (EOS cou
 UNK) none has a greater log p, up to the rounding of the sums.  Nothing is said of longer outputs, nor of
 unfinished ones.
 """
+from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 from itertools import count
+from typing import Any
 
 import numpy as np
 
 from ..core import tree, validation
 from ..data.vocabulary import EOS
+from ..model.config import Config
 from .beam import beam
-from .hypotheses import Beam, advance, answer, check_source, ended, extend, select, start
+from .hypotheses import Answer, Beam, advance, answer, check_source, ended, extend, select, start
 
 WIDTH = 4                      # of the beam search that finds the first answer to beat
 AT_ONCE = 16                   # prefixes expanded as one batch: quicker, though a few are in vain
 
 
-def exact(p, config, source, mask, max_length, budget=10000):
+def exact(p: Any, config: Config, source: np.ndarray, mask: np.ndarray, max_length: int,
+          budget: int = 10000) -> list[list[Answer]]:
     """Answer each source with the most probable finished output of at most max_length tokens.
 
     Parameters
@@ -58,13 +62,14 @@ def exact(p, config, source, mask, max_length, budget=10000):
             for n, (first,) in enumerate(incumbents)]
 
 
-def check(config, source, mask, max_length, budget):
+def check(config: Config, source: np.ndarray, mask: np.ndarray, max_length: int, budget: int) -> None:
     """Validate the arguments of `exact`; ValueError, TypeError."""
     check_source(config, source, mask, max_length)
     validation.whole("budget", budget, 1)
 
 
-def branch_and_bound(advance, p, config, roots, mask, n, best, max_length, budget):
+def branch_and_bound(advance: Callable, p: Any, config: Config, roots: Beam, mask: np.ndarray, n: int, best: Answer,
+                     max_length: int, budget: int) -> Answer:
     """Search the tree of source n; `best` is the Answer to beat: -> Answer."""
     least = best.log_prob if best.finished else -np.inf         # what a prefix must exceed to matter
     order = count()                                             # of equally probable prefixes the older first
@@ -86,12 +91,12 @@ def branch_and_bound(advance, p, config, roots, mask, n, best, max_length, budge
     return best._replace(proven=not open_ or -open_[0][0] <= least)
 
 
-def alike(entries):
+def alike(entries: list) -> Iterable[list]:
     """Share entries of the heap out into lists whose states have the same shapes.
 
     Recurrent states all have; what a Transformer keeps grows with the prefix.
     """
-    lists = {}
+    lists: dict[tuple, list] = {}
     for entry in entries:
         lists.setdefault(tuple(a.shape for a in tree.leaves(entry[-1])), []).append(entry)
     return lists.values()

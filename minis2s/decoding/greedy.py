@@ -5,12 +5,15 @@ Part P10; row C4.1d, y_t = argmax p_t.  Source: Sutskever et al. (2014) with a b
 It is quick, and need not find the most probable output: a token that looks best now may lead into a place
 where every continuation is poor.  beam.py keeps several ways open, exact.py all that still matter.
 """
+from typing import Any
+
 import numpy as np
 
-from .hypotheses import advance, answer, check_source, ended, extend, follow, start
+from ..model.config import Config
+from .hypotheses import Answer, advance, answer, check_source, ended, extend, follow, start
 
 
-def greedy(p, config, source, mask, max_length):
+def greedy(p: Any, config: Config, source: np.ndarray, mask: np.ndarray, max_length: int) -> list[list[Answer]]:
     """Answer each source with the most probable token at every step; of equally probable ones, the lower id.
 
     Parameters

@@ -13,6 +13,7 @@ hypothesis never look at another row, so an answer does not depend on its neighb
 PAD, BOS and UNK are never produced.  The other tokens keep the log-probability that the model's softmax over
 *all* tokens gives them: nothing is spread anew, so log_prob is what the loss would say of the same answer.
 """
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ from ..core.functions import log_softmax
 from ..data.vocabulary import BOS, EOS, PAD, UNK
 from ..model import architectures
 from ..model.checks import check_source_steps
+from ..model.config import Config
 
 NEVER = [PAD, BOS, UNK]        # tokens that no answer shall hold
 
@@ -71,7 +73,7 @@ class Step(NamedTuple):        # what one step of the decoder says about every l
     alpha: np.ndarray          # (T, R), or None
 
 
-def start(p, config, source, mask):
+def start(p: Any, config: Config, source: np.ndarray, mask: np.ndarray) -> tuple[Any, Beam]:
     """Encode the sources once: -> the decoder's Params (untied), Beam with each source's empty hypothesis.
 
     Raises
@@ -84,7 +86,7 @@ def start(p, config, source, mask):
     return p, Beam(empty, encoded, state)
 
 
-def advance(p, config, live):
+def advance(p: Any, config: Config, live: Beam) -> Step:
     """Feed each live hypothesis its last token: decoder Params, Config, Beam -> Step.
 
     Raises
@@ -98,7 +100,7 @@ def advance(p, config, live):
     return weigh(live._replace(state=state), log_p, alpha)
 
 
-def weigh(live, log_p, alpha):
+def weigh(live: Beam, log_p: np.ndarray, alpha: np.ndarray | None) -> Step:
     """Add log p (R, V) of the next tokens to those of the hypotheses: -> Step."""
     if np.isnan(log_p).any():
         raise ValueError("p: the model's log-probabilities hold NaN, wanted finite parameters")
@@ -109,16 +111,16 @@ def weigh(live, log_p, alpha):
     return Step(live, log_p, total, alpha)
 
 
-def extend(step, rows, tokens):
+def extend(step: Step, rows: Iterable, tokens: Iterable) -> list[Hypothesis]:
     """Append tokens[i] to the hypothesis in rows[i]: -> list of Hypothesis."""
-    def one(row, token):
+    def one(row: int, token: int) -> Hypothesis:
         h = step.live.hypotheses[row]
         alpha = None if step.alpha is None else step.alpha[:, row]
         return Hypothesis(h.n, h, token, h.length + 1, float(step.total[row, token]), row, alpha)
     return [one(int(row), int(token)) for row, token in zip(rows, tokens)]
 
 
-def follow(step, hypotheses):
+def follow(step: Step, hypotheses: list[Hypothesis]) -> Beam:
     """Make the next Beam of extended hypotheses: each takes its state from the row it came from."""
     rows = np.array([h.row for h in hypotheses], dtype=int)
     source = step.live.source
@@ -127,12 +129,12 @@ def follow(step, hypotheses):
     return Beam(hypotheses, source, select(step.live.state, rows))
 
 
-def select(state, rows):
+def select(state: Any, rows: Any) -> Any:
     """Pick rows, in any order and any number of times, of a tree of (N, ...) arrays; None stays None."""
     return tree.map(lambda a: a[rows], state)
 
 
-def top(values, K):
+def top(values: np.ndarray, K: int) -> np.ndarray:
     """Indices of the K greatest values, greatest first; of equal ones the lower index; never of -inf."""
     K = min(K, int((values > -np.inf).sum()))
     if K == 0:
@@ -142,19 +144,20 @@ def top(values, K):
     return best[np.argsort(-values[best], kind="stable")][:K]
 
 
-def ended(h):
+def ended(h: Hypothesis) -> bool:
     """Whether a hypothesis is finished."""
     return h.token == EOS
 
 
-def score(h, length_penalty=0.0):
+def score(h: Hypothesis, length_penalty: float = 0.0) -> float:
     """log p / length**a with a = length_penalty; the EOS counts."""
     return h.log_p / h.length ** length_penalty
 
 
-def answer(h, mask, length_penalty=0.0):
+def answer(h: Hypothesis, mask: np.ndarray, length_penalty: float = 0.0) -> Answer:
     """Walk the chain back to BOS: Hypothesis, the sources' mask (T, N) -> Answer."""
-    chain, link = [], h
+    chain: list[Hypothesis] = []
+    link = h
     while link.previous is not None:
         chain.insert(0, link)
         link = link.previous
@@ -167,7 +170,7 @@ def answer(h, mask, length_penalty=0.0):
 
 # What the public doors check ----------------------------------------------------------------------------
 
-def check_source(config, source, mask, max_length):
+def check_source(config: Config, source: np.ndarray, mask: np.ndarray, max_length: int) -> None:
     """ValueError, TypeError for what cannot be read, or for answers of no token."""
     check_source_steps("source", config, source)
     validation.mask("mask", mask, source.shape[:2])

@@ -9,13 +9,18 @@ Part P10.  Top-k: Fan et al. (2018); top-p (nucleus): Holtzman et al. (2020).
 
 in this order; what is kept is scaled to sum to 1.
 """
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from ..core import validation
-from .hypotheses import advance, answer, check_source, ended, extend, follow, start, top
+from ..model.config import Config
+from .hypotheses import Answer, Beam, advance, answer, check_source, ended, extend, follow, start, top
 
 
-def sample(p, config, source, mask, max_length, rng, temperature=1.0, top_k=None, top_p=None):
+def sample(p: Any, config: Config, source: np.ndarray, mask: np.ndarray, max_length: int, rng: np.random.Generator,
+           temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None) -> list[list[Answer]]:
     """Answer each source with an output drawn at random.
 
     Parameters
@@ -44,7 +49,8 @@ def sample(p, config, source, mask, max_length, rng, temperature=1.0, top_k=None
     return draw_all(advance, p, config, live, mask, max_length, rngs, (temperature, top_k, top_p))
 
 
-def check(config, source, mask, max_length, rng, temperature, top_k, top_p):
+def check(config: Config, source: np.ndarray, mask: np.ndarray, max_length: int, rng: np.random.Generator,
+          temperature: float, top_k: int | None, top_p: float | None) -> list[np.random.Generator]:
     """Validate the arguments of `sample`: -> a generator for each source.
 
     Raises
@@ -59,10 +65,11 @@ def check(config, source, mask, max_length, rng, temperature, top_k, top_p):
         validation.real("top_p", top_p, lambda x: 0 < x <= 1, "a number, more than 0 and at most 1")
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rng: got {type(rng).__name__}, wanted a numpy.random.Generator")
-    return [np.random.default_rng(seed) for seed in rng.integers(2**63, size=source.shape[1])]
+    return [np.random.default_rng(seed) for seed in rng.integers(2**63, size=(source.shape[1],))]
 
 
-def draw_all(advance, p, config, live, mask, max_length, rngs, cut):
+def draw_all(advance: Callable, p: Any, config: Config, live: Beam, mask: np.ndarray, max_length: int,
+             rngs: list[np.random.Generator], cut: tuple) -> list[list[Answer]]:
     """Draw an answer to each source, with the given `advance` (see hypotheses.py): -> list of N lists of one Answer."""
     done = []
     while live.hypotheses and live.hypotheses[0].length < max_length:
@@ -75,7 +82,8 @@ def draw_all(advance, p, config, live, mask, max_length, rngs, cut):
     return [[answer(h, mask)] for h in sorted(done, key=lambda h: h.n)]
 
 
-def distribution(log_p, temperature=1.0, top_k=None, top_p=None):
+def distribution(log_p: np.ndarray, temperature: float = 1.0, top_k: int | None = None,
+                 top_p: float | None = None) -> np.ndarray:
     """What to draw from: log p (V,), -inf for what must not be drawn -> probabilities (V,)."""
     with np.errstate(over="ignore"):                            # a tiny temperature: exp(-inf) = 0 is right
         q = np.exp((log_p - log_p.max()) / temperature)
@@ -89,14 +97,14 @@ def distribution(log_p, temperature=1.0, top_k=None, top_p=None):
     return q / q.sum()
 
 
-def only(q, kept):
+def only(q: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """q with 0 everywhere but at the indices `kept`."""
     cut = np.zeros_like(q)
     cut[kept] = q[kept]
     return cut
 
 
-def draw(rng, q):
+def draw(rng: np.random.Generator, q: np.ndarray) -> int:
     """One token with probabilities q: the first at which the running sum passes a uniform number."""
     running = np.cumsum(q)
     return np.searchsorted(running, rng.random() * running[-1], side="right")   # "right" steps over q_v = 0

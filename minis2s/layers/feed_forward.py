@@ -43,23 +43,23 @@ class Activation(NamedTuple):
     df: Callable
 
 
-def relu(a):
+def relu(a: np.ndarray) -> np.ndarray:
     """The positive part; for complex `a` the real part decides."""
     return np.maximum(a, 0)                                     # (FR1)
 
 
-def relu_slope(a):
+def relu_slope(a: np.ndarray) -> np.ndarray:
     """The derivative of `relu` at `a`, in a's real dtype."""
     return (a.real > 0).astype(a.real.dtype)                    # (FR1*)
 
 
-def gelu(a):
+def gelu(a: np.ndarray) -> np.ndarray:
     """a times the probability that a normal number is less than a, in the tanh form."""
     s = np.tanh(C * (a + CUBIC * a * a * a))                     # (FG1)
     return 0.5 * a * (1 + s)                                    # (FG2)
 
 
-def gelu_slope(a):
+def gelu_slope(a: np.ndarray) -> np.ndarray:
     """The derivative of `gelu` at `a`."""
     s = np.tanh(C * (a + CUBIC * a * a * a))                     # (FG1) once more: cheaper than to keep it
     ds = (1 - s**2) * C * (1 + 3 * CUBIC * a**2)                # (FG1*)
@@ -69,19 +69,19 @@ def gelu_slope(a):
 PHI = {"relu": Activation(relu, relu_slope), "gelu": Activation(gelu, gelu_slope)}
 
 
-def init(rng, D, F):
+def init(rng: np.random.Generator, D: int, F: int) -> Params:
     """First parameters, float64."""
     return Params(linear.init(rng, D, F), linear.init(rng, F, D))
 
 
-def forward(p, phi, x):
+def forward(p: Params, phi: str, x: np.ndarray) -> tuple[np.ndarray, Cache]:
     """x (..., D) -> y (..., D), Cache; `phi` is "relu" or "gelu"."""
     a = linear.forward(p.hidden, x)                             # (FF1)
     u = PHI[phi].f(a)                                           # (FF2)
     return linear.forward(p.out, u), Cache(x, a, u)             # (FF3)
 
 
-def backward(p, phi, k, dy):
+def backward(p: Params, phi: str, k: Cache, dy: np.ndarray) -> tuple[np.ndarray, Params]:
     """dy (..., D) -> dx (..., D), Params gradients."""
     du, g_out = linear.backward(p.out, k.u, dy)                 # (FF3*)
     da = du * PHI[phi].df(k.a)                                  # (FF2*)

@@ -32,12 +32,12 @@ class Cache(NamedTuple):
     r: np.ndarray              # (..., 1)
 
 
-def init(D):
+def init(D: int) -> Params:
     """First parameters, float64: gain 1, shift 0."""
     return Params(np.ones(D), np.zeros(D))
 
 
-def forward(p, x):
+def forward(p: Params, x: np.ndarray) -> tuple[np.ndarray, Cache]:
     """x (..., D) -> y (..., D), Cache."""
     c = x - x.mean(axis=-1, keepdims=True)                      # (LN1)
     r = np.sqrt((c * c).mean(axis=-1, keepdims=True) + EPS)     # (LN2)
@@ -45,7 +45,7 @@ def forward(p, x):
     return p.g * n + p.b, Cache(n, r)                           # (LN4)
 
 
-def backward(p, k, dy):
+def backward(p: Params, k: Cache, dy: np.ndarray) -> tuple[np.ndarray, Params]:
     """dy (..., D) -> dx (..., D), Params gradients."""
     n, r, rows = k.n, k.r, tuple(range(dy.ndim - 1))
     dn, dg, db = dy * p.g, (dy * n).sum(axis=rows), dy.sum(axis=rows)          # (LN4*)

@@ -19,19 +19,19 @@ import numpy as np
 KINDS = ("sinusoidal", "learned")
 
 
-def sinusoidal(T, D):
+def sinusoidal(T: int, D: int) -> np.ndarray:
     """The first T rows of the sinusoids: (T, D), float64."""
     angles = np.arange(T)[:, None] / 10000.0 ** (np.arange(0, D, 2) / D)
     pairs = np.stack([np.sin(angles), np.cos(angles)], axis=2)  # (PE1)
     return pairs.reshape(T, -1)[:, :D]                          # where D is odd, the last sine has no cosine
 
 
-def init(rng, kind, M, D):
+def init(rng: np.random.Generator, kind: str, M: int, D: int) -> np.ndarray | None:
     """First table (M, D) of "learned" positions, float64, as large as sinusoids; None for sinusoids."""
     return rng.normal(scale=0.5 ** 0.5, size=(M, D)) if kind == "learned" else None
 
 
-def forward(table, x, first=0):
+def forward(table: np.ndarray | None, x: np.ndarray, first: int = 0) -> np.ndarray:
     """Scale x (T, N, D), whose first row stands at position `first`, and add positions: -> y of x's shape.
 
     `table` (M, D) holds learned positions; None: sinusoids.
@@ -41,7 +41,7 @@ def forward(table, x, first=0):
     return x * np.sqrt(D).astype(x.real.dtype) + P[first:first + T, None]               # (PE2)
 
 
-def backward(table, dy):
+def backward(table: np.ndarray | None, dy: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     """dy (T, N, D) of positions from 0 -> dx (T, N, D), gradient of the table or None."""
     T, _, D = dy.shape
     dx, dtable = dy * np.sqrt(D).astype(dy.real.dtype), None                            # (PE2*)

@@ -20,19 +20,24 @@ Xiong et al. (2020) say why: with "post" there is no path from the loss to the f
 gradients near the output are large at the start, and training needs a warm-up; with "pre" the sum x + z + z + ...
 goes through all layers untouched, (RS4*) hands dy on as it is, and the stack needs one more norm at its end.
 """
+from typing import Any
+
+import numpy as np
+
 from . import dropout, layer_norm
 
 NORMS = ("pre", "post")
 
 
-def branch(p, norm, x):
+def branch(p: layer_norm.Params, norm: str, x: np.ndarray) -> tuple[np.ndarray, Any]:
     """What the sub-layer reads: x (T, N, D) -> u (T, N, D), cache."""
     if norm == "post":
         return x, None                                          # (RS1)
     return layer_norm.forward(p, x)                             # (RS2)
 
 
-def join(p, norm, x, z, m=None):
+def join(p: layer_norm.Params, norm: str, x: np.ndarray, z: np.ndarray,
+         m: np.ndarray | None = None) -> tuple[np.ndarray, Any]:
     """What goes on: x and the sub-layer's z (T, N, D), mask of z or None -> y (T, N, D), cache."""
     y = x + dropout.forward(z, m)
     if norm == "pre":
@@ -40,7 +45,8 @@ def join(p, norm, x, z, m=None):
     return layer_norm.forward(p, y)                             # (RS3)
 
 
-def join_backward(p, norm, k, dy, m=None):
+def join_backward(p: layer_norm.Params, norm: str, k: Any, dy: np.ndarray,
+                  m: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, layer_norm.Params | None]:
     """Pull dy back: -> dx (of the path around the sub-layer), dz, layer_norm.Params gradients or None."""
     g = None
     if norm == "post":
@@ -48,7 +54,8 @@ def join_backward(p, norm, k, dy, m=None):
     return dy, dropout.backward(dy, m), g                       # (RS4*) fork: the sum hands dy to both
 
 
-def branch_backward(p, norm, k, dx, du, g=None):
+def branch_backward(p: layer_norm.Params, norm: str, k: Any, dx: np.ndarray, du: np.ndarray,
+                    g: layer_norm.Params | None = None) -> tuple[np.ndarray, layer_norm.Params]:
     """Add what the sub-layer hands back, du, to dx of the path around it: -> dx, layer_norm.Params gradients.
 
     `g`: the gradients that `join_backward` returned; only one of the two has any.

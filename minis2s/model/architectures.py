@@ -5,12 +5,14 @@ Decoding needs two functions: `start` reads the sources, `step` answers one more
 state that the next step needs.
 """
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..data.batches import Batch
 from . import decoder, dropout_masks, seq2seq, transformer, transformer_decoder, transformer_masks
 from .checks import check_params
+from .config import Config
 
 
 class Architecture(NamedTuple):
@@ -25,27 +27,29 @@ class Architecture(NamedTuple):
     step: Callable                 # p, config, source, ids (R,), state -> logits (R, V), state, weights (T, R) or None
 
 
-def of(config):
+def of(config: Config) -> Architecture:
     """The Architecture of a Config."""
     return ARCHITECTURES[config.architecture]
 
 
-def forward(p, config, batch, teacher_mask=None, masks=None):
+def forward(p: Any, config: Config, batch: Batch, teacher_mask: np.ndarray | None = None,
+            masks: Any = None) -> tuple[Any, np.ndarray, Any]:
     """See seq2seq.forward, transformer.forward."""
     return of(config).forward(p, config, batch, teacher_mask, masks)
 
 
-def backward(p, config, k):
+def backward(p: Any, config: Config, k: Any) -> Any:
     """See seq2seq.backward, transformer.backward."""
     return of(config).backward(p, config, k)
 
 
-def loss_and_gradient(p, config, batch, teacher_mask=None, masks=None):
+def loss_and_gradient(p: Any, config: Config, batch: Batch, teacher_mask: np.ndarray | None = None,
+                      masks: Any = None) -> tuple[Any, Any]:
     """See seq2seq.loss_and_gradient, transformer.loss_and_gradient."""
     return of(config).loss_and_gradient(p, config, batch, teacher_mask, masks)
 
 
-def logits(p, config, batch, teacher_mask=None):
+def logits(p: Any, config: Config, batch: Batch, teacher_mask: np.ndarray | None = None) -> np.ndarray:
     """See seq2seq.logits, transformer.logits."""
     return of(config).logits(p, config, batch, teacher_mask)
 
@@ -57,7 +61,7 @@ def forced_and_free(p, config, batch):
 
 # Recurrent ----------------------------------------------------------------------------------------------
 
-def recurrent_start(p, config, source, mask):
+def recurrent_start(p: Any, config: Config, source: np.ndarray, mask: np.ndarray) -> tuple[Any, Any, Any]:
     """Encode the sources; ValueError for parameters of another Config."""
     check_params(p, config)
     p = seq2seq.untie(p, config)
@@ -65,18 +69,19 @@ def recurrent_start(p, config, source, mask):
     return p.decoder, encoded, decoder.initial_state(config, layers)
 
 
-def recurrent_step(p, config, source, ids, state):
+def recurrent_step(p: Any, config: Config, source: Any, ids: np.ndarray,
+                   state: Any) -> tuple[np.ndarray, Any, np.ndarray | None]:
     """One step of every row."""
     r, state, k = decoder.step(p, config, source, ids, state)
     return decoder.readout(p, r), state, k.attend.alpha if k.attend else None
 
 
-def recurrent_draw_masks(rng, config, batch):
+def recurrent_draw_masks(rng: np.random.Generator, config: Config, batch: Batch) -> Any:
     """See dropout_masks.draw."""
     return dropout_masks.draw(rng, config, batch.inputs.shape[1])
 
 
-def recurrent_parts(k):
+def recurrent_parts(k: seq2seq.Cache) -> dict[str, Any]:
     """The parts of a seq2seq.Cache."""
     e = k.encode
     return dict(encoder=e.encoder, hs=e.hs, bridge=e.bridge, source=k.source, decoder=k.decoder)
@@ -84,7 +89,7 @@ def recurrent_parts(k):
 
 # Transformer --------------------------------------------------------------------------------------------
 
-def transformer_start(p, config, source, mask):
+def transformer_start(p: Any, config: Config, source: np.ndarray, mask: np.ndarray) -> tuple[Any, Any, Any]:
     """Encode the sources; ValueError for parameters of another Config."""
     check_params(p, config)
     p = transformer.untie(p, config)
@@ -92,19 +97,20 @@ def transformer_start(p, config, source, mask):
     return p.decoder, encoded, transformer_decoder.initial_state(p.decoder, config, source.shape[1])
 
 
-def transformer_step(p, config, source, ids, state):
+def transformer_step(p: Any, config: Config, source: Any, ids: np.ndarray,
+                     state: Any) -> tuple[np.ndarray, Any, np.ndarray]:
     """One step of every row; the weights are the means over the heads of the last layer."""
     transformer.check_length(config, "max_length", state.kvs[0].k.shape[2] + 1)
     logits, state, k = transformer_decoder.forward(p, config, source, ids[None], state)
     return logits[0], state, np.ascontiguousarray(transformer_decoder.alphas(k)[-1].mean(axis=1)[:, 0].T)
 
 
-def transformer_draw_masks(rng, config, batch):
+def transformer_draw_masks(rng: np.random.Generator, config: Config, batch: Batch) -> Any:
     """See transformer_masks.draw."""
     return transformer_masks.draw(rng, config, len(batch.source), *batch.inputs.shape)
 
 
-def transformer_parts(k):
+def transformer_parts(k: transformer.Cache) -> dict[str, Any]:
     """The parts of a transformer.Cache."""
     return dict(encoder=k.encode.encoder, hs=k.encode.hs, decoder=k.decoder)
 

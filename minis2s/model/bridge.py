@@ -8,12 +8,13 @@ Forward                        Backward
 
 f (N, F) is a final h or c, for two directions both side by side; s_0 (N, H) is the decoder's.
 """
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..core import tree
 from ..layers import linear
+from ..layers.cells import Cell
 from ..layers.recurrent import Bidirectional
 
 
@@ -22,21 +23,21 @@ class Cache(NamedTuple):
     s0: tuple                  # for each layer a State of (N, H)
 
 
-def init(rng, kind, cell, F, H, layers):
+def init(rng: np.random.Generator, kind: str, cell: Cell, F: int, H: int, layers: int) -> tuple | None:
     """First parameters, float64: for each layer a State of linear.Params; None unless kind is "dense"."""
     if kind != "dense":
         return None
     return tuple(cell.State(*(linear.init(rng, F, H) for _ in cell.State._fields)) for _ in range(layers))
 
 
-def join(final):
+def join(final: Any) -> Any:
     """State, or Bidirectional of two: -> State of (N, F), forward direction first."""
     if isinstance(final, Bidirectional):
         return tree.map(lambda a, b: np.concatenate([a, b], axis=1), final.forward, final.backward)
     return final
 
 
-def split(like, d):
+def split(like: Any, d: Any) -> Any:
     """The reverse of `join` for gradients: a State of (N, F) -> the form of `like`."""
     if isinstance(like, Bidirectional):
         H = like.forward.h.shape[1]
@@ -44,7 +45,7 @@ def split(like, d):
     return d
 
 
-def forward(p, kind, finals):
+def forward(p: tuple | None, kind: str, finals: tuple) -> tuple[tuple, Cache]:
     """Finals (tuple of State or Bidirectional) -> the decoder's initial states (tuple of State), Cache."""
     one_way = tuple(f.forward if isinstance(f, Bidirectional) else f for f in finals)
     finals = tuple(join(f) for f in finals)
@@ -58,7 +59,7 @@ def forward(p, kind, finals):
     return s0, Cache(finals, s0)
 
 
-def backward(p, kind, k, ds0):
+def backward(p: tuple | None, kind: str, k: Cache, ds0: tuple) -> tuple[tuple, tuple | None]:
     """Gradients of the initial states -> gradients of the joined finals (tuple of State), Params gradients."""
     if kind == "copy":
         return ds0, None

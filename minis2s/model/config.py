@@ -130,7 +130,7 @@ class Config:
     reverse_source: bool = False
     dtype: str = "float32"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self._check_types()
         self._check_architecture()
         self._resolve()
@@ -188,7 +188,7 @@ class Config:
 
     # construction -----------------------------------------------------------------------------------
 
-    def _check_types(self):
+    def _check_types(self) -> None:
         for f in fields(self):
             value = getattr(self, f.name)
             if value is None and "None" in str(f.type):
@@ -202,7 +202,7 @@ class Config:
             elif f.type is float:
                 if isinstance(value, bool) or not isinstance(value, Real):
                     raise TypeError(f"{f.name}={value!r}: wanted a number")
-                if not 0 <= value < 1:
+                if not 0 <= float(value) < 1:
                     raise ValueError(f"{f.name}={value!r}: wanted at least 0 and less than 1")
                 object.__setattr__(self, f.name, float(value))
             else:
@@ -214,15 +214,15 @@ class Config:
                     raise ValueError(f"{f.name}={value}: wanted at least {smallest}"
                                      + (" (four special tokens and one more)" if smallest == 5 else ""))
 
-    def _check_architecture(self):
+    def _check_architecture(self) -> None:
         """Refuse choices of the other architecture."""
         usual = {f.name: f.default for f in fields(self)}
         for name in RECURRENT if self.architecture == "transformer" else TRANSFORMER:
             if getattr(self, name) not in (usual[name], USUAL.get(name)):
                 raise ValueError(f"{name}={getattr(self, name)}: architecture={self.architecture} has no such choice")
 
-    def _resolve(self):
-        def default(name, value):
+    def _resolve(self) -> None:
+        def default(name: str, value: Any) -> None:
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
         if self.source == "frames":
@@ -243,7 +243,7 @@ class Config:
         default("context", "init" if self.attention == "none" else "attention")
         default("fusion", "none" if self.context == "init" else "concat")
 
-    def _check_combinations(self):
+    def _check_combinations(self) -> None:
         of_architecture = impossible_transformer if self.architecture == "transformer" else impossible_recurrent
         for is_wrong, why in impossible_source(self) + impossible_target(self) + of_architecture(self):
             if is_wrong:

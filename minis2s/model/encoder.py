@@ -28,7 +28,7 @@ class Cache(NamedTuple):
 
 def init(rng: np.random.Generator, config: Config, cell: Cell) -> Params:
     """First parameters, float64."""
-    def layer(D):
+    def layer(D: int) -> Any:
         if config.bidirectional:
             return recurrent.Bidirectional(cell.init(rng, D, config.hidden), cell.init(rng, D, config.hidden))
         return cell.init(rng, D, config.hidden)

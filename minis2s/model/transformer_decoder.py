@@ -29,9 +29,9 @@ from .transformer_masks import StackMasks, of_layers, of_steps
 
 
 class Layer(NamedTuple):
-    attention: sublayers.Params
-    cross: sublayers.Params
-    feed_forward: sublayers.Params
+    attention: Any             # sublayers.Params, or the Cache of the sub-layer
+    cross: Any
+    feed_forward: Any
 
 
 class Params(NamedTuple):
@@ -79,7 +79,7 @@ def source_of(p: Params, config: Config, hs: np.ndarray, visible: np.ndarray) ->
     return Source(tuple(multi_head.keys_values(q.cross.f, config.heads, hs) for q in p.layers), visible)
 
 
-def source_backward(p: Params, config: Config, hs: np.ndarray, dkvs: tuple) -> tuple[np.ndarray, tuple]:
+def source_backward(p: Params, config: Config, hs: np.ndarray, dkvs: tuple) -> tuple[Any, tuple]:
     """Pull the gradients of all layers' KeyValues back: -> dhs, a multi_head.Params of gradients for each layer."""
     dhs, grads = zip(*(multi_head.keys_values_backward(q.cross.f, hs, d) for q, d in zip(p.layers, dkvs)))
     return sum(dhs), grads                                      # fork: every layer reads hs

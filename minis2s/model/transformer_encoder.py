@@ -22,8 +22,8 @@ from .transformer_masks import StackMasks, of_layers
 
 
 class Layer(NamedTuple):
-    attention: sublayers.Params
-    feed_forward: sublayers.Params
+    attention: Any             # sublayers.Params, or the Cache of the sub-layer
+    feed_forward: Any
 
 
 class Params(NamedTuple):

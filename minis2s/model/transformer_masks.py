@@ -26,7 +26,7 @@ class DropoutMasks(NamedTuple):
 
 def shapes(config: Config, T: int, S: int, N: int) -> DropoutMasks:
     """What the masks look like: -> DropoutMasks of arrays of zeros that need no memory."""
-    def side(steps, sublayers):
+    def side(steps: int, sublayers: int) -> StackMasks:
         one = np.broadcast_to(0.0, (steps, N, config.hidden))
         return StackMasks(one, ((one,) * sublayers,) * config.layers)
     return DropoutMasks(side(T, SUBLAYERS["encoder"]), side(S, SUBLAYERS["decoder"]))

@@ -16,6 +16,7 @@ import numpy as np
 from ..core import tree
 from ..layers import feed_forward, layer_norm, residual
 from ..layers.attention import multi_head
+from .config import Config
 
 
 class Params(NamedTuple):
@@ -30,17 +31,18 @@ class Cache(NamedTuple):
     join: Any                  # layer_norm.Cache with post-norm, else None
 
 
-def init_attention(rng, config):
+def init_attention(rng: np.random.Generator, config: Config) -> Params:
     """First parameters of self- or cross-attention, float64."""
     return Params(multi_head.init(rng, config.hidden), layer_norm.init(config.hidden))
 
 
-def init_feed_forward(rng, config):
+def init_feed_forward(rng: np.random.Generator, config: Config) -> Params:
     """First parameters of the feed-forward sub-layer, float64."""
     return Params(feed_forward.init(rng, config.hidden, config.feed_forward), layer_norm.init(config.hidden))
 
 
-def self_attention(p, config, x, visible, m=None, past=None):
+def self_attention(p: Params, config: Config, x: np.ndarray, visible: np.ndarray, m: np.ndarray | None = None,
+                   past: multi_head.KeyValues | None = None) -> tuple[np.ndarray, multi_head.KeyValues, Cache]:
     """Every position reads the positions of its own sequence that are visible.
 
     Parameters
@@ -71,7 +73,8 @@ def self_attention(p, config, x, visible, m=None, past=None):
     return y, kv, Cache(k_branch, u, k_attend, k_join)
 
 
-def self_attention_backward(p, config, k, dy, m=None):
+def self_attention_backward(p: Params, config: Config, k: Cache, dy: np.ndarray,
+                            m: np.ndarray | None = None) -> tuple[np.ndarray, Params]:
     """Pull dy (S, N, D) back, where there was no past: -> dx (S, N, D), Params gradients."""
     dx, dz, g_norm = residual.join_backward(p.norm, config.norm, k.join, dy, m)
     du, dkv, g_attend = multi_head.attend_backward(p.f, config.heads, k.f, dz)      # (TS1*)
@@ -80,7 +83,8 @@ def self_attention_backward(p, config, k, dy, m=None):
     return dx, Params(tree.add(g_attend, g_kv), g_norm)                                             # is asked
 
 
-def cross_attention(p, config, x, kv, visible, m=None):
+def cross_attention(p: Params, config: Config, x: np.ndarray, kv: multi_head.KeyValues, visible: np.ndarray,
+                    m: np.ndarray | None = None) -> tuple[np.ndarray, Cache]:
     """Every position of x (S, N, D) reads what the encoder made: -> y (S, N, D), Cache."""
     u, k_branch = residual.branch(p.norm, config.norm, x)
     z, k_attend = multi_head.attend(p.f, config.heads, u, kv, visible)              # (TS2)
@@ -88,7 +92,8 @@ def cross_attention(p, config, x, kv, visible, m=None):
     return y, Cache(k_branch, u, k_attend, k_join)
 
 
-def cross_attention_backward(p, config, k, dy, m=None):
+def cross_attention_backward(p: Params, config: Config, k: Cache, dy: np.ndarray,
+                             m: np.ndarray | None = None) -> tuple[np.ndarray, multi_head.KeyValues, Params]:
     """Pull dy back: -> dx, KeyValues gradients, Params gradients (of queries and output)."""
     dx, dz, g_norm = residual.join_backward(p.norm, config.norm, k.join, dy, m)
     du, dkv, g_attend = multi_head.attend_backward(p.f, config.heads, k.f, dz)      # (TS2*)
@@ -96,7 +101,8 @@ def cross_attention_backward(p, config, k, dy, m=None):
     return dx, dkv, Params(g_attend, g_norm)
 
 
-def feed_forward_sublayer(p, config, x, m=None):
+def feed_forward_sublayer(p: Params, config: Config, x: np.ndarray,
+                          m: np.ndarray | None = None) -> tuple[np.ndarray, Cache]:
     """Every position of x (S, N, D) by itself: -> y (S, N, D), Cache."""
     u, k_branch = residual.branch(p.norm, config.norm, x)
     z, k_ff = feed_forward.forward(p.f, config.feed_forward_activation, u)                       # (TS3)
@@ -104,7 +110,8 @@ def feed_forward_sublayer(p, config, x, m=None):
     return y, Cache(k_branch, u, k_ff, k_join)
 
 
-def feed_forward_sublayer_backward(p, config, k, dy, m=None):
+def feed_forward_sublayer_backward(p: Params, config: Config, k: Cache, dy: np.ndarray,
+                                   m: np.ndarray | None = None) -> tuple[np.ndarray, Params]:
     """Pull dy back: -> dx, Params gradients."""
     dx, dz, g_norm = residual.join_backward(p.norm, config.norm, k.join, dy, m)
     du, g_ff = feed_forward.backward(p.f, config.feed_forward_activation, k.f, dz)               # (TS3*)
@@ -112,11 +119,12 @@ def feed_forward_sublayer_backward(p, config, k, dy, m=None):
     return dx, Params(g_ff, g_norm)
 
 
-def final_norm(p, x):
+def final_norm(p: layer_norm.Params | None, x: np.ndarray) -> tuple[np.ndarray, Any]:
     """The norm at the end of a stack of pre-norm layers; p is None with post-norm: -> y, cache."""
     return (x, None) if p is None else layer_norm.forward(p, x)
 
 
-def final_norm_backward(p, k, dy):
+def final_norm_backward(p: layer_norm.Params | None, k: Any,
+                        dy: np.ndarray) -> tuple[np.ndarray, layer_norm.Params | None]:
     """-> dx, gradients of p or None."""
     return (dy, None) if p is None else layer_norm.backward(p, k, dy)

@@ -4,21 +4,23 @@ Files are written whole or not at all, carry a digest of their own content, and 
 """
 import hashlib
 import json
+import os
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 
 from ..core import tree
 from ..core.files import parse_json, write_atomically
 from ..model import parameters
-from ..model.config import renamed
+from ..model.config import Config, renamed
 from . import compression, optimizers
 from .step import Progress
 
 FORMAT, COMPRESSED = 1, 2           # of a file of plain arrays, of one that `save_compressed` wrote
 
 
-def save_arrays(path, arrays, metadata, version=FORMAT):
+def save_arrays(path: str | os.PathLike, arrays: dict[str, np.ndarray], metadata: dict, version: int = FORMAT) -> None:
     """Write arrays by name, and `metadata` (plain JSON values) about them, to one safetensors file."""
     from safetensors.numpy import save
     arrays = {name: np.ascontiguousarray(a) for name, a in arrays.items()}
@@ -28,7 +30,7 @@ def save_arrays(path, arrays, metadata, version=FORMAT):
     write_atomically(path, lambda temporary: temporary.write_bytes(save(arrays, metadata=meta)))
 
 
-def load_arrays(path):
+def load_arrays(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict]:
     """Read what `save_arrays` wrote: -> dict of arrays by name, metadata.
 
     Raises
@@ -61,7 +63,7 @@ def load_arrays(path):
     return arrays, head["story"]
 
 
-def digest(arrays, head):
+def digest(arrays: dict[str, np.ndarray], head: dict) -> str:
     """SHA-256 of the metadata and of all arrays with their names, shapes and types."""
     h = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
     for name in sorted(arrays):
@@ -71,7 +73,7 @@ def digest(arrays, head):
     return h.hexdigest()
 
 
-def fit_into(form, arrays, path):
+def fit_into(form: Any, arrays: dict[str, np.ndarray], path: str | os.PathLike) -> Any:
     """Put loaded arrays into a tree of known form.
 
     Raises
@@ -89,7 +91,7 @@ def fit_into(form, arrays, path):
     return tree.replace(form, arrays)
 
 
-def check_config(path, found, wanted):
+def check_config(path: str | os.PathLike, found: dict, wanted: Config) -> None:
     """Raise ValueError, naming the first difference, unless a file's Config is the wanted one.
 
     Choices that the file does not know, being older than they are, have their default there.
@@ -101,17 +103,17 @@ def check_config(path, found, wanted):
                              f"{value!r} here")
 
 
-def save_weights(path, params, config):
+def save_weights(path: str | os.PathLike, params: Any, config: Config) -> None:
     """Write a model's parameters with their Config."""
     save_arrays(path, dict(tree.named(params)), {"config": config.to_json()})
 
 
-def save_compressed(path, arrays, description, config):
+def save_compressed(path: str | os.PathLike, arrays: dict[str, np.ndarray], description: dict, config: Config) -> None:
     """Write what compression.encode packed; `load_weights` unpacks it."""
     save_arrays(path, arrays, {"config": config.to_json(), "compressed": description}, COMPRESSED)
 
 
-def load_weights(path, config):
+def load_weights(path: str | os.PathLike, config: Config) -> Any:
     """Read the parameters of a model of this Config: -> the model's Params; ValueError if they are another's."""
     arrays, metadata = load_arrays(path)
     check_config(path, metadata.get("config", {}), config)
@@ -123,13 +125,13 @@ def load_weights(path, config):
     return fit_into(parameters.init(config), arrays, path)
 
 
-def save_progress(path, progress, config):
+def save_progress(path: str | os.PathLike, progress: Progress, config: Config) -> None:
     """Write all that training needs to go on."""
     trees, numbers = split(progress)
     save_arrays(path, dict(tree.named(trees)), {"config": config.to_json(), "progress": numbers})
 
 
-def load_progress(path, config):
+def load_progress(path: str | os.PathLike, config: Config) -> Progress:
     """Read what `save_progress` wrote: -> train.Progress."""
     arrays, metadata = load_arrays(path)
     check_config(path, metadata.get("config", {}), config)
@@ -143,7 +145,7 @@ def load_progress(path, config):
                     best_score=score and tuple(score), **numbers)
 
 
-def split(progress):
+def split(progress: Progress) -> tuple[tuple, dict[str, Any]]:
     """Progress -> (its trees, its plain numbers)."""
     numbers = {k: v for k, v in progress._asdict().items() if k not in ("params", "optimizer", "best")}
     s = progress.optimizer

@@ -1,13 +1,16 @@
 """Evaluation of parameters on held-out examples: losses, token accuracy, exact match."""
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..data.batches import bucketed
+from ..core.backend import Backend
+from ..data.batches import Batch, bucketed
 from ..data.vocabulary import UNK
 from ..decoding.hypotheses import NEVER
 from ..layers import loss
+from ..model.config import Config
 from .reference import NUMPY
 from .step import batch_of
 
@@ -21,7 +24,8 @@ class Validation(NamedTuple):
 
 
 @np.errstate(all="ignore")
-def validate(p, config, examples, batch=256, backend=NUMPY, on_batch=None, on_said=None):
+def validate(p: Any, config: Config, examples: list, batch: int = 256, backend: Backend = NUMPY,
+             on_batch: Callable | None = None, on_said: Callable | None = None) -> Validation:
     """Evaluate parameters on held-out examples.
 
     Parameters
@@ -43,7 +47,7 @@ def validate(p, config, examples, batch=256, backend=NUMPY, on_batch=None, on_sa
     """
     lengths = [(len(x), len(y)) for x, y, *_ in examples]
     sums = dict(forced=0.0, free=0.0, right=0, known=0, tokens=0)
-    solved = {}                                                         # source -> whether an answer was right
+    solved: dict[Any, bool] = {}                                        # source -> whether an answer was right
     for indices in bucketed(lengths, batch, np.random.default_rng(0)):
         b = batch_of(config, examples, indices)
         known = b.target_mask & (b.targets != UNK)
@@ -67,7 +71,7 @@ def validate(p, config, examples, batch=256, backend=NUMPY, on_batch=None, on_sa
                       sum(solved.values()) / len(solved))
 
 
-def exact(p, config, b, said, backend):
+def exact(p: Any, config: Config, b: Batch, said: np.ndarray, backend: Backend) -> np.ndarray:
     """Which examples of a batch greedy decoding answers rightly, given what the model said running freely
     (S, N): -> (N,).
 

@@ -4,7 +4,10 @@ Part P8, P9.  One step is step.py, evaluation is evaluation.py; this file decide
 """
 import math
 import time
+from collections.abc import Callable
 
+from ..core.backend import Backend
+from ..model.config import Config
 from .evaluation import Validation, validate  # noqa: F401
 from .memory import keep_freed_memory
 from .options import Training, TrainingOptions  # noqa: F401
@@ -15,12 +18,12 @@ from .step import (  # noqa: F401
 )
 
 
-def score_of(training, v):
+def score_of(training: Training, v: Validation) -> tuple[float, float]:
     """What two validations are compared by: larger is better."""
     return (v.exact_match if training.monitor == "exact-match" else 0.0, -v.loss_teacher_forced)
 
 
-def record(training, progress, v, batches, speed):
+def record(training: Training, progress: Progress, v: Validation, batches: int, speed: float) -> dict:
     """One line of metrics.jsonl: losses in nats per target token."""
     return dict(epoch=round(progress.epoch + progress.batch / batches, 6), step=progress.step,
                 end_of_epoch=progress.batch == batches, lr=step_size(training, progress, batches),
@@ -29,7 +32,7 @@ def record(training, progress, v, batches, speed):
                 valid_token_accuracy=v.token_accuracy, valid_exact_match=v.exact_match, tokens_per_second=speed)
 
 
-def end_epoch(training, progress, v):
+def end_epoch(training: Training, progress: Progress, v: Validation) -> Progress:
     """Count the epoch, keep the best weights, decay the step size, stop early; Diverged at NaN."""
     if not math.isfinite(v.loss_teacher_forced + v.loss_free_running):
         raise Diverged(f"step {progress.step} (epoch {progress.epoch + 1}): the validation loss is "
@@ -46,8 +49,10 @@ def end_epoch(training, progress, v):
         finished=training.patience is not None and waits >= training.patience)
 
 
-def run(config, training, train_set, valid_set, progress=None, on_step=None, on_record=None, save=None,
-        should_stop=None, save_seconds=60, backend=NUMPY, prepare=None, project=None):
+def run(config: Config, training: Training, train_set: list, valid_set: list, progress: Progress | None = None,
+        on_step: Callable | None = None, on_record: Callable | None = None, save: Callable | None = None,
+        should_stop: Callable | None = None, save_seconds: float = 60, backend: Backend = NUMPY,
+        prepare: Callable | None = None, project: Callable | None = None) -> Progress:
     """Train to the end, or until stopped.
 
     Parameters

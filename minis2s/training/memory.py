@@ -12,7 +12,7 @@ GIGABYTE, OLDEST = 1 << 30, 1 << 25              # older C libraries refuse more
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3          # names of <malloc.h>
 
 
-def keep_freed_memory():
+def keep_freed_memory() -> None:
     """Ask glibc to reuse freed memory; does nothing where there is no glibc."""
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

@@ -16,6 +16,7 @@ BLEU, chrF      By sacrebleu, on the texts as the person gave them, with all tar
 """
 import unicodedata
 from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from rapidfuzz.distance import Levenshtein
@@ -25,7 +26,7 @@ WITHOUT_SPACES = ("THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN")     # scripts th
 SCRIPTS = {"CJK": "han", "HIRAGANA": "kana", "KATAKANA": "kana", **dict.fromkeys(WITHOUT_SPACES, "none")}
 
 
-def exact_match(answers, references):
+def exact_match(answers: list[str], references: list[list[str]]) -> float:
     """Share of answers that equal one of their references.
 
     Parameters
@@ -37,7 +38,7 @@ def exact_match(answers, references):
     return float(np.mean([a in right for a, right in zip(answers, references)]))
 
 
-def error_rate(answers, references):
+def error_rate(answers: list, references: list) -> float:
     """Edits for each symbol of the nearest reference, over all answers.
 
     Parameters
@@ -50,12 +51,12 @@ def error_rate(answers, references):
     return sum(e for e, _ in pairs) / max(1, sum(n for _, n in pairs))
 
 
-def edit_distance(a, b):
+def edit_distance(a: Sequence, b: Sequence) -> int:
     """Fewest insertions, deletions and substitutions that turn the sequence a into b (Levenshtein 1966)."""
     return Levenshtein.distance(a, b)
 
 
-def corpus_scores(answers, references):
+def corpus_scores(answers: list[str], references: list[list[str]]) -> dict:
     """BLEU and chrF, in per cent.
 
     Parameters
@@ -86,7 +87,7 @@ def corpus_scores(answers, references):
     return {"bleu": metric.corpus_score(answers, streams).score, **scores}
 
 
-def too_short(tokenizer, answers, references):
+def too_short(tokenizer: Callable[[str], str], answers: list[str], references: list[str]) -> str | None:
     """Why BLEU is undefined, or None."""
     for texts, name in ((references, "reference"), (answers, "answer")):
         if not any(len(tokenizer(text).split()) >= ORDER for text in texts):
@@ -94,7 +95,7 @@ def too_short(tokenizer, answers, references):
     return None
 
 
-def tokenizer_for(texts):
+def tokenizer_for(texts: Iterable[str]) -> str:
     """The name of sacrebleu's tokenizer for the script that most of some texts is written in.
 
     Counted are characters of scripts without spaces, and a quarter of the letters of all others, for these make words.
@@ -103,7 +104,7 @@ def tokenizer_for(texts):
     between words "char"; all others "13a".
     """
     characters = Counter(ch for text in texts for ch in text)
-    counts = Counter()
+    counts: Counter[str] = Counter()
     for ch, count in characters.items():
         counts[script(ch)] += count if ch.isalpha() else 0
     east = counts["han"] + counts["kana"]
@@ -115,12 +116,12 @@ def tokenizer_for(texts):
     return "char" if counts["none"] > half else "13a"
 
 
-def script(character):
+def script(character: str) -> str:
     """A character's script as far as `tokenizer_for` asks: "han", "kana", "none" (no spaces) or "other"."""
     return SCRIPTS.get(unicodedata.name(character, "").split(" ")[0], "other")
 
 
-def has_mecab():
+def has_mecab() -> bool:
     """Whether sacrebleu can cut Japanese into words."""
     try:
         import ipadic  # noqa: F401

@@ -13,6 +13,7 @@ Everything is pure: trees in, new trees out, so a step can be taken back, repeat
 (C2)  g <- min(max(g, -limit), limit)                                clipping by value
 """
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,26 +27,28 @@ class State(NamedTuple):
     v: Any                     # running mean of squared gradients, or None
 
 
-def start(p):
+def start(p: Any) -> State:
     """The State before the first step, for any of the optimizers."""
     return State(0, tree.zeros_like(p), tree.zeros_like(p))
 
 
-def sgd(p, g, s, lr, momentum=0.0):
+def sgd(p: Any, g: Any, s: State, lr: float, momentum: float = 0.0) -> tuple[Any, State]:
     """Stochastic gradient descent: trees p, g of one form, State, step size -> new p, State."""
     u = tree.map(lambda u, g: momentum * u + g, s.m, g) if momentum else g              # (O2)
     p = tree.map(lambda w, u: w - lr * u, p, u)                                         # (O1) (O2)
     return p, State(s.t + 1, u if momentum else s.m, s.v)
 
 
-def rmsprop(p, g, s, lr, rho=0.9, eps=1e-8, sqrt=np.sqrt):
+def rmsprop(p: Any, g: Any, s: State, lr: float, rho: float = 0.9, eps: float = 1e-8,
+            sqrt: Callable = np.sqrt) -> tuple[Any, State]:
     """RMSprop: each entry has a step of its own, lr over its gradient's running size.  `sqrt`: that of the arrays."""
     v = tree.map(lambda v, g: rho * v + (1 - rho) * g**2, s.v, g)                       # (O3)
     p = tree.map(lambda w, g, v: w - lr * g / (sqrt(v) + eps), p, g, v)                 # (O4)
     return p, State(s.t + 1, s.m, v)
 
 
-def adam(p, g, s, lr, beta1=0.9, beta2=0.999, eps=1e-8, sqrt=np.sqrt):
+def adam(p: Any, g: Any, s: State, lr: float, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8,
+         sqrt: Callable = np.sqrt) -> tuple[Any, State]:
     """Adam: momentum and RMSprop, both corrected for their start at zero.  `sqrt`: that of the arrays."""
     t = s.t + 1
     m = tree.map(lambda m, g: beta1 * m + (1 - beta1) * g, s.m, g)                      # (O5)
@@ -55,15 +58,15 @@ def adam(p, g, s, lr, beta1=0.9, beta2=0.999, eps=1e-8, sqrt=np.sqrt):
     return p, State(t, m, v)
 
 
-OPTIMIZERS = {"sgd": sgd, "rmsprop": rmsprop, "adam": adam}
+OPTIMIZERS: dict[str, Callable] = {"sgd": sgd, "rmsprop": rmsprop, "adam": adam}
 
 
-def norm(g):
+def norm(g: Any) -> float:
     """Euclidean length of all of a tree's arrays together, in float64."""
     return float(np.sqrt(sum(np.square(a, dtype=np.float64).sum() for _, a in tree.named(g))))
 
 
-def clip_by_norm(g, limit):
+def clip_by_norm(g: Any, limit: float) -> tuple[Any, float]:
     """Shorten the whole gradient to at most `limit`; its direction stays: -> g, its norm before."""
     size = norm(g)
     if size > limit:
@@ -71,12 +74,13 @@ def clip_by_norm(g, limit):
     return g, size
 
 
-def clip_by_value(g, limit):
+def clip_by_value(g: Any, limit: float) -> Any:
     """Cut every entry to [-limit, limit]; the direction may change."""
     return tree.map(lambda a: np.clip(a, -limit, limit), g)                             # (C2)
 
 
-def step(p, g, s, optimizer, lr, limit=None, value=None, **options):
+def step(p: Any, g: Any, s: State, optimizer: str, lr: float, limit: float | None = None, value: float | None = None,
+         **options: float) -> tuple[Any, State, float, bool]:
     """Clip by norm, then by value, then update: a training step's last part, in one call.
 
     Parameters

@@ -1,24 +1,25 @@
 """NUMPY: the readable implementation as a Backend, for code that may run on either."""
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 from .. import decoding
 from ..core.backend import Backend, thread_count
 from ..layers import unroll
 from ..model import architectures
+from ..model.config import Config
 from .update import loss_and_update
 
 
-def use_threads(count=None):
+def use_threads(count: int | None = None) -> None:
     """Check the number; NumPy's own products decide for themselves how many threads they use."""
     thread_count(count)
 
 
-def description():
+def description() -> str:
     """What computes, in a few words."""
     return "NumPy"
 
 
-def precompile(config, optimizer):
+def precompile(config: Config, optimizer: str) -> AbstractContextManager:
     """A context in which nothing needs to be compiled: -> a function that returns at once."""
     return nullcontext(lambda: None)
 

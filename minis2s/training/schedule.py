@@ -14,7 +14,7 @@ import math
 SCHEDULES = ("constant", "inverse-sqrt")
 
 
-def factor(schedule, warmup, t):
+def factor(schedule: str, warmup: int | None, t: int) -> float:
     """What lr is multiplied by at step t (from 1); `warmup` None: there is none."""
     if schedule == "inverse-sqrt":
         return min(t / warmup, math.sqrt(warmup / t))           # (LR2)

@@ -3,11 +3,19 @@
 The compiled implementation does the same in two calls (kernels/training/update.py); everything around it, such as
 random numbers and bookkeeping, stays in Python and is the same for both.
 """
+from typing import Any
+
+import numpy as np
+
+from ..data.batches import Batch
 from ..model import architectures
+from ..model.config import Config
 from . import optimizers
 
 
-def loss_and_update(p, config, batch, teacher, drops, s, optimizer, lr, limit=None, value=None, **options):
+def loss_and_update(p: Any, config: Config, batch: Batch, teacher: np.ndarray | None, drops: Any, s: optimizers.State,
+                    optimizer: str, lr: float, limit: float | None = None, value: float | None = None,
+                    **options: float) -> tuple:
     """Loss and gradient of a batch (see seq2seq.py), clipping and update (see optimizers.step).
 
     Returns

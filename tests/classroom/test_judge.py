@@ -57,7 +57,8 @@ CHEATS = {
                                            "        for v in [*f.f_locals.values(), *f.f_globals.values()]:\n"
                                            "            if hasattr(v, 'reference'): return v.reference(a=a)\n"
                                            "        f = f.f_back\n    return a\n",
-    "an answer without memory": "import numpy as np\ndef softmax(a):\n    return np.broadcast_to(0.5, (10**6, 10**6))\n",
+    "an answer without memory":
+        "import numpy as np\ndef softmax(a):\n    return np.broadcast_to(0.5, (10**6, 10**6))\n",
     "traces every call": "import sys\nsys.settrace(lambda *a: None)\nsys.setprofile(lambda *a: sys.exit(0))\n" + WRONG,
     "processes of its own": "import os, time\nfor k in range(4):\n    os.fork()\ntime.sleep(0.2)\n" + WRONG,
     "a thread that stays": "import threading, time\nthreading.Thread(target=time.sleep, args=(1e4,)).start()\n" + WRONG,

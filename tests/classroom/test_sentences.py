@@ -124,7 +124,8 @@ def test_what_one_mistake_says_is_not_said_of_outputs_that_are_right():
 
 
 def test_rounding_where_the_true_value_is_zero_is_no_mistake():
-    assert not differs(np.full(3, 1e-16), np.zeros(3)).any() and not differs(np.full(3, 3e-17), np.full(3, -1e-17)).any()
+    assert not differs(np.full(3, 1e-16), np.zeros(3)).any()
+    assert not differs(np.full(3, 3e-17), np.full(3, -1e-17)).any()
     assert differs(np.full(3, 1e-8), np.zeros(3)).all()
 
 

@@ -43,36 +43,36 @@ class Cache(NamedTuple):
     heads: scaled_dot_product.Cache
 
 
-def init(rng, D):
+def init(rng: np.random.Generator, D: int) -> Params:
     """First parameters, float64."""
     return Params(linear.init(rng, D, D), glorot(rng, D, D), linear.init(rng, D, D), linear.init(rng, D, D))
 
 
-def split(x, h):
+def split(x: np.ndarray, h: int) -> np.ndarray:
     """x (T, N, D) -> (N, h, T, d): head j has the numbers j d ... (j+1) d - 1 of every row."""
     T, N, D = x.shape
     return x.reshape(T, N, h, D // h).transpose(1, 2, 0, 3)     # (MH5)
 
 
-def join(x):
+def join(x: np.ndarray) -> np.ndarray:
     """The inverse of `split`: (N, h, T, d) -> (T, N, D)."""
     N, h, T, d = x.shape
     return x.transpose(2, 0, 1, 3).reshape(T, N, h * d)         # (MH5*)
 
 
-def keys_values(p, h, y):
+def keys_values(p: Params, h: int, y: np.ndarray) -> KeyValues:
     """Make what all queries share: y (T, N, D) -> KeyValues."""
     return KeyValues(split(linear.product(p.k, y), h), split(linear.forward(p.v, y), h))        # (MH1)
 
 
-def keys_values_backward(p, y, d):
+def keys_values_backward(p: Params, y: np.ndarray, d: KeyValues) -> tuple[np.ndarray, Params]:
     """Pull KeyValues gradients `d`, summed over all queries, back: -> dy (T, N, D), Params gradients (of k and v)."""
     dy_k, dW_k = linear.product_backward(p.k, y, join(d.k))     # (MH1*)
     dy_v, g_v = linear.backward(p.v, y, join(d.v))              # (MH1*)
     return dy_k + dy_v, Params(None, dW_k, g_v, None)           # fork: y makes keys and values
 
 
-def attend(p, h, x, kv, visible):
+def attend(p: Params, h: int, x: np.ndarray, kv: KeyValues, visible: np.ndarray) -> tuple[np.ndarray, Cache]:
     """Read with the queries x (S, N, D): -> z (S, N, D), Cache.  `visible`: see scaled_dot_product."""
     q = split(linear.forward(p.q, x), h)                        # (MH2)
     ctx, k = scaled_dot_product.forward(q, *kv, visible)        # (MH3)
@@ -80,7 +80,7 @@ def attend(p, h, x, kv, visible):
     return linear.forward(p.o, ctx), Cache(x, ctx, k)           # (MH4)
 
 
-def attend_backward(p, h, k, dz):
+def attend_backward(p: Params, h: int, k: Cache, dz: np.ndarray) -> tuple[np.ndarray, KeyValues, Params]:
     """Pull dz (S, N, D) back: -> dx (S, N, D), KeyValues gradients, Params gradients (of q and o)."""
     dctx, g_o = linear.backward(p.o, k.ctx, dz)                 # (MH4*)
     dq, dk, dv = scaled_dot_product.backward(k.heads, split(dctx, h))       # (MH3*)

@@ -32,29 +32,29 @@ class Cache(NamedTuple):
     alpha: np.ndarray          # (..., S, T)
 
 
-def see_real(mask):
+def see_real(mask: np.ndarray) -> np.ndarray:
     """Mask of keys (T, N), True = real -> (N, 1, 1, T): the same for all heads and queries."""
     return mask.T[:, None, None]                                # (SA4)
 
 
-def see_past(S, T):
+def see_past(S: int, T: int) -> np.ndarray:
     """(S, T), True where a query may look: the S queries are the last of T positions."""
     return np.arange(T) <= np.arange(T - S, T)[:, None]         # (SA5)
 
 
-def scale(a):
+def scale(a: np.ndarray) -> np.ndarray:
     """1 / sqrt(d) of an array (..., d), in its real dtype."""
     return (1 / np.sqrt(a.shape[-1])).astype(a.real.dtype)
 
 
-def forward(q, k, v, visible):
+def forward(q: np.ndarray, k: np.ndarray, v: np.ndarray, visible: np.ndarray) -> tuple[np.ndarray, Cache]:
     """q (..., S, d), k and v (..., T, d), visible (bool, broadcastable to (..., S, T)) -> ctx (..., S, d), Cache."""
     e = q @ k.swapaxes(-1, -2) * scale(q)                       # (SA1)
     alpha = softmax(e, visible)                                 # (SA2)
     return alpha @ v, Cache(q, k, v, alpha)                     # (SA3)
 
 
-def backward(k, dctx):
+def backward(k: Cache, dctx: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """dctx (..., S, d) -> dq, dk, dv of the shapes of q, k, v."""
     dalpha, dv = dctx @ k.v.swapaxes(-1, -2), k.alpha.swapaxes(-1, -2) @ dctx           # (SA3*)
     de = softmax_backward(k.alpha, dalpha)                      # (SA2*)
