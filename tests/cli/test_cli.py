@@ -272,7 +272,8 @@ def test_a_blank_text_draws_no_random_numbers(call, trained, monkeypatch):
     how = "--sample", "--temperature", "9", "--seed", "4"
     texts = ["abc", "bca", "cab", "acb"]
     alone = call("translate", trained, *texts, *how)[1].splitlines()
-    blank = call("translate", trained, " ", texts[0], "", "\u00a0", *texts[1:3], "\u200b", texts[3], *how)[1].splitlines()
+    blank = call("translate", trained, " ", texts[0], "", "\u00a0", *texts[1:3], "\u200b", texts[3],
+                 *how)[1].splitlines()
     assert blank == ["", alone[0], "", "", *alone[1:3], "", alone[3]] and len(set(alone)) == 4
 
 

@@ -73,7 +73,8 @@ def test_logits_with_targets_and_with_own_tokens_fed(name):
     close(got, want, "float64")
 
 
-@pytest.mark.parametrize("size, score", [(12, "W_s"), (12, "W_h"), (40, "W_s"), (40, "W_h"), (400, "W_s"), (400, "W_h")])
+@pytest.mark.parametrize("size, score",
+                         [(12, "W_s"), (12, "W_h"), (40, "W_s"), (40, "W_h"), (400, "W_s"), (400, "W_h")])
 def test_additive_scores_within_reach_and_out_of_reach(size, score):
     """(AB2) (AB3) e^{2q} e^{2k} of great queries or keys would overflow; a score is right on either way."""
     for dtype in ("float64", "float32"):
