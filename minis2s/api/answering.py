@@ -1,9 +1,11 @@
 """Answers to texts: options are checked, texts cut, searched for in batches, and notes made about each answer."""
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..core import validation
+from ..core.backend import Backend
 from ..data import pictures
 from ..data.batches import pad_sources
 from ..data.text import is_blank
@@ -42,7 +44,7 @@ class Options(NamedTuple):
     own: dict = {}                  # options of the method
 
 
-def checked(how, lengths):
+def checked(how: Options, lengths: dict) -> Options:
     """The Options, with the greatest length of a model whose longest training pair has these `lengths`.
 
     Raises
@@ -66,7 +68,7 @@ def checked(how, lengths):
     return how if how.max_length is not None else how._replace(max_length=lengths["target"] + EXTRA)
 
 
-def check_texts(texts):
+def check_texts(texts: Any) -> None:
     """TypeError unless `texts` is a list of strings."""
     if not isinstance(texts, (list, tuple)):
         raise TypeError(f"texts: got {type(texts).__name__}, wanted a list of strings")
@@ -76,7 +78,8 @@ def check_texts(texts):
         check_characters(f"texts[{i}]", text)
 
 
-def decode(model, texts, how, progress=False, attention=True):
+def decode(model: Any, texts: list[str], how: Options, progress: bool = False,
+           attention: bool = True) -> list[list[Translation]]:
     """-> for each text a list of Translation, the best first; a blank text is answered by a blank one.
 
     With `progress` there is a bar on standard error, if that is a terminal.  Attention weights are kept only if
@@ -96,9 +99,9 @@ def decode(model, texts, how, progress=False, attention=True):
     return [[a._replace(notes=notes.of(model, a)) for a in best] for best in answers]
 
 
-def batches(indices, tokens, count):
+def batches(indices: list[int], tokens: list, count: int) -> Iterator[list[int]]:
     """Share texts out into batches of similar lengths: at most `count` texts, and AT_ONCE tokens, in each."""
-    batch = []
+    batch: list[int] = []
     for i in sorted(indices, key=lambda i: len(tokens[i])):
         if batch and (len(batch) == count or (len(batch) + 1) * len(tokens[i]) > AT_ONCE):
             yield batch
@@ -108,12 +111,12 @@ def batches(indices, tokens, count):
         yield batch
 
 
-def unread(tokens):
+def unread(tokens: Any) -> Translation:
     """The answer to a text that is not read, because it is blank or too long."""
     return Translation("", tokens, [], 0.0, 0.0, None, not len(tokens), (), False)
 
 
-def search(model, tokens, how, at, backend):
+def search(model: Any, tokens: list, how: Options, at: int, backend: Backend) -> list:
     """Search answers to one batch of token lists; `at` counts the texts before it, for the random numbers."""
     ids = [model.source_vocab.encode(t) for t in tokens]
     source, mask = pad_sources([x[::-1] for x in ids] if model.config.reverse_source else ids, model.config.dtype)
@@ -127,7 +130,7 @@ def search(model, tokens, how, at, backend):
     return backend.beam(*args, how.beam, how.length_penalty, how.nbest)
 
 
-def translation(model, source, answer):
+def translation(model: Any, source: list, answer: Any) -> Translation:
     """decoding's Answer to source tokens -> Translation."""
     target, alpha = model.target_vocab.decode(answer.ids), answer.alpha
     if alpha is not None and model.config.reverse_source:
@@ -136,7 +139,7 @@ def translation(model, source, answer):
                        answer.finished, (), answer.proven)
 
 
-def frames_and_attention(model, a):
+def frames_and_attention(model: Any, a: Translation) -> tuple:
     """Translation of a source of frames -> (frames (T, F) or pixels (H, W, C), alpha, target labels) for the plots."""
     reader = model.source_tokenizer
     frames = reader.frames(a.source)
@@ -144,6 +147,6 @@ def frames_and_attention(model, a):
     return picture, a.alpha, a.target + ["<eos>"] * (len(a.alpha) - len(a.target))
 
 
-def attention_of(a):
+def attention_of(a: Translation) -> tuple:
     """Translation -> (alpha, source labels, target labels) for the plots; the end of the answer has a row."""
     return a.alpha, a.source, a.target + ["<eos>"] * (len(a.alpha) - len(a.target))

@@ -2,8 +2,11 @@
 import os
 import warnings
 from functools import lru_cache
+from typing import Any
 
+from ..core.backend import Backend
 from ..layers import attention, cells
+from ..model.config import Config
 from ..training.reference import NUMPY
 
 ANSWERING = ("numpy", "numba")              # backends that search for answers; PyTorch trains
@@ -12,7 +15,7 @@ FEW = 32                # texts, from which on compiled kernels pay if the cache
 MANY = 2_000            # texts, from which on they pay even if they must be compiled, which takes some ten seconds
 
 
-def backend_name(name=None, otherwise="numpy"):
+def backend_name(name: str | None = None, otherwise: str = "numpy") -> str:
     """The name of the backend to use: what the caller says, else what MINIS2S_BACKEND says, else `otherwise`.
 
     "torch" may have a device and a precision behind it: "torch:cuda", "torch:cuda+amp"; alone it computes on the CPU.
@@ -29,7 +32,7 @@ def backend_name(name=None, otherwise="numpy"):
     return said
 
 
-def backend_for(config, name=None, otherwise="numpy"):
+def backend_for(config: Config, name: str | None = None, otherwise: str = "numpy") -> str:
     """The name of the backend that computes a model of this Config: some have no compiled implementation.
 
     Warns if "numba" was said, by the caller or by MINIS2S_BACKEND, and NumPy takes its place.
@@ -48,7 +51,7 @@ def backend_for(config, name=None, otherwise="numpy"):
     return "numpy"
 
 
-def is_compiled(config):
+def is_compiled(config: Config) -> bool:
     """Whether the kernels compute models of this Config."""
     return not config.residual and config.target == "tokens" and not own_part(config)
 
@@ -58,7 +61,7 @@ def is_searched(config):
     return is_compiled(config) and config.architecture == "recurrent"
 
 
-def own_part(config):
+def own_part(config: Config) -> str | None:
     """The cell or score that a person added to the library's: "the cell mgu"; None for a Config without one."""
     for what, name, table, built_in in (("cell", config.cell, cells.CELLS, cells.BUILT_IN),
                                         ("score", config.attention, attention.SCORES, attention.BUILT_IN)):
@@ -67,7 +70,7 @@ def own_part(config):
     return None
 
 
-def choose(name=None, otherwise="numpy"):
+def choose(name: str | None = None, otherwise: str = "numpy") -> Backend:
     """The core.backend.Backend of that name, see `backend_name`.
 
     Raises
@@ -85,7 +88,7 @@ def choose(name=None, otherwise="numpy"):
 
 
 @lru_cache
-def torch_backend(name):
+def torch_backend(name: str) -> Backend:
     """The Backend of pytorch/ on the device that the name says: one for each name."""
     try:
         from ..pytorch.backend import backend
@@ -95,12 +98,12 @@ def torch_backend(name):
     return backend(name)
 
 
-def is_named(name=None):
+def is_named(name: str | None = None) -> bool:
     """Whether somebody says which backend to use: the caller, or MINIS2S_BACKEND."""
     return name is not None or bool(os.environ.get("MINIS2S_BACKEND"))
 
 
-def choose_for_texts(model, count):
+def choose_for_texts(model: Any, count: int) -> Backend:
     """The Backend to answer, or measure, so many texts with.
 
     Where somebody named a backend it is that one; else the compiled implementation if there are enough texts.

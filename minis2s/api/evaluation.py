@@ -1,6 +1,7 @@
 """How good a model is: its answers against references, and its losses."""
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,14 +16,15 @@ from .backends import choose_for_texts
 from .display import Bar
 
 
-def evaluate(model, pairs, beam, length_penalty, progress=False, judge=None):
+def evaluate(model: Any, pairs: list, beam: int, length_penalty: float, progress: bool = False,
+             judge: Callable | None = None) -> dict:
     """See `Seq2Seq.evaluate`; with `progress` there are bars on standard error, if that is a terminal.
 
     With a tasks.judge.Judge there is also "right", the share of answers that its checker finds right, in all and by
     kind.
     """
     pairs, tokens, left_out = short_enough(model, pairs)
-    references = {}
+    references: dict[str, list] = {}
     for (x, y), (_, cut) in zip(pairs, tokens):
         references.setdefault(x, []).append((y, cut))
     how = answering.checked(answering.Options(beam=beam, length_penalty=length_penalty), model.lengths)
@@ -52,7 +54,7 @@ class Answer(NamedTuple):
     target: list
 
 
-def losses(model, ids, how, progress):
+def losses(model: Any, ids: list, how: Any, progress: bool) -> tuple:
     """The Validation of examples (source ids, target ids, text), and answers to those texts for which it found them.
 
     The losses are measured with the model running freely, too.  What it says then is what greedy search would say, so
@@ -60,7 +62,7 @@ def losses(model, ids, how, progress):
     """
     answered = {}
 
-    def on_said(indices, said):
+    def on_said(indices: list[int], said: np.ndarray) -> None:
         for n, i in enumerate(indices):
             found = finished(said[:, n], how.max_length)
             if found is not None and not is_blank(ids[i][2]):
@@ -73,14 +75,14 @@ def losses(model, ids, how, progress):
     return v, answered
 
 
-def finished(said, most):
+def finished(said: np.ndarray, most: int) -> list[int] | None:
     """The ids of greedy search's answer in the tokens that a model said running freely; None unless it ended, after
     `most` tokens at most, and an answer may hold all of them."""
     end = next((i for i, y in enumerate(said[:most]) if y == EOS), None)
     return None if end is None or np.isin(said[:end], NEVER).any() else said[:end].tolist()
 
 
-def short_enough(model, pairs):
+def short_enough(model: Any, pairs: list) -> tuple[list, list, int]:
     """The pairs with no side longer than model.max_length, their tokens, and how many were left out."""
     tokens = [(model.source_tokenizer.split(x), model.target_tokenizer.split(y)) for x, y in pairs]
     kept = [i for i, pair in enumerate(tokens) if max(map(len, pair)) <= model.max_length]
@@ -90,6 +92,6 @@ def short_enough(model, pairs):
     return [pairs[i] for i in kept], [tokens[i] for i in kept], len(pairs) - len(kept)
 
 
-def safe_exp(x):
+def safe_exp(x: float) -> float:
     """exp(x), infinite where it would overflow."""
     return math.exp(x) if x < 700 else math.inf

@@ -3,16 +3,21 @@
 The functions change the model that they are given: its vocabularies, sizes, parameters and records.
 """
 import dataclasses
+import os
 import warnings
 from contextlib import nullcontext
+from typing import Any
 
 import numpy as np
 
 from ..data import corpus as corpora
+from ..data.corpus import Corpus
 from ..data.frames import UNITS as FRAME_UNITS
 from ..model import parameters
+from ..model.config import Config
 from ..training import checkpoint, loop
 from ..training.options import Training
+from ..training.step import Progress
 from . import opening, transfer
 from .answering import attention_of, frames_and_attention
 from .backends import choose
@@ -24,7 +29,7 @@ from .texts import fingerprint
 FREE = ("epochs", "minutes")        # options that may change when a run is resumed
 
 
-def for_units(config, source_units):
+def for_units(config: Config, source_units: str) -> Config:
     """The Config for source units: that of frames where they make frames; ValueError where both do not fit."""
     if source_units in FRAME_UNITS:
         return config if config.source == "frames" else dataclasses.replace(config, source="frames", source_vocab=None)
@@ -33,8 +38,9 @@ def for_units(config, source_units):
     return config
 
 
-def fit(model, pairs, valid, training, out, resume, overwrite, progress, origin, start=None, teacher=None,
-        distill="word"):
+def fit(model: Any, pairs: list[tuple[str, str]], valid: list[tuple[str, str]], training: Training,
+        out: str | os.PathLike | None, resume: bool, overwrite: bool, progress: bool, origin: dict | None,
+        start: Any = None, teacher: Any = None, distill: str = "word") -> None:
     """See `Seq2Seq.fit`; pairs are lists of (source, target)."""
     run = None if out is None else Run(out)
     with run.owned(make=not resume) if run else nullcontext():
@@ -59,7 +65,7 @@ def fit(model, pairs, valid, training, out, resume, overwrite, progress, origin,
         raise Stopped(model.stopped_by, "training was stopped; the model has the best weights so far")
 
 
-def check(training, out, resume, overwrite, origin, distill):
+def check(training: Any, out: Any, resume: bool, overwrite: bool, origin: Any, distill: str) -> None:
     """TypeError, ValueError for arguments of `Seq2Seq.fit` that cannot be, or do not go together."""
     if not isinstance(training, (Training, type(None))):
         raise TypeError(f"training: got {type(training).__name__}, wanted a Training")
@@ -73,7 +79,8 @@ def check(training, out, resume, overwrite, origin, distill):
         raise ValueError(f"distill={distill!r}: choose one of {', '.join(transfer.LEVELS)}")
 
 
-def prepare(model, pairs, valid, origin, answers=None):
+def prepare(model: Any, pairs: list[tuple[str, str]], valid: list[tuple[str, str]], origin: dict | None,
+            answers: Any = None) -> Corpus:
     """Vocabularies and sizes from the pairs: -> Corpus; `answers`: the teacher whose answers are the targets, or
     None."""
     model.params = None                                 # those of other vocabularies would answer nonsense
@@ -90,7 +97,8 @@ def prepare(model, pairs, valid, origin, answers=None):
     return corpus
 
 
-def open_run(model, run, training, resume, overwrite, start=None):
+def open_run(model: Any, run: Run | None, training: Training, resume: bool, overwrite: bool,
+             start: Any = None) -> Progress:
     """The Progress to train from: the first one, of a run that is made here, or that of a run that is resumed."""
     if resume:
         return resumed(model, run, training)
@@ -101,7 +109,8 @@ def open_run(model, run, training, resume, overwrite, start=None):
         p = transfer.started(model, start, training.seed)
         state = state._replace(params=p, best=p)
 
-    def write(new):                                             # with its first checkpoint: an old run is replaced
+    # with its first checkpoint: an old run is replaced
+    def write(new: Run) -> None:
         write_run(model, new, training)                         # when all of the new one has found room
         new.save_progress(state, model.config)
     if run:
@@ -109,13 +118,13 @@ def open_run(model, run, training, resume, overwrite, start=None):
     return state
 
 
-def write_run(model, run, training):
+def write_run(model: Any, run: Run, training: Training) -> None:
     """Write what stays the same in training."""
     run.write_model({**model._description(), "training": training.to_json(), "backend": model.backend},
                     model.source_vocab, model.target_vocab)
 
 
-def resumed(model, run, training):
+def resumed(model: Any, run: Run, training: Training) -> Progress:
     """Check that a run can go on with a model's options and data: -> its Progress."""
     description, *vocabs = run.read_model()
     if not isinstance(description.get("training"), dict) or "sha256" not in description.get("data", ()):
@@ -148,7 +157,7 @@ def resumed(model, run, training):
     return state
 
 
-def check_epochs(run, training, state):
+def check_epochs(run: Run, training: Training, state: Progress) -> None:
     """ValueError if a run has had more epochs than it shall have in all; a warning if there is nothing left to
     train."""
     begun, done = state.epoch + (state.batch > 0), f"{state.epoch} epoch{'s' if state.epoch != 1 else ''}"
@@ -160,13 +169,14 @@ def check_epochs(run, training, state):
         warnings.warn(f"{run.path}: {done} completed, nothing is left to train; {why}", stacklevel=6)
 
 
-def train(model, corpus, training, run, state, progress, teacher=None):
+def train(model: Any, corpus: Corpus, training: Training, run: Run | None, state: Progress, progress: bool,
+          teacher: Any = None) -> None:
     """The training loop, from `state` to its end or to a signal: params, records and stopped_by are set."""
     backend = choose(model.backend)
     state = backend.from_first(state)
     model.records = run.records() if run else []
 
-    def on_record(row):
+    def on_record(row: dict) -> None:
         model.records.append(row)
         if run:
             run.append(row)
@@ -182,7 +192,7 @@ def train(model, corpus, training, run, state, progress, teacher=None):
     model.params = end.params if end.best_score is None else end.best
 
 
-def draw(model, run, valid):
+def draw(model: Any, run: Run, valid: list[tuple[str, str]]) -> None:
     """Draw the run's pictures; a training that is done does not fail for them."""
     try:
         pictures(model, run, valid)
@@ -190,7 +200,7 @@ def draw(model, run, valid):
         warnings.warn(f"{run.path}: trained and saved, but its pictures were not drawn: {e}", stacklevel=4)
 
 
-def pictures(model, run, valid):
+def pictures(model: Any, run: Run, valid: list[tuple[str, str]]) -> None:
     """Loss curves, and attention maps of a few held-out texts."""
     from ..viewer import plots
     if model.records:

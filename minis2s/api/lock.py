@@ -6,8 +6,10 @@ that a killed process left behind locks nobody out.  The file names the owner, f
 import os
 import socket
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from ..core.files import naming
 
@@ -16,7 +18,7 @@ FAR = 1 << 30                       # the byte that is locked where a lock is up
 
 
 @contextmanager
-def lock(folder):
+def lock(folder: str | os.PathLike) -> Iterator[None]:
     """Hold the lock of a directory.
 
     Raises
@@ -34,7 +36,7 @@ def lock(folder):
         release(file, path)
 
 
-def acquire(path, folder):
+def acquire(path: Path, folder: str | os.PathLike) -> IO:
     """The open and locked file at `path`."""
     while True:
         try:
@@ -61,7 +63,7 @@ def acquire(path, folder):
     return file
 
 
-def release(file, path):
+def release(file: IO, path: Path) -> None:
     """Give the lock back and remove its file."""
     if os.name == "posix":                              # other systems remove no open file
         path.unlink(missing_ok=True)
@@ -76,7 +78,7 @@ def release(file, path):
             pass
 
 
-def owner_of(file):
+def owner_of(file: IO) -> str:
     """What the owner wrote into its file."""
     try:
         file.seek(0)
@@ -86,7 +88,7 @@ def owner_of(file):
     return text if text.isprintable() and text else "another process"
 
 
-def take(file):
+def take(file: IO) -> bool:
     """Lock an open file unless another has: -> whether it is ours.  File systems without locks refuse nobody."""
     try:
         import fcntl
@@ -94,7 +96,7 @@ def take(file):
         import msvcrt
         file.seek(FAR)
         try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)    # type: ignore[attr-defined]
         except OSError:
             return False
         return True

@@ -3,13 +3,16 @@
 A note about one answer stands with it, in `Translation.notes`; about many texts there is one sentence for each kind of
 note, which names the texts.
 """
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
 from ..core import tree
 
 LONGEST = 20_000                    # tokens of a text that is read: what is longer takes memory for nothing
 MOST_TOKENS, MOST_PLACES = 10, 5    # that a sentence names
 
 
-def remarks(model, answer):
+def remarks(model: Any, answer: Any) -> Iterator[tuple[str, Any]]:
     """Yield (kind, detail) for a Translation: the unknown tokens, or a number of tokens."""
     unknown, size = model.source_vocab.unknown(answer.source), len(answer.source)
     if size > LONGEST:
@@ -23,7 +26,7 @@ def remarks(model, answer):
         yield "cut", len(answer.target)
 
 
-def sentence(model, kind, details):
+def sentence(model: Any, kind: str, details: list) -> str:
     """What a kind of note says of one text or of several."""
     if kind == "unknown":
         return f"unknown to the model, read as <unk>: {listed(token for tokens in details for token in tokens)}"
@@ -36,12 +39,13 @@ def sentence(model, kind, details):
     return f"{size}, so not read; at most {LONGEST:,} are"
 
 
-def of(model, answer):
+def of(model: Any, answer: Any) -> tuple[str, ...]:
     """The notes of one Translation: a tuple of sentences."""
     return tuple(sentence(model, kind, [detail]) for kind, detail in remarks(model, answer))
 
 
-def grouped(model, answers, what="text", first=1, shown=None):
+def grouped(model: Any, answers: list, what: str = "text", first: int = 1,
+            shown: Callable[[int], str] | None = None) -> list[str]:
     """One sentence for each kind of note about the best answers to several texts.
 
     Parameters
@@ -59,7 +63,7 @@ def grouped(model, answers, what="text", first=1, shown=None):
     -------
     list of str
     """
-    kinds = {}
+    kinds: dict[str, list] = {}
     for i, best in enumerate(answers):
         for kind, detail in remarks(model, best[0]):
             kinds.setdefault(kind, []).append((i, detail))
@@ -73,7 +77,7 @@ def grouped(model, answers, what="text", first=1, shown=None):
     return lines
 
 
-def places_of(places, what, first):
+def places_of(places: list[int], what: str, first: int) -> str:
     """"text 3", "texts 3, 5 and 9", "lines 3, 5, 7, 9, 12 and 40 more"."""
     numbers = [f"{i + first:,}" for i in places]
     if len(numbers) == 1:
@@ -83,7 +87,7 @@ def places_of(places, what, first):
     return f"{what}s {', '.join(numbers[:-1])} and {numbers[-1]}"
 
 
-def listed(tokens):
+def listed(tokens: Iterable[str]) -> str:
     """Tokens, each once, printable and not endlessly many."""
     tokens = [t if t.isprintable() else repr(t)[1:-1] for t in dict.fromkeys(tokens)]
     tokens = [t if len(t) <= 40 else f"{t[:40]}..." for t in tokens]
@@ -91,7 +95,7 @@ def listed(tokens):
     return " ".join(tokens[:MOST_TOKENS]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def summary(model):
+def summary(model: Any) -> str:
     """A table of all parameters: name, shape, how many; and their sum."""
     rows = [(name, " x ".join(map(str, a.shape)), a.size) for name, a in tree.named(model.params)]
     wide = max(len(name) for name, _, _ in rows)

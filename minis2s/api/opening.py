@@ -4,11 +4,14 @@ import math
 import sys
 
 from ..data import corpus as corpora
+from ..data.corpus import Corpus
 from ..model import parameters
+from ..model.config import Config
+from ..training.options import Training
 from .backends import choose
 
 
-def show(settings, corpus, config, training, backend):
+def show(settings: str | None, corpus: Corpus, config: Config, training: Training, backend: str) -> None:
     """Print the lines on standard error, after `settings`, a line about a preset or None; where it is closed,
     nothing."""
     first = [] if settings is None else [settings]
@@ -19,7 +22,7 @@ def show(settings, corpus, config, training, backend):
         pass
 
 
-def lines(corpus, config, training, backend):
+def lines(corpus: Corpus, config: Config, training: Training, backend: str) -> list[str]:
     """The five lines: pairs, source, target, model, computation."""
     size = sum(math.prod(shape) for shape in parameters.shapes(config).values())
     batches = math.ceil(len(corpus.train) / training.batch)
@@ -30,7 +33,7 @@ def lines(corpus, config, training, backend):
             f"{training.epochs} epochs{limit}"]
 
 
-def model(config):
+def model(config: Config) -> str:
     """The model in a few words."""
     if config.architecture == "transformer":
         return (f"Transformer of {config.hidden}, {config.layers} layer{'s' if config.layers > 1 else ''} on each "

@@ -6,7 +6,7 @@ dropout and in the number of updates.
 """
 import math
 from dataclasses import fields
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..data.frames import UNITS as FRAME_UNITS
 from ..model.config import Config
@@ -44,7 +44,7 @@ PRESETS = {
 }
 
 
-def choose(pairs, *units):
+def choose(pairs: Any, *units: str) -> str:
     """The name of the preset for so many training pairs, cut into these units."""
     if units[0] in FRAME_UNITS:
         return "frames"
@@ -53,7 +53,7 @@ def choose(pairs, *units):
     return "translation" if any(unit == "word" or unit.startswith("bpe:") for unit in units) else "characters"
 
 
-def options(name, pairs):
+def options(name: str, pairs: Any) -> dict:
     """The options of Config and Training that a preset sets for so many training pairs: -> dict.
 
     Raises
@@ -70,7 +70,7 @@ def options(name, pairs):
     return {**preset.options, "dropout": dropout, "epochs": epochs}
 
 
-def combine(preset, asked):
+def combine(preset: dict, asked: dict) -> tuple:
     """A preset's options less those that what a person asked for leaves no room for: -> Config, Training.
 
     Parameters
@@ -87,7 +87,7 @@ def combine(preset, asked):
     if "lr" in asked and "lr_final" in preset:
         preset = {**preset, "lr_final": asked["lr"] * preset["lr_final"] / preset["lr"]}
 
-    def built(options):
+    def built(options: dict) -> tuple:
         both = {**options, **asked}
         return (Config.from_json({k: v for k, v in both.items() if k in names}),
                 Training(**{k: v for k, v in both.items() if k not in names}))
@@ -97,13 +97,13 @@ def combine(preset, asked):
         return built({name: value for name, value in preset.items() if name not in STRUCTURE})
 
 
-def told(name, preset):
+def told(name: str, preset: dict) -> str:
     """One line that says what a preset sets."""
     return f"preset   {name}: " + ", ".join(f"{key.replace('_', '-')} {value}" if value is not True else key
                                             for key, value in preset.items())
 
 
-def table(pairs):
+def table(pairs: Any) -> str:
     """All presets, with what they set for so many pairs, as text."""
     return "".join(f"  {told(name, options(name, pairs)).removeprefix('preset').strip()}\n      for {preset.summary}\n"
                    for name, preset in PRESETS.items())

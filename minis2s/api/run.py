@@ -16,13 +16,16 @@ import math
 import os
 import shutil
 import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ..core.files import naming, parse_json, write_text
 from ..data.vocabulary import Vocabulary
 from ..model.config import Config
 from ..training import checkpoint
+from ..training.step import Progress
 from . import lock
 from .texts import shown
 
@@ -43,7 +46,7 @@ FILES = ("config.json", "vocabulary.json", "weights.safetensors", "checkpoint.sa
 class Run:
     """Paths of a run's files, and reading and writing them."""
 
-    def __init__(self, path):
+    def __init__(self, path: str | os.PathLike) -> None:
         if not isinstance(path, (str, os.PathLike)):
             raise TypeError(f"path: got {type(path).__name__}, wanted the path of a run's directory")
         self.path = Path(path)
@@ -54,7 +57,7 @@ class Run:
     # writing ----------------------------------------------------------------------------------------
 
     @contextmanager
-    def owned(self, make=False):
+    def owned(self, make: bool = False) -> Iterator[None]:
         """Within this, no other process writes to the run.
 
         Parameters
@@ -87,7 +90,7 @@ class Run:
             if made and not any(self.path.iterdir()):
                 self.path.rmdir()
 
-    def create(self, write, overwrite=False):
+    def create(self, write: Callable[[Any], Any], overwrite: bool = False) -> None:
         """Make the directory with the files that write(run) writes, a Run in a folder of its own.
 
         What stood in the directory stays until all of them are there.
@@ -115,7 +118,7 @@ class Run:
                 raise
             self.clear()
 
-    def _take_over(self, folder):
+    def _take_over(self, folder: Any) -> None:
         """Put the files of `folder` in the place of the run's own.
 
         config.json is removed first and comes last: a process killed in between leaves a directory that is no run,
@@ -126,12 +129,12 @@ class Run:
         for path in sorted(folder.iterdir(), key=lambda path: path.name == self.config.name):
             os.replace(path, self.path / path.name)
 
-    def clear(self):
+    def clear(self) -> None:
         """Remove what was half written when a run was killed."""
         for path in self.path.glob(f"{LEFT}*"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
-    def write_model(self, given, source_vocab, target_vocab):
+    def write_model(self, given: dict, source_vocab: Vocabulary, target_vocab: Vocabulary) -> None:
         """Write what stays the same in training: vocabularies and trained sub-words, then config.json with their digest
         and its own."""
         words = {"source": source_vocab.to_json(), "target": target_vocab.to_json()}
@@ -144,7 +147,7 @@ class Run:
         description["sha256"] = digest(description)
         write_text(self.config, json.dumps(description, ensure_ascii=False, indent=2) + "\n", "backslashreplace")
 
-    def save_progress(self, progress, config):
+    def save_progress(self, progress: Progress, config: Config) -> None:
         """Write the checkpoint, and the best weights so far (the present ones before the first evaluation)."""
         checkpoint.save_progress(self.checkpoint, progress, config)
         best = progress.params if progress.best_score is None else progress.best
@@ -152,7 +155,7 @@ class Run:
 
     # reading ----------------------------------------------------------------------------------------
 
-    def read_model(self):
+    def read_model(self) -> tuple:
         """-> description (with "config" a Config), source and target Vocabulary; ValueError naming a broken file."""
         description = self._json(self.config)
         words = self._json(self.vocabulary)
@@ -174,7 +177,7 @@ class Run:
         more = {"config": config, "units": units_of(description["units"]), "subwords": words.get("subwords", {})}
         return {**description, **more}, *sides
 
-    def _json(self, path):
+    def _json(self, path: Path) -> Any:
         if not self.path.is_dir():
             raise FileNotFoundError(f"{self.path}: no such run directory")
         try:
@@ -190,11 +193,11 @@ class Run:
 
     # the record of training -------------------------------------------------------------------------
 
-    def records(self):
+    def records(self) -> list[dict]:
         """The lines of metrics.jsonl as dicts, up to the first broken one: the last may have been cut off."""
         return self.read_records()[0]
 
-    def read_records(self):
+    def read_records(self) -> tuple[list[dict], str | None]:
         """-> what `records` returns, and a sentence about the first broken line, or None."""
         try:
             lines = self.metrics.read_bytes().split(b"\n")
@@ -210,7 +213,7 @@ class Run:
                     f", nor {'is the line' if left == 1 else f'are the {left} lines'} after it" if left else ""))
         return rows, None
 
-    def append(self, row):
+    def append(self, row: dict) -> None:
         """Add a line to metrics.jsonl; what is not finite becomes null."""
         row = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
         try:
@@ -219,14 +222,14 @@ class Run:
         except OSError as e:
             raise naming(e, self.metrics)
 
-    def rewind(self, progress):
+    def rewind(self, progress: Progress) -> None:
         """Drop the lines that were written after the checkpoint `progress`: they will be written again."""
         rows = [r for r in self.records() if r["step"] <= progress.step
                 and not (r["end_of_epoch"] and r["epoch"] > progress.epoch)]
         write_text(self.metrics, "".join(json.dumps(r) + "\n" for r in rows))
 
 
-def record(line):
+def record(line: Any) -> dict:
     """One line of metrics.jsonl: -> dict; ValueError unless it has what a record needs, and only finite numbers."""
     try:
         row = parse_json(line.decode("utf-8"))
@@ -234,7 +237,8 @@ def record(line):
         raise ValueError(f"not JSON ({e})") from None
     if not isinstance(row, dict):
         raise ValueError("not a JSON object")
-    needed = {"step": int, "epoch": (int, float), "end_of_epoch": bool, "valid_exact_match": (int, float)}
+    needed: dict[str, Any] = {"step": int, "epoch": (int, float), "end_of_epoch": bool,
+                              "valid_exact_match": (int, float)}
     for name, kind in needed.items():
         if not isinstance(row.get(name), kind) or (kind is not bool and isinstance(row[name], bool)):
             raise ValueError(f"{name} is {shown(row.get(name))}")
@@ -244,7 +248,7 @@ def record(line):
     return row
 
 
-def units_of(stored):
+def units_of(stored: dict) -> dict:
     """The units of a run as arguments of Seq2Seq; runs that were saved before words had ties keep their rule."""
     if sorted(stored) == UNITS:
         return stored
@@ -254,6 +258,6 @@ def units_of(stored):
             "min_count": stored["min_count"], "lowercase": False, "max_length": NO_LIMIT}
 
 
-def digest(value):
+def digest(value: Any) -> str:
     """SHA-256 of JSON values: of the symbols and sub-words of both sides, or of a whole description."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -4,6 +4,7 @@ All computing is done by the pure functions of model/, training/ and decoding/; 
 the files of this folder: fitting.py, answering.py, evaluation.py.
 """
 import warnings
+from typing import Any, cast
 
 from .. import tasks  # noqa: F401  adds the recipes of its sounds and pictures
 from ..core import validation
@@ -67,8 +68,9 @@ class Seq2Seq:
     ['ba']
     """
 
-    def __init__(self, config=None, *, source_units="char", target_units="char", min_count=1, lowercase=False,
-                 max_length=MAX_LENGTH, backend=None):
+    def __init__(self, config: Config | None = None, *, source_units: str = "char", target_units: str = "char",
+                 min_count: int = 1, lowercase: bool = False, max_length: int = MAX_LENGTH,
+                 backend: str | None = None) -> None:
         if not isinstance(config, (Config, type(None))):
             raise TypeError(f"config: got {type(config).__name__}, wanted a Config")
         for name, unit in (("source_units", source_units), ("target_units", target_units)):
@@ -82,15 +84,18 @@ class Seq2Seq:
         self.backend, self.backend_is_named = backend_for(self.config, backend), is_named(backend)
         self.source_units, self.target_units, self.min_count = source_units, target_units, min_count
         self.lowercase, self.max_length = lowercase, max_length
-        self.source_tokenizer = self.target_tokenizer = None
-        self.source_vocab = self.target_vocab = self.params = self.stopped_by = None
-        self.settings = None                            # a line about a preset, for `fit` to show
-        self.records, self.lengths, self.origin, self.data, self.held_out = [], None, {}, None, []
+        self.params = self.source_tokenizer = self.target_tokenizer = cast(Any, None)
+        self.source_vocab = self.target_vocab = cast(Any, None)             # all known after `fit` or `load`
+        self.stopped_by: int | None = None
+        self.settings: str | None = None                # a line about a preset, for `fit` to show
+        self.records, self.held_out = list[dict](), list[tuple[str, str]]()
+        self.lengths, self.origin, self.data = None, dict[str, Any](), None
 
     # learning ---------------------------------------------------------------------------------------
 
-    def fit(self, pairs, valid=None, *, training=None, out=None, resume=False, overwrite=False, progress=True,
-            origin=None, start=None, teacher=None, distill="word"):
+    def fit(self, pairs: Any, valid: Any = None, *, training: Training | None = None, out: Any = None,
+            resume: bool = False, overwrite: bool = False, progress: bool = True, origin: dict | None = None,
+            start: "Seq2Seq | None" = None, teacher: "Seq2Seq | None" = None, distill: str = "word") -> "Seq2Seq":
         """Learn from text pairs.
 
         Parameters
@@ -147,25 +152,26 @@ class Seq2Seq:
         return self
 
     @property
-    def _of_files(self):
+    def _of_files(self) -> bool:
         """Whether sources are paths: of sounds, pictures or arrays."""
         return self.source_units in FRAME_UNITS
 
-    def _description(self):
+    def _description(self) -> dict:
         """What config.json and vocabulary.json say of a model."""
         sides = (("source", self.source_tokenizer), ("target", self.target_tokenizer))
         return {"config": self.config.to_json(), "units": self._units(), "lengths": self.lengths,
                 "subwords": {side: t.trained.to_json() for side, t in sides if t.trained}, "origin": self.origin,
                 **({"data": self.data} if self.data else {})}
 
-    def _units(self):
+    def _units(self) -> dict:
         """What makes tokens of texts, as the constructor's arguments."""
         return {"source_units": self.source_units, "target_units": self.target_units, "min_count": self.min_count,
                 "lowercase": self.lowercase, "max_length": self.max_length}
 
     # answering --------------------------------------------------------------------------------------
 
-    def translate(self, texts, *, beam=1, length_penalty=1.0, max_length=None):
+    def translate(self, texts: Any, *, beam: int = 1, length_penalty: float = 1.0,
+                  max_length: int | None = None) -> Any:
         """The best answer to each text; a blank text is answered by a blank one.
 
         Warns of unknown tokens, of texts longer than those trained on, and of answers that were cut off; about several
@@ -193,8 +199,9 @@ class Seq2Seq:
             warnings.warn(note, stacklevel=2)
         return answers[0][0].text if one else [best[0].text for best in answers]
 
-    def decode(self, texts, *, method="beam", beam=1, nbest=1, length_penalty=1.0, max_length=None, batch=128,
-               seed=0, **options):
+    def decode(self, texts: Any, *, method: str = "beam", beam: int = 1, nbest: int = 1, length_penalty: float = 1.0,
+               max_length: int | None = None, batch: int = 128, seed: int = 0,
+               **options: Any) -> list[list[Translation]]:
         """Answers in full: n-best lists with probabilities and attention weights.
 
         Parameters
@@ -226,7 +233,7 @@ class Seq2Seq:
         how = answering.Options(method, beam, nbest, length_penalty, max_length, batch, seed, options)
         return answering.decode(self, texts, answering.checked(how, self.lengths))
 
-    def evaluate(self, pairs, *, beam=1, length_penalty=1.0):
+    def evaluate(self, pairs: Any, *, beam: int = 1, length_penalty: float = 1.0) -> dict:
         """Compare answers with references.
 
         Parameters
@@ -249,22 +256,22 @@ class Seq2Seq:
 
     # looking and keeping ----------------------------------------------------------------------------
 
-    def summary(self):
+    def summary(self) -> str:
         """A table of all parameters: name, shape, how many; and their sum."""
         self._need_params()
         return notes.summary(self)
 
-    def save(self, path, overwrite=False):
+    def save(self, path: Any, overwrite: bool = False) -> None:
         """Write config.json, vocabulary.json and weights.safetensors into the directory `path`."""
         self._need_params()
 
-        def write(run):
+        def write(run: Run) -> None:
             run.write_model(self._description(), self.source_vocab, self.target_vocab)
             checkpoint.save_weights(run.weights, self.params, self.config)
         Run(path).create(write, overwrite)
 
     @classmethod
-    def load(cls, path, backend=None):
+    def load(cls, path: Any, backend: str | None = None) -> "Seq2Seq":
         """Read what `save` or `fit(out=...)` wrote.
 
         Raises
@@ -288,6 +295,6 @@ class Seq2Seq:
         model.records = run.records()
         return model
 
-    def _need_params(self):
+    def _need_params(self) -> None:
         if self.params is None:
             raise ValueError("not fitted: call fit() or load() first")

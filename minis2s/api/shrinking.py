@@ -8,7 +8,7 @@ What the new run answers is what its file holds: `Seq2Seq.load` unpacks it to th
 """
 import dataclasses
 import os
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..data.corpus import Side
 from ..training import checkpoint, compression, loop, optimizers, pruning
@@ -38,7 +38,8 @@ class Shrunk(NamedTuple):
     zeros: float                    # share of zeros in the matrices
 
 
-def shrink(path, out, recipe, overwrite=False, pairs=None, progress=False, backend=None):
+def shrink(path: str | os.PathLike, out: str | os.PathLike, recipe: Recipe, overwrite: bool = False, pairs: Any = None,
+           progress: bool = False, backend: str | None = None) -> Shrunk:
     """Make a smaller run.
 
     Parameters
@@ -78,7 +79,7 @@ def shrink(path, out, recipe, overwrite=False, pairs=None, progress=False, backe
     model.params, arrays, description = compression.shrink(p, recipe.bits, recipe.per, masks=masks)
     told = {**model._description(), "shrunk": recipe._asdict()}
 
-    def write(run):
+    def write(run: Run) -> None:
         run.write_model(told, model.source_vocab, model.target_vocab)
         checkpoint.save_compressed(run.weights, arrays, description, model.config)
     Run(out).create(write, overwrite)
@@ -86,7 +87,7 @@ def shrink(path, out, recipe, overwrite=False, pairs=None, progress=False, backe
                   pruning.share_of_zeros(model.params))
 
 
-def check(recipe, pairs):
+def check(recipe: Recipe, pairs: Any) -> None:
     """ValueError for a recipe that cannot be; compression.shrink looks at bits and shares."""
     if recipe.bits is None and not recipe.prune:
         raise ValueError("bits, prune: none of them given, so nothing would become smaller")
@@ -101,7 +102,7 @@ def check(recipe, pairs):
     pruning.check(recipe.prune, recipe.scheme)
 
 
-def retrained(model, run, masks, epochs, pairs, progress):
+def retrained(model: Seq2Seq, run: Run, masks: Any, epochs: int, pairs: Any, progress: bool) -> Any:
     """Train on with what was pruned held at 0: -> the best Params."""
     stored = run.read_model()[0].get("training")
     usual = Training(**stored) if stored else Training()

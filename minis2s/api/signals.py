@@ -6,7 +6,9 @@ handler of this file also writes down that there was a signal, and whoever works
 """
 import signal
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 STOPS = (signal.SIGINT, signal.SIGTERM)
 
@@ -14,17 +16,17 @@ STOPS = (signal.SIGINT, signal.SIGTERM)
 class Stopped(KeyboardInterrupt):
     """Training was stopped by a signal after it had saved what it could; `signal` is its number."""
 
-    def __init__(self, number, message="stopped by a signal"):
+    def __init__(self, number: int, message: str = "stopped by a signal") -> None:
         super().__init__(message)
         self.signal = number
 
 
 class Pending:
     """The first signal that came within `watched` and was not answered yet."""
-    number = None
+    number: int | None = None
 
 
-def check():
+def check() -> None:
     """Raise Stopped if a signal came whose KeyboardInterrupt was lost."""
     number, Pending.number = Pending.number, None
     if number is not None:
@@ -32,9 +34,9 @@ def check():
 
 
 @contextmanager
-def watched():
+def watched() -> Iterator[None]:
     """Within this, the signals that stop a program raise Stopped and are written down for `check`."""
-    def note(number, frame):
+    def note(number: int, frame: Any) -> None:
         Pending.number = number
         raise Stopped(number)
 
@@ -43,14 +45,14 @@ def watched():
 
 
 @contextmanager
-def stop_signals():
+def stop_signals() -> Iterator[Callable[[], int | None]]:
     """Turn Ctrl-C and SIGTERM into a wish that training asks for between steps; a second Ctrl-C stops at once.
 
     Yields a function: -> the number of the signal that came, or None.
     """
-    seen = []
+    seen: list[int] = []
 
-    def note(number, frame):
+    def note(number: int, frame: Any) -> None:
         if seen:
             raise Stopped(number)
         seen.append(number)
@@ -63,7 +65,7 @@ def stop_signals():
 
 
 @contextmanager
-def handled(handler):
+def handled(handler: Callable) -> Iterator[None]:
     """Within this, `handler` answers Ctrl-C and SIGTERM, in the main thread, where they are not ignored."""
     if threading.current_thread() is not threading.main_thread():
         yield

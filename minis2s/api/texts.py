@@ -1,6 +1,7 @@
 """Texts and pairs as people give them: checked, held out, recognized again, and echoed in messages."""
 import hashlib
 import json
+from typing import Any
 
 from ..data import stream
 from ..data.frames import beside, content
@@ -12,7 +13,7 @@ AT_MOST = 1000                      # and how many sources at most
 ECHO = 60                           # characters of a person's text that a message repeats
 
 
-def shown(value, most=ECHO):
+def shown(value: Any, most: int = ECHO) -> str:
     """A value as messages show it: its repr, which has no control characters; the beginning, if it is long."""
     if isinstance(value, str) and len(value) > most:
         return f"{value[:most]!r}... ({len(value):,} characters)"
@@ -22,7 +23,7 @@ def shown(value, most=ECHO):
     return text if len(text) <= 3 * most else text[:3 * most] + "..."
 
 
-def text_pairs(name, pairs, of_files=False):
+def text_pairs(name: str, pairs: Any, of_files: bool = False) -> list[tuple[str, str]]:
     """Pairs in any accepted form -> list of (source, target); ValueError, TypeError naming the argument.
 
     Where sources are paths, `of_files`, those in a pairs file are seen from its folder.
@@ -48,7 +49,7 @@ def text_pairs(name, pairs, of_files=False):
     return [tuple(pair) for pair in pairs]
 
 
-def check_characters(name, text):
+def check_characters(name: str, text: str) -> None:
     """ValueError naming the argument unless every character of a text has a UTF-8 form."""
     try:
         text.encode()
@@ -56,7 +57,7 @@ def check_characters(name, text):
         raise ValueError(f"{name}: {shown(text)} holds half of a surrogate pair, which is no character") from None
 
 
-def hold_out(pairs, seed):
+def hold_out(pairs: list[tuple[str, str]], seed: int) -> list:
     """Divide (source, target) pairs into training and validation pairs that share no source."""
     is_streamed = isinstance(pairs, stream.FilePairs)
     sources = stream.count_sources(pairs) if is_streamed else len({same(x) for x, _ in pairs})
@@ -68,7 +69,7 @@ def hold_out(pairs, seed):
     return [list(zip(*part)) for part in split_by_source(*zip(*pairs), share, seed)]
 
 
-def fingerprint(*parts, of_files=False):
+def fingerprint(*parts: Any, of_files: bool = False) -> str:
     """SHA-256 of lists of pairs, all texts in order: to know the same data again.  Of files, what is in them counts."""
     h = hashlib.sha256()
     for part in parts:

@@ -6,11 +6,14 @@ Part P16 (transfer), Part P13 (distillation).
     word level      each training batch gets the teacher's distributions beside its targets (layers/distillation.py)
     sequence level  the training targets are replaced by the teacher's answers (Kim & Rush 2016)
 """
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from ..core import tree
+from ..data.batches import Batch
 from ..layers import distillation
 from ..model import parameters
 from .backends import choose
@@ -22,7 +25,7 @@ SIDES = {"encoder.embedding": ("source_vocab", 0), "decoder.embedding": ("target
          "decoder.readout.W": ("target_vocab", 1), "decoder.readout.b": ("target_vocab", 0)}
 
 
-def started(model, other, seed):
+def started(model: Any, other: Any, seed: int) -> Any:
     """First parameters of a model, taken from another one: -> Params.
 
     Parameters
@@ -48,7 +51,7 @@ def started(model, other, seed):
     return tree.replace(p, {name: by_token(name, a, given[name], model, other) for name, a in tree.named(p)})
 
 
-def by_token(name, a, given, model, other):
+def by_token(name: str, a: np.ndarray, given: np.ndarray, model: Any, other: Any) -> np.ndarray:
     """An array of `started`: the other's, but where tokens have rows the other's row for each token that it knows."""
     side, axis = SIDES.get(name, (None, 0))
     if side is None:
@@ -61,7 +64,7 @@ def by_token(name, a, given, model, other):
     return a
 
 
-def check_teacher(model, teacher):
+def check_teacher(model: Any, teacher: Any) -> None:
     """ValueError unless a teacher reads and writes the same tokens as its student."""
     for side in ("source_vocab", "target_vocab"):
         mine, theirs = getattr(model, side), getattr(teacher, side)
@@ -72,17 +75,17 @@ def check_teacher(model, teacher):
         raise ValueError("teacher: one of the two reads the source from its end (reverse_source), the other does not")
 
 
-def with_teacher(teacher, share=SHARE):
+def with_teacher(teacher: Any, share: float = SHARE) -> Callable[[Batch], Batch]:
     """-> a function for loop.run: a Batch with the teacher's distributions among its targets, (KD1)."""
     backend = choose(teacher.backend)
 
-    def prepare(batch):
+    def prepare(batch: Batch) -> Batch:
         logits = backend.logits(teacher.params, teacher.config, batch)
         return batch._replace(targets=distillation.soft_targets(batch.targets, logits, share))
     return prepare
 
 
-def taught(teacher, pairs, beam=5):
+def taught(teacher: Any, pairs: list[tuple[str, str]], beam: int = 5) -> list[tuple[str, str]]:
     """Pairs of the same sources with the teacher's answers; those that it cannot finish are left out."""
     sources = list(dict.fromkeys(x for x, _ in pairs))
     answers = teacher.decode(sources, beam=beam)

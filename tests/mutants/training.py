@@ -129,10 +129,11 @@ MUTANTS = [
           ("best_score=score and tuple(score)", "best_score=None", "a resumed run forgets its best score"),
           ('optimizer=optimizers.State(numbers.pop("t"), m, v)', 'optimizer=optimizers.State(numbers.pop("t"), v, m)',
            "moments change places when loaded"),
-          ("def load_weights(path, config):\n"
+          ("def load_weights(path: str | os.PathLike, config: Config) -> Any:\n"
            "    \"\"\"Read the parameters of a model of this Config: -> the model's Params; ValueError if they are "
            "another's.\"\"\"\n    arrays, metadata = load_arrays(path)\n"
-           '    check_config(path, metadata.get("config", {}), config)\n', "def load_weights(path, config):\n"
+           '    check_config(path, metadata.get("config", {}), config)\n',
+           "def load_weights(path: str | os.PathLike, config: Config) -> Any:\n"
            "    \"\"\"Read the parameters of a model of this Config: -> the model's Params; ValueError if they are "
            "another's.\"\"\"\n    arrays, metadata = load_arrays(path)\n",
            "weights of another configuration with the same shapes are loaded"),
