@@ -37,8 +37,8 @@ REAL = [m for m in MUTANTS if m.equivalent is None]
 
 # The files that must have bugs.
 REPRESENTED = [
-    "data/stream.py", "training/quantization.py", "training/pruning.py", "training/compression.py", "layers/distillation.py", "model/saliency.py",
-    "viewer/trace/position.py", "viewer/trace/tensors.py",
+    "data/stream.py", "training/quantization.py", "training/pruning.py", "training/compression.py",
+    "layers/distillation.py", "model/saliency.py", "viewer/trace/position.py", "viewer/trace/tensors.py",
     "viewer/figures/stories.py", "viewer/figures/models.py", "viewer/figures/__init__.py", "viewer/plots/fonts.py",
     "viewer/plots/gradients.py",
     "layers/cells/rnn.py", "layers/cells/lstm.py", "layers/cells/gru.py", "layers/cells/gru_after.py",

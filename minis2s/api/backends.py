@@ -56,7 +56,7 @@ def is_compiled(config: Config) -> bool:
     return not config.residual and config.target == "tokens" and not own_part(config)
 
 
-def is_searched(config):
+def is_searched(config: Config) -> bool:
     """Whether the kernels search for answers of models of this Config: a Transformer's step of decoding is NumPy's."""
     return is_compiled(config) and config.architecture == "recurrent"
 

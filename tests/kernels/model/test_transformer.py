@@ -55,7 +55,8 @@ def test_loss_and_gradient_in_one_call(name):
 
 
 def test_in_float32():
-    case = Case("everything", "float32", spread=0.2, hidden=36, feed_forward=37)      # larger weights magnify what is rounded
+    # larger weights magnify what is rounded
+    case = Case("everything", "float32", spread=0.2, hidden=36, feed_forward=37)
     (*got, k, g), (*want, k_want, g_want) = case.run("numba"), case.run("numpy")
     close((*got, g), (*want, g_want), "float32")
     close_caches(k, k_want, "float32")
@@ -105,7 +106,8 @@ def test_one_hot_targets_and_ids_of_any_whole_type():
     want, b = case.in_one("numpy"), case.batch
     close(case.in_one("numba", targets=np.eye(case.config.target_vocab)[b.targets]), want, "float64")
     for dtype in ("int32", "uint8"):
-        close(case.in_one("numba", **{name: getattr(b, name).astype(dtype) for name in ("source", "inputs", "targets")}),
+        close(case.in_one("numba",
+                          **{name: getattr(b, name).astype(dtype) for name in ("source", "inputs", "targets")}),
               want, "float64")
 
 
