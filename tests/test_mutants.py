@@ -30,9 +30,10 @@ JOBS = int(os.environ.get("MUTANT_JOBS", 1))
 CAUGHT, PASSED = 1, 0               # pytest's exit codes; others mean that nothing was tested
 COMPILED = "# With it ---"          # a heading of kernels: what stands below it may run compiled only
 COMPILED_ONLY = ["kernels/runtime/jit.py", "kernels/runtime/kernel_cache.py", "kernels/runtime/arena.py",
-                 "kernels/runtime/precompile.py", "kernels/runtime/device_cache.py", "kernels/runtime/kernel_library.py",
-                 "kernels/model/validated.py", "kernels/linalg/tile.py", "kernels/linalg/gemm.py",
-                 "kernels/linalg/loops.py", "kernels/linalg/simd/vector.py", "kernels/linalg/simd/lowering.py"]
+                 "kernels/runtime/precompile.py", "kernels/runtime/device_cache.py",
+                 "kernels/runtime/kernel_library.py", "kernels/model/validated.py", "kernels/linalg/tile.py",
+                 "kernels/linalg/gemm.py", "kernels/linalg/loops.py", "kernels/linalg/simd/vector.py",
+                 "kernels/linalg/simd/lowering.py"]
 REAL = [m for m in MUTANTS if m.equivalent is None]
 
 # The files that must have bugs.
@@ -62,15 +63,16 @@ REPRESENTED = [
     "kernels/layers/attention/multi_head.py", "kernels/model/transformer_sublayers.py",
     "kernels/model/transformer_encoder.py", "kernels/model/transformer_decoder.py", "kernels/model/transformer.py",
     "kernels/model/transformer_buffers.py", "kernels/model/architectures.py",
-    "kernels/runtime/arena.py", "kernels/model/validated.py", "kernels/runtime/jit.py", "kernels/runtime/kernel_cache.py",
-    "kernels/runtime/device_cache.py", "kernels/runtime/kernel_library.py",
+    "kernels/runtime/arena.py", "kernels/model/validated.py", "kernels/runtime/jit.py",
+    "kernels/runtime/kernel_cache.py", "kernels/runtime/device_cache.py", "kernels/runtime/kernel_library.py",
     "kernels/runtime/precompile.py", "kernels/training/optimizers.py", "kernels/training/update.py",
     "kernels/core/tree.py", "kernels/decoding/hypotheses.py", "kernels/decoding/beam.py", "core/functions.py",
-    "layers/linear.py", "layers/embedding.py", "layers/dropout.py", "core/initializers.py", "layers/loss.py", "layers/frame_output.py", "model/inputs.py",
-    "layers/unroll.py", "layers/recurrent.py", "model/encoder.py", "model/bridge.py", "layers/fusion.py",
-    "model/decoder.py", "model/decoder_step.py", "model/context_step.py", "model/seq2seq.py",
-    "model/parameters.py", "model/dropout_masks.py", "model/checks.py", "training/optimizers.py", "core/tree.py", "data/batches.py",
-    "training/step.py", "training/evaluation.py", "training/loop.py", "bench/cases.py", "bench/ours.py", "bench/__main__.py", "bench/rounds.py",
+    "layers/linear.py", "layers/embedding.py", "layers/dropout.py", "core/initializers.py", "layers/loss.py",
+    "layers/frame_output.py", "model/inputs.py", "layers/unroll.py", "layers/recurrent.py", "model/encoder.py",
+    "model/bridge.py", "layers/fusion.py", "model/decoder.py", "model/decoder_step.py", "model/context_step.py",
+    "model/seq2seq.py", "model/parameters.py", "model/dropout_masks.py", "model/checks.py", "training/optimizers.py",
+    "core/tree.py", "data/batches.py", "training/step.py", "training/evaluation.py", "training/loop.py",
+    "bench/cases.py", "bench/ours.py", "bench/__main__.py", "bench/rounds.py",
     "bench/limits.py", "bench/growth.py", "bench/memory.py", "bench/profiling.py", "layers/layer_norm.py",
     "layers/feed_forward.py", "layers/positions.py", "layers/residual.py",
     "layers/attention/scaled_dot_product.py", "layers/attention/multi_head.py",

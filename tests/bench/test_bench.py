@@ -118,7 +118,8 @@ def test_pytorch_computes_the_same_model():
     assert weights - biases == sum(a.size for _, a in tree.named(p)) - bridge
     p = transformer.init(ours.transformer_config(9, 4))
     model = pytorch.Transformer(9, 4, 3)
-    keys = sum(a.numel() // 3 for name, a in model.named_parameters() if name.endswith("in_proj_bias"))    # change nothing
+    # change nothing
+    keys = sum(a.numel() // 3 for name, a in model.named_parameters() if name.endswith("in_proj_bias"))
     assert sum(a.numel() for a in model.parameters()) - keys == sum(a.size for _, a in tree.named(p))
     for case in bench.chosen(["ragged", "step", "transformer", "decode", "beam"], first=1):
         small = {**case, **{k: min(case[k], 6) for k in "VTNDH" if k in case}}
