@@ -16,6 +16,7 @@ from .texts import check_characters
 
 METHODS = {"beam": (), "sample": ("temperature", "top_k", "top_p"), "exact": ("budget",)}   # and options of their own
 EXTRA = 10                          # tokens that an answer may be longer than the longest target trained on
+WIDEST = 10_000                     # hypotheses of a beam
 AT_ONCE = 1 << 15                   # tokens of a batch, padding too: so long texts go in smaller batches
 
 
@@ -61,6 +62,9 @@ def checked(how: Options, lengths: dict) -> Options:
     for name in ("beam", "nbest", "batch"):
         validation.whole(name, getattr(how, name), 1)
     validation.whole("nbest", how.nbest, 1, how.beam)
+    if how.max_length is not None:                              # numbers that would take days or all memory
+        validation.whole("max_length", how.max_length, 1, notes.LONGEST)
+    validation.whole("beam", how.beam, 1, WIDEST)
     if how.method != "beam" and (how.beam != 1 or how.length_penalty != 1):
         raise ValueError(f"beam={how.beam!r}, length_penalty={how.length_penalty!r}: options of method='beam', "
                          f"not of {how.method!r}")

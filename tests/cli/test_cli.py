@@ -295,6 +295,13 @@ def test_what_was_saved_is_said_and_nothing_else(call, data, tmp_path, monkeypat
         assert out == (f"stopped; saved in {tmp_path / 'bTrue'}; go on with --resume\n" if began else "")
 
 
+def test_sizes_of_a_search_are_looked_at_first(refused, trained):
+    for option, most in (("--max-length", 20000), ("--beam", 10000)):
+        for number in (most + 1, 99999999999):
+            line = refused("translate", trained, "abc", option, str(number))
+            assert line == f"minis2s: {option}: got {number}, wanted a whole number, 1 .. {most}"
+
+
 def test_notes_go_to_standard_error(call, trained):
     status, out, err = call("translate", trained, "axb", "abcab")
     assert status == 0 and out.count("\n") == 2

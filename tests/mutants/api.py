@@ -82,6 +82,7 @@ MUTANTS = [
     *bugs("api/evaluation.py", "api/test_api.py",
           ("return math.exp(x) if x < 700 else math.inf", "return math.exp(x)", "perplexity overflows")),
     *bugs("api/answering.py", "cli/test_cli.py",
+          ('validation.whole("beam", how.beam, 1, WIDEST)', "pass", "a beam of any width is begun"),
           ("            at += len(chosen)\n", "            at = max(chosen) + 1\n",
            "a blank text draws random numbers: the samples after it change"),
           ("            at += len(chosen)\n", "", "each batch of texts draws the same random numbers")),
