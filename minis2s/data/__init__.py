@@ -12,6 +12,7 @@ Start with corpus.py, which does all of it in order:
     corpus.py      tokenizers, vocabularies and examples of a training, and what there is to say about them
     frames.py      a source of numbers in place of tokens: what makes frames of files
     sound.py       WAV files and their log-mel spectrograms
+    vocoder.py     log-mel spectrograms back to sound
     pictures.py    PNG files and their columns
     stream.py      pairs that stay in their file, for more than memory holds
     batches.py     padded arrays, time first, and which examples share a batch

@@ -2,6 +2,12 @@
 from .mutant import bugs
 
 MUTANTS = [
+    *bugs("data/vocoder.py", "data/test_vocoder.py",
+          ("P = P * wanted / ", "P = wanted / ", "powers are not improved"),
+          ("np.exp(1j * np.angle(windows_of", "np.exp(-1j * np.angle(windows_of", "phases the wrong way round"),
+          ("return x / weight", "return x", "overlaps are not divided by their weight"),
+          ("np.minimum(frames, 15)", "frames", "frames that are too loud overflow"),
+          ("np.sqrt(power_of", "(power_of", "power for magnitude")),
     *bugs("data/batches.py", "data/test_batches.py",
           ("[BOS, *y]", "[EOS, *y]", "EOS fed at the start"),
           ("[*y, EOS]", "[BOS, *y]", "targets not shifted: the answer stands in the input"),

@@ -2,6 +2,12 @@
 from .mutant import bugs
 
 MUTANTS = [
+    *bugs("decoding/frames.py", "decoding/test_frames.py",
+          ("frame_output.last_frame(out, F)", "out[:, :F]", "the step's first frame is fed on"),
+          ("(out[:, -1] > 0)", "(out[:, -1] < 0)", "stop for go on"),
+          ("said[:steps, n].reshape(-1, F)", "said[:steps - 1, n].reshape(-1, F)", "the step that stops is lost"),
+          ("alpha[mask[:, n], n] for alpha in", "alpha[:, n] for alpha in", "weights of padding are kept"),
+          ("bool(a[steps - 1, n] > 0)", "True", "every answer is finished")),
 
     *bugs("decoding/hypotheses.py", "decoding/test_decoding.py",
           ("Hypothesis(n, None, BOS,", "Hypothesis(n, None, EOS,", "EOS fed at the start"),
