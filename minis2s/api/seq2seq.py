@@ -145,7 +145,7 @@ class Seq2Seq:
         training = training or Training()
         pairs = text_pairs("pairs", pairs, self._of_files)
         if valid is None:
-            pairs, valid = hold_out(pairs, training.seed)
+            pairs, valid = hold_out(pairs, training.seed, self.lowercase)
         else:
             valid = text_pairs("valid", valid, self._of_files)
         fitting.fit(self, pairs, valid, training, out, resume, overwrite, progress, origin, start, teacher, distill)

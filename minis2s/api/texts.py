@@ -57,16 +57,18 @@ def check_characters(name: str, text: str) -> None:
         raise ValueError(f"{name}: {shown(text)} holds half of a surrogate pair, which is no character") from None
 
 
-def hold_out(pairs: list[tuple[str, str]], seed: int) -> list:
-    """Divide (source, target) pairs into training and validation pairs that share no source."""
+def hold_out(pairs: list[tuple[str, str]], seed: int, lowercase: bool = False) -> list:
+    """Divide (source, target) pairs into training and validation pairs that share no source, as
+    `text.same` compares them."""
     is_streamed = isinstance(pairs, stream.FilePairs)
-    sources = stream.count_sources(pairs) if is_streamed else len({same(x) for x, _ in pairs})
+    sources = stream.count_sources(pairs, lowercase) if is_streamed else len({same(x, lowercase) for x, _ in pairs})
     if sources == 1:
         raise ValueError("pairs: one source only, so none can be held out; give valid")
     share = min(max(HELD_OUT, 1 / sources), AT_MOST / sources)
     if is_streamed:
-        return stream.split_by_source(pairs, share, seed)
-    return [list(zip(*part)) for part in split_by_source(*zip(*pairs), share, seed)]    # type: ignore[call-arg]
+        return stream.split_by_source(pairs, share, seed, lowercase)
+    parts = split_by_source(*zip(*pairs), share, seed, lowercase)     # type: ignore[call-arg]
+    return [list(zip(*part)) for part in parts]
 
 
 def fingerprint(*parts: Any, of_files: bool = False) -> str:

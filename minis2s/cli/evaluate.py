@@ -100,7 +100,7 @@ def named_pairs(model, args):
         note("minis2s: the pairs that the run was trained on are not at hand, so it is not known whether these are "
              "unseen")
         return pairs
-    count = overlap(*(contents(part) if of_files else part for part in (known, pairs)))
+    count = overlap(*(contents(part) if of_files else part for part in (known, pairs)), model.lowercase)
     if count:
         note(f"minis2s: {count:,} of these {len(pairs):,} pairs are not unseen: their sources stand in the training "
              f"pairs")

@@ -53,7 +53,8 @@ def origin_of(args):
     if args.size is not None:
         raise ValueError("--size is for built-in tasks")
     streaming = {"stream": True} if getattr(args, "stream", False) else {}
-    return {**places(args), "seed": getattr(args, "seed", 0), **teaching(args), **streaming}
+    lowercase = {"lowercase": True} if getattr(args, "lowercase", None) else {}
+    return {**places(args), "seed": getattr(args, "seed", 0), **lowercase, **teaching(args), **streaming}
 
 
 def teaching(args):
@@ -105,7 +106,7 @@ def data(origin, tell=True):
     pairs = streamed(origin["pairs"], tell) if origin.get("stream") else read(origin["pairs"], tell, files)
     if origin["valid"]:
         return pairs, read(origin["valid"], tell, files), None
-    return *hold_out(text_pairs("pairs", pairs), origin["seed"]), None
+    return *hold_out(text_pairs("pairs", pairs), origin["seed"], origin.get("lowercase", False)), None
 
 
 def streamed(path, tell=True):

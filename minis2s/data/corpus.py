@@ -80,7 +80,7 @@ def build(pairs, valid, source_units, target_units, *, min_count=1, lowercase=Fa
         if len(vocab) == len(SPECIALS) and not isinstance(vocab, NoVocabulary):
             raise ValueError(f"min_count={min_count}: no {side} token stands so often in the pairs")
     held = [(*ids, source) for ids, (source, _) in zip(numbered(vocabs, valid_tokens), valid_texts)]
-    return Corpus(*map(Side, sides, vocabs), train, held, valid_texts, overlap(kept, valid_texts),
+    return Corpus(*map(Side, sides, vocabs), train, held, valid_texts, overlap(kept, valid_texts, lowercase),
                   (len(pairs) - len(kept), len(valid) - len(valid_texts)))
 
 

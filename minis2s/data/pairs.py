@@ -91,15 +91,15 @@ def _data(path):
         raise OSError(f"{path}: cannot be read ({e.strerror or e})") from None
 
 
-def overlap(known, pairs):
+def overlap(known, pairs, lowercase=False):
     """How many of some (source, target) pairs have a source that stands in `known` too, compared as `text.same`
     does."""
-    keys = [same(source) for source, _ in pairs]
-    seen = set(keys).intersection(same(source) for source, _ in known)     # `known` may be too many for a set
+    keys = [same(source, lowercase) for source, _ in pairs]
+    seen = set(keys).intersection(same(source, lowercase) for source, _ in known)     # `known` may be too many for a set
     return sum(key in seen for key in keys)
 
 
-def split_by_source(sources, targets, fraction, seed):
+def split_by_source(sources, targets, fraction, seed, lowercase=False):
     """Divide pairs for training and validation; all pairs of one source go to the same part.
 
     Sources that differ in white space or in composed accents only are one source.
@@ -110,6 +110,8 @@ def split_by_source(sources, targets, fraction, seed):
     fraction : float
         The share of the different sources that goes to validation, 0 < fraction < 1.
     seed : int
+    lowercase : bool
+        Sources that differ in capital letters only are one source, too: the model will read lower case.
 
     Returns
     -------
@@ -124,7 +126,7 @@ def split_by_source(sources, targets, fraction, seed):
         raise ValueError(f"targets: {len(targets)} for {len(sources)} sources, wanted one for each")
     if not 0 < fraction < 1:
         raise ValueError(f"fraction: {fraction}, wanted between 0 and 1")
-    keys = [same(source) for source in sources]
+    keys = [same(source, lowercase) for source in sources]
     different = list(dict.fromkeys(keys))           # in order of appearance: a set's order is not fixed
     count = round(fraction * len(different))
     if not 0 < count < len(different):

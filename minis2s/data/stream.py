@@ -115,10 +115,10 @@ def check_form(path, head):
         raise ValueError(f"{path}: {notes[0]}; streamed are only {WANTED}")
 
 
-def split_by_source(pairs, share, seed):
+def split_by_source(pairs, share, seed, lowercase=False):
     """As pairs.split_by_source: -> training FilePairs, list of validation pairs; a source is known by a digest of 64
     bits."""
-    keys = np.fromiter((digest(source) for source, _ in pairs), np.uint64, len(pairs))
+    keys = np.fromiter((digest(source, lowercase) for source, _ in pairs), np.uint64, len(pairs))
     _, first, of = np.unique(keys, return_index=True, return_inverse=True)
     count = round(share * len(first))
     appearance = np.argsort(first)                              # the different sources, as they first appear
@@ -127,14 +127,14 @@ def split_by_source(pairs, share, seed):
     return pairs.subset(~held[of]), list(pairs.subset(held[of]))
 
 
-def digest(source):
+def digest(source, lowercase=False):
     """64 bits of a source, in the form in which sources are compared."""
-    return int.from_bytes(hashlib.blake2b(same(source).encode(), digest_size=8).digest(), "little")
+    return int.from_bytes(hashlib.blake2b(same(source, lowercase).encode(), digest_size=8).digest(), "little")
 
 
-def count_sources(pairs):
+def count_sources(pairs, lowercase=False):
     """How many different sources there are."""
-    return len(np.unique(np.fromiter((digest(source) for source, _ in pairs), np.uint64, len(pairs))))
+    return len(np.unique(np.fromiter((digest(source, lowercase) for source, _ in pairs), np.uint64, len(pairs))))
 
 
 class Encoded:

@@ -19,9 +19,11 @@ def is_blank(text):
     return all(ch.isspace() or unicodedata.category(ch) == "Cf" for ch in text)
 
 
-def same(text):
-    """The form in which texts are compared: NFC, runs of white space as one space, none at the ends."""
-    return " ".join(unicodedata.normalize("NFC", text).split())
+def same(text, lowercase=False):
+    """The form in which texts are compared: NFC, runs of white space as one space, none at the ends; in lower case for
+    a model that reads only that."""
+    text = unicodedata.normalize("NFC", text)
+    return " ".join((text.lower() if lowercase else text).split())
 
 
 def control_character(text):

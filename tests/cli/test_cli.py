@@ -23,7 +23,7 @@ from minis2s.api import answering, backends, evaluation
 from minis2s.api.backends import ANSWERING, choose
 from minis2s.api.run import Run
 from minis2s.api.signals import Stopped
-from minis2s.cli import main as cli
+from minis2s.cli import main as cli, sources
 from minis2s.training import loop as train
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
@@ -293,6 +293,23 @@ def test_what_was_saved_is_said_and_nothing_else(call, data, tmp_path, monkeypat
         status, out, _ = call(*argv, tmp_path / f"b{began}")
         assert status == 128 + signal.SIGTERM
         assert out == (f"stopped; saved in {tmp_path / 'bTrue'}; go on with --resume\n" if began else "")
+
+
+def test_unseen_is_unseen_in_lower_case_too(call, tmp_path, monkeypatch, no_pictures):
+    """With --lowercase `The` and `the` are one token: one part has both, and an overlap is counted."""
+    monkeypatch.chdir(tmp_path)
+    words = [f"{a}{b}" for a in "abcdefgh" for b in "xyz"]
+    Path("p.tsv").write_text("".join(f"{w}\t{w}\n{w.upper()}\t{w}\n" for w in words))
+    argv = ["train", "--pairs", "p.tsv", *SMALL, "--epochs", "1", "--lowercase"]
+    assert call(*argv, "--out", "r")[0] == 0
+    model = Seq2Seq.load("r")
+    _, (train_pairs, valid, _) = sources.located(model.origin, model.data, "r")
+    assert valid and not {x.lower() for x, _ in train_pairs} & {x.lower() for x, _ in valid}
+    assert call(*argv[:-1], "--resume", "--epochs", "2", "--out", "r")[0] == 0
+    Path("t.tsv").write_text(f"{train_pairs[0][0].swapcase()}\tx\nnew\ty\n")
+    assert "1 of these 2 pairs are not unseen" in call("evaluate", "r", "--pairs", "t.tsv")[2]
+    status, _, err = call(*argv, "--valid", "t.tsv", "--out", "q")
+    assert status == 0 and "1 of these pairs are not unseen" in err
 
 
 def test_sizes_of_a_search_are_looked_at_first(refused, trained):

@@ -162,6 +162,15 @@ def test_overlap_counts_pairs_whose_source_is_known():
     known = [("caf\u00e9  a", "x"), ("b", "x")]
     assert overlap(known, [("cafe\u0301\u00a0a", "y"), ("b", "x"), ("b", "z"), ("B", "x")]) == 3
     assert overlap([], known) == overlap(known, []) == 0
+    assert overlap([("ÉTÉ", "x")], [("e\u0301te\u0301", "y"), ("ete", "z")], True) == 1, "a model that reads lower case"
+
+
+def test_sources_of_one_lower_case_go_to_one_part():
+    sources = [f"{word} {k}" for k in range(20) for word in ("The", "the", "THE")]
+    for lowercase, both in ((True, 0), (False, 20)):
+        parts = split_by_source(sources, sources, 0.5, 3, lowercase)
+        train, valid = ({x.lower() for x in part[0]} for part in parts)
+        assert (len(train & valid) > 0) == (both > 0) and len(train | valid) == 20
 
 
 def test_the_same_sources_are_held_out_as_ever():

@@ -53,7 +53,7 @@ MUTANTS = [
            "the vocabulary knows held-out words"),
           ("Vocabulary.build((pair[k] for pair in tokens), min_count=min_count)",
            "Vocabulary.build((pair[k] for pair in tokens))", "min_count is ignored"),
-          ("overlap(kept, valid_texts)", "overlap(valid_texts, kept)", "the overlap is counted the wrong way round"),
+          ("overlap(kept, valid_texts, lowercase)", "overlap(valid_texts, kept, lowercase)", "the overlap is counted the wrong way round"),
           ("held = [(*ids, source) for ids, (source, _)", "held = [(*ids, source) for ids, (_, source)",
            "held-out examples are named by their targets"),
           ("train, held, valid_texts,", "train, held, list(valid),", "held-out texts are listed with those left out"),
