@@ -95,7 +95,8 @@ def overlap(known, pairs, lowercase=False):
     """How many of some (source, target) pairs have a source that stands in `known` too, compared as `text.same`
     does."""
     keys = [same(source, lowercase) for source, _ in pairs]
-    seen = set(keys).intersection(same(source, lowercase) for source, _ in known)     # `known` may be too many for a set
+    # `known` may be too many for a set
+    seen = set(keys).intersection(same(source, lowercase) for source, _ in known)
     return sum(key in seen for key in keys)
 
 

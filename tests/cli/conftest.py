@@ -3,6 +3,7 @@ import pytest
 
 from commands import PAIRS, SMALL
 from minis2s import Seq2Seq
+from minis2s.api import fitting
 from minis2s.cli import main as cli
 
 OPENING = ["pairs", "source", "target", "model", "compute"]     # the lines before the first epoch
@@ -11,7 +12,7 @@ OPENING = ["pairs", "source", "target", "model", "compute"]     # the lines befo
 @pytest.fixture(scope="module")
 def no_pictures():
     with pytest.MonkeyPatch.context() as m:
-        m.setattr(Seq2Seq, "_draw", lambda *_: None)
+        m.setattr(fitting, "draw", lambda *_: None)
         m.setenv("MINIS2S_BACKEND", "numpy")                    # many small Configs: nothing is compiled for them
         yield
 

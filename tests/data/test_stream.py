@@ -10,9 +10,9 @@ from minis2s.api.texts import fingerprint, hold_out, text_pairs
 from minis2s.cli.main import main
 from minis2s.data import corpus, stream
 from minis2s.data.batches import lengths_of
-from minis2s.data.pairs import read_pairs
+from minis2s.data.pairs import read_pairs, split_by_source
 
-WORDS = ["ab", "b a", "abc", "cab", "a  b", "é", "e\u0301", "bb", "cc", "ca", "ac", "acb", "bca", "b", "c"]
+WORDS = ["ab", "b a", "abc", "cab", "a b", "a  b", "é", "e\u0301", "bb", "cc", "ca", "ac", "acb", "bca", "b", "c"]
 LINES = [f"{x}\t{y[::-1]}" for x in WORDS for y in (x, x + "d")] + ["aaaaaaaaa\tb", " \tblank", "",
                                                                     "third\tcolumn\tignored "]
 
@@ -87,3 +87,14 @@ def test_the_file_may_be_removed_from_its_folder_while_it_is_open(file):
     first = pairs[0]
     os.unlink(file)
     assert pairs[0] == first and len(list(pairs)) == len(pairs)
+
+
+def test_letters_of_both_cases_are_one_source_where_lowercase_is_asked_for(tmp_path):
+    path = tmp_path / "p.tsv"
+    path.write_text("".join(f"{w}\t{i}\n{w.upper()}\t{i}\n" for i, w in enumerate(("ab", "cd", "ef", "gh"))))
+    pairs = stream.open_pairs(path)
+    assert stream.count_sources(pairs) == 8 and stream.count_sources(pairs, lowercase=True) == 4
+    train, held = stream.split_by_source(pairs, 0.5, 0, lowercase=True)
+    assert held and not {x.lower() for x, _ in train} & {x.lower() for x, _ in held}
+    assert [sorted(map(tuple, part)) for part in (train, held)] == [
+        sorted(zip(*part)) for part in split_by_source(*zip(*pairs), 0.5, 0, lowercase=True)]
