@@ -2,7 +2,6 @@
 import pytest
 
 from commands import PAIRS, SMALL
-from minis2s import Seq2Seq
 from minis2s.api import fitting
 from minis2s.cli import main as cli
 
