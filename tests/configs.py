@@ -88,6 +88,20 @@ RESIDUAL = {
 }
 
 
+# a readout that copies; these have no compiled implementation
+def copier(**choices):
+    return Config(**{**dict(source_vocab=7, target_vocab=7, embedding=3, hidden=4, cell="gru", dtype="float64",
+                            readout="copy"), **choices})
+
+
+COPYING = {
+    "after": copier(), "before": copier(attention_order="before", attention_size=5, cell="lstm"),
+    "two-ways": copier(bidirectional=True, attention_order="before", fusion="tanh", input_feeding=True, layers=2),
+    "sum": copier(fusion="sum", attention="scaled", dropout=0.4, reverse_source=True),
+    "residual": copier(layers=3, residual=True, attention="general"),
+}
+
+
 def transformer(**choices):
     return Config(**{**{k: v for k, v in SIZES.items() if k != "embedding"}, "architecture": "transformer", "hidden": 4,
                      "heads": 2, "feed_forward": 3, **choices})

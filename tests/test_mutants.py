@@ -68,7 +68,7 @@ REPRESENTED = [
     "kernels/runtime/precompile.py", "kernels/training/optimizers.py", "kernels/training/update.py",
     "kernels/core/tree.py", "kernels/decoding/hypotheses.py", "kernels/decoding/beam.py", "core/functions.py",
     "layers/linear.py", "layers/embedding.py", "layers/dropout.py", "core/initializers.py", "layers/loss.py",
-    "data/vocoder.py", "decoding/frames.py",
+    "layers/copying.py", "data/vocoder.py", "decoding/frames.py",
     "layers/frame_output.py", "model/inputs.py", "layers/unroll.py", "layers/recurrent.py", "model/encoder.py",
     "model/bridge.py", "layers/fusion.py", "model/decoder.py", "model/decoder_step.py", "model/context_step.py",
     "model/seq2seq.py", "model/parameters.py", "model/dropout_masks.py", "model/checks.py", "training/optimizers.py",

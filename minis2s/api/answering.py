@@ -6,7 +6,7 @@ import numpy as np
 
 from ..core import validation
 from ..core.backend import Backend
-from ..data import pictures
+from ..data import corpus as corpora, pictures
 from ..data.batches import pad_sources
 from ..data.text import is_blank
 from . import notes, signals
@@ -122,7 +122,7 @@ def unread(tokens: Any) -> Translation:
 
 def search(model: Any, tokens: list, how: Options, at: int, backend: Backend) -> list:
     """Search answers to one batch of token lists; `at` counts the texts before it, for the random numbers."""
-    ids = [model.source_vocab.encode(t) for t in tokens]
+    ids = [numbered(model, (t, []))[0] for t in tokens]
     source, mask = pad_sources([x[::-1] for x in ids] if model.config.reverse_source else ids, model.config.dtype)
     args = (model.params, model.config, source, mask, how.max_length)
     if how.method == "sample":
@@ -134,9 +134,19 @@ def search(model: Any, tokens: list, how: Options, at: int, backend: Backend) ->
     return backend.beam(*args, how.beam, how.length_penalty, how.nbest)
 
 
+def numbered(model: Any, pair: tuple) -> tuple:
+    """Tokens of (source, target) -> their numbers, a pair."""
+    return corpora.numbered((model.source_vocab, model.target_vocab), pair, model.config.readout == "copy")
+
+
+def written(model: Any, ids: Any, source: list) -> list:
+    """Numbers of an answer -> tokens; those that were copied are tokens of the source."""
+    return model.target_vocab.decode(ids, source if model.config.readout == "copy" else ())
+
+
 def translation(model: Any, source: list, answer: Any) -> Translation:
     """decoding's Answer to source tokens -> Translation."""
-    target, alpha = model.target_vocab.decode(answer.ids), answer.alpha
+    target, alpha = written(model, answer.ids, source), answer.alpha
     if alpha is not None and model.config.reverse_source:
         alpha = alpha[:, ::-1]                              # back to the order of the text
     return Translation(model.target_tokenizer.join(target), source, target, answer.log_prob, answer.score, alpha,

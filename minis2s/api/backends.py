@@ -38,6 +38,8 @@ def backend_for(config: Config, name: str | None = None, otherwise: str = "numpy
     Warns if "numba" was said, by the caller or by MINIS2S_BACKEND, and NumPy takes its place.
     """
     said = backend_name(name, otherwise)
+    if said.startswith("torch") and config.readout == "copy":
+        raise ValueError(f"backend={said!r}: readout=copy has no PyTorch module; choose numpy")
     if said.startswith("torch") and own_part(config):
         raise ValueError(f"backend={said!r}: {own_part(config)} of your own has no PyTorch module; choose numpy")
     if said.startswith("torch") and config.target == "frames":
@@ -46,14 +48,16 @@ def backend_for(config: Config, name: str | None = None, otherwise: str = "numpy
         return said
     if name is not None or os.environ.get("MINIS2S_BACKEND"):
         what = (f"{own_part(config)} of your own has" if own_part(config) else
-                "models with target=frames have" if config.target == "frames" else "models with residual=True have")
+                "models with target=frames have" if config.target == "frames" else
+                "readout=copy has" if config.readout == "copy" else "models with residual=True have")
         warnings.warn(f"backend='numba': {what} no compiled implementation yet; NumPy computes it", stacklevel=3)
     return "numpy"
 
 
 def is_compiled(config: Config) -> bool:
     """Whether the kernels compute models of this Config."""
-    return not config.residual and config.target == "tokens" and not own_part(config)
+    return (not config.residual and config.target == "tokens" and config.readout != "copy"
+            and not own_part(config))
 
 
 def is_searched(config: Config) -> bool:

@@ -28,7 +28,7 @@ def evaluate(model: Any, pairs: list, beam: int, length_penalty: float, progress
     for (x, y), (_, cut) in zip(pairs, tokens):
         references.setdefault(x, []).append((y, cut))
     how = answering.checked(answering.Options(beam=beam, length_penalty=length_penalty), model.lengths)
-    ids = [(model.source_vocab.encode(s), model.target_vocab.encode(t), x) for (s, t), (x, _) in zip(tokens, pairs)]
+    ids = [(*answering.numbered(model, cut), x) for cut, (x, _) in zip(tokens, pairs)]
     v, answered = losses(model, ids, how, progress)
     rest = [x for x in references if x not in answered]
     searched = answering.decode(model, rest, how, progress, attention=False)
@@ -66,7 +66,7 @@ def losses(model: Any, ids: list, how: Any, progress: bool) -> tuple:
         for n, i in enumerate(indices):
             found = finished(said[:, n], how.max_length)
             if found is not None and not is_blank(ids[i][2]):
-                target = model.target_vocab.decode(found)
+                target = answering.written(model, found, model.source_tokenizer.split(ids[i][2]))
                 answered[ids[i][2]] = Answer(model.target_tokenizer.join(target), target)
     greedy = how.beam == 1 and how.length_penalty == 1
     with Bar(len(ids), "pair", progress) as bar:

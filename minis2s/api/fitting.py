@@ -85,7 +85,8 @@ def prepare(model: Any, pairs: list[tuple[str, str]], valid: list[tuple[str, str
     None."""
     model.params = None                                 # those of other vocabularies would answer nonsense
     learnt = transfer.taught(answers, pairs) if answers else pairs
-    corpus = corpora.build(learnt, valid, **model._units(), stack=model.config.stack or 1)
+    corpus = corpora.build(learnt, valid, **model._units(), stack=model.config.stack or 1,
+                           shared=model.config.readout == "copy")
     (model.source_tokenizer, model.source_vocab), (model.target_tokenizer, model.target_vocab) = corpus[:2]
     sizes = ({"frame_size": model.source_tokenizer.frame_size} if model._of_files else
              {"source_vocab": len(model.source_vocab)})

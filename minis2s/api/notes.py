@@ -18,7 +18,7 @@ def remarks(model: Any, answer: Any) -> Iterator[tuple[str, Any]]:
     if size > LONGEST:
         yield "unread", size
         return
-    if unknown:
+    if unknown and model.config.readout != "copy":
         yield "unknown", unknown
     if size > model.lengths["source"]:
         yield "long", size

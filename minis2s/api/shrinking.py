@@ -10,9 +10,9 @@ import dataclasses
 import os
 from typing import Any, NamedTuple
 
-from ..data.corpus import Side
 from ..training import checkpoint, compression, loop, optimizers, pruning
 from ..training.options import Training
+from .answering import numbered
 from .backends import choose
 from .display import Display
 from .run import Run
@@ -108,10 +108,8 @@ def retrained(model: Seq2Seq, run: Run, masks: Any, epochs: int, pairs: Any, pro
     usual = Training(**stored) if stored else Training()
     training = dataclasses.replace(usual, epochs=epochs, minutes=None, lr=GENTLY * usual.lr, lr_final=None, warmup=None,
                                    schedule="constant", teacher_final=None)
-    source = Side(model.source_tokenizer, model.source_vocab)
-    target = Side(model.target_tokenizer, model.target_vocab)
-    train_set, valid_set = ([(source.encode(x), target.encode(y)) for x, y in text_pairs(name, part)]
-                            for name, part in zip(("pairs", "valid"), pairs))
+    train_set, valid_set = ([numbered(model, (model.source_tokenizer.split(x), model.target_tokenizer.split(y)))
+                             for x, y in text_pairs(name, part)] for name, part in zip(("pairs", "valid"), pairs))
     p = pruning.apply(model.params, masks)
     start = loop.begin(model.config, training)._replace(params=p, optimizer=optimizers.start(p), best=p)
     with Display(training, len(train_set), start, progress) as show:

@@ -36,7 +36,7 @@ class Corpus(NamedTuple):
 
 
 def build(pairs, valid, source_units, target_units, *, min_count=1, lowercase=False, max_length=MAX_LENGTH,
-          stack=1):
+          stack=1, shared=False):
     """Train tokenizers on the training side, leave out what is too long, collect vocabularies, number everything.
 
     Parameters
@@ -52,6 +52,9 @@ def build(pairs, valid, source_units, target_units, *, min_count=1, lowercase=Fa
         Pairs with more tokens on a side (or steps of frames) are left out and counted.
     stack : int
         How many frames are one step.
+    shared : bool
+        Both sides have one vocabulary, and words of a source that are not in it have numbers of their own, which its
+        target may have too (Vocabulary.encode_beside): for a readout that copies.
 
     Returns
     -------
@@ -67,19 +70,20 @@ def build(pairs, valid, source_units, target_units, *, min_count=1, lowercase=Fa
              else Tokenizer.train(source_units, (x for x, _ in pairs), lowercase),
              Tokenizer.train(target_units, (y for _, y in pairs), lowercase))
     if isinstance(pairs, stream.FilePairs):
+        if shared:
+            raise ValueError("readout=copy: wanted pairs in memory; leave out --stream")
         kept, sizes, counts = stream.measured(pairs, sides, max_length)
         check_some("pairs", pairs, kept, max_length)
         vocabs, train = stream.encoded(kept, sides, sizes, counts, min_count)
     else:
         kept, tokens = cut("pairs", pairs, sides, max_length)
-        vocabs = [NoVocabulary() if k == 0 and of_frames else
-                  Vocabulary.build((pair[k] for pair in tokens), min_count=min_count) for k in (0, 1)]
-        train = numbered(vocabs, tokens)
+        vocabs = vocabularies(tokens, min_count, of_frames, shared)
+        train = [numbered(vocabs, pair, shared) for pair in tokens]
     valid_texts, valid_tokens = cut("valid", valid, sides, max_length)
     for side, vocab in zip(("source", "target"), vocabs):
         if len(vocab) == len(SPECIALS) and not isinstance(vocab, NoVocabulary):
             raise ValueError(f"min_count={min_count}: no {side} token stands so often in the pairs")
-    held = [(*ids, source) for ids, (source, _) in zip(numbered(vocabs, valid_tokens), valid_texts)]
+    held = [(*numbered(vocabs, pair, shared), source) for pair, (source, _) in zip(valid_tokens, valid_texts)]
     return Corpus(*map(Side, sides, vocabs), train, held, valid_texts, overlap(kept, valid_texts, lowercase),
                   (len(pairs) - len(kept), len(valid) - len(valid_texts)))
 
@@ -99,9 +103,19 @@ def check_some(name, part, kept, max_length):
                          "(--max-length)")
 
 
-def numbered(vocabs, tokens):
-    """Tokens of both sides -> their numbers."""
-    return [tuple(vocab.encode(t) for vocab, t in zip(vocabs, pair)) for pair in tokens]
+def vocabularies(tokens, min_count, of_frames, shared):
+    """The vocabularies of source and target, from the pairs' tokens; one for both if it is shared."""
+    if shared:
+        return [Vocabulary.build((t for pair in tokens for t in pair), min_count=min_count)] * 2
+    return [NoVocabulary() if k == 0 and of_frames else
+            Vocabulary.build((pair[k] for pair in tokens), min_count=min_count) for k in (0, 1)]
+
+
+def numbered(vocabs, pair, shared):
+    """The tokens of (source, target) -> their numbers, a pair."""
+    if shared:
+        return tuple(v.encode_beside(t, pair[0]) for v, t in zip(vocabs, pair))
+    return tuple(v.encode(t) for v, t in zip(vocabs, pair))
 
 
 def lengths(corpus):

@@ -78,22 +78,30 @@ class Vocabulary:
         """Tokens -> list of numbers; a token that is not in the vocabulary becomes UNK."""
         return [self.ids.get(token, UNK) for token in tokens]
 
-    def decode(self, ids):
+    def encode_beside(self, tokens, source):
+        """Tokens -> list of numbers; one that is not in the vocabulary, but in the list `source`, gets a number of its
+        own: len(self) for the first such word of the source, then one more for each.  So it can be copied."""
+        own = {token: len(self) + k for k, token in enumerate(self.unknown(source))}
+        return [self.ids.get(token, own.get(token, UNK)) for token in tokens]
+
+    def decode(self, ids, source=()):
         """Numbers -> list of tokens: stops at EOS, drops PAD and BOS, shows UNK as ``<unk>``.
+
+        `source` is the list of tokens whose unknown words have the numbers from len(self) on, see `encode_beside`.
 
         Raises
         ------
         ValueError
-            A number lies outside 0 .. len(self) - 1.
+            A number means no token.
         """
-        tokens = []
+        tokens, symbols = [], (*self.symbols, *self.unknown(source))
         for i in ids:
-            if not 0 <= i < len(self):
-                raise ValueError(f"ids: {i} is no entry of this vocabulary, wanted 0 .. {len(self) - 1}")
+            if not 0 <= i < len(symbols):
+                raise ValueError(f"ids: {i} is no entry of this vocabulary, wanted 0 .. {len(symbols) - 1}")
             if i == EOS:
                 break
             if i not in (PAD, BOS):
-                tokens.append(self.symbols[i])
+                tokens.append(symbols[i])
         return tokens
 
     def unknown(self, tokens):

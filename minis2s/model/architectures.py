@@ -72,8 +72,9 @@ def recurrent_start(p: Any, config: Config, source: np.ndarray, mask: np.ndarray
 def recurrent_step(p: Any, config: Config, source: Any, ids: np.ndarray,
                    state: Any) -> tuple[np.ndarray, Any, np.ndarray | None]:
     """One step of every row."""
-    r, state, k = decoder.step(p, config, source, ids, state)
-    return decoder.readout(p, r), state, k.attend.alpha if k.attend else None
+    r, state, k = decoder.step(p, config, source, decoder.read_ids(config, ids), state)
+    logits, _ = decoder.output(p, config, source, r[None], [k])
+    return logits[0], state, k.attend.alpha if k.attend else None
 
 
 def recurrent_draw_masks(rng: np.random.Generator, config: Config, batch: Batch) -> Any:

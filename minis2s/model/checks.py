@@ -40,7 +40,7 @@ def check_source(config: Config, ids: np.ndarray, mask: np.ndarray) -> None:
 def check_source_steps(name: str, config: Config, source: np.ndarray) -> None:
     """Require token ids of the Config's vocabulary, or frames of its size and dtype."""
     if config.source == "tokens":
-        validation.ids(name, source, config.source_vocab)
+        validation.ids(name, source, (config.source_vocab or 0) + own_words(config, source))
         return
     if isinstance(source, np.ndarray) and source.ndim == 3 and source.shape[2] != config.step_size:
         raise ValueError(f"{name}: got steps of {source.shape[2]} numbers, wanted {config.step_size} "
@@ -50,18 +50,37 @@ def check_source_steps(name: str, config: Config, source: np.ndarray) -> None:
         raise TypeError(f"{name}: got dtype {source.dtype}, wanted {config.dtype} of this Config")
 
 
+def own_words(config: Config, source: Any) -> int:
+    """How many words that are in no vocabulary the ids of a source may name: none, or as many as it has steps where
+    they can be copied."""
+    return len(source) if config.readout == "copy" and isinstance(source, np.ndarray) and source.ndim else 0
+
+
+def check_targets(config: Config, batch: Batch, V: int) -> None:
+    """Require ids, or distributions over the vocabulary; words outside the vocabulary must stand in the example's own
+    source, else nothing could say them."""
+    shape = batch.inputs.shape
+    if np.ndim(batch.targets) == 3:
+        if config.readout == "copy":
+            raise ValueError("targets: readout=copy needs ids, got a distribution over the vocabulary")
+        validation.array("targets", batch.targets, (*shape, V), "fiub")
+        return
+    validation.ids("targets", batch.targets, V, shape)
+    V = config.target_vocab or 0
+    if config.readout == "copy" and (batch.targets.max(axis=0) >= np.maximum(V, batch.source.max(axis=0) + 1)).any():
+        raise ValueError(f"targets: ids from {V} on are words of the example's own source, and one is not among them")
+
+
 def check_batch(config: Config, batch: Batch, teacher_mask: Any = None, masks: DropoutMasks | None = None) -> None:
     """Require what `forward` can compute with; `check_source` is for the source."""
-    V, source, axes = config.target_vocab, batch.source, 2 if config.source == "tokens" else 3
+    source, axes = batch.source, 2 if config.source == "tokens" else 3
+    V = (config.target_vocab or 0) + own_words(config, source)
     N: Any = source.shape[1] if isinstance(source, np.ndarray) and source.ndim == axes else "N"
     if config.target == "frames":
         check_target_frames(config, batch, N)
     else:
         validation.ids("inputs", batch.inputs, V, ("S", N))
-        if np.ndim(batch.targets) == 3:
-            validation.array("targets", batch.targets, (*batch.inputs.shape, V), "fiub")
-        else:
-            validation.ids("targets", batch.targets, V, batch.inputs.shape)
+        check_targets(config, batch, V)
         validation.mask("target_mask", batch.target_mask, batch.inputs.shape)
     shape = batch.inputs.shape[:2]
     if teacher_mask is not None:

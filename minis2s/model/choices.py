@@ -20,7 +20,7 @@ CHOICES: dict[str, Any] = {
     "context": ("init", "every-step", "attention"),
     "attention_order": ("before", "after"),
     "fusion": ("none", "concat", "sum", "sigmoid", "tanh"),
-    "readout": ("state", "state-context"),
+    "readout": ("state", "state-context", "copy"),
     "norm": NORMS,
     "positions": KINDS,
     "feed_forward_activation": tuple(PHI),
@@ -98,6 +98,24 @@ def impossible_transformer(c: Any) -> list[tuple[bool, str]]:
     ]
 
 
+def impossible_copy(c: Any) -> list[tuple[bool, str]]:
+    """Pairs for a Config `c`: a condition that must not hold, and why."""
+    return [
+        (c.readout == "copy" and c.context != "attention",
+         f"readout=copy copies what attention looks at; context={c.context} has none"),
+        (c.readout == "copy" and c.fusion == "concat",
+         "readout=copy with fusion=concat would read the context twice; take fusion=none"),
+        (c.readout == "copy" and "frames" in (c.source, c.target),
+         f"readout=copy copies words; source={c.source} with target={c.target} has none to read or to write"),
+        (c.readout == "copy" and c.source_vocab != c.target_vocab,
+         f"readout=copy needs one vocabulary for both sides; source_vocab={c.source_vocab}, "
+         f"target_vocab={c.target_vocab}"),
+        (c.readout == "copy" and c.label_smoothing > 0,
+         f"readout=copy with label_smoothing={c.label_smoothing}: a word of another source has probability 0, so "
+         "its logarithm cannot be smoothed; take 0"),
+    ]
+
+
 def impossible_recurrent(c: Any) -> list[tuple[bool, str]]:
     """Pairs for a Config `c`: a condition that must not hold, and why."""
     has_context, two = c.context != "init", c.bidirectional
@@ -139,4 +157,4 @@ def impossible_recurrent(c: Any) -> list[tuple[bool, str]]:
         (c.tied_embedding and c.readout_size != c.embedding,
          f"tied_embedding: the readout reads {c.readout_size} numbers, an embedding has {c.embedding}; "
          f"set embedding={c.readout_size} or another fusion"),
-    ]
+    ] + impossible_copy(c)

@@ -62,8 +62,9 @@ class Config:
         How state and context become what is read out; None: "concat" where there is a context.
     input_feeding : bool
         The fused state of step t-1 is part of the cell's input at step t (Luong).
-    readout : {"state", "state-context"}
-        softmax(W z + b), or softmax(W [z; ctx] + b), with z the fused state.
+    readout : {"state", "state-context", "copy"}
+        softmax(W z + b), or softmax(W [z; ctx] + b), with z the fused state; "copy" reads [z; ctx; E[y_{t-1}]] and
+        mixes its softmax with the attention weights of the source's words (layers/copying.py), in one vocabulary.
     tied_cells : bool
         Encoder and decoder share their cells' weights (D3.s).
     heads : int or None
@@ -162,8 +163,9 @@ class Config:
 
     @property
     def readout_size(self) -> int:
-        """Size of what the output matrix reads: z, or [z; ctx]."""
-        return self.fused_size + (self.encoder_size if self.readout == "state-context" else 0)
+        """Size of what the output matrix reads: z, [z; ctx], or [z; ctx; embedding]."""
+        return (self.fused_size + (self.encoder_size if self.readout != "state" else 0)
+                + (self.embedding if self.readout == "copy" else 0))
 
     @property
     def attends_before(self) -> bool:
@@ -241,7 +243,7 @@ class Config:
         default("bridge", "dense" if self.bidirectional else "copy")
         default("attention", "additive" if self.context in (None, "attention") else "none")
         default("context", "init" if self.attention == "none" else "attention")
-        default("fusion", "none" if self.context == "init" else "concat")
+        default("fusion", "none" if self.context == "init" or self.readout == "copy" else "concat")
 
     def _check_combinations(self) -> None:
         of_architecture = impossible_transformer if self.architecture == "transformer" else impossible_recurrent

@@ -11,10 +11,11 @@ Forward, step t                                       Backward, where dz means d
 (D3)  s_t = cell(x, s_{t-1}), layer by layer          (D3*) dx, ds_{t-1} = the cell's
 (D4)  ctx = attend(s_t)            "after"            (D4*) ds_t += attend's
 (D5)  z_t = fuse(s_t, ctx)                            (D5*) ds_t, dctx = the fusion's
-(D6)  r_t = z_t, or [z_t; ctx]                        (D6*) dz_t, dctx = the parts of dr_t
+(D6)  r_t = z_t, [z_t; ctx], [z_t; ctx; E[y_{t-1}]]   (D6*) dz_t, dctx, dE = the parts of dr_t
 
 "before" and "after" are the Config's attention_order.  In (D2) the context stands if it is fed to the cell ("before",
-or the final state at every step), and z_{t-1} with input feeding.  Attention reads the top layer's h.
+or the final state at every step), and z_{t-1} with input feeding.  Attention reads the top layer's h.  The third form
+of (D6) is for a readout that copies (layers/copying.py).
 """
 from typing import Any
 
@@ -36,43 +37,45 @@ def step(p: Any, config: Config, source: EncoderOutput, ids: np.ndarray, s: Stat
     ctx, k_attend = source.ctx, None
     if config.attends_before:
         ctx, k_attend = attend(score, p.score, s.layers[-1].h, source.memory)       # (D1)
-    parts = [inputs.forward(p.embedding, ids)]
-    parts += [ctx] if config.context_in_cell else []
+    emb = inputs.forward(p.embedding, ids)
+    parts = [emb, ctx] if config.context_in_cell else [emb]
     parts += [s.z] if config.input_feeding else []
     x = np.concatenate(parts, axis=1)                                               # (D2)
     h, layers, k_cells = recurrent.step(cell, p.layers, x, s.layers, masks, config.residual)    # (D3)
     if config.attends_after:
         ctx, k_attend = attend(score, p.score, h, source.memory)                    # (D4)
     z, k_fuse = fusion.forward(p.fusion, config.fusion, h, ctx)                     # (D5)
-    r = np.concatenate([z, ctx], axis=1) if config.readout == "state-context" else z    # (D6)
+    parts = {"state": [z], "state-context": [z, ctx], "copy": [z, ctx, emb]}[config.readout]
+    r = np.concatenate(parts, axis=1)                                               # (D6)
     return r, State(layers, z if config.input_feeding else None), StepCache(k_cells, k_attend, k_fuse)
 
 
 def step_backward(p: Any, config: Config, source: EncoderOutput, k: StepCache, dr: np.ndarray, d: State,
-                  masks: tuple | None = None) -> tuple[np.ndarray, State, EncoderOutput, tuple]:
+                  masks: tuple | None = None, dalpha: Any = None) -> tuple[np.ndarray, State, EncoderOutput, tuple]:
     """Pull dr (N, R) and State gradients `d` back one step: -> demb (N, E), State (t-1), EncoderOutput, gradients.
 
-    The gradients are those of (layers, score, fusion).
+    The gradients are those of (layers, score, fusion).  dalpha (T, N) is that of the weights, where words are copied.
     """
     cell, score = CELLS[config.cell], SCORES.get(config.attention)
     E, H, C, Z = config.embedding, config.hidden, config.encoder_size, config.fused_size
     dmemory, g_score = None, None
-    dz, dctx = dr[:, :Z], dr[:, Z:] if config.readout == "state-context" else None  # (D6*)
+    dz, dctx = dr[:, :Z], dr[:, Z:Z + C] if config.readout != "state" else None     # (D6*)
+    demb_read = dr[:, Z + C:] if config.readout == "copy" else None                 # (D6*)
     if config.input_feeding:
         dz = dz + d.z                                           # fork: z_t is read out and fed back
     dh, dctx_fuse, g_fuse = fusion.backward(p.fusion, config.fusion, k.fuse, dz, H)  # (D5*)
     dctx = tree.add(dctx, dctx_fuse)                            # fork: ctx is fused, read out, fed to a cell
     if config.attends_after:
-        ds, dmemory, g_score = attend_backward(score, p.score, source.memory, k.attend, dctx)    # (D4*)
+        ds, dmemory, g_score = attend_backward(score, p.score, source.memory, k.attend, dctx, dalpha)    # (D4*)
         dh = dh + ds                                            # fork: s_t is fused and is the query
     dx, dlayers, g_layers = recurrent.step_backward(cell, p.layers, k.cells, dh, d.layers, masks,
                                                     config.residual)            # (D3*)
-    demb, dx = dx[:, :E], dx[:, E:]                             # (D2*)
+    demb, dx = tree.add(dx[:, :E], demb_read), dx[:, E:]        # (D2*) fork: E[y_{t-1}] is fed, and may be read out
     if config.context_in_cell:
         dctx, dx = tree.add(dctx, dx[:, :C]), dx[:, C:]         # (D2*)
     dz_prev = dx if config.input_feeding else None              # (D2*)
     if config.attends_before:
-        ds, dmemory, g_score = attend_backward(score, p.score, source.memory, k.attend, dctx)    # (D1*)
+        ds, dmemory, g_score = attend_backward(score, p.score, source.memory, k.attend, dctx, dalpha)    # (D1*)
         top = dlayers[-1]
         dlayers = (*dlayers[:-1], top._replace(h=top.h + ds))   # fork: s_{t-1} is carried and is the query
     dsource = EncoderOutput(dmemory, dctx if config.context == "every-step" else None)

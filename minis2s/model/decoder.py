@@ -11,6 +11,8 @@ step t, y_0 = 0, and the "logits" are the numbers of r frames and one for the st
 
 Forward                                               Backward
 (D7)  logits = r W + b             all t at once      (D7*) dr, dW, db = the linear layer's
+
+Where the readout copies, layers/copying.py makes log p of the logits, which takes their place: its softmax is p.
 """
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -18,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core import tree
-from ..layers import dropout, embedding, frame_input, frame_output, fusion, linear
+from ..layers import copying, dropout, embedding, frame_input, frame_output, fusion, linear
 from ..layers.attention import SCORES
 from ..layers.cells import CELLS
 from . import context_step, decoder_step, inputs
@@ -32,6 +34,7 @@ class Params(NamedTuple):
     score: Any                 # the attention score's Params, or None
     fusion: Any                # fusion.Params, or None
     readout: linear.Params     # W (R, V) is None where tied to the embedding
+    gate: Any = None           # linear.Params with W (R, 1) of a readout that copies, or None
 
 
 class Cache(NamedTuple):
@@ -40,6 +43,7 @@ class Cache(NamedTuple):
     rs: np.ndarray             # (S, N, R), what the readout read
     masks: Any                 # of the layers' inputs
     output_mask: Any           # of r
+    copy: Any = None           # copying.Cache, or None
 
 
 def init(rng: np.random.Generator, config: Config) -> Params:
@@ -49,13 +53,15 @@ def init(rng: np.random.Generator, config: Config) -> Params:
     score = SCORES[c.attention].init(rng, c.hidden, c.encoder_size, c.attention_size or c.hidden) \
         if c.context == "attention" else None
     readout = linear.init(rng, c.readout_size, c.output_size)
+    gate = linear.init(rng, c.readout_size, 1) if c.readout == "copy" else None
     return Params(
         embedding=(frame_input.init(rng, c.target_frame_size, c.embedding) if c.target == "frames" else
                    embedding.init(rng, c.target_vocab, c.embedding)),
         layers=None if c.tied_cells else tuple(cell.init(rng, D, c.hidden) for D in sizes),
         score=score,
         fusion=fusion.init(rng, c.fusion, c.hidden, c.encoder_size),
-        readout=readout._replace(W=None) if c.tied_embedding else readout)
+        readout=readout._replace(W=None) if c.tied_embedding else readout,
+        gate=gate)
 
 
 def initial_state(config: Config, layers: tuple) -> State:
@@ -77,9 +83,10 @@ def step(p: Params, config: Config, source: EncoderOutput, ids: np.ndarray, s: S
 
 
 def step_backward(p: Params, config: Config, source: EncoderOutput, k: StepCache, dr: np.ndarray, d: State,
-                  masks: tuple | None = None) -> tuple[np.ndarray, State, EncoderOutput, tuple]:
-    """Pull dr (N, R) and State gradients back one step: -> demb (N, E), State (t-1), EncoderOutput, gradients."""
-    return kind(config).step_backward(p, config, source, k, dr, d, masks)
+                  masks: tuple | None = None, dalpha: Any = None) -> tuple[np.ndarray, State, EncoderOutput, tuple]:
+    """Pull dr (N, R), State gradients and a copying readout's dalpha (T, N) back one step: -> demb (N, E), State (t-1),
+    EncoderOutput, gradients."""
+    return kind(config).step_backward(p, config, source, k, dr, d, masks, dalpha)
 
 
 def readout(p: Params, r: np.ndarray) -> np.ndarray:
@@ -95,6 +102,20 @@ def own_output(config: Config, logits: np.ndarray) -> np.ndarray:
     if config.target == "frames":
         return frame_output.last_frame(logits, config.target_frame_size).real
     return logits.real.argmax(axis=-1)
+
+
+def output(p: Params, config: Config, source: EncoderOutput, r: np.ndarray,
+           steps: list) -> tuple[np.ndarray, copying.Cache | None]:
+    """r (S, N, R) and StepCaches -> logits (S, N, V), or log p (S, N, V+K) and a Cache where the readout copies."""
+    logits = readout(p, r)
+    if config.readout != "copy":
+        return logits, None
+    return copying.forward(p.gate, r, logits, np.stack([k.attend.alpha for k in steps]), source.ids)
+
+
+def read_ids(config: Config, ids: np.ndarray) -> np.ndarray:
+    """The tokens that are fed: those that only a copy can say are UNK to the embedding."""
+    return copying.known(ids, config.target_vocab or 0) if config.readout == "copy" else ids
 
 
 def forward(p: Params, config: Config, source: EncoderOutput, layers: tuple, ids: np.ndarray,
@@ -128,33 +149,42 @@ def forward(p: Params, config: Config, source: EncoderOutput, layers: tuple, ids
     fed: list = []
     for t, y in enumerate(ids):
         if teacher_mask is not None and t > 0 and not teacher_mask[t].all():
-            own = own_output(config, readout(p, dropout.forward(rs[-1], output_mask)))
+            out, _ = output(p, config, source, dropout.forward(rs[-1], output_mask)[None], steps[-1:])
+            own = own_output(config, out[0])
             y = np.where(teacher_mask[t].reshape(-1, *(1,) * (own.ndim - 1)), y, own)
+        y = read_ids(config, y)
         r, s, k = step(p, config, source, y, s, masks)
         rs.append(r)
         steps.append(k)
         fed.append(y)
     dropped = dropout.forward(np.stack(rs), output_mask)
-    return readout(p, dropped), Cache(np.stack(fed), steps, dropped, masks, output_mask)
+    logits, k_copy = output(p, config, source, dropped, steps)
+    return logits, Cache(np.stack(fed), steps, dropped, masks, output_mask, k_copy)
 
 
 def backward(p: Params, config: Config, source: EncoderOutput, k: Cache,
              dlogits: np.ndarray) -> tuple[Params, tuple, EncoderOutput]:
     """Pull dlogits (S, N, V) back: -> Params gradients, gradients of the initial states, EncoderOutput gradients."""
-    ids, steps, rs, masks, output_mask = k
+    ids, steps, rs, masks, output_mask, k_copy = k
+    drs_gate, g_gate = None, None
+    dalphas: Any = [None] * len(steps)
+    if k_copy:
+        drs_gate, dlogits, dalphas, g_gate = copying.backward(p.gate, k_copy, dlogits)
     drs, g_readout = linear.backward(p.readout, rs, dlogits)                        # (D7*)
+    drs = tree.add(drs, drs_gate)                               # fork: r is read out, and opens the gate
     drs = dropout.backward(drs, output_mask)
     total = tree.zeros_like((p.layers, p.score, p.fusion))
-    dsource = tree.zeros_like(source._replace(memory=source.memory and source.memory._replace(mask=None)))
+    memory = source.memory and source.memory._replace(mask=None)
+    dsource = tree.zeros_like(source._replace(memory=memory, ids=None))
     d = tree.zeros_like(last_state(config, k))
     demb: list = [None] * len(steps)
     for t in reversed(range(len(steps))):
-        demb[t], d, dsource_t, grads = step_backward(p, config, source, steps[t], drs[t], d, masks)
+        demb[t], d, dsource_t, grads = step_backward(p, config, source, steps[t], drs[t], d, masks, dalphas[t])
         tree.accumulate(total, grads)                           # fork: weights are used at every t
         tree.accumulate(dsource, dsource_t)                     # fork: the source is read at every t
     dE = inputs.backward(p.embedding, ids, np.stack(demb))
     g_layers, g_score, g_fusion = total
-    return Params(dE, g_layers, g_score, g_fusion, g_readout), d.layers, dsource
+    return Params(dE, g_layers, g_score, g_fusion, g_readout, g_gate), d.layers, dsource
 
 
 def last_state(config: Config, k: Cache) -> State:

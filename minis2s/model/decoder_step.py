@@ -26,10 +26,12 @@ from .config import Config
 class EncoderOutput(NamedTuple):    # what the decoder may read of the source beside its initial state
     memory: Any                # layers.attention.Memory, or None without attention
     ctx: Any                   # (N, C), the same at every step, or None
+    ids: Any = None            # (T, N), the words of the source where they can be copied, or None
 
     def select(self, rows: Any) -> "EncoderOutput":
         """What belongs to some examples, in any order and any number of times."""
-        return EncoderOutput(tree.map(lambda a: a[:, rows], self.memory), None if self.ctx is None else self.ctx[rows])
+        return EncoderOutput(tree.map(lambda a: a[:, rows], self.memory), None if self.ctx is None else self.ctx[rows],
+                             None if self.ids is None else self.ids[:, rows])
 
 
 class State(NamedTuple):       # what one step hands to the next
@@ -53,7 +55,7 @@ def step(p: Any, config: Config, source: EncoderOutput, ids: np.ndarray, s: Stat
 
 
 def step_backward(p: Any, config: Config, source: EncoderOutput, k: StepCache, dr: np.ndarray, d: State,
-                  masks: tuple | None = None) -> tuple[np.ndarray, State, EncoderOutput, tuple]:
+                  masks: tuple | None = None, dalpha: Any = None) -> tuple[np.ndarray, State, EncoderOutput, tuple]:
     """Pull dr (N, H) and State gradients `d` back one step: -> demb (N, E), State (t-1), EncoderOutput, gradients.
 
     The gradients are those of (layers, score, fusion).

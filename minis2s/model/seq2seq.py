@@ -51,7 +51,8 @@ def encode(p: Params, config: Config, ids: np.ndarray, mask: np.ndarray,
     """
     check_source(config, ids, mask)
     cell = CELLS[config.cell]
-    hs, finals, k_encoder = encoder.forward(p.encoder, cell, ids, mask, masks and masks.encoder,
+    read = decoder.read_ids(config, ids)
+    hs, finals, k_encoder = encoder.forward(p.encoder, cell, read, mask, masks and masks.encoder,
                                             config.residual)                        # (S1)
     s0, k_bridge = bridge.forward(p.bridge, config.bridge, finals)                  # (S2)
     source = EncoderOutput(None, None)
@@ -59,6 +60,8 @@ def encode(p: Params, config: Config, ids: np.ndarray, mask: np.ndarray,
         source = EncoderOutput(precompute_keys(SCORES[config.attention], p.decoder.score, hs, mask), None)    # (S3)
     elif config.context == "every-step":
         source = EncoderOutput(None, k_bridge.finals[-1].h)                         # (S3)
+    if config.readout == "copy":
+        source = source._replace(ids=ids)
     return source, s0, EncodeCache(hs, k_encoder, k_bridge, finals)
 
 

@@ -70,6 +70,8 @@ def export(model, folder, overwrite=False, backend=NUMPY, form="torch"):
         raise ValueError("not fitted: call fit() or load() first")
     if model.config.target == "frames":
         raise ValueError("target=frames: wanted a model that answers tokens; the nn.Module has no frames as targets")
+    if model.config.readout == "copy":
+        raise ValueError("readout=copy: wanted a model with a PyTorch module, which a readout that copies has not")
     check_free(folder, overwrite)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".tmp-export-") as made:

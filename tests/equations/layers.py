@@ -6,7 +6,7 @@ import numpy as np
 import scalar_model
 from minis2s.data.batches import target_frames
 from minis2s.documents.formulas.cases.case import Case, fields
-from minis2s.layers import dropout, embedding, frame_input, frame_output, linear, loss
+from minis2s.layers import copying, dropout, embedding, frame_input, frame_output, linear, loss
 from minis2s.layers.cells import lstm
 from minis2s.model import bridge
 from minis2s.testing import oracle
@@ -99,7 +99,32 @@ def frames_loss(error):
                 lambda v: fields(L=oracle.frames_loss(v.out.tolist(), targets.tolist(), mask.tolist(), error)))
 
 
+def copy():
+    """Words outside the vocabulary, and twice in a source."""
+    ids = np.array([[5, 1], [6, 5], [5, 2], [3, 0]])
+    alpha = np.array([[.4, .3, .2, .1], [.5, .2, .2, .1]]).T
+    logits = RNG.normal(size=(3, 2, 5))
+
+    def forward(v):
+        log_p, k = copying.forward(v.p, v.r, v.logits, v.alpha, ids)
+        return fields(p=np.exp(log_p)), (k, log_p)
+
+    def backward(v, k, d):
+        k, log_p = k
+        dr, dlogits, dalpha, g = copying.backward(v.p, k, d.p * np.exp(log_p))
+        return type(v)(g, dr, dlogits, dalpha)
+
+    def one(v, t, n):
+        a = oracle.copy_gate(*scalar_model.lists(v.p), v.r[t, n].tolist())
+        c = oracle.copies(v.alpha[t, :, n].tolist(), ids[:, n].tolist(), 7)
+        return np.exp(oracle.mixed(v.logits[t, n].tolist(), c, a)).tolist()
+    p = linear.Params(LINEAR.W[:, :1], LINEAR.b[:1])
+    return Case(fields(p=p, r=X, logits=logits, alpha=np.stack([alpha, alpha[::-1], alpha ** 2])), forward, backward,
+                lambda v: fields(p=rows(v.r, lambda t, n: one(v, t, n))))
+
+
 UNITS = [
+    Unit({"(CP1)": "", "(CP2)": "", "(CP3)": "", "(CP1*)": "p r", "(CP2*)": "alpha", "(CP3*)": "logits"}, copy),
     Unit({"(E1)": "", "(E1*)": ""}, embed, partial(compiled_model, "plain-gru")),
     Unit({"(E2)": "", "(E2*)": ""}, frames, partial(compiled_model, "frames")),
     Unit({"(FO1)": "", "(FO2)": "", "(FO3)": "", "(FO1*)": "", "(FO2*)": "", "(FO3*)": ""},

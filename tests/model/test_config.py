@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from configs import CONFIGS, FRAMES_OUT, RESIDUAL, SIZES, TRANSFORMERS, config, transformer
+from configs import CONFIGS, COPYING, FRAMES_OUT, RESIDUAL, SIZES, TRANSFORMERS, config, transformer
 from minis2s.layers.attention import SCORES
 from minis2s.layers.cells import CELLS
 from minis2s.layers.fusion import PHI
@@ -33,7 +33,7 @@ def test_none_stands_only_for_the_usual_choice(name):
 
 @pytest.mark.parametrize("name, choice", [(name, choice) for name in CHOICES for choice in CHOICES[name]])
 def test_every_choice_is_met_by_the_table(name, choice):
-    accepted = [getattr(c, name) for c in (*CONFIGS.values(), *FRAMES_OUT.values(), *TRANSFORMERS.values())]
+    accepted = [getattr(c, name) for c in (*CONFIGS.values(), *COPYING.values(), *FRAMES_OUT.values(), *TRANSFORMERS.values())]
     if (name, choice) == ("dtype", "float32"):                    # gradient checks need float64
         accepted.append(Config(7, 8).dtype)
     assert choice in accepted
@@ -297,8 +297,8 @@ def test_names_lead_to_cells_scores_and_fusions():
     assert PHI.keys() <= set(CHOICES["fusion"])
 
 
-@pytest.mark.parametrize("c", [*CONFIGS.values(), *RESIDUAL.values(), *TRANSFORMERS.values()],
-                         ids=[*CONFIGS, *RESIDUAL, *TRANSFORMERS])
+@pytest.mark.parametrize("c", [*CONFIGS.values(), *RESIDUAL.values(), *COPYING.values(), *TRANSFORMERS.values()],
+                         ids=[*CONFIGS, *RESIDUAL, *COPYING, *TRANSFORMERS])
 def test_json_and_back(c):
     assert Config.from_json(json.loads(json.dumps(c.to_json()))) == c
 

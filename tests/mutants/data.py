@@ -188,7 +188,7 @@ MUTANTS = [
           ("if i not in (PAD, BOS):", "if i not in (PAD, BOS, UNK):", "<unk> is dropped from answers"),
           ("            if i == EOS:\n                break\n", "            if i == EOS:\n                continue\n",
            "decoding goes on behind the end"),
-          ("if not 0 <= i < len(self):", "if not i < len(self):", "negative ids are read from the end"),
+          ("if not 0 <= i < len(symbols):", "if not i < len(symbols):", "negative ids are read from the end"),
           ("(SPECIALS + tuple(kept))[:max_size]", "SPECIALS + tuple(kept)[:max_size]",
            "specials are not counted in max_size"),
           ("if len(set(symbols)) < len(symbols):", "if len(set(symbols)) < len(symbols) - 1:",

@@ -39,6 +39,8 @@ def validated(p, config):
                          "computes them")
     if config.target == "frames":
         raise ValueError("target=frames: models that write frames have no compiled implementation; NumPy computes them")
+    if config.readout == "copy":
+        raise ValueError("readout=copy has no compiled implementation; NumPy computes it")
     check_params(p, config)
     for name, a in tree.named(p):
         if a.dtype != config.dtype:

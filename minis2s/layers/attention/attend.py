@@ -76,11 +76,13 @@ def attend(score: Score, p: Any, s: np.ndarray, memory: Memory) -> tuple[np.ndar
     return ctx, Cache(alpha, k)
 
 
-def attend_backward(score: Score, p: Any, memory: Memory, k: Cache,
-                    dctx: np.ndarray) -> tuple[np.ndarray, Memory, Any]:
-    """Pull dctx (N, H) back: -> ds (N, Q), Memory gradients, Params gradients."""
+def attend_backward(score: Score, p: Any, memory: Memory, k: Cache, dctx: np.ndarray,
+                    dalpha_read: Any = None) -> tuple[np.ndarray, Memory, Any]:
+    """Pull dctx (N, H) back, and a gradient of alpha (T, N) if something else reads it too: -> ds (N, Q), Memory
+    gradients, Params gradients."""
     alpha, k_score = k
     dalpha, dhs = np.einsum("nh,inh->in", dctx, memory.hs), alpha[:, :, None] * dctx    # (A2*)
+    dalpha = tree.add(dalpha, dalpha_read)                      # fork: alpha weighs, and may be copied from
     de = softmax_backward(alpha, dalpha, axis=0)                # (A1*)
     ds, dmemory, grads = score.score_backward(p, memory, k_score, de)
     return ds, dmemory._replace(hs=tree.add(dhs, dmemory.hs)), grads    # fork: h_i is weighed and scored

@@ -2,10 +2,10 @@
 
 This package is the project's independent witness.  It imports nothing but `math`, nothing from the library, and runs
 on any Python; tests and `minis2s formulas` compare the library's results with it.  Its files have the names of the
-library's folders and files: functions (F), cells (R, L, G, GA), unroll (M), attention (A), layers (E, Y, DR, U), loss
-(X), frame_output (FO), compression (QZ, PR, KD), saliency (SL), model (B, D, S), training (O, C), decoding,
-initializers (I), gradient_check (N), and documents, with the formulas of the five documents as intended and, where the
-documents have slips, *as printed*.  Start with cells.py.
+library's folders and files: functions (F), cells (R, L, G, GA), unroll (M), attention (A), layers (E, Y, DR, U),
+copying (CP), loss (X), frame_output (FO), compression (QZ, PR, KD), saliency (SL), model (B, D, S), training (O, C),
+decoding, initializers (I), gradient_check (N), and documents, with the formulas of the five documents as intended
+and, where the documents have slips, *as printed*.  Start with cells.py.
 
 How to read it
     vectors    are lists of floats, written as rows: the documents' W x is x W here
@@ -32,6 +32,7 @@ from .attention import (    # noqa: F401
     score_dot, score_scaled_dot, score_general, score_additive, score_concat_dot, attention_weights,
     context)
 from .layers import embed, frame_input, linear, dropout, fuse_concat, fuse_add, fuse_sigmoid, fuse_tanh    # noqa: F401
+from .copying import copy_gate, copies, mixed    # noqa: F401
 from .loss import target_distribution, cross_entropy    # noqa: F401
 from .frame_output import split_step, frame_error, stop_error, frames_loss    # noqa: F401
 from .model import bridge, encode, decoder_step, seq2seq, batch_loss    # noqa: F401
