@@ -158,7 +158,7 @@ def begun(args, asked):
         raise ValueError("name a task or --pairs FILE" if not args.task else "a task or --pairs FILE, not both")
     origin = sources.origin_of(args)
     task = sources.task_of(args.task) if args.task else None
-    units = {"source_units": task.source_unit, "target_units": task.target_unit} if task else {}
+    units = {"source_units": task.source_unit, "target_units": task.target_unit, **task.units} if task else {}
     units = {**units, **asked_units(args)}
     if args.stream and (task or units.get("source_units") in FRAME_UNITS):
         raise ValueError("--stream: for texts of --pairs FILE; a task is made in memory, and files of frames are read "

@@ -13,7 +13,8 @@ import numpy as np
 
 from ..data.frames import RECIPES
 from . import (
-    addition, commands, copy, dates, dialogue, numbers, phrases, pictures, poems, questions, records, reverse, speech
+    addition, commands, copy, dates, dialogue, headlines, numbers, phrases, pictures, poems, questions, records,
+    reverse, speech
 )
 from .judge import Judge, most_frequent
 from .sampling import Splits
@@ -28,6 +29,7 @@ class Task(NamedTuple):
     options: dict           # suggested Config and training options
     sizes: dict             # default number of pairs: {"train": ..., "valid": ..., "test": ...}
     judge: object = None    # a Judge, where equal texts are no measure
+    units: dict = {}        # suggested options of Seq2Seq beside the units
 
 
 def _sizes(train, valid, test):
@@ -72,6 +74,11 @@ TASKS = {task.name: task for task in (
          "space", "space", dialogue.generate,
          dict(cell="gru", bidirectional=True, attention_order="before", fusion="tanh", hidden=96, embedding=48,
               dropout=0.1, epochs=6, **STEPS), _sizes(16_000, 500, 1_000), dialogue.JUDGE),
+    Task("headlines", "a bulletin -> its headline: what matters most, with names that training never had", "space",
+         "space", headlines.generate,
+         dict(cell="gru", bidirectional=True, attention_order="before", fusion="tanh", readout="copy", hidden=64,
+              embedding=48, dropout=0.1, epochs=8, **{**STEPS, "batch": 32}), _sizes(5_000, 200, 600), headlines.JUDGE,
+         dict(min_count=15)),
     Task("poems", "the first line of a Chinese couplet -> a second: the same kinds of words, the opposite tones",
          "char", "char", poems.generate,
          dict(bidirectional=True, hidden=128, embedding=64, dropout=0.2, epochs=20, **{**STEPS, "batch": 32}),

@@ -55,7 +55,7 @@ MUTANTS = [
            "Vocabulary.build((pair[k] for pair in tokens))", "min_count is ignored"),
           ("overlap(kept, valid_texts, lowercase)", "overlap(valid_texts, kept, lowercase)",
            "the overlap is counted the wrong way round"),
-          ("held = [(*ids, source) for ids, (source, _)", "held = [(*ids, source) for ids, (_, source)",
+          ("for pair, (source, _) in zip(valid_tokens", "for pair, (_, source) in zip(valid_tokens",
            "held-out examples are named by their targets"),
           ("train, held, valid_texts,", "train, held, list(valid),", "held-out texts are listed with those left out"),
           ("lengths_of(corpus.train).max(axis=0)", "lengths_of(corpus.train).max(axis=0)[[0, 0]]",

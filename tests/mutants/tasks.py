@@ -40,4 +40,9 @@ MUTANTS = [
           ("not is_level(line[-1])", "True", "first lines may end level"),
           ("tones = [is_level(c) for c in line[1::2]]", "tones = [is_level(c) for c in line[::2]]",
            "tones alternate in the odd places")),
+    *bugs("tasks/headlines.py", "tasks/test_judged.py",
+          ('(min if kind == "cold" else max)', "max", "the coldest town is the hottest"),
+          ("if 4 * len(answer.split()) > len(source.split()):", "if False:", "headlines may be long"),
+          ("all(facts[role] == word for", "any(facts[role] == word for", "one thing that is so is enough"),
+          ('"n": roles["n"], "o": roles["o"]}', '"n": roles["m"], "o": roles["n"]}', "the result is that of half time")),
 ]

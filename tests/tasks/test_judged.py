@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from minis2s.data import frames, pictures as png, sound
-from minis2s.tasks import TASKS, dialogue, judge_of, load, pictures, poems, questions, records, speech
+from minis2s.tasks import TASKS, dialogue, headlines, judge_of, load, pictures, poems, questions, records, speech
 from minis2s.tasks.dialogue import guest, replies, state
 from minis2s.tasks.judge import score
 from minis2s.tasks.pictures.scenes import SIDE, parsed
@@ -299,3 +299,50 @@ def test_how_varied_second_lines_are():
     found = poems.JUDGE.experiment(ask, pairs)
     assert found["T=0: valid"] == found["T=0.5: copied from training"] == 1 and found["T=0: different"] > 0.8
     assert found["T=1: valid"] == found["T=1.5: copied from training"] == 0 and found["T=1: different"] == 1 / 30
+
+
+# headlines ------------------------------------------------------------------------------------------------
+
+VOTE = ("the people of korelda chose a mayor . tanalvic got 114 votes . milonda got 198 votes . basheran got 120 votes . "
+        "it rained all day . many shops were closed . the news came late at night .")
+MATCH = ("rilanbo and sanerto met in korelda . at half time it was 1 to 4 for rilanbo . in the end it was 4 to 3 for sanerto . "
+         "the roads were full of cars . many shops were closed .")
+COLD = ("it was a cold night everywhere . in milonda it was 7 degrees . basheran had 3 degrees . tanalvic reported 12 degrees . "
+        "the roads were full of cars . it rained all day . nobody wanted to say more .")
+
+
+@pytest.mark.parametrize("source, right, wrong", [
+    (VOTE, ["milonda wins in korelda with 198 votes", "korelda chose milonda", "milonda is mayor of korelda"],
+     ["tanalvic wins in korelda with 114 votes", "milonda wins in korelda with 114 votes", "korelda chose tanalvic",
+      "milonda wins in milonda", "milonda wins", "198 votes", "", VOTE, VOTE.split(" . ")[0],
+      "korelda chose milonda korelda chose milonda korelda chose"]),
+    (MATCH, ["sanerto beats rilanbo 4 to 3", "rilanbo loses to sanerto", "rilanbo loses 3 to 4", "sanerto beats rilanbo"],
+     ["rilanbo beats sanerto 4 to 3", "sanerto beats rilanbo 1 to 4", "sanerto loses to rilanbo", "rilanbo loses 4 to 3"]),
+    (COLD, ["only 3 degrees in basheran", "coldest in basheran : 3 degrees", "basheran had 3 degrees"],
+     ["only 7 degrees in milonda", "only 12 degrees in tanalvic", "hottest in basheran : 3 degrees", "3 degrees in basheran"]),
+    (COLD.replace("cold night", "hot day"), ["12 degrees in tanalvic", "hottest in tanalvic : 12 degrees"],
+     ["3 degrees in basheran", "12 degrees in basheran", "only 12 degrees in tanalvic"]),
+    ("a bus left its way near korelda . 40 people were on it . 12 of them were injured . milonda , the driver , was not hurt . "
+     "it rained all day . many shops were closed .",
+     ["12 injured in bus accident near korelda", "bus accident near korelda : 12 injured", "12 injured near korelda"],
+     ["40 injured in bus accident near korelda", "12 injured in bus accident near milonda", "12 injured in train accident near korelda"]),
+])
+def test_headlines_say_what_is_so_and_what_matters(source, right, wrong):
+    assert [h for h in right if not headlines.is_headline(source, h)] == []
+    assert [h for h in wrong if headlines.is_headline(source, h)] == []
+
+
+def test_names_of_bulletins_must_be_copied_and_headlines_are_short():
+    s = load("headlines", sizes=dict(train=600, valid=50, test=200))
+    names = [{word for x, _ in part for word in x.split() if headlines.NAME.fullmatch(word)} for part in s]
+    assert len(names[0]) > 500 and not names[0] & (names[1] | names[2])
+    assert all(4 * len(y.split()) <= len(x.split()) for part in s for x, y in part)
+    assert {headlines.read(x)[0] for x, _ in s.train} == headlines.BULLETINS.keys() == headlines.HEADLINES.keys()
+    found = headlines.JUDGE.experiment(lambda sources: ["korelda"] * len(sources), s.train)
+    assert set(found.values()) == {0}
+    task = TASKS["headlines"]
+    counts = {}
+    for word in (word for x, y in load("headlines").train for word in f"{x} {y}".split()):
+        counts[word] = counts.get(word, 0) + 1
+    kept = {word for word, count in counts.items() if count >= task.units["min_count"]}
+    assert sum(map(bool, map(headlines.NAME.fullmatch, kept))) < 5 and {str(n) for n in range(100, 200)} <= kept

@@ -52,6 +52,8 @@ def test_texts_survive_their_units(name):
 @pytest.mark.parametrize("name", TASKS)
 def test_training_knows_every_token_of_the_test(name):
     task, splits = TASKS[name], BIG[name]
+    if task.options.get("readout") == "copy":                       # what training never had is copied
+        return
     of_frames = task.source_unit in frames.UNITS
     for side, unit in ((1, task.target_unit),) if of_frames else ((0, task.source_unit), (1, task.target_unit)):
         known = {token for pair in splits.train for token in split(pair[side], unit)}
