@@ -33,7 +33,8 @@ def test_none_stands_only_for_the_usual_choice(name):
 
 @pytest.mark.parametrize("name, choice", [(name, choice) for name in CHOICES for choice in CHOICES[name]])
 def test_every_choice_is_met_by_the_table(name, choice):
-    accepted = [getattr(c, name) for c in (*CONFIGS.values(), *COPYING.values(), *FRAMES_OUT.values(), *TRANSFORMERS.values())]
+    accepted = [getattr(c, name) for c in (*CONFIGS.values(), *COPYING.values(), *FRAMES_OUT.values(),
+                                           *TRANSFORMERS.values())]
     if (name, choice) == ("dtype", "float32"):                    # gradient checks need float64
         accepted.append(Config(7, 8).dtype)
     assert choice in accepted

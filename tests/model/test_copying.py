@@ -1,5 +1,5 @@
-"""A readout that copies: the whole model by the oracle and the complex step, searches, names that training never had, and
-what refuses it."""
+"""A readout that copies: the whole model by the oracle and the complex step, searches, names that training never had,
+and what refuses it."""
 from dataclasses import replace
 
 import numpy as np
@@ -40,14 +40,16 @@ class Case:
 
 
 def written_out(case, n):
-    """log p of example n, step by step: the oracle's decoder with a readout that shows what it reads, then (CP1) to (CP3)."""
+    """log p of example n, step by step: the oracle's decoder with a readout that shows what it reads, then (CP1) to
+    (CP3)."""
     p, c, batch = case.p, case.c, case.batch
     m, dec = scalar_model.oracle_model(p, c, n, case.drops), p.decoder
     source, mask = batch.source[:, n].tolist(), batch.source_mask[:, n].tolist()
     hs, finals = oracle.encode(m, [x if x < V else UNK for x in source], mask)
     states, z, found = m["bridge"](finals), [0.0] * c.fused_size, []
     R = c.fused_size + c.encoder_size
-    m.update(readout=([[float(i == j) for j in range(R)] for i in range(R)], [0.0] * R), read_context=True, drop_output=None)
+    m.update(readout=([[float(i == j) for j in range(R)] for i in range(R)], [0.0] * R),
+             read_context=True, drop_output=None)
     alphas = []
 
     def attend(s):
@@ -99,7 +101,8 @@ def test_searches_say_words_of_the_source_alone():
     answer's log p is that of the loss."""
     case = Case(config(attention_order="before"))
     source, mask = case.batch.source, case.batch.source_mask
-    for name, found in dict(greedy=greedy(case.p, case.c, source, mask, 4), beam=beam(case.p, case.c, source, mask, 4, 1),
+    for name, found in dict(greedy=greedy(case.p, case.c, source, mask, 4),
+                            beam=beam(case.p, case.c, source, mask, 4, 1),
                             wide=beam(case.p, case.c, source, mask, 4, 3), exact=exact(case.p, case.c, source, mask, 4),
                             sample=sample(case.p, case.c, source, mask, 4, np.random.default_rng(0))).items():
         for n, (answer, *_) in enumerate(found):
@@ -132,8 +135,11 @@ def test_names_that_training_never_had_are_copied(tmp_path):
 
     def pair():
         n, m = ("".join(rng.choice(list("abcdefghij"), 5)) for _ in range(2))
-        return (f"i am {n} and this is {m}", f"hello {n}") if rng.random() < 0.5 else (f"who is {n} {m} is", f"{m} not {n}")
-    model = Seq2Seq(Config(hidden=32, embedding=16, cell="gru", readout="copy", bidirectional=True, attention_order="before"),
+        if rng.random() < 0.5:
+            return f"i am {n} and this is {m}", f"hello {n}"
+        return (f"who is {n} {m} is", f"{m} not {n}")
+    model = Seq2Seq(Config(hidden=32, embedding=16, cell="gru", readout="copy", bidirectional=True,
+                           attention_order="before"),
                     source_units="space", target_units="space", min_count=8, backend="numpy")
     model.fit([pair() for _ in range(1200)], valid=[pair() for _ in range(60)], progress=False,
               training=Training(epochs=6, lr=6e-3, batch=32))
@@ -147,10 +153,12 @@ def test_names_that_training_never_had_are_copied(tmp_path):
 @pytest.mark.parametrize("message, choices", [
     ("readout=copy copies what attention looks at; context=init has none", dict(attention="none")),
     ("readout=copy with fusion=concat would read the context twice; take fusion=none", dict(fusion="concat")),
-    ("readout=copy copies words; source=frames with target=tokens has none to read or to write", dict(source="frames", source_vocab=None, target_vocab=None)),
+    ("readout=copy copies words; source=frames with target=tokens has none to read or to write",
+     dict(source="frames", source_vocab=None, target_vocab=None)),
     ("readout=copy needs one vocabulary for both sides; source_vocab=7, target_vocab=8", dict(target_vocab=8)),
     ("readout=copy with label_smoothing=0.1: a word of another source has probability 0", dict(label_smoothing=0.1)),
-    ("readout=copy: architecture=transformer has no such choice", dict(architecture="transformer", cell="lstm", embedding=64)),
+    ("readout=copy: architecture=transformer has no such choice",
+     dict(architecture="transformer", cell="lstm", embedding=64)),
 ])
 def test_what_cannot_copy(message, choices):
     with pytest.raises(ValueError, match=f"^{message}"):

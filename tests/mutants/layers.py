@@ -390,7 +390,8 @@ MUTANTS = [
           ("split(dctx, h))", "split(dz, h))", "dz for dctx: W_o forgotten on the way back"),
           ("(p.q, k.x, join(dq))", "(p.q, k.ctx, join(dq))", "ctx for x in dW_q")),
     *bugs("layers/copying.py", "model/test_copying.py",
-          ("a = linear.forward(p, r)[..., 0] ", "a = linear.forward(p, r[:, ::-1])[..., 0] ", "gates of other examples"),
+          ("a = linear.forward(p, r)[..., 0] ", "a = linear.forward(p, r[:, ::-1])[..., 0] ",
+           "gates of other examples"),
           ("c[:, np.arange(N), x] += alpha[:, i]", "c[:, np.arange(N), x] = alpha[:, i]",
            "of a word that stands twice only the last place counts"),
           ("np.exp(said - top) + np.exp(copied - top)", "np.exp(said - top) + np.exp(copied - top) / 2",
@@ -401,6 +402,7 @@ MUTANTS = [
            "dalpha = np.stack([dc[:, np.arange(N), x] for x in ids[::-1]], axis=1)", "weights of other places"),
           ("dr, grads = linear.backward(p, r, da[..., None])", "dr, grads = linear.backward(p, 0 * r, da[..., None])",
            "the gate's weights never learn"),
-          ("np.where(ids < V, ids, UNK)", "np.where(ids <= V, ids, UNK)", "the first unknown word is not <unk> to the embedding"),
+          ("np.where(ids < V, ids, UNK)", "np.where(ids <= V, ids, UNK)",
+           "the first unknown word is not <unk> to the embedding"),
           ("negative = a.real < 0", "negative = a.real < -2000", "the logarithm of the sigmoid overflows")),
 ]

@@ -44,5 +44,6 @@ MUTANTS = [
           ('(min if kind == "cold" else max)', "max", "the coldest town is the hottest"),
           ("if 4 * len(answer.split()) > len(source.split()):", "if False:", "headlines may be long"),
           ("all(facts[role] == word for", "any(facts[role] == word for", "one thing that is so is enough"),
-          ('"n": roles["n"], "o": roles["o"]}', '"n": roles["m"], "o": roles["n"]}', "the result is that of half time")),
+          ('"n": roles["n"], "o": roles["o"]}', '"n": roles["m"], "o": roles["n"]}',
+           "the result is that of half time")),
 ]

@@ -303,12 +303,12 @@ def test_how_varied_second_lines_are():
 
 # headlines ------------------------------------------------------------------------------------------------
 
-VOTE = ("the people of korelda chose a mayor . tanalvic got 114 votes . milonda got 198 votes . basheran got 120 votes . "
-        "it rained all day . many shops were closed . the news came late at night .")
-MATCH = ("rilanbo and sanerto met in korelda . at half time it was 1 to 4 for rilanbo . in the end it was 4 to 3 for sanerto . "
-         "the roads were full of cars . many shops were closed .")
-COLD = ("it was a cold night everywhere . in milonda it was 7 degrees . basheran had 3 degrees . tanalvic reported 12 degrees . "
-        "the roads were full of cars . it rained all day . nobody wanted to say more .")
+VOTE = ("the people of korelda chose a mayor . tanalvic got 114 votes . milonda got 198 votes . basheran got 120 "
+        "votes . it rained all day . many shops were closed . the news came late at night .")
+MATCH = ("rilanbo and sanerto met in korelda . at half time it was 1 to 4 for rilanbo . in the end it was 4 to 3 "
+         "for sanerto . the roads were full of cars . many shops were closed .")
+COLD = ("it was a cold night everywhere . in milonda it was 7 degrees . basheran had 3 degrees . tanalvic reported 12 "
+        "degrees . the roads were full of cars . it rained all day . nobody wanted to say more .")
 
 
 @pytest.mark.parametrize("source, right, wrong", [
@@ -316,16 +316,20 @@ COLD = ("it was a cold night everywhere . in milonda it was 7 degrees . basheran
      ["tanalvic wins in korelda with 114 votes", "milonda wins in korelda with 114 votes", "korelda chose tanalvic",
       "milonda wins in milonda", "milonda wins", "198 votes", "", VOTE, VOTE.split(" . ")[0],
       "korelda chose milonda korelda chose milonda korelda chose"]),
-    (MATCH, ["sanerto beats rilanbo 4 to 3", "rilanbo loses to sanerto", "rilanbo loses 3 to 4", "sanerto beats rilanbo"],
-     ["rilanbo beats sanerto 4 to 3", "sanerto beats rilanbo 1 to 4", "sanerto loses to rilanbo", "rilanbo loses 4 to 3"]),
+    (MATCH, ["sanerto beats rilanbo 4 to 3", "rilanbo loses to sanerto", "rilanbo loses 3 to 4",
+             "sanerto beats rilanbo"],
+     ["rilanbo beats sanerto 4 to 3", "sanerto beats rilanbo 1 to 4", "sanerto loses to rilanbo",
+      "rilanbo loses 4 to 3"]),
     (COLD, ["only 3 degrees in basheran", "coldest in basheran : 3 degrees", "basheran had 3 degrees"],
-     ["only 7 degrees in milonda", "only 12 degrees in tanalvic", "hottest in basheran : 3 degrees", "3 degrees in basheran"]),
+     ["only 7 degrees in milonda", "only 12 degrees in tanalvic", "hottest in basheran : 3 degrees",
+      "3 degrees in basheran"]),
     (COLD.replace("cold night", "hot day"), ["12 degrees in tanalvic", "hottest in tanalvic : 12 degrees"],
      ["3 degrees in basheran", "12 degrees in basheran", "only 12 degrees in tanalvic"]),
-    ("a bus left its way near korelda . 40 people were on it . 12 of them were injured . milonda , the driver , was not hurt . "
-     "it rained all day . many shops were closed .",
+    ("a bus left its way near korelda . 40 people were on it . 12 of them were injured . milonda , the driver , was "
+     "not hurt . it rained all day . many shops were closed .",
      ["12 injured in bus accident near korelda", "bus accident near korelda : 12 injured", "12 injured near korelda"],
-     ["40 injured in bus accident near korelda", "12 injured in bus accident near milonda", "12 injured in train accident near korelda"]),
+     ["40 injured in bus accident near korelda", "12 injured in bus accident near milonda",
+      "12 injured in train accident near korelda"]),
 ])
 def test_headlines_say_what_is_so_and_what_matters(source, right, wrong):
     assert [h for h in right if not headlines.is_headline(source, h)] == []
