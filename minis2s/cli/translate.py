@@ -5,7 +5,7 @@ import sys
 from ..api import answering, notes
 from ..api.backends import ANSWERING, choose
 from ..api.seq2seq import Seq2Seq, attention_of, frames_and_attention
-from ..api.texts import shown
+from ..api.texts import check_characters, shown
 from ..core.files import check_free
 from ..data.text import control_character, is_blank, read_lines
 from .streams import note
@@ -130,7 +130,7 @@ def check_map(args, model):
     import matplotlib.figure  # noqa: F401  refuses a wrong MPLBACKEND
 
     from ..viewer.plots.style import check_path
-    check_path(args.attention_map)
+    check_path(args.attention_map, "--attention-map")
     check_free(args.attention_map, args.overwrite)
 
 
@@ -139,6 +139,7 @@ def texts_of(args):
     for i, text in enumerate(args.texts, start=1):
         if control_character(text):
             raise ValueError(f"TEXT {i}: {control_character(text)}")
+        check_characters(f"TEXT {i}", text)
     texts = args.texts or lines(sys.stdin)
     if all(map(is_blank, texts)):
         raise ValueError("no text: give TEXT, or lines on standard input")

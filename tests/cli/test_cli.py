@@ -771,3 +771,9 @@ def test_a_closed_pipe_is_no_traceback():
     process.stdout.close()
     assert b"Traceback" not in process.stderr.read()
     assert process.wait(60) == 1
+
+
+def test_what_translate_cannot_draw_or_read_is_named(refused, trained, tmp_path):
+    for name in ("map.pdf", "map", "map.png.gz"):
+        assert "--attention-map: got suffix" in refused("translate", trained, "ab", "--attention-map", tmp_path / name)
+    assert "TEXT 2: 'a\\udc80b' holds half of a surrogate pair" in refused("translate", trained, "ab", "a\udc80b")

@@ -105,13 +105,14 @@ def canvas(width, height, path=None):
         save(figure, path, few_colours=True)
 
 
-def check_path(path):
-    """Raise ValueError or FileNotFoundError unless a figure can be saved at `path`; None is allowed."""
+def check_path(path, name="path"):
+    """Raise ValueError or FileNotFoundError unless a figure can be saved at `path`; None is allowed.
+    `name` is what a message calls it."""
     if path is None:
         return
     suffix = Path(path).suffix
     if suffix.lower() not in (".png", ".svg"):
-        raise ValueError(f"path: got suffix {suffix!r} in {os.fspath(path)!r}, wanted .png or .svg")
+        raise ValueError(f"{name}: got suffix {suffix!r} in {os.fspath(path)!r}, wanted .png or .svg")
     check_place(path)
 
 

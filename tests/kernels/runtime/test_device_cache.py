@@ -35,7 +35,8 @@ def hits_and_misses(folder, factor):
 
 
 def test_a_later_process_finds_what_an_earlier_one_compiled(tmp_path):
-    """Though it compiles another kernel; a kernel from the cache needs no device function; a broken file is made anew."""
+    """Though it compiles another kernel; a kernel from the cache needs no device function; a broken file is made
+    anew."""
     assert hits_and_misses(tmp_path, 2) == ["0", "1"]
     assert hits_and_misses(tmp_path, 2) == ["0", "0"]
     assert hits_and_misses(tmp_path, 3) == ["1", "0"]
