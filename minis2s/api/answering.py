@@ -45,8 +45,8 @@ class Options(NamedTuple):
     own: dict = {}                  # options of the method
 
 
-def checked(how: Options, lengths: dict) -> Options:
-    """The Options, with the greatest length of a model whose longest training pair has these `lengths`.
+def checked(how: Options, model: Any) -> Options:
+    """The Options, with the greatest length that follows from the model's training pairs and learned positions.
 
     Raises
     ------
@@ -69,7 +69,10 @@ def checked(how: Options, lengths: dict) -> Options:
         raise ValueError(f"beam={how.beam!r}, length_penalty={how.length_penalty!r}: options of method='beam', "
                          f"not of {how.method!r}")
     validation.whole("seed", how.seed, 0)
-    return how if how.max_length is not None else how._replace(max_length=lengths["target"] + EXTRA)
+    if how.max_length is not None:
+        return how
+    usual = model.lengths["target"] + EXTRA
+    return how._replace(max_length=min(usual, model.config.max_positions or usual))
 
 
 def check_texts(texts: Any) -> None:

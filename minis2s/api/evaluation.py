@@ -27,7 +27,7 @@ def evaluate(model: Any, pairs: list, beam: int, length_penalty: float, progress
     references: dict[str, list] = {}
     for (x, y), (_, cut) in zip(pairs, tokens):
         references.setdefault(x, []).append((y, cut))
-    how = answering.checked(answering.Options(beam=beam, length_penalty=length_penalty), model.lengths)
+    how = answering.checked(answering.Options(beam=beam, length_penalty=length_penalty), model)
     ids = [(*answering.numbered(model, cut), x) for cut, (x, _) in zip(tokens, pairs)]
     v, answered = losses(model, ids, how, progress)
     rest = [x for x in references if x not in answered]

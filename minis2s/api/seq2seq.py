@@ -231,7 +231,7 @@ class Seq2Seq:
         self._need_params()
         answering.check_texts(texts)
         how = answering.Options(method, beam, nbest, length_penalty, max_length, batch, seed, options)
-        return answering.decode(self, texts, answering.checked(how, self.lengths))
+        return answering.decode(self, texts, answering.checked(how, self))
 
     def evaluate(self, pairs: Any, *, beam: int = 1, length_penalty: float = 1.0) -> dict:
         """Compare answers with references.

@@ -84,7 +84,7 @@ def of_run(model, judge, test, count):
     """Lines about a run: shares of right answers by kind, and some wrong ones."""
     pairs, _, _ = short_enough(model, test)
     texts, targets = [x for x, _ in pairs], [y for _, y in pairs]
-    how = answering.checked(answering.Options(), model.lengths)
+    how = answering.checked(answering.Options(), model)
     answers = [best[0].text for best in answering.decode(model, texts, how, progress=True)]
     yield "\nthe run, on test pairs:"
     for name, share in score(judge, texts, answers, targets).items():
@@ -99,7 +99,7 @@ def of_experiment(model, judge, training):
     """Lines about what the task's experiment finds."""
     def ask(texts, temperature=0):
         how = answering.Options("sample", own={"temperature": temperature}) if temperature else answering.Options()
-        return [best[0].text for best in answering.decode(model, texts, answering.checked(how, model.lengths))]
+        return [best[0].text for best in answering.decode(model, texts, answering.checked(how, model))]
     yield "\nthe experiment:"
     for name, share in judge.experiment(ask, training).items():
         yield f"  {name:<32}{share:.2%}"

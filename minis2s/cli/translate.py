@@ -83,7 +83,7 @@ def run(args):
     model = model_of(args)
     check_map(args, model)
     texts, what = texts_of(args)
-    answers = answering.decode(model, texts, answering.checked(how, model.lengths), progress=True)
+    answers = answering.decode(model, texts, answering.checked(how, model), progress=True)
     for line in notes.grouped(model, answers, what, shown=lambda i: shown(texts[i])):
         note(f"minis2s: {line.replace('max_length=N', '--max-length')}")
     for number, best in enumerate(answers, 1):

@@ -1,6 +1,7 @@
 """One beam search to be stepped through: what it kept at every length, what ended, and what exact search proves."""
 import numpy as np
 
+from ..api import answering
 from ..data.batches import pad
 from ..data.text import is_blank
 from ..decoding import exact, hypotheses
@@ -27,7 +28,7 @@ def steps(model, text, width):
     if is_blank(text):
         raise ValueError("text: blank, so there is nothing to search for")
     source, mask = pad([ids[::-1] if model.config.reverse_source else ids])
-    longest = model.lengths["target"] + 10
+    longest = answering.checked(answering.Options(), model).max_length
     levels = grow(model.params, model.config, source, mask, longest, width)
     ended = []
     for number, level in enumerate(levels, 1):

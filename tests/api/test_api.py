@@ -789,7 +789,7 @@ def test_evaluate_says_what_validation_says(model):
 def test_what_the_model_says_freely_need_not_be_searched_for():
     """An answer found while the losses are measured is greedy search's; the others are searched for."""
     half = fit(training=replace(LONG, epochs=30))
-    how = answering.checked(answering.Options(), half.lengths)
+    how = answering.checked(answering.Options(), half)
     _, tokens, _ = evaluation.short_enough(half, PAIRS)
     ids = [(half.source_vocab.encode(s), half.target_vocab.encode(t), x) for (s, t), (x, _) in zip(tokens, PAIRS)]
     answered = evaluation.losses(half, ids, how, False)[1]

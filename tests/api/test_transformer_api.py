@@ -7,7 +7,6 @@ import pytest
 
 from minis2s import Config, Seq2Seq, Training
 from minis2s.model.config import Config as ModelConfig
-from minis2s.pytorch.export import export
 
 PAIRS = [("ab", "ba"), ("bc", "cb"), ("ca", "ac"), ("a", "a"), ("abc", "cba"), ("b", "b")]
 
@@ -47,12 +46,6 @@ def test_saved_and_loaded_it_answers_the_same(model, tmp_path):
         assert a.text == b.text and a.log_prob == b.log_prob
 
 
-def test_it_is_not_exported(model, tmp_path):
-    with pytest.raises(ValueError, match="^architecture=transformer: wanted a recurrent model"):
-        export(model, tmp_path / "out")
-    assert not (tmp_path / "out").exists()
-
-
 def test_kernels_train_it():
     """To the loss that NumPy comes to; answers are searched for with NumPy's steps."""
     config, losses = Config(architecture="transformer", hidden=8, heads=2, dtype="float64"), []
@@ -81,3 +74,11 @@ def test_the_command_line(tmp_path):
     assert said.returncode == 0 and said.stdout
     bad = subprocess.run([*train, "--overwrite", "--cell", "gru"], capture_output=True, text=True)
     assert bad.returncode == 2 and "--cell gru: --architecture transformer has no such choice" in bad.stderr
+
+
+def test_answers_end_where_the_learned_positions_end():
+    """The usual greatest length is 10 tokens beyond the longest target; there may be no position for them."""
+    config = Config(architecture="transformer", hidden=8, heads=2, feed_forward=8, positions="learned", max_positions=9)
+    m = Seq2Seq(config, backend="numpy").fit(PAIRS, valid=PAIRS, training=Training(epochs=1, batch=3), progress=False)
+    for how in (dict(), dict(method="beam", beam=2), dict(method="sample")):
+        assert all(len(a[0].text) <= 9 for a in m.decode([x for x, _ in PAIRS], **how))
