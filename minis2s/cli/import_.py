@@ -2,7 +2,8 @@
 from ..pytorch import importing
 
 NAME, HELP = "import", "make a run of an encoder-decoder of torch.nn.LSTM, GRU or RNN"
-EPILOG = importing.__doc__.partition("\n\n")[2]
+EPILOG = ("examples:\n  minis2s import their_model --out runs/theirs\n\n"
+          + importing.__doc__.partition("\n\n")[2])
 
 
 def arguments(parser):

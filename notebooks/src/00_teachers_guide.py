@@ -25,8 +25,9 @@ mistake where it knows it, and otherwise gives the next experiment.
 
 ## Each lesson
 
-10 minutes at the board with the picture; 5 minutes of prediction (notebooks 2, 4, 5, 6, 7 and 14 ask for a number
-before they measure it); 25 minutes on the exercise, alone or in pairs; 5 minutes on the mistakes that were common.
+10 minutes at the board with the picture; 5 minutes of prediction (notebooks 2, 4, 5, 6, 7 and 14 ask for a
+number before they measure it); 25 minutes on the exercise, alone or in pairs; 5 minutes on the mistakes that
+were common.
 
 | lesson | typical mistake | what cures it |
 |---|---|---|
@@ -52,16 +53,17 @@ r"""
 ## A class in five minutes
 
     pip wheel --no-deps .
-    minis2s class make homework --exercises softmax,rnn-step,bptt --points bptt=3 --wheel minis2s-0.2.0-py3-none-any.whl
+    minis2s class make homework --exercises softmax,rnn-step,bptt --points bptt=3 \
+        --wheel minis2s-0.2.0-py3-none-any.whl
     minis2s class grade submissions --assignment homework --csv marks.csv --html report --seed 7
 
-The first command, in the clone of this repository, builds the file from which students install. The second one
-writes a folder to give away: files to fill in, a README, `check.py`, that file. The clone holds solutions
+The first command, in the clone of this repository, builds the file from which students install. The second
+one writes a folder to give away: files to fill in, a README, `check.py`, that file. The clone holds solutions
 (`tests/solutions`, `notebooks/src`): do not give it away. The library's own functions are in what students
-install, as they must be; whoever uses them in a submission is named beside the mark. The third command reads a folder or a zip file for each student, tolerates
-other file names, and writes a row after each student; `report/index.html` says what to explain again. A seed
-that students do not know makes sure that functions are right and not fitted to numbers. Below, both are run
-with three students.
+install, as they must be; whoever uses them in a submission is named beside the mark. The third command reads
+a folder or a zip file for each student, tolerates other file names, and writes a row after each student;
+`report/index.html` says what to explain again. A seed that students do not know makes sure that functions are
+right and not fitted to numbers. Below, both are run with three students.
 """
 
 # %%
@@ -93,9 +95,10 @@ assert len(made) == 4
 
 # %% [markdown]
 r"""
-**What is promised.** A submission runs in a process of its own, with limits on time, memory and output. It
-sends back arrays; the comparison happens in the grading process, so replacing NumPy or the checker gains
-nothing. The process of the submission holds no answers, and the report says if it imports or reads this library. On Linux it cannot write outside of its folder and sees no other process, where the kernel allows
+**What is promised.** A submission runs in a process of its own, with limits on time, memory and output.
+It sends back arrays; the comparison happens in the grading process, so replacing NumPy or the checker gains
+nothing. The process of the submission holds no answers, and the report says if it imports or reads this
+library. On Linux it cannot write outside of its folder and sees no other process, where the kernel allows
 that. It is no sandbox: grade strangers' work in a container, `docker run --rm --network none ...` (`minis2s
 class --help` has the line).
 
@@ -103,14 +106,18 @@ class --help` has the line).
 
 **Plain folders.** As above. **Any CI** (GitLab, Forgejo, Jenkins): a job that runs `minis2s exercise check
 softmax --seed 7 --json` ends with status 0 only if it passed.
-**JupyterHub.** Install the wheel and the notebooks' packages in the image (`pip install
-"minis2s-0.2.0-py3-none-any.whl[notebooks]"`) and copy `notebooks/*.ipynb`; the hub itself needs nothing.
-**nbgrader.** `python -m minis2s.classroom.notebooks instructor source/week1 01 02` writes notebooks with
-solutions and nbgrader's metadata: `nbgrader generate_assignment week1 --create` makes the students' from them, and
-`nbgrader autograde week1 --create` grades what came back (with the environment activated: nbgrader looks for
-`alembic` on the path). Their check cells import the judge anew, so that a `judge` of the student's own is not believed; who wants more
-certainty collects the notebooks and runs `minis2s class grade`, which takes the functions out of them and
-judges them apart.
+
+**JupyterHub.** Install the wheel and the
+notebooks' packages in the image (`pip install "minis2s-0.2.0-py3-none-any.whl[notebooks]"`) and copy
+`notebooks/*.ipynb`; the hub itself needs nothing.
+
+**nbgrader.** `python -m minis2s.classroom.notebooks
+instructor source/week1 01 02` writes notebooks with solutions and nbgrader's metadata: `nbgrader
+generate_assignment week1 --create` makes the students' from them, and `nbgrader autograde week1 --create`
+grades what came back (with the environment activated: nbgrader looks for `alembic` on the path). Their check
+cells import the judge anew, so that a `judge` of the student's own is not believed; who wants more certainty
+collects the notebooks and runs `minis2s class grade`, which takes the functions out of them and judges them
+apart.
 
 ## Words
 

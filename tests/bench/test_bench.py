@@ -501,7 +501,7 @@ def test_markdown_of_the_command(capsys, measured):
     assert run("--first", "1", "--markdown") == 0
     out = capsys.readouterr().out
     assert out.startswith(bench.machine() + "\n\n|  | sizes |") and "growth" not in out
-    assert out.count("\n| ") == len(table.WORDS) + 2 == 7
+    assert out.count("\n| ") == len(table.WORDS) + 2 == 8
 
 
 def test_short_times():
@@ -510,7 +510,7 @@ def test_short_times():
 
 
 @pytest.mark.parametrize("words, message", [
-    (["speed"], "speed: choose of layer, ragged, step, decode, beam, growth, memory"),
+    (["speed"], "speed: choose of layer, ragged, step, transformer, decode, beam, growth, memory"),
     (["--rounds", "0"], "--rounds=0: wanted 1 or more"),
     (["--threads", "-1"], "--threads=-1: wanted 1 or more"),
     (["--first", "0"], "--first=0: wanted 1 or more"),
