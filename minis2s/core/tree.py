@@ -70,11 +70,18 @@ def unpacked(flat: np.ndarray, like: Any) -> Any:
 
 
 class Flat:
-    """What a tree is, too, that knows the flat array whose views its arrays are: `unpacked`(flat, tree).
+    """A base of trees whose leaves are views of one flat array, `self.flat`.
 
-    A tree made from it, by `map` or _replace, is an ordinary one.
+    A tree made from such a one, by `map` or _replace, is an ordinary tree.
     """
-    flat = None
+    flat: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, flat: np.ndarray, like: Any) -> Any:
+        """A tree with the numbers of `flat` and the shapes of `like`, as `unpacked`."""
+        made = cls(*unpacked(flat, like))                           # type: ignore[call-arg]
+        made.flat = flat
+        return made
 
 
 def taken(flat: np.ndarray, like: Any, start: int) -> tuple[Any, int]:

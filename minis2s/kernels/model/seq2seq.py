@@ -177,13 +177,6 @@ def all_logits(p, config, source, source_mask, inputs, encoder_masks, teacher_ma
 class FlatParams(reference.Params, tree.Flat):
     """A gradient whose arrays are views of one."""
 
-    @classmethod
-    def of(cls, flat, p):
-        """The gradient of Params whose numbers these are."""
-        g = cls(*tree.unpacked(flat, p))
-        g.flat = flat
-        return g
-
 
 def of_frames(kind):
     """What the kind of source adds to a kernel's key: nothing for tokens."""

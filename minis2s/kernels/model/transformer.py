@@ -39,13 +39,6 @@ from .validated import int64_ids, validated
 class FlatParams(reference.Params, tree.Flat):
     """A gradient whose arrays are views of one."""
 
-    @classmethod
-    def of(cls, flat, p):
-        """The gradient of Params whose numbers these are."""
-        g = cls(*tree.unpacked(flat, p))
-        g.flat = flat
-        return g
-
 
 def loss_and_gradient(p, config, batch, teacher_mask=None, masks=None):
     """See transformer.loss_and_gradient."""

@@ -10,8 +10,8 @@ from pathlib import Path
 from pickle import PicklingError
 from types import FunctionType
 
-from .kernel_cache import HOUSE, Cache, load
-from .partner import mark, partner_compiles, unmark
+from .kernel_cache import HOUSE, Cache
+from .partner import mark, unmark
 
 
 class Unnamed(Exception):
@@ -50,9 +50,7 @@ class DeviceCache(Cache):
             return None
         target.refresh()
         path = self.file(signature, target.codegen())
-        result = load(path, target)
-        if result is None and partner_compiles(path):
-            result = load(path, target)
+        result = self.found(path, target)
         if result is None:
             mark(path)
         return result

@@ -124,13 +124,17 @@ if JIT:
         def load_overload(self, signature, target):
             target.refresh()
             path = self.file(signature, target.codegen())
-            result = load(path, target)
-            if result is None and partner_compiles(path):
-                result = load(path, target)
+            result = self.found(path, target)
             if result is None:
                 report(self.name)
                 mark(path)
             return result
+
+        @staticmethod
+        def found(path, target):
+            """What stands in a file, once a partner that compiles it has written it; None if there is nothing."""
+            result = load(path, target)
+            return load(path, target) if result is None and partner_compiles(path) else result
 
         def save_overload(self, signature, result):
             path = self.file(signature, result.codegen)
