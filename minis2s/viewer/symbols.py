@@ -39,7 +39,8 @@ def dotted(parts):
 OTHER = {mark: dict(pair.split(":") for pair in pairs.split()) for mark, pairs in {
     "(F3)": "a:e", "(F4*)": "dl:dlog_p", "(M1)": "s_prev:s", "(M1*)": "ds_prev:d_prev", "(B1*)": "df:final ds_0:ds",
     "(D1)": "s_prev:h", "(D1*)": "ds_prev:ds", "(D3)": "s_prev:s", "(D3*)": "ds_prev:dlayers", "(D4)": "s:h",
-    "(D5)": "s:h", "(D5*)": "ds:dh dctx:dctx_fuse", "(X2)": "y:id", "(X3)": "M:count p:log_p q:dlogits",
+    "(D5)": "s:h", "(D5*)": "ds:dh dctx:dctx_fuse", "(D6)": "E:parts y_prev:parts",
+    "(D6*)": "dE:demb_read", "(X2)": "y:id", "(X3)": "M:count p:log_p q:dlogits",
     "(X3*)": "M:count p:dlogits q:dlogits", "(X1)": "p:log_p", "(X1*)": "p:dlogits",
     "(S4*)": "dctx:dsource dmemory:dsource",
     "(KD1)": "z_prev:teacher_logits", "(KD2)": "M:count p:logits", "(KD2*)": "M:count p:logits", "(PR2)": "m:kept",

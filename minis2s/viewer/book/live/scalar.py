@@ -9,6 +9,7 @@ import math
 
 TAPE = []
 pi = math.pi
+inf = float("inf")
 
 
 class Number:
