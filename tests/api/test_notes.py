@@ -6,7 +6,9 @@ import pytest
 from minis2s.api import notes
 from minis2s.data.vocabulary import SPECIALS, Vocabulary
 
-MODEL = SimpleNamespace(source_vocab=Vocabulary((*SPECIALS, "a", "b")), lengths={"source": 3, "target": 9})
+MODEL = SimpleNamespace(source_vocab=Vocabulary((*SPECIALS, "a", "b")), lengths={"source": 3, "target": 9},
+                        config=SimpleNamespace(readout="softmax"))
+COPYING = SimpleNamespace(**{**vars(MODEL), "config": SimpleNamespace(readout="copy")})
 
 
 def answer(source, target="x", finished=True):
@@ -22,6 +24,10 @@ def answer(source, target="x", finished=True):
     (answer("a" * notes.LONGEST), [("long", notes.LONGEST)])])
 def test_what_there_is_to_say_of_an_answer(one, wanted):
     assert list(notes.remarks(MODEL, one)) == wanted
+
+
+def test_a_copying_model_reads_unknown_tokens_as_themselves():
+    assert list(notes.remarks(COPYING, answer("azbz"))) == [("long", 4)]
 
 
 def test_sentences():
