@@ -26,7 +26,7 @@ from minis2s.layers.attention import additive, attend, concat_dot
 from minis2s.layers.attention import attend_backward, precompute_keys, precompute_keys_backward
 from minis2s.data.batches import make_batch
 from minis2s.data.vocabulary import Vocabulary
-from minis2s.classroom.notebooks import judge, picture
+from minis2s.classroom.notebooks import compare, judge, picture
 from minis2s.documents.printed import b as printed_b
 from minis2s.documents.printed import d as printed_d
 
@@ -324,7 +324,13 @@ r"""
 Nobody told it which letters belong together; the loss of the answer alone did. Does the kind of score
 matter? And attention itself? The same number of steps for each; the last one has the final state $h_T$ at
 every step instead.
+
+Predict before you measure: of the whole dates that were held out, what share does the model without attention
+write rightly, from 0 to 1? It has as many steps and nearly as many weights as the two others.
 """
+
+# %%
+my_guess = None                                          # your number in place of None
 
 # %%
 finished = {"additive": (config, params)}
@@ -343,6 +349,7 @@ with picture("Bars for additive, dot product, no attention. Dates right: high fo
 for name, v in results.items():
     print(f"{name:13} whole dates right {v.exact_match:.1%}, tokens {v.token_accuracy:.1%}, "
           f"loss {v.loss_teacher_forced:.3f}")
+compare("whole dates right without attention", my_guess, results["no attention"].exact_match)
 assert min(results[name].exact_match for name in ("additive", "dot product")) \
     > 0.15 + results["no attention"].exact_match
 
