@@ -109,7 +109,8 @@ softmax --seed 7 --json` ends with status 0 only if it passed.
 
 **JupyterHub.** Install the wheel and the
 notebooks' packages in the image (`pip install "minis2s-0.2.0-py3-none-any.whl[notebooks]"`) and copy
-`notebooks/*.ipynb`; the hub itself needs nothing.
+`notebooks/*.ipynb`; the hub itself needs nothing. (Tried with JupyterHub 6.1 and its `simple` spawner: the
+hub, the notebooks and minis2s in one environment, `notebook_dir` the notebooks' folder.)
 
 **nbgrader.** `python -m minis2s.classroom.notebooks
 instructor source/week1 01 02` writes notebooks with solutions and nbgrader's metadata: `nbgrader
