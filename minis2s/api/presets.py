@@ -97,7 +97,7 @@ def combine(preset: dict, asked: dict) -> tuple:
         return built({name: value for name, value in preset.items() if name not in STRUCTURE})
 
 
-def told(name: str, preset: dict) -> str:
+def description(name: str, preset: dict) -> str:
     """One line that says what a preset sets."""
     return f"preset   {name}: " + ", ".join(f"{key.replace('_', '-')} {value}" if value is not True else key
                                             for key, value in preset.items())
@@ -105,5 +105,5 @@ def told(name: str, preset: dict) -> str:
 
 def table(pairs: Any) -> str:
     """All presets, with what they set for so many pairs, as text."""
-    return "".join(f"  {told(name, options(name, pairs)).removeprefix('preset').strip()}\n      for {preset.summary}\n"
+    return "".join(f"  {description(name, options(name, pairs)).removeprefix('preset').strip()}\n      for {preset.summary}\n"
                    for name, preset in PRESETS.items())

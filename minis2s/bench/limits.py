@@ -55,18 +55,18 @@ def machine():
     from ..kernels.linalg.tile import registers
     from ..kernels.runtime.processor import cache_size
     cache = cache_size(2)
-    told = f"{cache / (1 << 20):g} MB of L2, " if cache else ""
-    return (f"{name}, {backend.cores()} cores, {told}vectors of {registers()[0]} bits, "
+    text = f"{cache / (1 << 20):g} MB of L2, " if cache else ""
+    return (f"{name}, {backend.cores()} cores, {text}vectors of {registers()[0]} bits, "
             f"Python {platform.python_version()}, NumPy {np.__version__}{others()}")
 
 
 def others():
     """Versions of Numba and PyTorch where they are installed, without importing them."""
     from importlib.metadata import PackageNotFoundError, version
-    told = ""
+    text = ""
     for package, name in (("numba", "Numba"), ("torch", "PyTorch")):
         try:
-            told += f", {name} {version(package)}"
+            text += f", {name} {version(package)}"
         except PackageNotFoundError:
             pass
-    return told
+    return text

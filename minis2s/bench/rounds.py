@@ -8,7 +8,7 @@
         └─> ratio of each round; median and quartiles of the ratios
 
 Each has its own process, so that thread pools and caches of one do not disturb another; they take turns, so
-that what the machine does beside meets all alike.  Who begins changes from round to round. Between blocks
+that what else the machine does meets all alike.  Who begins changes from round to round. Between blocks
 there is a pause: threads of BLAS and of OpenMP wait for new work in a busy loop before they sleep.  A ratio
 is (time of that side) / (time of Numba) in the same round.
 
@@ -125,7 +125,7 @@ def measure(case, threads=1, rounds=7, seconds=0.1, who=None):
     dict
         The case and `threads`; `sides`: for each its `seconds` (median of a call) and `ratio`, its time over
         Numba's as [lower quartile, median, upper quartile]. Layers also have the `peak` that was measured
-        beside them, in multiply-adds a second of all threads together, and each side `share_of_peak`.
+        besides them, in multiply-adds a second of all threads together, and each side `share_of_peak`.
         `others`: cores that other programs used meanwhile (None: not known); `doubtful`: why the figures are
         not to be trusted, or "".
     """

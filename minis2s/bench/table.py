@@ -50,9 +50,9 @@ def line(row):
         if row.get("doubtful"):
             parts.append(f"{LABELS[side]} {short(m['seconds'])}?")
             continue
-        told = "" if side == "numba" else f" ({middle:.2f} [{low:.2f}, {high:.2f}])"
+        text = "" if side == "numba" else f" ({middle:.2f} [{low:.2f}, {high:.2f}])"
         share = f", {m['share_of_peak']:.0%} of peak" if "share_of_peak" in m and side == "numba" else ""
-        parts.append(f"{LABELS[side]} {short(m['seconds'])}{told}{share}")
+        parts.append(f"{LABELS[side]} {short(m['seconds'])}{text}{share}")
     if row.get("doubtful"):
         parts.append(f"no ratio: {row['doubtful']}; measure again on an idle machine")
     return "  ".join(parts)
@@ -62,26 +62,26 @@ def lines_of_growth(row):
     """Times at each size, and the line through the last of them."""
     of, first = row["of"], row["points"][0]
     fixed = " ".join(f"{k}={v}" for k, v in letters(first).items() if k != of and (k, of) != ("D", "H"))
-    told = [f"{name(first)} against {of}, {fixed}"]
+    text = [f"{name(first)} against {of}, {fixed}"]
     for side in row["points"][-1]["sides"]:
         times = [(size, point["sides"][side]["seconds"]) for size, point in zip(row["sizes"], row["points"])
                  if side in point["sides"]]
-        told.append(f"  {LABELS[side]:<8}" + "  ".join(f"{size}: {short(t)}" for size, t in times))
+        text.append(f"  {LABELS[side]:<8}" + "  ".join(f"{size}: {short(t)}" for size, t in times))
         if side in row["lines"]:
             start, each, worst = row["lines"][side]
-            told.append(f"          line: {1e6 * start:.4g} µs + {1e6 * each:.4g} µs for each, "
+            text.append(f"          line: {1e6 * start:.4g} µs + {1e6 * each:.4g} µs for each, "
                         f"worst deviation {worst:.1%}")
-    return "\n".join(told)
+    return "\n".join(text)
 
 
 def lines_of_memory(row):
     """Megabytes of each side."""
-    told = [f"memory of a step    {sizes(row)}"]
+    text = [f"memory of a step    {sizes(row)}"]
     for side, m in row["sides"].items():
-        told.append(f"  {LABELS[side]:<8}tapes {m['tapes'] / 1e6:.1f} MB, peak {m['peak'] / 1e6:.1f} MB "
+        text.append(f"  {LABELS[side]:<8}tapes {m['tapes'] / 1e6:.1f} MB, peak {m['peak'] / 1e6:.1f} MB "
                     f"({m['ratio_of_all']:.2f} x tapes); without gradient, new parameters and moments "
                     f"{m['ratio']:.2f} x tapes")
-    return "\n".join(told)
+    return "\n".join(text)
 
 
 # As Markdown ----------------------------------------------------------------------------------------------

@@ -22,6 +22,6 @@ def run(args):
         c = claims.find(key)
         verdict = ": not measured" if key not in (found or {}) else (
             f": {found[key]['verdict']} ({results.size(found[key])})")
-        told = "" if found is None else verdict
-        print(f"{key:<4} {c.title}  ({c.where}){told}")
+        shown = "" if found is None else verdict
+        print(f"{key:<4} {c.title}  ({c.where}){shown}")
     return 0

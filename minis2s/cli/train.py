@@ -90,7 +90,7 @@ def arguments(parser):
 
 
 class Plan(NamedTuple):
-    """What is known of a training beside the options that are asked for: of a task, a pairs file, or a run that is
+    """What is known of a training besides the options that are asked for: of a task, a pairs file, or a run that is
     resumed."""
     options: dict               # of Config and Training
     units: dict                 # of Seq2Seq
@@ -194,14 +194,14 @@ def asked_units(args):
 
 
 def preset_of(args, pairs, units, asked):
-    """The preset that --preset names, or the one that suits a pairs file: -> a line about what it sets beside the
+    """The preset that --preset names, or the one that suits a pairs file: -> a line about what it sets besides the
     options asked for, and all its options; None for a task, which has options of its own."""
     if not (args.preset or args.pairs):
         return None
     count = len(text_pairs("pairs", pairs))
     name = args.preset or presets.choose(count, *(units.get(side, "char") for side in ("source_units", "target_units")))
     preset = presets.options(name, count)
-    return presets.told(name, {key: value for key, value in preset.items() if key not in asked}), preset
+    return presets.description(name, {key: value for key, value in preset.items() if key not in asked}), preset
 
 
 def report(model, out, test):

@@ -1,4 +1,4 @@
-"""What public doors ask of their arguments: shapes, dtypes, finiteness.  Inner functions only compute.
+"""What public functions require of their arguments: shapes, dtypes, finiteness.  Inner functions only compute.
 
 Every function returns nothing, or raises with one line: the argument's name, what came, and what was wanted.
 """

@@ -168,7 +168,7 @@ def answer(h: Hypothesis, mask: np.ndarray, length_penalty: float = 0.0) -> Answ
     return Answer(ids, h.log_p, score(h, length_penalty), alpha, ended(h))
 
 
-# What the public doors check ----------------------------------------------------------------------------
+# What public functions check -----------------------------------------------------------------------------
 
 def check_source(config: Config, source: np.ndarray, mask: np.ndarray, max_length: int) -> None:
     """ValueError, TypeError for what cannot be read, or for answers of no token."""

@@ -30,7 +30,7 @@ CHOICES: dict[str, Any] = {
 RECURRENT = ("source", "frame_size", "stack", "target", "target_frame_size", "frames_per_step", "frame_error",
              "cell", "embedding", "residual", "bidirectional", "bridge", "attention",
              "attention_size", "context", "attention_order", "fusion", "input_feeding", "readout", "tied_cells")
-# what None of these becomes beside the defaults
+# what None of these becomes besides the defaults
 USUAL = {"bridge": "copy", "attention": "additive", "context": "attention", "fusion": "concat"}
 TRANSFORMER = ("heads", "feed_forward", "feed_forward_activation", "norm", "positions", "max_positions")
 

@@ -23,7 +23,7 @@ from . import inputs
 from .config import Config
 
 
-class EncoderOutput(NamedTuple):    # what the decoder may read of the source beside its initial state
+class EncoderOutput(NamedTuple):    # what the decoder may read of the source besides its initial state
     memory: Any                # layers.attention.Memory, or None without attention
     ctx: Any                   # (N, C), the same at every step, or None
     ids: Any = None            # (T, N), the words of the source where they can be copied, or None

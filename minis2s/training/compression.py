@@ -49,7 +49,7 @@ def encode(p: Any, masks: Any = None, bits: int | None = None, per: str = "chann
     -------
     arrays : dict of ndarray
     description : dict of plain values
-        What `decode` needs beside the arrays.
+        What `decode` needs besides the arrays.
     """
     arrays: dict = {}
     shapes: dict = {}

@@ -1,4 +1,4 @@
-"""How the step size changes from step to step, beside its decay when validation stops improving.
+"""How the step size changes from step to step, besides its decay when validation stops improving.
 
 Source: Vaswani et al. (2017), section 5.3 (3).  t = 1, 2, ... counts steps, w is the length of the warm-up.
 

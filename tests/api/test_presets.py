@@ -62,6 +62,6 @@ def test_the_help_lists_all():
 
 
 def test_a_preset_in_one_line():
-    line = presets.told("small", presets.options("small", 100))
+    line = presets.description("small", presets.options("small", 100))
     assert line.startswith("preset   small: bidirectional, attention-order before")
     assert "epochs 100" in line and "\n" not in line

@@ -39,18 +39,18 @@ def experiment(plan, tick):
                     target_vocab=4 + LETTERS)
     found = {"bits": BITS, "shares": SHARES, "models": {}}
     for i, seed in enumerate(plan.seeds):
-        def told(done, text, before=i, seed=seed):
+        def report(done, text, before=i, seed=seed):
             tick((before + done) / len(plan.seeds), f"{text}, seed {seed}")
-        p, _ = train(config, backwards, steps, seed, lr=1e-2, each=lambda done: told(0.25 * done, "the model"))
+        p, _ = train(config, backwards, steps, seed, lr=1e-2, each=lambda done: report(0.25 * done, "the model"))
         held_out = backwards(np.random.default_rng(10_000 + seed), 400 if plan.full else 150)
         rows = {"as trained": measured(p, config, held_out, compression.encode(p)[0])}
         for bits in BITS:
-            told(0.3, f"{bits} bits")
+            report(0.3, f"{bits} bits")
             for per in ("tensor", "channel"):
                 q, arrays, _ = compression.shrink(p, bits, per)
                 rows[f"{bits} bits, per {per}"] = measured(q, config, held_out, arrays)
-        rows.update(pruned(p, config, held_out, seed, steps // 4, told))
-        rows.update(students(p, config, held_out, seed, steps, told))
+        rows.update(pruned(p, config, held_out, seed, steps // 4, report))
+        rows.update(students(p, config, held_out, seed, steps, report))
         for name, row in rows.items():
             found["models"].setdefault(name, []).append(row)
     return found
@@ -66,18 +66,18 @@ def measured(p, config, held_out, arrays):
     return {"bytes": compression.size(arrays), "seconds": min(seconds), "exact": exact}
 
 
-def pruned(p, config, held_out, seed, steps, told):
+def pruned(p, config, held_out, seed, steps, report):
     """By each scheme and share; the blind scheme with training on as well."""
     rows = {}
     for share in SHARES:
         for scheme in pruning.SCHEMES:
-            told(0.4, f"{share:.0%} pruned, {scheme}")
+            report(0.4, f"{share:.0%} pruned, {scheme}")
             masks = pruning.masks(p, share, scheme)
             rows[f"{share:.0%} pruned, {scheme}"] = row_of(pruning.apply(p, masks), masks, config, held_out)
         masks = pruning.masks(p, share)
         again, _ = train(config, backwards, steps, seed + 1, lr=2e-3, start=pruning.apply(p, masks),
                          project=lambda q, m=masks: pruning.apply(q, m),
-                         each=lambda done: told(0.4 + 0.1 * done, "retraining"))
+                         each=lambda done: report(0.4 + 0.1 * done, "retraining"))
         rows[f"{share:.0%} pruned, blind, retrained"] = row_of(again, masks, config, held_out)
     return rows
 
@@ -87,7 +87,7 @@ def row_of(p, masks, config, held_out):
     return measured(p, config, held_out, compression.encode(p, masks)[0])
 
 
-def students(p, config, held_out, seed, steps, told):
+def students(p, config, held_out, seed, steps, report):
     """A sixth of the units: from targets, from the teacher's distributions, from its answers; the teacher's beam."""
     small, rows = replace(config, hidden=config.hidden // 6), {}
 
@@ -102,7 +102,7 @@ def students(p, config, held_out, seed, steps, told):
                                  ("student, word level", backwards, softened),
                                  ("student, sequence level", taught, make_batch)):
         q, _ = train(small, draw, steps, seed, lr=1e-2, batch_of=batch_of,
-                     each=lambda done, n=name: told(0.5 + 0.4 * done, n))
+                     each=lambda done, n=name: report(0.5 + 0.4 * done, n))
         rows[name] = measured(q, small, held_out, dict(tree.named(q)))
     start = time.process_time()
     found = beam(p, config, *pad(held_out[0]), max(map(len, held_out[1])) + 2, 5)

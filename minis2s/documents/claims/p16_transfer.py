@@ -57,18 +57,18 @@ def experiment(plan, tick):
     found = {"counts": COUNTS, "exact": {"transfer": [], "from scratch": []}, "english": [],
              "probe": {"trained": [], "random": []}}
     for i, seed in enumerate(plan.seeds):
-        def told(done, text, before=i, seed=seed):
+        def report(done, text, before=i, seed=seed):
             tick((before + done) / len(plan.seeds), f"{text}, seed {seed}")
         rng = np.random.default_rng(10_000 + seed)
         held_out = some(rng, 300 if plan.full else 150)
         p, _ = train(config, lambda rng, count: data.pairs(english, some(rng, count, held_out)),
-                     2 * STEPS if plan.full else STEPS, seed, lr=1e-2, each=lambda done: told(0.35 * done, "English"))
+                     2 * STEPS if plan.full else STEPS, seed, lr=1e-2, each=lambda done: report(0.35 * done, "English"))
         found["english"].append(exact_match(p, config, *data.pairs(english, held_out)))
         known = some(rng, COUNTS[-1], held_out)
         for way, start in (("transfer", p), ("from scratch", None)):
             row = []
             for j, count in enumerate(COUNTS):
-                told(0.35 + 0.3 * ((way != "transfer") + j / len(COUNTS)), f"{count} examples, {way}")
+                report(0.35 + 0.3 * ((way != "transfer") + j / len(COUNTS)), f"{count} examples, {way}")
 
                 def draw(rng, size, numbers=known[:count]):
                     return data.pairs(esperanto, [numbers[k] for k in rng.integers(0, len(numbers), size)])

@@ -46,7 +46,7 @@ QUEUE[CACHE] = cache_size(2) or SECOND_CACHE
 
 
 class Workers:
-    threads = []               # beside the calling one
+    threads = []               # besides the calling one
 
 
 def use(count):

@@ -48,7 +48,7 @@ if __name__ == "__main__":
     try:
         print(*translate(given.texts, given.beam, given.max_length), sep="\n")
     except ModuleNotFoundError as e:
-        sys.exit(f"translate.py: this model's sources need the library {e.name} beside torch: pip install "
+        sys.exit(f"translate.py: this model's sources need the library {e.name} besides torch: pip install "
                  f"{ {'PIL': 'pillow'}.get(e.name, e.name)}")
     except (ValueError, OSError) as e:
         sys.exit(f"translate.py: {e}")
