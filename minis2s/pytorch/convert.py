@@ -9,7 +9,10 @@ from .transformer import Transformer
 
 
 def new_module(config):
-    """The nn.Module of a Config, all its numbers zero."""
+    """The nn.Module of a Config, all its numbers zero; ValueError for a Config that has none."""
+    for name, value in (("readout", "copy"), ("target", "frames")):
+        if getattr(config, name) == value:
+            raise ValueError(f"{name}={value}: wanted a model with a PyTorch module, which such models have not")
     made = Transformer if config.architecture == "transformer" else Seq2Seq
     return made(config.to_json(), parameters.shapes(config))
 

@@ -4,14 +4,23 @@ import pytest
 
 from configs import CONFIGS
 from draw import batch as draw_batch, close, like
+from random_configs import random_config
 
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)       # tiny products: more threads only wait for each other
 
 from minis2s.core import tree  # noqa: E402
 from minis2s.decoding import greedy  # noqa: E402
-from minis2s.model import dropout_masks, seq2seq  # noqa: E402
+from minis2s.layers.cells import BUILT_IN  # noqa: E402
+from minis2s.model import architectures, parameters, seq2seq  # noqa: E402
 from minis2s.pytorch import convert  # noqa: E402
+
+KINDS = {"architecture": ("recurrent", "transformer"), "source": ("tokens", "frames"), "cell": BUILT_IN,
+         "attention": ("none", "dot", "scaled", "general", "additive", "concat-dot"),
+         "bridge": ("copy", "dense", "zeros"), "context": ("init", "every-step", "attention"),
+         "attention_order": ("before", "after"), "fusion": ("none", "concat", "sum", "sigmoid", "tanh"),
+         "readout": ("state", "state-context"), "norm": ("pre", "post"), "positions": ("sinusoidal", "learned"),
+         **dict.fromkeys(("bidirectional", "input_feeding", "tied_cells", "tied_embedding", "residual"), (True, False))}
 
 
 class Case:
@@ -19,14 +28,14 @@ class Case:
 
     def __init__(self, config, seed=0, lengths=((5, 2, 4), (1, 3, 2))):
         rng, self.config = np.random.default_rng(seed), config
-        self.p = like(rng, seq2seq.init(config), 0.6)
+        self.p = like(rng, parameters.init(config), 0.6)
         self.batch = draw_batch(rng, config, *lengths)
-        self.drops = dropout_masks.draw(rng, config, len(lengths[0]))
+        self.drops = architectures.of(config).draw_masks(rng, config, self.batch)
         self.coins = rng.random(self.batch.inputs.shape) < 0.5
 
     def ours(self, teacher=None):
-        L, logits, k = seq2seq.forward(self.p, self.config, self.batch, teacher, self.drops)
-        return np.array([L]), logits, seq2seq.backward(self.p, self.config, k)
+        L, logits, k = architectures.forward(self.p, self.config, self.batch, teacher, self.drops)
+        return np.array([L]), logits, architectures.backward(self.p, self.config, k)
 
     def theirs(self, teacher=None):
         module = convert.to_module(self.p, self.config)
@@ -45,37 +54,36 @@ def test_logits_loss_and_gradients_are_those_of_the_hand_written_model(name):
         close(case.theirs(teacher), case.ours(teacher))
 
 
-def random_config(rng):
-    """A Config of random choices, drawn until they fit together."""
-    from minis2s.model.config import CHOICES, Config
-    names = ("cell", "bridge", "attention", "context", "attention_order", "fusion", "readout")
-    while True:
-        choices = {name: rng.choice(list(CHOICES[name])) for name in names}
-        choices = {name: str(value) for name, value in choices.items() if rng.random() < 0.35}
-        numbers = {name: int(rng.integers(low, high)) for name, low, high in (
-            ("source_vocab", 5, 9), ("target_vocab", 5, 9), ("embedding", 1, 7), ("hidden", 1, 7), ("layers", 1, 3))}
-        flags = {name: bool(rng.random() < 0.2)
-                 for name in ("bidirectional", "input_feeding", "tied_cells", "tied_embedding",
-                              "reverse_source")}
-        shares = {name: float(rng.choice([0.0, 0.3])) for name in ("dropout", "label_smoothing")}
-        try:
-            return Config(**choices, **numbers, **flags, **shares, dtype="float64")
-        except (ValueError, TypeError):
+def relative(a, b):
+    """The largest difference of two trees as a share of the largest number in them."""
+    pairs = [*zip((a for _, a in tree.named(a)), (b for _, b in tree.named(b)), strict=True)]
+    return max(np.abs(a - b).max(initial=0.0) for a, b in pairs) / max(np.abs(b).max(initial=0.0) for _, b in pairs)
+
+
+def test_random_configs_of_all_kinds():
+    """At least 200 that have a module, and those that copy are refused; `pytest -s` shows the largest difference."""
+    rng, worst, seen, count, refused = np.random.default_rng(0), 0.0, set(), 0, 0
+    while count < 220:
+        config = random_config(rng)
+        if config.readout == "copy":
+            with pytest.raises(ValueError, match="^readout=copy: wanted a model with a PyTorch module"):
+                convert.new_module(config)
+            refused += 1
             continue
-
-
-def test_two_hundred_random_configs():
-    rng, worst, seen = np.random.default_rng(0), 0.0, set()
-    for seed in range(200):
-        case = Case(random_config(rng), seed)
-        got, want = case.theirs(), case.ours()
-        for (name, a), (_, b) in zip(tree.named(got), tree.named(want), strict=True):
-            error = np.abs(a - b).max(initial=0.0) / np.abs(b).max(initial=1.0)
-            assert error < 1e-12, (case.config, name, error)
+        case = Case(config, count)
+        teacher = case.coins if count % 3 == 0 else None
+        got, want = case.theirs(teacher), case.ours(teacher)
+        for part, (a, b) in zip(("loss", "logits", "gradient"), zip(got, want)):
+            error = relative(a, b)
+            assert error < 1e-12, (config, part, error)
             worst = max(worst, error)
-        seen |= {case.config.cell, case.config.attention, case.config.bridge, case.config.fusion, case.config.context}
-    assert 0 < worst < 1e-12                                   # something was compared
-    assert len(seen) >= 17                                     # of all kinds
+        seen |= {(name, getattr(config, name)) for name in KINDS}
+        count += 1
+    print(f"\n{count} random Configs, {refused} that copy refused: the largest difference is {worst:.1e} of the "
+          f"largest number of loss, logits, or gradient")
+    assert 0 < worst < 1e-12 and refused                       # something was compared
+    wanted = {(name, value) for name in KINDS for value in KINDS[name]}
+    assert wanted <= seen, wanted - seen                       # of all kinds
 
 
 def test_parameters_go_there_and_back_without_loss():
