@@ -20,6 +20,20 @@ train.run = lambda *a, **k: run(*a, **k, save_seconds=0)
 sys.exit(cli.main())
 """
 
+# The same, which sends itself a signal after a step: a test that waits for that step may come too late.
+SIGNALLED = """
+import os
+from minis2s.training import loop
+loop_run = loop.run
+def signalled(*a, on_step, **k):
+    def step(progress, loss):
+        if progress.step == {step}:
+            os.kill(os.getpid(), {number})
+        on_step(progress, loss)
+    return loop_run(*a, on_step=step, **k)
+loop.run = signalled
+""" + QUICK_SAVER
+
 
 def start(*argv, script=QUICK_SAVER, **options):
     return subprocess.Popen([sys.executable, "-c", script, *map(str, argv)], stdout=subprocess.PIPE,

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from commands import PAIRS, RESTLESS, SMALL, done, module, start, wait_for
+from commands import PAIRS, RESTLESS, SIGNALLED, SMALL, done, module, start, wait_for
 from minis2s import Config, Seq2Seq
 from minis2s.api import answering, backends, evaluation
 from minis2s.api.backends import ANSWERING, choose
@@ -722,10 +722,8 @@ def test_killed_before_the_first_checkpoint(data, whole, tmp_path):
 @pytest.mark.parametrize("stop, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_finishes_the_step_and_saves(data, whole, tmp_path, stop, status):
     out = tmp_path / "part"
-    process = start("train", "--pairs", data, "--valid", data, *RESTLESS, "--out", out)
-    wait_for(process, lambda: len(Run(out).records()) >= 2)
-    process.send_signal(stop)
-    code, printed, _ = done(process)
+    script = SIGNALLED.format(step=10, number=int(stop))
+    code, printed, _ = done(start("train", "--pairs", data, "--valid", data, *RESTLESS, "--out", out, script=script))
     assert code == status and "go on with --resume" in printed
     assert 2 <= len(rows(out)) < 24
     assert done(start("train", "--resume", "--out", out))[0] == 0
