@@ -165,6 +165,12 @@ def test_what_cannot_copy(message, choices):
         config(**choices)
 
 
+def test_a_target_must_stand_in_its_own_source():
+    case = Case(COPYING["after"])
+    with pytest.raises(ValueError, match="targets: ids from 7 on are words of the example's own source"):
+        seq2seq.forward(case.p, case.c, make_batch([[4, 8], [4, 5]], [[8], [8]]))      # 8 stands in the other one
+
+
 def test_ids_that_nothing_can_say_and_other_implementations_are_refused(monkeypatch):
     case = Case(COPYING["after"])
     for source, target, message in (([4, 5], [7], "targets: ids from 7 on are words of the example's own source"),

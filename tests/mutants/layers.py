@@ -389,7 +389,7 @@ MUTANTS = [
           ("(p.o, k.ctx, dz)", "(p.o, k.x, dz)", "x for ctx in dW_o"),
           ("split(dctx, h))", "split(dz, h))", "dz for dctx: W_o forgotten on the way back"),
           ("(p.q, k.x, join(dq))", "(p.q, k.ctx, join(dq))", "ctx for x in dW_q")),
-    *bugs("layers/copying.py", "model/test_copying.py",
+    *bugs("layers/copying.py", "layers/test_copying.py model/test_copying.py",
           ("a = linear.forward(p, r)[..., 0] ", "a = linear.forward(p, r[:, ::-1])[..., 0] ",
            "gates of other examples"),
           ("c[:, np.arange(N), x] += alpha[:, i]", "c[:, np.arange(N), x] = alpha[:, i]",

@@ -60,7 +60,7 @@ MUTANTS = [
            "dr, tuple(type(q)(*(0 * a for a in q)) for q in d.layers), masks,\n"
            "                                                 config.residual)", "backpropagation cut after one step"),
           ("demb = dx", "demb = 0 * dx", "no gradient for the embedding")),
-    *bugs("model/context_step.py", "model/test_decoder.py model/test_seq2seq.py",
+    *bugs("model/context_step.py", "model/test_copying.py model/test_decoder.py model/test_seq2seq.py",
           ("s.layers[-1].h, source.memory)       # (D1)", "s.layers[0].h, source.memory)       # (D1)",
            "the bottom layer asks"),
           ("x = np.concatenate(parts, axis=1)", "x = np.concatenate(parts[:1] + parts[:0:-1], axis=1)",
@@ -293,7 +293,7 @@ MUTANTS = [
           ("return masks.layers if masks else", "return masks.layers[::-1] if masks else",
            "the layers' masks in reverse"),
           ('"encoder": 2', '"encoder": 3', "a mask too many for the encoder's layers")),
-    *bugs("model/architectures.py", "decoding/test_decoding.py training/test_transformer_training.py",
+    *bugs("model/architectures.py", "training/test_transformer_training.py decoding/test_decoding.py",
           ("alphas(k)[-1].mean(axis=1)", "alphas(k)[0].mean(axis=1)", "the first layer's weights"),
           ("alphas(k)[-1].mean(axis=1)", "alphas(k)[-1][:, 0]", "the first head's weights"),
           ("transformer.untie(p, config)", "p", "the shared matrix is not put where it is used"),

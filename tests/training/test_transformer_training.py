@@ -6,6 +6,7 @@ import pytest
 
 from draw import same
 from minis2s.core import tree
+from minis2s.model import architectures
 from minis2s.model.config import Config
 from minis2s.training import checkpoint, loop
 from minis2s.training.loop import Diverged, Training
@@ -32,6 +33,15 @@ def test_stopped_after_any_step_and_continued_it_ends_with_the_same_bits(tmp_pat
         checkpoint.save_progress(tmp_path / f"{k}", saved[k], config)
         again = loop.run(config, RESTLESS, PAIRS, PAIRS, checkpoint.load_progress(tmp_path / f"{k}", config))
         same((again.params, again.optimizer.m, again.best), (end.params, end.optimizer.m, end.best))
+
+
+def test_dropout_masks_come_from_the_generator_that_is_given():
+    config = replace(SMALL, dropout=0.5)
+    batch, rng = loop.batch_of(config, PAIRS, range(4)), np.random.default_rng(1)
+    draw = architectures.of(config).draw_masks
+    first, second, again = draw(rng, config, batch), draw(rng, config, batch), draw(np.random.default_rng(1), config, batch)
+    same(first, again)
+    assert any((a != b).any() for a, b in zip(tree.leaves(first), tree.leaves(second)))
 
 
 def test_dropout_masks_differ_from_step_to_step():
