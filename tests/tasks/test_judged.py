@@ -180,6 +180,7 @@ def test_codes_by_prefix_and_the_disclaimer():
 
 @pytest.mark.parametrize("source, values, missing", [
     ("guest: hello , a table for four on friday please", dict(people="four", day="friday"), ["hour", "name"]),
+    ("guest: a table , six o'clock please", dict(hour="six"), ["people", "day", "name"]),
     ("guest: a table for four . no , five", dict(people="five"), ["day", "hour", "name"]),
     ("guest: a table at seven . sorry , six", dict(hour="six"), ["people", "day", "name"]),
     ("guest: a table waiter: how many people ? guest: six", dict(people="six"), ["day", "hour", "name"]),
@@ -259,7 +260,7 @@ def test_a_guest_puts_right_what_the_waiter_understood_wrong():
 
 @pytest.mark.parametrize("first, right, wrong", [
     ("春风吹绿柳", ["旭日照青松", "夜雪绕幽兰"],
-     ["细雨临绿柳",                     # words of the first line
+     ["细雨临绿柳", "明月吹青松",       # words of the first line
       "旭日照红杏", "明月绕腊梅",       # ends oblique; level where it must be oblique
       "白云绕青松",                     # the same tone in place 2
       "旭日照江村", "野鹤过青松",       # other kinds of words
@@ -316,6 +317,8 @@ COLD = ("it was a cold night everywhere . in milonda it was 7 degrees . basheran
      ["tanalvic wins in korelda with 114 votes", "milonda wins in korelda with 114 votes", "korelda chose tanalvic",
       "milonda wins in milonda", "milonda wins", "198 votes", "", VOTE, VOTE.split(" . ")[0],
       "korelda chose milonda korelda chose milonda korelda chose"]),
+    ("the people of korelda chose a mayor . milonda got 198 votes .", ["korelda chose milonda"],
+     ["milonda wins in korelda with 198 votes", "milonda is mayor of korelda"]),         # longer than a quarter
     (MATCH, ["sanerto beats rilanbo 4 to 3", "rilanbo loses to sanerto", "rilanbo loses 3 to 4",
              "sanerto beats rilanbo"],
      ["rilanbo beats sanerto 4 to 3", "sanerto beats rilanbo 1 to 4", "sanerto loses to rilanbo",
