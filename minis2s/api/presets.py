@@ -105,5 +105,6 @@ def description(name: str, preset: dict) -> str:
 
 def table(pairs: Any) -> str:
     """All presets, with what they set for so many pairs, as text."""
-    return "".join(f"  {description(name, options(name, pairs)).removeprefix('preset').strip()}\n      for {preset.summary}\n"
-                   for name, preset in PRESETS.items())
+    lines = [(description(name, options(name, pairs)).removeprefix("preset").strip(), preset.summary)
+             for name, preset in PRESETS.items()]
+    return "".join(f"  {line}\n      for {summary}\n" for line, summary in lines)

@@ -7,7 +7,7 @@ from minis2s.layers import copying, linear
 from minis2s.testing import oracle
 
 V, S, N, R = 6, 2, 3, 4
-IDS = np.array([[4, 7, 0], [6, 5, 7], [6, 4, 6], [7, 0, 0]])       # words stand twice; 6 and 7 are outside the vocabulary
+IDS = np.array([[4, 7, 0], [6, 5, 7], [6, 4, 6], [7, 0, 0]])       # words stand twice; 6 and 7 are outside V
 
 
 def case():
