@@ -28,6 +28,8 @@ def default_out(args):
     if not (args.task or args.pairs):
         raise ValueError("--resume: name the run with --out DIR, or its task" if args.resume
                          else "name a task or --pairs FILE")
+    if args.resume and args.task and args.task not in TASKS:
+        raise ValueError(f"{args.task}: no task; a run to go on with is named by --resume --out DIR")
     return Path("runs") / (args.task or Path(args.pairs).name.lstrip(".").split(".")[0] or "pairs")
 
 
