@@ -507,7 +507,7 @@ def test_bad_pairs_files(refused, trained, data, tmp_path, content, told):
 BAD_TRAINING = {
     "nothing": ([], "name a task or --pairs FILE"), "both": (["copy", "--pairs", "DATA"], "not both"),
     "unknown task": (["datse"], ": no task 'datse'.*did you mean dates"),
-    "unknown task, resumed": (["datse", "--resume"], "datse: no task; a run to go on with is named by --resume --out DIR"),
+    "unknown task, resumed": (["datse", "--resume"], "datse: no task; a run .* is named by --resume --out DIR"),
     "both ways": (["copy", "--resume", "--overwrite"], "choose one"),
     "resume nothing": (["--resume"], "--out DIR"),
     "validation of a task": (["copy", "--valid", "DATA"], "--valid goes with --pairs"),
