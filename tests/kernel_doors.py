@@ -1,14 +1,17 @@
 """The functions of compiled code that Python calls, each with arguments that fit; tests try others that do not."""
 import numpy as np
 
-from configs import CONFIGS
+from configs import CONFIGS, TRANSFORMERS
 from draw import normal
 from kernel_layers import Case as Layer
 from kernel_models import Case
+from kernel_transformers import Case as Transformer
 from minis2s.core import tree
+from minis2s.kernels.decoding import transformer_hypotheses
+from minis2s.kernels.decoding.beam import beam
 from minis2s.kernels.layers import attention, embedding, loss, readout, recurrent, unroll
 from minis2s.kernels.linalg import gradients
-from minis2s.kernels.model import decoder, seq2seq
+from minis2s.kernels.model import decoder, seq2seq, transformer
 from minis2s.kernels.training import optimizers
 from minis2s.layers import linear
 from minis2s.layers.attention import SCORES, Memory
@@ -16,12 +19,14 @@ from minis2s.model import seq2seq as reference
 from minis2s.training.optimizers import start
 
 ATTENTION, EVERY_STEP = "concat-dot-before", "every-step-sigmoid"
-# arrays that a door does not read, and what it may be given: sizes that nothing else says, another dtype of gradients
+# arrays that a door does not read (x: what a layer has read stands in u already), and what it may be given: sizes that
+# nothing else says, another dtype of gradients
 UNREAD = {"decoder.backward": ("source", "k.ids", "k.buffers.attend.source"), "embedding.backward": ("E",)}
 ALLOWED = {"loss.forward": ("logits: other numbers", "logits: axis 2 longer"),
            "loss.backward": ("k.log_p: other numbers", "k.log_p: axis 2 longer"),
            "weight_gradient": ("x: axis 2", "da: axis 2"), "attention.precompute_keys": ("W_h: axis 1",),
            "decoder.forward": ("ids: axis 0",)}
+TRANSFORMER = "dropout-pre", "everything"
 CELLS = ("rnn", "lstm", "gru", "gru-after")
 
 
@@ -86,6 +91,30 @@ def model(name):
                                     dict(p=case.p, g=g, m=s.m))}
 
 
+def transformer_model(name):
+    """-> the doors of a Transformer of this Config."""
+    case = Transformer(name, "float64", max_positions=TRANSFORMERS[name].max_positions and 40)
+    p, config, b = case.p, case.config, case.batch
+    k, searched = transformer.forward(p, config, b)[2], (config, b.source, b.source_mask)
+    rows, live = transformer_hypotheses.start(p, *searched)
+    live = transformer_hypotheses.advance(rows, config, live).live
+    batch, source = dict(zip(b._fields, b)), dict(p=p, source=b.source, mask=b.source_mask)
+    return {
+        f"transformer.loss_and_gradient {name}": (
+            lambda p, **batch: transformer.loss_and_gradient(p, config, b._replace(**batch)), dict(p=p, **batch)),
+        f"transformer.forward {name}": (lambda p, **batch: transformer.forward(p, config, b._replace(**batch)),
+                                        dict(p=p, **batch)),
+        f"transformer.forced_and_free {name}": (
+            lambda p, **batch: transformer.forced_and_free(p, config, b._replace(**batch)), dict(p=p, **batch)),
+        f"transformer.backward {name}": (lambda p, k: transformer.backward(p, config, k), dict(p=p, k=k)),
+        f"transformer.encode {name}": (lambda p, source, mask: transformer.encode(p, config, source, mask), source),
+        f"transformer.beam {name}": (lambda p, source, mask: beam(p, config, source, mask, 3, 2), source),
+        f"transformer.advance {name}": (
+            lambda kvs, sources: transformer_hypotheses.advance(rows, config, live._replace(
+                state=live.state._replace(kvs=kvs), source=live.source._replace(visible=sources))),
+            dict(kvs=live.state.kvs, sources=live.source.visible))}
+
+
 def doors():
     """-> dict from a door's name to the function and a dict of arguments."""
     found = layers()
@@ -93,6 +122,8 @@ def doors():
         found |= layer(name)
     for name in (ATTENTION, EVERY_STEP):
         found |= model(name)
+    for name in TRANSFORMER:
+        found |= transformer_model(name)
     return found
 
 
@@ -137,7 +168,8 @@ def wrong_calls():
 
 def listed(table, door, what):
     """Whether a table has this for the door, whichever its Config."""
-    return what.startswith(table.get(door.split(" ")[0], ("no array",)))
+    name = door.split(" ")[0]
+    return what.startswith(table.get(name, ("no array",))) or name == "transformer.backward" and what.endswith(".f.x")
 
 
 def check_all():

@@ -60,11 +60,6 @@ def is_compiled(config: Config) -> bool:
             and not own_part(config))
 
 
-def is_searched(config: Config) -> bool:
-    """Whether the kernels search for answers of models of this Config: a Transformer's step of decoding is NumPy's."""
-    return is_compiled(config) and config.architecture == "recurrent"
-
-
 def own_part(config: Config) -> str | None:
     """The cell or score that a person added to the library's: "the cell mgu"; None for a Config without one."""
     for what, name, table, built_in in (("cell", config.cell, cells.CELLS, cells.BUILT_IN),
@@ -114,7 +109,7 @@ def choose_for_texts(model: Any, count: int) -> Backend:
     """
     name = "numpy" if model.backend.startswith("torch") else model.backend         # PyTorch trains, and does not search
     named = model.backend_is_named and name == model.backend
-    if named or name == "numba" or not is_searched(model.config) or count < FEW:
+    if named or name == "numba" or not is_compiled(model.config) or count < FEW:
         return choose(name)
     from ..kernels.decoding.beam import search_of
     from ..kernels.runtime.jit import JIT

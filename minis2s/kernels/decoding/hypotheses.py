@@ -1,4 +1,5 @@
-"""Compiled implementation of hypotheses.py: one step for all live hypotheses, with arrays for one step only.
+"""Compiled implementation of hypotheses.py: one step of a recurrent decoder for all live hypotheses, with arrays for
+one step only; a Transformer's: transformer_hypotheses.py.
 
                  at [0]                                    at [1]
     ┌─> states, row for row ──> advance ──> logits, and states after the step
@@ -20,13 +21,13 @@ from numpy import ascontiguousarray as contiguous
 
 from ...core import tree
 from ...data.vocabulary import BOS
-from ...decoding import hypotheses as readable
 from ...decoding.exact import AT_ONCE
 from ...decoding.hypotheses import NEVER, Beam, Hypothesis, weigh
 from ...layers.cells import CELLS
 from ...model import decoder as reference, seq2seq
 from ..core import validation
 from ..layers import attention
+from ..linalg.rows import clear, copy
 from ..linalg.simd import LANES, add, at, exp, greatest, maximum, total, zeros
 from ..model import decoder, decoder_buffers
 from ..model.decoder_buffers import key_of, variant_of
@@ -39,6 +40,7 @@ from ..runtime.threads import over_rows
 
 WIDE = 4 * LANES               # logits that are compared at once
 CACHED = 24                    # rows of logits that stay in the cache until log p are made of them
+FINE, NAN, BEYOND = 0, 1, 2    # after a step: log p are numbers; they are not; there is no such position
 
 
 class BeamRows(NamedTuple):        # one step of the decoder, for up to R hypotheses of M sources
@@ -93,14 +95,9 @@ def search_steps(variant):
     @device_function
     def advance(rows, r0, r1):
         """Feed the rows r0 .. r1-1 their last tokens: -> whether log p of the next ones are numbers."""
-        k, logits, well = rows.k, rows.logits, True
+        k = rows.k
         step(k, np.int64(0), rows.z[:, :], r0, r1)              # of the very types that decoder.py calls it with
-        for first in range(r0, r1, CACHED):
-            end = min(first + CACHED, r1)
-            decoder.read_out(k.rs[0], k.W, k.b, logits[:, :len(k.b)], first, end)
-            for r in range(first, end):
-                well &= normalize(logits, rows.shift, r)
-        return well
+        return say(rows, k.rs[0], k.W, k.b, r0, r1)
 
     @device_function
     def follow(rows, sources, tokens, previous, r0, r1):
@@ -140,6 +137,34 @@ def called_steps(variant):
     return start_rows, advance_all
 
 
+@once
+def begins(variant):
+    """-> `begin`: rows r0 .. r1-1 as if a step had left the initial states."""
+    has_c = "c" in CELLS[variant.cell_name].State._fields
+
+    @device_function
+    def begin(rows, r0, r1):
+        k = rows.k
+        for i in range(len(k.cells)):
+            copy(k.cells[i].hs[1], k.cells[i].hs[0], r0, r1)
+            if has_c:
+                copy(k.cells[i].cs[1], k.cells[i].cs[0], r0, r1)
+        clear(k.rs[0], r0, r1)
+    return begin
+
+
+@device_function
+def say(rows, rs, W, b, r0, r1):
+    """The readout of rows r0 .. r1-1: logits, and what makes log p of them: -> whether these are numbers."""
+    well = True
+    for first in range(r0, r1, CACHED):
+        end = min(first + CACHED, r1)
+        decoder.read_out(rs, W, b, rows.logits[:, :len(b)], first, end)
+        for r in range(first, end):
+            well &= normalize(rows.logits, rows.shift, r)
+    return well
+
+
 @device_function
 def normalize(logits, shift, r):
     """Write shift[r], of which `log_p` makes log p of row r: -> whether they are numbers."""
@@ -172,8 +197,6 @@ def log_p(rows, r, logit):
 def start(p, config, source, mask):
     """See decoding.hypotheses.start.  BeamRows take the place of the decoder's Params, and the number of each row's
     source that of an EncoderOutput's ctx."""
-    if config.architecture == "transformer":
-        return readable.start(p, config, source, mask)
     p, sources = seq2seq.untie(validated(p, config), config), np.arange(source.shape[1])
     encoded, layers, _ = encode(p, config, source, mask)
     rows = called_steps(variant_of(config, False, False))[0](
@@ -185,8 +208,6 @@ def start(p, config, source, mask):
 
 def advance(rows, config, live):
     """See decoding.hypotheses.advance."""
-    if config.architecture == "transformer":
-        return readable.advance(rows, config, live)
     k, R, V, sources = rows.k, len(live.hypotheses), config.target_vocab, live.source.ctx
     check_live(rows, R, V, [h.token for h in live.hypotheses], sources)
     k.ids[0, :R], k.attend.source[:R] = [h.token for h in live.hypotheses], sources

@@ -43,6 +43,7 @@ def gelu_slope(a):
 class FeedForward(NamedTuple):
     forward: Callable          # arena, Params, x, Cache, z: the Cache's a and u (R, F) are filled, and z
     backward: Callable         # arena, Params, gradients, x, Cache, dz, da, dx: gradients grow; da and dx are filled
+    rows: Callable             # W_1 and W_2 packed, Params, x, Cache, z, r0, r1: `forward` of some rows
 
 
 @internal_kernel("feed_forward.gradients")
@@ -94,7 +95,7 @@ def layer(name, phi, slope):
         work = 2 * k.a.size * x.shape[1]
         over_rows(rows_backward, (packed(arena, p.hidden.W.T), packed(arena, p.out.W.T), k, dz, da, dx), len(x), work)
         shared(gradients, (g, x, k, da, dz), 2, 1, work)
-    return FeedForward(forward, backward)
+    return FeedForward(forward, backward, rows)
 
 
 LAYERS = {"relu": layer("relu", relu, relu_slope), "gelu": layer("gelu", gelu, gelu_slope)}

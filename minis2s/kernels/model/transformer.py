@@ -31,7 +31,7 @@ from ..runtime.arena import empty, empty_like, in_an_arena, release, scratch_are
 from ..runtime.jit import arena_kernel, inlined, internal_kernel
 from ..runtime.linking import call_linked
 from . import transformer_buffers as buffers
-from .transformer_decoder import decoder, readout, readout_backward, source_backward, source_of
+from .transformer_decoder import decoder, free_running, readout, readout_backward, source_backward, source_of
 from .transformer_encoder import encoder
 from .validated import int64_ids, validated
 
@@ -76,14 +76,15 @@ def arguments(p, config, batch, teacher_mask, masks):
     check_source(config, batch.source, batch.source_mask)
     check_batch(config, batch, teacher_mask, masks)
     inputs = batch.inputs
-    if teacher_mask is not None and not teacher_mask[1:].all():
-        source, _ = encoded(p, config, batch.source, batch.source_mask, masks)
-        inputs = transformer_decoder.free_running(p.decoder, config, source, inputs, teacher_mask,
-                                                  masks and masks.decoder)
     (T, N), S = batch.source.shape, len(inputs)
+    positions, lengths, flat_masks = tables(p, config, T, S), lengths_of(batch.source_mask), without_gaps(masks, config)
+    inputs = int64_ids(inputs)
+    if teacher_mask is not None and not teacher_mask[1:].all():
+        k = source_read(p, config, batch.source, batch.source_mask, masks)
+        inputs, _ = free_running(p.decoder, config, cross_of(k), lengths, positions[1], inputs, teacher_mask,
+                                 flat_masks.decoder)
     k = buffers.allocated(buffers.shapes(config, T, S, N), config.dtype)
-    return k, (tables(p, config, T, S), int64_ids(batch.source), lengths_of(batch.source_mask), int64_ids(inputs),
-               without_gaps(masks, config))
+    return k, (positions, int64_ids(batch.source), lengths, inputs, flat_masks)
 
 
 def lengths_of(mask):
@@ -124,9 +125,7 @@ def forward(p, config, batch, teacher_mask=None, masks=None):
     """See transformer.forward."""
     p = reference.untie(validated(p, config), config)
     k, given = arguments(p, config, batch, teacher_mask, masks)
-    logits = np.empty((batch.inputs.size, config.target_vocab), config.dtype)
-    in_an_arena(kernels_of(config).forward, p, k, *given, logits)            # (TM1) (TM2) (TM3)
-    logits = logits.reshape(*batch.inputs.shape, -1)
+    logits = logits_of(p, config, k, given)                                  # (TM1) (TM2) (TM3)
     L, k_loss = loss.forward(logits, batch.targets, batch.target_mask, config.label_smoothing)       # (TM4)
     k = buffers.opened(k, config, batch.source, given[3])
     return L, logits, k._replace(loss=k_loss, masks=masks)
@@ -157,13 +156,22 @@ def encode(p, config, ids, mask, masks=None):
 
 def encoded(p, config, ids, mask, masks):
     """`encode` for validated Params whose shared weights stand at each use, and a validated source."""
-    (T, N), nothing = ids.shape, np.zeros((1, ids.shape[1]), np.int64)
+    k = buffers.opened(source_read(p, config, ids, mask, masks), config, ids, np.zeros((1, ids.shape[1]), np.int64))
+    return transformer_decoder.Source(cross_of(k), see_real(mask)), k.encode
+
+
+def source_read(p, config, ids, mask, masks=None):
+    """-> a Cache with the encoder's part, and keys and values of the source for every layer (`cross_of`)."""
+    T, N = ids.shape
     k = buffers.allocated(buffers.shapes(config, T, 1, N), config.dtype)
     in_an_arena(kernels_of(config).encode, p, k, tables(p, config, T, 1), int64_ids(ids), lengths_of(mask),
                 without_gaps(masks, config))                            # (TM1) (TM2)
-    k = buffers.opened(k, config, ids, nothing)
-    kvs = tuple(KeyValues(*layer.cross.f.heads[1:3]) for layer in k.decoder.layers)
-    return transformer_decoder.Source(kvs, see_real(mask)), k.encode
+    return k
+
+
+def cross_of(k):
+    """Keys and values of the source: for each layer KeyValues."""
+    return tuple(KeyValues(*layer.cross.f.heads[1:3]) for layer in k.decoder.layers)
 
 
 def logits(p, config, batch, teacher_mask=None):
@@ -172,8 +180,22 @@ def logits(p, config, batch, teacher_mask=None):
 
 
 def forced_and_free(p, config, batch):
-    """See architectures.forced_and_free."""
-    return logits(p, config, batch), logits(p, config, batch, np.zeros(batch.inputs.shape, bool))
+    """See architectures.forced_and_free: the source is read once, and its keys and values serve both."""
+    p = reference.untie(validated(p, config), config)
+    k, given = arguments(p, config, batch, None, None)
+    forced = logits_of(p, config, k, given)
+    tables, _, lengths, inputs, masks = given
+    nowhere = np.zeros(inputs.shape, bool)
+    _, free = free_running(p.decoder, config, cross_of(k), lengths, tables[1], inputs, nowhere, masks.decoder)
+    return forced, free
+
+
+def logits_of(p, config, k, given):
+    """The logits (S, N, V), of what `arguments` makes; the Cache k is filled."""
+    inputs = given[3]
+    out = np.empty((*inputs.shape, config.target_vocab), config.dtype)
+    in_an_arena(kernels_of(config).forward, p, k, *given, out.reshape(inputs.size, -1))     # (TM1) (TM2) (TM3)
+    return out
 
 
 # The kernels ------------------------------------------------------------------------------------------------

@@ -65,10 +65,11 @@ def full(size):
     return -(-size // LINE) * LINE
 
 
-def filled_up(alpha):
-    """Weights (N, h, S, T) with zeros behind them."""
-    if not isinstance(alpha, np.ndarray) or alpha.ndim != 4:
-        return alpha
+def filled_up(alpha, keys):
+    """Weights (N, h, S, T) with zeros behind them; ValueError unless they are of as many keys (N, h, T, d)."""
+    if alpha.ndim != 4 or keys.ndim != 4 or alpha.shape[3] != keys.shape[2]:
+        raise ValueError(f"k: got attention weights of shape {alpha.shape} for keys of shape {keys.shape}, wanted "
+                         "(N, h, S, T) and (N, h, T, d)")
     filled = np.zeros((*alpha.shape[:3], full(alpha.shape[3])), alpha.dtype)
     filled[..., :alpha.shape[3]] = alpha
     return filled
@@ -124,6 +125,9 @@ def closed(k, config):
     ValueError, TypeError
         For arrays of other shapes, or another dtype.
     """
+    for name, a in tree.named(k._replace(loss=None, masks=None), "k"):
+        if not isinstance(a, np.ndarray):
+            raise TypeError(f"{name}: got {type(a).__name__}, wanted an array")
     reads.ids("k.encode.encoder.ids", k.encode.encoder.ids, config.source_vocab)
     T, N = k.encode.encoder.ids.shape
     reads.ids("k.decoder.ids", k.decoder.ids, config.target_vocab, ("S", N))
@@ -139,7 +143,7 @@ def closed(k, config):
         if hasattr(k.f, "heads"):
             q, keys, v, alpha = k.f.heads
             f = multi_head.Cache(None, flat(k.f.ctx), scaled_dot_product.Cache(heads(q), heads(keys), heads(v),
-                                                                               filled_up(alpha)))
+                                                                               filled_up(alpha, keys)))
         else:
             f = feed_forward.Cache(None, flat(k.f.a), flat(k.f.u))
         return Sublayer(tree.map(flat, k.branch), flat(k.u), f, tree.map(flat, k.join))

@@ -1,4 +1,5 @@
-"""Transformer decoder, compiled: all positions of a target at once; read minis2s/model/transformer_decoder.py first.
+"""Transformer decoder, compiled: all positions of a target at once, or, where the model is fed its own tokens, one
+after the other (transformer_step.py); read minis2s/model/transformer_decoder.py first.
 
     inputs ── E, positions ──> r ── layer after layer, in place ──> r ── W, b, loss: see layers/readout.py
                                        ↑ keys and values of the source, made before for all layers
@@ -14,9 +15,11 @@ from ..layers import linear, positions
 from ..layers.attention import multi_head
 from ..linalg.gemm import packed
 from ..runtime.arena import empty, empty_like, release, scratch_arena
-from ..runtime.jit import arena_function, internal_kernel
+from ..runtime.jit import arena_function, arena_kernel, internal_kernel
 from ..runtime.linking import call_linked
 from ..runtime.threads import over_columns, over_rows
+from .decoder import best_token
+from .transformer_step import step_buffers, steps, work_of
 from .transformer_sublayers import FINAL_NORMS, WORK, sublayers
 
 
@@ -117,3 +120,39 @@ def decoder(norm, phi):
                      WORK * dy.size)  # (TD1*)
         release(arena)
     return Decoder(forward, backward)
+
+
+# Fed its own tokens -----------------------------------------------------------------------------------------
+
+def free_running(p, config, source, lengths, P, ids, teacher_mask, masks):
+    """See transformer_decoder.free_running: -> the tokens fed (S, N), and the logits (S, N, V).
+
+    What it is given has been checked, shared weights stand at each use; source, lengths, P: see step_buffers.
+    """
+    (S, N), rows = ids.shape, np.arange(ids.shape[1])
+    k, fed = step_buffers(p, config, source, lengths, P, N, S), ids.copy()
+    logits = np.empty((S, N, config.target_vocab), config.dtype)
+    free_runs(config.norm, config.feed_forward_activation)(
+        k, masks, config.heads, fed, np.tile(rows, (S, 1)), rows, np.ascontiguousarray(teacher_mask), logits,
+        S * N * work_of(k))
+    return fed, logits
+
+
+@once
+def free_runs(norm, phi):
+    """-> the kernel of `free_running` for a place of the norm and an activation."""
+    step = steps(norm, phi)
+
+    @internal_kernel(f"transformer_decoder.free_rows.{norm}-{phi}")
+    def free_rows(k, masks, h, ids, previous, sources, teacher_mask, logits, n0, n1):
+        for t in range(len(ids)):
+            for n in range(n0, n1):
+                if t > 0 and not teacher_mask[t, n]:
+                    ids[t, n] = best_token(logits[t - 1, n])
+            call_linked(step, (k, masks, h, ids, previous, sources, t, n0, n1))
+            call_linked(readout_rows, (k.W, k.b, k.x, logits[t], n0, n1))               # (TD6)
+
+    @arena_kernel(f"transformer_decoder.free_running.{norm}-{phi}", loops=False)
+    def run(k, masks, h, ids, previous, sources, teacher_mask, logits, work):
+        over_rows(free_rows, (k, masks, h, ids, previous, sources, teacher_mask, logits), ids.shape[1], work)
+    return run

@@ -87,7 +87,7 @@ def attention(norm):
 def feed_forward(norm, phi):
     """-> both functions of the feed-forward sub-layer."""
     branch, join, join_backward, branch_backward, add_norm_gradients = NORMS[norm]
-    layer, layer_backward = feed_forward_layers.LAYERS[phi]
+    layer, layer_backward, _ = feed_forward_layers.LAYERS[phi]
 
     @internal_kernel(f"sublayers.feed_forward.{norm}-{phi}")
     def forward(arena, p, x, k, m):

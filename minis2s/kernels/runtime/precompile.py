@@ -27,7 +27,8 @@ from ...model import architectures, parameters
 from ...model.config import Config
 from ...training.optimizers import start
 from ..decoding import beam
-from ..model import architectures as compiled, transformer
+from ..model import architectures as compiled
+from ..model.transformer_decoder import free_runs
 from ..training import optimizers
 from .arena import new_arena
 from .jit import JIT
@@ -66,8 +67,11 @@ def precompile(config, optimizer):
 
 
 def last_of(config):
-    """The kernel that the other process compiles last; a Transformer has no compiled search."""
-    return transformer.kernels_of(config).forward if config.architecture == "transformer" else beam.search_of(config)
+    """The kernel without which nothing is complete: that in which a Transformer is fed its own tokens,
+    which the other process compiles last; of recurrent models the beam search."""
+    if config.architecture == "transformer":
+        return free_runs(config.norm, config.feed_forward_activation)
+    return beam.search_of(config)
 
 
 def work(config, optimizer):
@@ -82,7 +86,7 @@ def work(config, optimizer):
         backward_passes(parameters.untie(p, config), config, batch)
     beam.beam(p, config, batch.source, batch.source_mask, 1, 1)
     optimizers.step(p, p, start(p), optimizer, 1e-3, 1.0)
-    compiled.logits(p, config, batch)
+    compiled.forced_and_free(p, config, batch)
 
 
 def backward_passes(p, config, batch):

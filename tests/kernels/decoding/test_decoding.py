@@ -6,9 +6,10 @@ import pytest
 
 from configs import CONFIGS
 from draw import batch, like
+from kernel_searches import LENGTHS, case, check
 from minis2s import decoding
 from minis2s.core import tree
-from minis2s.data.vocabulary import BOS, EOS, PAD, UNK
+from minis2s.data.vocabulary import BOS, PAD, UNK
 from minis2s.kernels.decoding import hypotheses
 from minis2s.kernels.decoding.beam import beam
 from minis2s.kernels.decoding.exact import exact
@@ -22,26 +23,6 @@ from minis2s.model import seq2seq
 COMPILED = "two-ways-additive", "everything", "every-step-sigmoid"
 NAMES = COMPILED if jit.JIT else tuple(CONFIGS)
 CHOSEN_IN_NUMPY = ("two-ways-additive", "every-step-sigmoid") if jit.JIT else NAMES
-LENGTHS = (5, 2, 4, 1, 3)
-
-
-def case(name, seed, dtype="float64", lengths=LENGTHS):
-    """-> what all searches take first.  Parameters are random; the bias towards an end grows with the seed."""
-    config, rng = dataclasses.replace(CONFIGS[name], dropout=0.0, dtype=dtype), np.random.default_rng(seed)
-    p, b = like(rng, seq2seq.init(config)), batch(rng, config, lengths, (1,) * len(lengths))
-    p.decoder.readout.b[EOS] += seed
-    return tree.map(lambda a: a.astype(dtype), p), config, b.source, b.source_mask
-
-
-def check(got, want, tol=1e-12):
-    for a, w in zip(got, want, strict=True):
-        assert [(x.ids, x.finished, x.proven) for x in a] == [(x.ids, x.finished, x.proven) for x in w]
-        for x, y in zip(a, w):
-            assert type(x.log_prob) is type(x.score) is float and (x.alpha is None) == (y.alpha is None)
-            np.testing.assert_allclose((x.log_prob, x.score), (y.log_prob, y.score), rtol=tol)
-            if x.alpha is not None:
-                assert x.alpha.shape == y.alpha.shape and x.alpha.dtype == y.alpha.dtype
-                np.testing.assert_allclose(x.alpha, y.alpha, atol=tol)
 
 
 @pytest.mark.parametrize("name", NAMES)

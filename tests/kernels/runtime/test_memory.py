@@ -71,6 +71,33 @@ for got, expected in zip(results(), want, strict=True):
 print("same", flush=True)
 """
 
+TRANSFORMERS = """
+import guard, numpy as np, sys
+from kernel_transformers import Case
+from minis2s.core import tree
+from minis2s.kernels.decoding.beam import beam
+from minis2s.kernels.decoding.sampling import sample
+from minis2s.kernels.model import transformer
+from minis2s.kernels.runtime import threads
+threads.QUEUE[threads.ENOUGH] = 1
+threads.use(2)
+name, dtype = sys.argv[1:]
+
+def results():
+    case = Case(name, dtype, hidden=18, feed_forward=19, heads=3)
+    p, config, b = case.p, case.config, case.batch
+    searched = p, config, b.source, b.source_mask, 5
+    answers = beam(*searched, 3, 0.5, 2) + sample(*searched, np.random.default_rng(0))
+    return tree.leaves((case.run("numba", free=True)[1:], *case.in_one("numba"),
+                        *transformer.forced_and_free(p, config, b))) + [
+        np.array([a.log_prob for of_source in answers for a in of_source])]
+want = results()
+guard.install()
+for got, expected in zip(results(), want, strict=True):
+    np.testing.assert_array_equal(got, expected)
+print("same", flush=True)
+"""
+
 THREADS = """
 import numpy as np, sys
 from minis2s.kernels.linalg import gradients
@@ -97,6 +124,12 @@ def test_products_under_a_guarded_allocator():
 def test_trainings_and_searches_under_a_guarded_allocator(name):
     """Parts put together by Python, and one compiled call with arenas: the same numbers as without the guard."""
     assert "same" in run(MODELS, name, "float64")
+
+
+@needs_guard
+@pytest.mark.parametrize("name", ["dropout-pre", "everything"])
+def test_transformers_under_a_guarded_allocator(name):
+    assert "same" in run(TRANSFORMERS, name, "float64")
 
 
 @pytest.mark.skipif(not jit.JIT, reason="without compilation there are no threads")

@@ -55,6 +55,26 @@ def softmax(e, scale, seen):
 
 
 @device_function
+def one_query(q, k, v, where, e, ctx):
+    """`forward` of one query q (d,), whose keys and values stand in rows: those of key i are k[i, where[i]] and
+    v[i, where[i]] -> ctx (d,), and the weights in e."""
+    seen, d = len(where), len(q)
+    for i in range(seen):
+        products = zeros(q)
+        for j in range(0, d, LANES):
+            J = at(j, d)
+            products = add(products, q[J] * k[i, where[i], J])          # (SA1)
+        e[i] = total(products)
+    softmax(e[:padded(seen)], 1 / np.sqrt(d), seen)                     # (SA1) (SA2)
+    for j in range(0, d, LANES):
+        J = at(j, d)
+        sums = zeros_like(q[J])
+        for i in range(seen):
+            sums = sums + v[i, where[i], J] * e[i]                      # (SA3)
+        ctx[J] = sums
+
+
+@device_function
 def backward(q, k, v, alpha, dctx, panels, de, dq, dk, dv):
     """dctx (S, d) -> dq (S, d), dk and dv (real keys, d); de (S, padded T) is room to work in."""
     length, end, scale = len(k), padded(len(k)), 1 / np.sqrt(q.shape[1])
