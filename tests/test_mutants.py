@@ -82,7 +82,7 @@ REPRESENTED = [
     "model/transformer_sublayers.py", "model/transformer_encoder.py", "model/transformer_decoder.py",
     "model/transformer.py", "model/transformer_masks.py", "model/architectures.py", "training/schedule.py",
     "core/files.py", "training/checkpoint.py", "api/lock.py", "api/run.py", "api/signals.py", "api/texts.py",
-    "cli/wording.py",
+    "cli/wording.py", "api/heads.py",
     "api/answering.py", "api/backends.py", "api/evaluation.py", "api/fitting.py", "api/notes.py", "api/opening.py",
     "api/presets.py", "api/seq2seq.py", "classroom/assignment/grade.py", "classroom/assignment/submissions.py",
     "classroom/doctor/bank.py", "classroom/doctor/cases.py", "classroom/doctor/doctor.py",

@@ -4,6 +4,7 @@ import sys
 
 from ..api import answering, notes
 from ..api.backends import ANSWERING, choose
+from ..api.heads import maps_of
 from ..api.seq2seq import Seq2Seq, attention_of, frames_and_attention
 from ..api.texts import check_characters, shown
 from ..core.files import check_free
@@ -57,7 +58,8 @@ def arguments(parser):
     parser.add_argument("--budget", type=int, metavar="N", help="of --exact: outputs begun at most")
     backend_option(parser)
     parser.add_argument("--attention-map", metavar="MAP.png",
-                        help="draw the attention weights (of all texts, in one figure; .png or .svg)")
+                        help="draw the attention weights (of all texts, in one figure; .png or .svg); of a Transformer "
+                             "those of each head of the last layer")
     parser.add_argument("--attention", dest="attention_map", action=Former, help=argparse.SUPPRESS)
     parser.add_argument("--overwrite", action="store_true", help="replace MAP.png if it exists")
 
@@ -168,12 +170,16 @@ def columns(a, how):
 
 
 def draw_map(model, answers, path):
-    """Draw the attention of the best answers in one figure."""
+    """Draw the attention of the best answers in one figure; of a Transformer a row of heads for each text."""
     from ..viewer import plots
-    of_frames = model.config.source == "frames"
     chosen = [best[0] for best in answers if best[0].alpha is not None]
-    drawn = [frames_and_attention(model, a) if of_frames else attention_of(a) for a in chosen]
-    if not drawn:
+    if not chosen:
         raise ValueError("--attention-map: no text was read, so there is nothing to draw")
-    (plots.attention_over_frames if of_frames else plots.attention_grid)(drawn, path)
+    if model.config.architecture == "transformer":
+        maps, names = zip(*(maps_of(model, a) for a in chosen))
+        plots.attention_grid(sum(maps, []), path, model.config.heads, sum(names, []))
+    elif model.config.source == "frames":
+        plots.attention_over_frames([frames_and_attention(model, a) for a in chosen], path)
+    else:
+        plots.attention_grid([attention_of(a) for a in chosen], path)
     note(f"minis2s: attention drawn in {path}")

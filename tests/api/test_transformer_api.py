@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from minis2s import Config, Seq2Seq, Training
+from minis2s.api.heads import attention_heads, maps_of
 from minis2s.model.config import Config as ModelConfig
 
 PAIRS = [("ab", "ba"), ("bc", "cb"), ("ca", "ac"), ("a", "a"), ("abc", "cba"), ("b", "b")]
@@ -30,6 +31,23 @@ def test_attention_stands_in_the_order_of_the_text(model):
         a = model.decode([x])[0][0]
         assert a.alpha.shape == (len(y) + 1, len(x))
         np.testing.assert_allclose(a.alpha.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_weights_of_every_head(model, tmp_path):
+    """Their mean in the last layer is what the search found; a finished answer's end has a row, and none beyond."""
+    for text, options in (("abc", {}), ("ab", dict(max_length=1))):
+        a = model.decode([text], **options)[0][0]
+        alpha = attention_heads(model, a)
+        assert alpha.shape == (1, 2, len(a.alpha), len(text))
+        np.testing.assert_allclose(alpha[-1].mean(axis=0), a.alpha, atol=1e-6)
+    assert np.abs(alpha[-1][0] - alpha[-1][1]).max() > 1e-3
+    maps, names = maps_of(model, a)
+    assert names == ["head 1", "head 2"] and maps[1][1:] == (["a", "b"], ["b"])
+    np.testing.assert_array_equal(maps[1][0], alpha[-1][1])
+    with pytest.raises(ValueError, match="^a: an answer without attention"):
+        attention_heads(model, model.decode([" "])[0][0])
+    with pytest.raises(ValueError, match="^model: architecture=recurrent has no heads"):
+        attention_heads(Seq2Seq(), a)
 
 
 def test_the_summary_tells_its_own_choices_only(model):
@@ -70,8 +88,10 @@ def test_the_command_line(tmp_path):
     assert (out / "attention.png").exists() and (out / "weights.safetensors").exists()
     said = subprocess.run([*command, "summary", str(out)], capture_output=True, text=True)
     assert said.returncode == 0 and "architecture transformer" in said.stdout
-    said = subprocess.run([*command, "translate", str(out), "abc"], capture_output=True, text=True)
+    drawn = "--attention-map", str(tmp_path / "heads.svg")
+    said = subprocess.run([*command, "translate", str(out), "abc", "de", *drawn], capture_output=True, text=True)
     assert said.returncode == 0 and said.stdout
+    assert (tmp_path / "heads.svg").read_text().count("source, head 2") == 2
     bad = subprocess.run([*train, "--overwrite", "--cell", "gru"], capture_output=True, text=True)
     assert bad.returncode == 2 and "--cell gru: --architecture transformer has no such choice" in bad.stderr
 

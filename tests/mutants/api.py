@@ -2,6 +2,13 @@
 from .mutant import bugs
 
 MUTANTS = [
+    *bugs("api/heads.py", "api/test_transformer_api.py",
+          ("[x[::-1] if c.reverse_source else x]", "[x]",
+           "a source in another order than the model has learned"),
+          ("[y[:len(a.alpha) - 1]]", "[y]", "a row for an end that was not written"),
+          ("alpha[..., ::-1] if c.reverse_source", "alpha if c.reverse_source", "weights in the order of reading"),
+          ("np.stack([weights[0] for weights", "np.stack([weights[0, ::-1] for weights", "heads in reverse"),
+          ("attention_heads(model, a)[-1]", "attention_heads(model, a)[0]", "the first layer for the last")),
     *bugs("api/lock.py", "api/test_lock.py",
           ("if not take(file):", "if take(file) is None:", "everybody gets the lock"),
           ("if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):", "if True:",

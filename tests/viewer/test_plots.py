@@ -226,6 +226,9 @@ def test_grid_shows_each_map(tmp_path):
         assert_array_equal(axes.images[0].get_array(), alpha)
         assert labels(axes.xaxis) == source and labels(axes.yaxis) == target
         assert axes.images[0].get_clim() == (0, 1)
+    assert {axes.get_xlabel() for axes in panels} == {"source"}
+    named = attention_grid(maps, columns=4, names=["head 1", "head 2", "head 3", "head 4"])
+    assert [axes.get_xlabel() for axes in named.axes[:-1]] == [f"source, head {j}" for j in range(1, 5)]
     boxes = [axes.get_window_extent() for axes in panels]
     cells = [(box.width / T, box.height / S) for box, (S, T) in zip(boxes, sizes)]
     assert_allclose(cells, cells[0][0])                              # squares of one size
@@ -260,6 +263,8 @@ def test_bad_tokens_and_grids_are_refused():
         attention_grid([])
     with pytest.raises(ValueError, match=r"maps\[0\]: wanted \(alpha, source, target\)"):
         attention_grid([weights(1, 1)])
+    with pytest.raises(ValueError, match="names: got 1 for 2 maps, wanted one for each"):
+        attention_grid([(weights(1, 1), ["a"], ["b"])] * 2, names=["head 1"])
     for columns in (0, 1.5):
         with pytest.raises(ValueError, match=f"columns: got {columns}"):
             attention_grid([(weights(1, 1), ["a"], ["b"])], columns=columns)

@@ -39,7 +39,7 @@ def attention_map(alpha, source, target, path=None, title=None):
     return draw_maps([check_map("", alpha, source, target)], 1, path, title)
 
 
-def attention_grid(maps, path=None, columns=3):
+def attention_grid(maps, path=None, columns=3, names=None):
     """Draw several attention maps in one figure, with one colour bar.
 
     Parameters
@@ -50,6 +50,8 @@ def attention_grid(maps, path=None, columns=3):
         Where to save: ``.png`` or ``.svg``.
     columns : int
         How many maps stand side by side.
+    names : list of str, optional
+        What each map shows, such as "head 1"; it stands above the map.
 
     Returns
     -------
@@ -70,7 +72,9 @@ def attention_grid(maps, path=None, columns=3):
         raise ValueError("maps: got none, wanted at least one (alpha, source, target)")
     if not isinstance(columns, (int, np.integer)) or columns < 1:
         raise ValueError(f"columns: got {columns!r}, wanted a positive integer")
-    return draw_maps(maps, min(columns, len(maps)), path, None)
+    if names is not None and len(names) != len(maps):
+        raise ValueError(f"names: got {len(names)} for {len(maps)} maps, wanted one for each")
+    return draw_maps(maps, min(columns, len(maps)), path, None, names)
 
 
 def check_map(where, alpha, source, target):
@@ -95,8 +99,9 @@ def check_map(where, alpha, source, target):
     return alpha.astype(float), source, target
 
 
-def draw_maps(maps, columns, path, title):
-    """Maps side by side, the colour bar at their right, the title above, a note on missing glyphs below."""
+def draw_maps(maps, columns, path, title, names=None):
+    """Maps side by side with their names, the colour bar at their right, the title above, a note on missing glyphs
+    below."""
     letters = Letters([title or ""] + [token for _, *sides in maps for side in sides for token in side])
     maps = [(alpha, *([letters.label(token) for token in side] for side in sides)) for alpha, *sides in maps]
     with styled(letters.families):
@@ -106,7 +111,7 @@ def draw_maps(maps, columns, path, title):
         def place(x, y, w, h):                           # inches from the left and from the top
             return figure.add_axes([x / at.width, 1 - (y + h) / at.height, w / at.width, h / at.height])
         for i, (alpha, source, target) in enumerate(maps):
-            image = draw_map(place(*at.map(i)), alpha, source, target, at)
+            image = draw_map(place(*at.map(i)), alpha, source, target, at, f"source, {names[i]}" if names else "source")
         bar = figure.colorbar(image, cax=place(*at.bar), ticks=[0, 0.5, 1])
         bar.set_label("weight")
         bar.outline.set_visible(False)
@@ -158,15 +163,15 @@ class Layout:
         return self.letters.width(source, self.size) > 0.95 * self.cell
 
 
-def draw_map(axes, alpha, source, target, at):
-    """One map with its labels; small maps show the numbers."""
+def draw_map(axes, alpha, source, target, at, above):
+    """One map with its labels, and what stands above it; small maps show the numbers."""
     S, T = alpha.shape
     image = axes.imshow(alpha, vmin=0, vmax=1, interpolation="none")
     axes.spines[:].set_visible(False)
     axes.grid(False)
     axes.xaxis.tick_top()
     axes.xaxis.set_label_position("top")
-    axes.set(xlabel="source", ylabel="target")
+    axes.set(xlabel=above, ylabel="target")
     turned = 90 if at.upright(source) else 0
     for axis, labels, rotation in ((axes.xaxis, source, turned), (axes.yaxis, target, 0)):
         axis.set_ticks(range(len(labels)), labels, parse_math=False, fontsize=at.size,      # "$" is a token
