@@ -11,7 +11,7 @@ from minis2s.kernels.model import transformer as compiled
 from minis2s.model import transformer, transformer_masks
 
 MODELS = {"numba": compiled, "numpy": transformer}
-LENGTHS = (5, 2, 4, 1, 3, 5, 2), (1, 3, 2, 4, 2, 1, 3)          # of sources, of targets
+LENGTHS = (5, 2, 4, 1, 3, 5, 2), (1, 3, 2, 5, 2, 1, 3)          # of sources, of targets: T = 5, S = 6
 
 
 class Case:

@@ -242,6 +242,18 @@ def test_copies_of_gradients_and_of_states_are_their_own(copied):
           seq2seq.Params(*optimizers.step(p, g, optimizers.State(s.t, s.m, s.v), "adam", 0.1)[0]), "float64")
 
 
+def test_a_state_belongs_to_the_very_parameters_of_its_step():
+    """Others are packed anew, also where their first array is the same."""
+    case = Case(ONE_CALL, "float64")
+    g = seq2seq_kernels.loss_and_gradient(case.p, case.config, case.batch)[1]
+    p, s, *_ = optim_kernels.step(case.p, g, optimizers.start(case.p), "adam", 0.1)
+    arrays = dict(tree.named(p))
+    last = list(arrays)[-1]
+    other = tree.replace(p, {**arrays, last: arrays[last] + 1})
+    close(seq2seq.Params(*optim_kernels.step(other, g, s, "adam", 0.1)[0]),
+          seq2seq.Params(*optimizers.step(other, g, optimizers.State(s.t, s.m, s.v), "adam", 0.1)[0]), "float64")
+
+
 def test_parts_that_do_not_fit():
     """At the doors of what a model is put together of."""
     case, rng = Case(ONE_CALL, "float64"), np.random.default_rng(0)
