@@ -60,15 +60,18 @@ def check_characters(name: str, text: str) -> None:
 def hold_out(pairs: list[tuple[str, str]], seed: int, lowercase: bool = False) -> list:
     """Divide (source, target) pairs into training and validation pairs that share no source, as
     `text.same` compares them."""
-    is_streamed = isinstance(pairs, stream.FilePairs)
-    sources = stream.count_sources(pairs, lowercase) if is_streamed else len({same(x, lowercase) for x, _ in pairs})
-    if sources == 1:
-        raise ValueError("pairs: one source only, so none can be held out; give valid")
-    share = min(max(HELD_OUT, 1 / sources), AT_MOST / sources)
-    if is_streamed:
-        return stream.split_by_source(pairs, share, seed, lowercase)
+    if isinstance(pairs, stream.FilePairs):
+        return list(stream.split_by_source(pairs, share_of, seed, lowercase))
+    share = share_of(len({same(x, lowercase) for x, _ in pairs}))
     parts = split_by_source(*zip(*pairs), share, seed, lowercase)     # type: ignore[call-arg]
     return [list(zip(*part)) for part in parts]
+
+
+def share_of(sources: int) -> float:
+    """The share of so many different sources that is held out; ValueError where there is one only."""
+    if sources == 1:
+        raise ValueError("pairs: one source only, so none can be held out; give valid")
+    return min(max(HELD_OUT, 1 / sources), AT_MOST / sources)
 
 
 def fingerprint(*parts: Any, of_files: bool = False) -> str:

@@ -115,12 +115,15 @@ def check_form(path, head):
         raise ValueError(f"{path}: {notes[0]}; streamed are only {WANTED}")
 
 
-def split_by_source(pairs, share, seed, lowercase=False):
+def split_by_source(pairs, share_of, seed, lowercase=False):
     """As pairs.split_by_source: -> training FilePairs, list of validation pairs; a source is known by a digest of 64
-    bits."""
+    bits.
+
+    `share_of` is a function: how many different sources there are -> the share of them to hold out.
+    """
     keys = np.fromiter((digest(source, lowercase) for source, _ in pairs), np.uint64, len(pairs))
     _, first, of = np.unique(keys, return_index=True, return_inverse=True)
-    count = round(share * len(first))
+    count = round(share_of(len(first)) * len(first))
     appearance = np.argsort(first)                              # the different sources, as they first appear
     held = np.zeros(len(first), bool)
     held[appearance[np.random.default_rng(seed).permutation(len(first))[:count]]] = True
@@ -130,11 +133,6 @@ def split_by_source(pairs, share, seed, lowercase=False):
 def digest(source, lowercase=False):
     """64 bits of a source, in the form in which sources are compared."""
     return int.from_bytes(hashlib.blake2b(same(source, lowercase).encode(), digest_size=8).digest(), "little")
-
-
-def count_sources(pairs, lowercase=False):
-    """How many different sources there are."""
-    return len(np.unique(np.fromiter((digest(source, lowercase) for source, _ in pairs), np.uint64, len(pairs))))
 
 
 class Encoded:

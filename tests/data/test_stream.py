@@ -13,7 +13,7 @@ from minis2s.data.batches import lengths_of
 from minis2s.data.pairs import read_pairs, split_by_source
 
 WORDS = ["ab", "b a", "abc", "cab", "a b", "a  b", "é", "e\u0301", "bb", "cc", "ca", "ac", "acb", "bca", "b", "c"]
-LINES = [f"{x}\t{y[::-1]}" for x in WORDS for y in (x, x + "d")] + ["aaaaaaaaa\tb", " \tblank", "",
+LINES = [f"{x}\t{y[::-1]}" for x in WORDS for y in (x, x + "d")] + ["aaaaaaaaa\tb", "bab\tccccccccc", " \tblank", "",
                                                                     "third\tcolumn\tignored "]
 
 
@@ -35,6 +35,18 @@ def test_pairs_and_their_split_are_those_in_memory(file):
     assert text_pairs("pairs", lazy) is lazy
 
 
+def test_a_source_is_digested_once_and_one_source_is_not_enough(file, tmp_path, monkeypatch):
+    """It takes some seconds for millions."""
+    pairs, found, real = stream.open_pairs(file), [], stream.digest
+    monkeypatch.setattr(stream, "digest", lambda *a: found.append(a) or real(*a))
+    hold_out(pairs, 0)
+    assert len(found) == len(pairs)
+    one = tmp_path / "one.tsv"
+    one.write_text("a\tb\n a\tc\n")
+    with pytest.raises(ValueError, match="pairs: one source only, so none can be held out; give valid"):
+        hold_out(stream.open_pairs(one), 0)
+
+
 @pytest.mark.parametrize("units", ["char", "word"])
 def test_the_corpus_is_the_one_in_memory(file, units):
     def built(pairs):
@@ -46,7 +58,7 @@ def test_the_corpus_is_the_one_in_memory(file, units):
     np.testing.assert_array_equal(lengths_of(lazy.train), lengths_of(listed.train))
     assert corpus.summary(lazy) == corpus.summary(listed) and corpus.lengths(lazy) == corpus.lengths(listed)
     assert lazy.too_long == listed.too_long and lazy.seen == listed.seen
-    assert units == "word" or lazy.too_long[0] == 1
+    assert units == "word" or lazy.too_long[0] == 2                 # one by its source, one by its target
 
 
 def test_a_streamed_run_has_the_bits_of_one_in_memory_and_is_resumed(file, tmp_path):
@@ -61,7 +73,7 @@ def test_a_streamed_run_has_the_bits_of_one_in_memory_and_is_resumed(file, tmp_p
     assert main(["train", "--resume", "--epochs", "5", "--out", str(tmp_path / "stream")]) == 2
 
 
-def test_what_cannot_be_streamed_is_refused(file, tmp_path, capsys):
+def test_what_cannot_be_streamed_is_refused(file, tmp_path, capsys, monkeypatch):
     def refused(data, *more):
         path = tmp_path / "bad.tsv"
         path.write_bytes(data)
@@ -71,8 +83,11 @@ def test_what_cannot_be_streamed_is_refused(file, tmp_path, capsys):
         return error
     good = b"a\tb\nb\tc\n"
     assert "line 3: one column only, 'alone'" in refused(good + b"alone\n")
-    assert "line 3: byte 1 of the line is not UTF-8" in refused(good + b"\xff\tb\n")
-    assert "line 3: character 2 is U+0007" in refused(good + b"a\x07\tb\n")
+    for head in (stream.HEAD, 1):                               # by the lines that show the form, and after them
+        monkeypatch.setattr(stream, "HEAD", head)
+        assert "line 3: byte 1 of the line is not UTF-8" in refused(good + b"\xff\tb\n")
+        assert "line 3: character 2 is U+0007" in refused(good + b"a\x07\tb\n")
+    monkeypatch.undo()
     assert "no pairs" in refused(b"\n\n") and "no pairs" in refused(b"")
     assert "compressed with gzip" in refused(gzip.compress(good))
     assert "looks like a header" in refused(b"source\ttarget\n" + good)
@@ -93,8 +108,14 @@ def test_letters_of_both_cases_are_one_source_where_lowercase_is_asked_for(tmp_p
     path = tmp_path / "p.tsv"
     path.write_text("".join(f"{w}\t{i}\n{w.upper()}\t{i}\n" for i, w in enumerate(("ab", "cd", "ef", "gh"))))
     pairs = stream.open_pairs(path)
-    assert stream.count_sources(pairs) == 8 and stream.count_sources(pairs, lowercase=True) == 4
-    train, held = stream.split_by_source(pairs, 0.5, 0, lowercase=True)
+    counts = []
+
+    def half(sources):
+        counts.append(sources)
+        return 0.5
+    stream.split_by_source(pairs, half, 0)
+    train, held = stream.split_by_source(pairs, half, 0, lowercase=True)
+    assert counts == [8, 4]
     assert held and not {x.lower() for x, _ in train} & {x.lower() for x, _ in held}
     assert [sorted(map(tuple, part)) for part in (train, held)] == [
         sorted(zip(*part)) for part in split_by_source(*zip(*pairs), 0.5, 0, lowercase=True)]
