@@ -14,9 +14,18 @@ from ..core.backend import processes
 
 
 def join(device):
-    """Meet the other processes, once."""
+    """Meet the other processes, once.
+
+    Raises
+    ------
+    ConnectionError
+        The place where they meet cannot be opened or reached.
+    """
     if processes()[1] > 1 and not distributed.is_initialized():
-        distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        try:
+            distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        except RuntimeError as e:
+            raise ConnectionError(f"the processes of this training did not meet: {str(e).splitlines()[0]}") from e
         atexit.register(distributed.destroy_process_group)
 
 
