@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -92,7 +93,11 @@ REPRESENTED = [
     "data/subwords.py", "data/text.py", "data/tokenizer.py", "data/units.py", "data/vocabulary.py", "data/words.py",
     "data/words_1.py", "documents/claims/claim.py", "documents/formulas/cases/case.py", "documents/formulas/check.py",
     "documents/formulas/entry.py", "documents/formulas/page.py", "documents/formulas/table.py", "documents/marks.py",
-    "pytorch/interop.py", "tasks/dialogue/state.py", "tasks/dialogue/replies.py", "tasks/dialogue/guest.py",
+    "pytorch/interop.py", "pytorch/model.py", "pytorch/transformer.py", "pytorch/convert.py", "pytorch/backend.py",
+    "pytorch/processes.py", "pytorch/update.py", "pytorch/export.py", "pytorch/importing.py", "pytorch/onnx_graphs.py",
+    "pytorch/standalone/search.py", "pytorch/standalone/load.py", "pytorch/standalone/check.py",
+    "pytorch/standalone/translate.py", "pytorch/standalone/sides.py", "pytorch/standalone/run.py",
+    "tasks/dialogue/state.py", "tasks/dialogue/replies.py", "tasks/dialogue/guest.py",
     "tasks/headlines.py", "tasks/poems/couplets.py", "tasks/copy.py", "tasks/dates.py", "tasks/numbers.py",
     "tasks/phrases.py",
     "testing/checks.py", "testing/compare.py", "training/metrics.py", "training/options.py",
@@ -172,6 +177,11 @@ def plain(m):
     return m.file.startswith("kernels/") and m.file not in COMPILED_ONLY and m.old in runs
 
 
+def skipped(m):
+    """Whether its tests are skipped here: they need PyTorch, which is not installed."""
+    return m.file.startswith("pytorch/") and m.file != "pytorch/interop.py" and find_spec("torch") is None
+
+
 def run(copy, tests, as_python=False, seconds=SECONDS, options=()):
     """Run test files in a copy: pytest's exit code, and what it printed."""
     env = {**os.environ, "PYTHONPATH": str(copy), "OPENBLAS_NUM_THREADS": "1", "HYPOTHESIS_PROFILE": "ci"}
@@ -202,7 +212,7 @@ def clean(tmp_path_factory):
 def results(request, clean, tmp_path_factory):
     """A dict from each bug that was asked for to the future of its run."""
     asked = [item.callspec.params["m"] for item in request.session.items
-             if item.function is test_a_planted_bug_is_caught]
+             if item.function is test_a_planted_bug_is_caught and not skipped(item.callspec.params["m"])]
     for as_python in {plain(m) for m in asked}:
         tests = sorted({test for m in asked if plain(m) == as_python for test in m.tests})
         code, said = run(clean, tests, as_python, None, ["-n", str(JOBS), "--dist", "loadfile"])
@@ -225,6 +235,8 @@ def results(request, clean, tmp_path_factory):
 @pytest.mark.mutants
 @pytest.mark.parametrize("m", MUTANTS, ids=name)
 def test_a_planted_bug_is_caught(m, results):
+    if skipped(m):
+        pytest.skip("needs PyTorch")
     code, said = results[m].result()
     assert code in (CAUGHT, PASSED), f"the tests did not run:\n{said}"
     if m.equivalent:

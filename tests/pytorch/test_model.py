@@ -10,10 +10,12 @@ torch = pytest.importorskip("torch")
 torch.set_num_threads(1)       # tiny products: more threads only wait for each other
 
 from minis2s.core import tree  # noqa: E402
+from minis2s.data.vocabulary import EOS  # noqa: E402
 from minis2s.decoding import greedy  # noqa: E402
 from minis2s.layers.cells import BUILT_IN  # noqa: E402
 from minis2s.model import architectures, parameters, seq2seq  # noqa: E402
 from minis2s.pytorch import convert  # noqa: E402
+from minis2s.pytorch.model import five_names  # noqa: E402
 
 KINDS = {"architecture": ("recurrent", "transformer"), "source": ("tokens", "frames"), "cell": BUILT_IN,
          "attention": ("none", "dot", "scaled", "general", "additive", "concat-dot"),
@@ -104,16 +106,23 @@ def test_a_module_of_another_config_is_refused():
 
 def test_greedy_answers_are_the_same():
     different = set()
-    for seed, name in enumerate(("everything", "feeding-lstm-none", "every-step", "plain-gru-after",
-                                 "two-ways-additive")):
+    for seed, name in enumerate(("everything", "feeding-lstm-none", "feeding-tanh-after", "every-step",
+                                 "plain-gru-after", "two-ways-additive")):
         config, rng = CONFIGS[name], np.random.default_rng(seed)
         p = like(rng, seq2seq.init(config), 2.0)
+        p.decoder.readout.b[EOS] -= 4                          # no end at once
         batch = draw_batch(rng, config, (5, 2, 4, 1), (1, 1, 1, 1))
         source, mask = convert.tensors(batch)[:2]
         found = convert.to_module(p, config).greedy(source, mask, 7)
         assert found == [best.ids for best, in greedy(p, config, batch.source, batch.source_mask, 7)], name
         different |= {tuple(ids) for ids in found}
-    assert len(different) > 4                                  # answers of all kinds were compared
+    assert len(different) > 8 and max(map(len, different)) == 7       # answers of all kinds were compared
+
+
+def test_names_of_cells_in_older_runs():
+    for known, name in (({"cell": "rnn", "activation": "sigmoid"}, "rnn-sigmoid"), ({"cell": "rnn"}, "rnn"),
+                        ({"cell": "gru", "reset": "after"}, "gru-after"), ({"cell": "gru", "reset": "before"}, "gru")):
+        assert five_names(known) == name
 
 
 def test_two_parts_of_a_batch_divided_by_all_tokens_give_its_gradient():
