@@ -33,8 +33,6 @@ MUTANTS = [
           ("retain_graph=again", "retain_graph=False", "backward cannot be called twice"),
           ("torch.zeros_like(a) if g is None else g", "torch.ones_like(a) if g is None else g",
            "unused parameters have gradients"),
-          ("if found.type == \"cuda\":\n        torch.cuda", "if found.type == \"cpu\":\n        torch.cuda",
-           "the CPU is set as a GPU"),
           ("except (RuntimeError, AssertionError, NotImplementedError):", "except NotImplementedError:",
            "a device that is not there ends in PyTorch's own words"),
           ("return tree.map(as_array, part)", "return part", "a run holds tensors")),

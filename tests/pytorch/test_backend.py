@@ -13,8 +13,10 @@ torch.set_num_threads(1)
 from minis2s import Config, Seq2Seq, Training  # noqa: E402
 from minis2s.api.backends import choose  # noqa: E402
 from minis2s.core import tree  # noqa: E402
+from minis2s.layers.cells import gru  # noqa: E402
 from minis2s.model import dropout_masks, seq2seq  # noqa: E402
-from minis2s.pytorch.backend import arrays  # noqa: E402
+from minis2s.pytorch import update as torch_update  # noqa: E402
+from minis2s.pytorch.backend import arrays, derivatives  # noqa: E402
 from minis2s.training import optimizers, update  # noqa: E402
 
 TORCH = choose("torch")
@@ -59,6 +61,32 @@ def test_what_is_not_finite_is_said():
     p, config, batch, *_ = case("everything")
     finite = TORCH.loss_and_update(p, config, batch, None, None, optimizers.start(p), "sgd", float("inf"))[-1]
     assert finite is False
+
+
+def test_one_parameter_that_is_not_finite_is_enough():
+    p = gru.Params(*(torch.ones(2, 3, dtype=torch.float64) for _ in gru.Params._fields))
+    q = p._replace(U=torch.tensor([[1.0, torch.nan, 1.0], [1.0, 1.0, 1.0]], dtype=torch.float64))
+    for params, finite in ((p, True), (q, False)):
+        assert bool(torch_update.step(params, p, optimizers.start(p), "sgd", 0.1)[-1]) is finite
+
+
+def test_a_parameter_that_the_loss_does_not_depend_on_has_a_gradient_of_zeros():
+    used, unused = (torch.ones(2, requires_grad=True) for _ in range(2))
+    found = derivatives((3 * used).sum(), {"used": used, "unused": unused})
+    assert found["used"].tolist() == [3, 3] and found["unused"].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("name", ("everything", "dot-before", "frames"))
+def test_in_float32_losses_logits_and_gradients_agree_to_its_precision(name):
+    p, config, batch, coins, masks = case(name)
+    p, config = tree.map(lambda a: a.astype("float32"), p), replace(config, dtype="float32", dropout=0.0)
+    if config.source == "frames":
+        batch = batch._replace(source=batch.source.astype("float32"))
+    L, logits, k = TORCH.forward(p, config, batch)
+    L_, logits_, k_ = seq2seq.forward(p, config, batch)
+    assert logits.dtype == np.float32
+    close((np.array([L]), logits, TORCH.backward(p, config, k)),
+          (np.array([L_]), logits_, seq2seq.backward(p, config, k_)), 1e-5)
 
 
 def test_a_run_begun_on_one_backend_goes_on_on_another(tmp_path):
