@@ -25,9 +25,9 @@ mistake where it knows it, and otherwise gives the next experiment.
 
 ## Each lesson
 
-10 minutes at the board with the picture; 5 minutes of prediction (notebooks 2, 4, 5, 6, 7 and 14 ask for a
-number before they measure it); 25 minutes on the exercise, alone or in pairs; 5 minutes on the mistakes that
-were common.
+10 minutes at the board with the picture; 5 minutes of prediction (notebooks 2, 4 to 7, 10 and 14 to 16 ask
+for a number before they measure it); 25 minutes on the exercise, alone or in pairs; 5 minutes on the mistakes
+that were common.
 
 | lesson | typical mistake | what cures it |
 |---|---|---|
