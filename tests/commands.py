@@ -20,10 +20,12 @@ train.run = lambda *a, **k: run(*a, **k, save_seconds=0)
 sys.exit(cli.main())
 """
 
-# The same, which sends itself a signal after a step: a test that waits for that step may come too late.
+# The same, which sends itself a signal after a step: a test that waits for that step may come too late.  Jobs of the
+# background are started with Ctrl-C ignored, and so would be what tests start there.
 SIGNALLED = """
-import os
+import os, signal
 from minis2s.training import loop
+signal.signal(signal.SIGINT, signal.default_int_handler)
 loop_run = loop.run
 def signalled(*a, on_step, **k):
     def step(progress, loss):
