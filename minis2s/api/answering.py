@@ -1,4 +1,5 @@
 """Answers to texts: options are checked, texts cut, searched for in batches, and notes made about each answer."""
+import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ from ..core.backend import Backend
 from ..data import corpus as corpora, pictures
 from ..data.batches import pad_sources
 from ..data.text import is_blank
+from ..decoding import frames
 from . import notes, signals
 from .backends import choose_for_texts
 from .display import Bar
@@ -22,10 +24,11 @@ AT_ONCE = 1 << 15                   # tokens of a batch, padding too: so long te
 
 class Translation(NamedTuple):
     """One answer to one text."""
-    text: str
+    text: str                       # "" where the target is frames
     source: list                    # tokens read
     target: list                    # tokens written; alpha has one row more, for the end, where it was reached
-    log_prob: float                 # log p of the answer, nats
+    #                                 or frames written (T, F); alpha has a row for each step
+    log_prob: float                 # log p of the answer, nats; NaN of frames, as is the score
     score: float                    # what it was ranked by
     alpha: np.ndarray               # (rows, len(source)) attention weights, or None
     finished: bool                  # False: cut off at the greatest length
@@ -53,6 +56,8 @@ def checked(how: Options, model: Any) -> Options:
     ValueError, TypeError
         For options that cannot be, or are not the method's.
     """
+    if model.config.target == "frames" and how._replace(max_length=None, batch=1, seed=0) != Options(batch=1):
+        raise ValueError("target=frames: frames are written one after the other; there is neither a beam nor sampling")
     if how.method not in tuple(METHODS):
         raise ValueError(f"method={how.method!r}: choose one of {', '.join(METHODS)}")
     for name in how.own:
@@ -71,7 +76,7 @@ def checked(how: Options, model: Any) -> Options:
     validation.whole("seed", how.seed, 0)
     if how.max_length is not None:
         return how
-    usual = model.lengths["target"] + EXTRA
+    usual = model.lengths["target"] + EXTRA * (model.config.frames_per_step or 1)
     return how._replace(max_length=min(usual, model.config.max_positions or usual))
 
 
@@ -128,6 +133,8 @@ def search(model: Any, tokens: list, how: Options, at: int, backend: Backend) ->
     ids = [numbered(model, (t, []))[0] for t in tokens]
     source, mask = pad_sources([x[::-1] for x in ids] if model.config.reverse_source else ids, model.config.dtype)
     args = (model.params, model.config, source, mask, how.max_length)
+    if model.config.target == "frames":
+        return [[a] for a in frames.write(*args[:-1], math.ceil(how.max_length / model.config.frames_per_step))]
     if how.method == "sample":
         return backend.sample(*args, np.random.default_rng((how.seed, at)), **how.own)
     if how.method == "exact":
@@ -149,19 +156,35 @@ def written(model: Any, ids: Any, source: list) -> list:
 
 def translation(model: Any, source: list, answer: Any) -> Translation:
     """decoding's Answer to source tokens -> Translation."""
-    target, alpha = written(model, answer.ids, source), answer.alpha
+    alpha = answer.alpha
     if alpha is not None and model.config.reverse_source:
         alpha = alpha[:, ::-1]                              # back to the order of the text
+    if model.config.target == "frames":
+        return Translation("", source, answer.frames, math.nan, math.nan, alpha, answer.finished, (), False)
+    target = written(model, answer.ids, source)
     return Translation(model.target_tokenizer.join(target), source, target, answer.log_prob, answer.score, alpha,
                        answer.finished, (), answer.proven)
 
 
+def said(model: Any, a: Translation) -> Any:
+    """What an answer is for a person: a text; of frames a signal, (samples, rate) or an array (T, F)."""
+    return a.text if model.config.target == "tokens" else model.target_tokenizer.join(a.target)
+
+
 def frames_and_attention(model: Any, a: Translation) -> tuple:
-    """Translation of a source of frames -> (frames (T, F) or pixels (H, W, C), alpha, target labels) for the plots."""
-    reader = model.source_tokenizer
-    frames = reader.frames(a.source)
+    """Translation from or to frames -> (frames (T, F) or pixels (H, W, C), alpha, labels) for the plots.
+
+    A row of the weights belongs to a target token, and a column to a step of the source's frames; where the target is
+    frames a row belongs to a token of the source, and a column to a step of the target.
+    """
+    reads = model.config.target == "tokens"
+    reader, steps = (model.source_tokenizer, a.source) if reads else (model.target_tokenizer, a.target)
+    frames = reader.frames(steps)
     picture = pictures.from_columns(frames, reader.form[1]) if reader.unit == "png" else frames.T[::-1, :, None]
-    return picture, a.alpha, a.target + ["<eos>"] * (len(a.alpha) - len(a.target))
+    if reads:
+        return picture, a.alpha, a.target + ["<eos>"] * (len(a.alpha) - len(a.target))
+    names = a.source if model.config.source == "tokens" else [str(i + 1) for i in range(len(a.source))]
+    return picture, a.alpha.T, names
 
 
 def attention_of(a: Translation) -> tuple:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core.backend import COMPILATION_LISTENERS
+from ..training.evaluation import in_words, measure
 from ..training.options import Training
 from ..training.step import Progress
 
@@ -66,7 +67,7 @@ class Display(Bar):
         super().__init__(training.epochs * math.ceil(examples / training.batch), "batch", visible,
                          state.step if state else 0)
         self.training, self.clock = training, clock
-        self.exact: Any = None
+        self.right = ""
         self.began = clock()
         self.first: Any = None                                  # (epochs done, time) after the first batch here
 
@@ -74,15 +75,13 @@ class Display(Bar):
         """A batch is done."""
         if self.first is None and progress.batch == 1:          # an epoch begins, and kernels are compiled by now
             self.first = progress.epoch, self.clock()
-        held = "" if self.exact is None else f", exact match {self.exact:.1%}"
-        self.advance(1, f"loss {loss:.4f}{held}")
+        self.advance(1, f"loss {loss:.4f}{self.right}")
 
     def epoch(self, row: dict) -> None:
         """An evaluation is done."""
-        self.exact = row["valid_exact_match"]
-        self.line(f"epoch {row['epoch']:g}: loss {row['train_loss']:.4f}, held out: teacher-forced "
-                  f"{row['valid_loss_teacher_forced']:.4f}, free-running {row['valid_loss_free_running']:.4f}, "
-                  f"tokens right {row['valid_token_accuracy']:.2%}, exact match {row['valid_exact_match']:.2%}")
+        name, share = measure(row)
+        self.right = f", {name} {share:.1%}"
+        self.line(f"epoch {row['epoch']:g}: loss {row['train_loss']:.4f}, held out: {in_words(row)}")
         if self.first and row["end_of_epoch"]:
             done, then = self.first
             note = too_many_epochs(self.training, done, then - self.began, self.clock() - then)

@@ -11,19 +11,23 @@ from ..data.vocabulary import EOS
 from ..decoding.hypotheses import NEVER
 from ..tasks.judge import score
 from ..training import loop, metrics
-from . import answering
+from . import answering, speaking
 from .backends import choose_for_texts
 from .display import Bar
 
 
 def evaluate(model: Any, pairs: list, beam: int, length_penalty: float, progress: bool = False,
-             judge: Callable | None = None) -> dict:
+             judge: Callable | None = None, recogniser: Any = None) -> dict:
     """See `Seq2Seq.evaluate`; with `progress` there are bars on standard error, if that is a terminal.
 
     With a tasks.judge.Judge there is also "right", the share of answers that its checker finds right, in all and by
-    kind.
+    kind.  Answers that are frames are measured in speaking.py.
     """
+    speaking.check_recogniser(model, recogniser)
     pairs, tokens, left_out = short_enough(model, pairs)
+    if model.config.target == "frames":
+        answering.checked(answering.Options(beam=beam, length_penalty=length_penalty), model)
+        return {**speaking.evaluate(model, pairs, tokens, progress, judge, recogniser), "too_long": left_out}
     references: dict[str, list] = {}
     for (x, y), (_, cut) in zip(pairs, tokens):
         references.setdefault(x, []).append((y, cut))

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..data import corpus as corpora
 from ..data.corpus import Corpus
-from ..data.frames import UNITS as FRAME_UNITS
+from ..data.frames import UNITS as FRAME_UNITS, WRITTEN, FrameReader
 from ..model import parameters
 from ..model.config import Config
 from ..training import checkpoint, loop
@@ -29,12 +29,14 @@ from .texts import fingerprint
 FREE = ("epochs", "minutes")        # options that may change when a run is resumed
 
 
-def for_units(config: Config, source_units: str) -> Config:
-    """The Config for source units: that of frames where they make frames; ValueError where both do not fit."""
-    if source_units in FRAME_UNITS:
-        return config if config.source == "frames" else dataclasses.replace(config, source="frames", source_vocab=None)
-    if config.source == "frames":
-        raise ValueError(f"source_units={source_units!r} with source=frames: choose one of {', '.join(FRAME_UNITS)}")
+def for_units(config: Config, source_units: str, target_units: str) -> Config:
+    """The Config for units: that of frames where they make frames; ValueError where both do not fit."""
+    for side, unit, of_frames in (("source", source_units, FRAME_UNITS), ("target", target_units, WRITTEN)):
+        if unit in of_frames and getattr(config, side) != "frames":
+            changes: dict[str, Any] = {side: "frames", f"{side}_vocab": None}
+            config = dataclasses.replace(config, **changes)
+        elif unit not in of_frames and getattr(config, side) == "frames":
+            raise ValueError(f"{side}_units={unit!r} with {side}=frames: choose one of {', '.join(of_frames)}")
     return config
 
 
@@ -42,6 +44,7 @@ def fit(model: Any, pairs: list[tuple[str, str]], valid: list[tuple[str, str]], 
         out: str | os.PathLike | None, resume: bool, overwrite: bool, progress: bool, origin: dict | None,
         start: Any = None, teacher: Any = None, distill: str = "word") -> None:
     """See `Seq2Seq.fit`; pairs are lists of (source, target)."""
+    check_frames(model.config, training, teacher)
     run = None if out is None else Run(out)
     with run.owned(make=not resume) if run else nullcontext():
         before = vars(model).copy()
@@ -79,6 +82,17 @@ def check(training: Any, out: Any, resume: bool, overwrite: bool, origin: Any, d
         raise ValueError(f"distill={distill!r}: choose one of {', '.join(transfer.LEVELS)}")
 
 
+def check_frames(config: Config, training: Training, teacher: Any) -> None:
+    """ValueError for what there is for tokens alone, where the target is frames."""
+    if config.target == "frames" and training.monitor != "loss":
+        raise ValueError(f"monitor={training.monitor!r} with target=frames: frames are near the right ones, and never "
+                         f"equal; choose loss")
+    if teacher and "frames" in (config.target, teacher.config.target):
+        raise ValueError("teacher: it says frames, and no probabilities of tokens that a student could learn from"
+                         if teacher.config.target == "frames" else
+                         "teacher: target=frames: wanted a student that writes tokens, as its teacher does")
+
+
 def prepare(model: Any, pairs: list[tuple[str, str]], valid: list[tuple[str, str]], origin: dict | None,
             answers: Any = None) -> Corpus:
     """Vocabularies and sizes from the pairs: -> Corpus; `answers`: the teacher whose answers are the targets, or
@@ -88,13 +102,13 @@ def prepare(model: Any, pairs: list[tuple[str, str]], valid: list[tuple[str, str
     corpus = corpora.build(learnt, valid, **model._units(), stack=model.config.stack or 1,
                            shared=model.config.readout == "copy")
     (model.source_tokenizer, model.source_vocab), (model.target_tokenizer, model.target_vocab) = corpus[:2]
-    sizes = ({"frame_size": model.source_tokenizer.frame_size} if model._of_files else
-             {"source_vocab": len(model.source_vocab)})
-    model.config = dataclasses.replace(model.config, **sizes, target_vocab=len(model.target_vocab))
+    sizes = {name: side.tokenizer.frame_size if isinstance(side.tokenizer, FrameReader) else len(side.vocab)
+             for name, side in zip(parameters.sizes(model.config), corpus[:2])}
+    model.config = dataclasses.replace(model.config, **sizes)
     model.lengths = corpora.lengths(corpus)
     model.origin, model.held_out = origin or {}, corpus.valid_texts
     model.data = {"train": len(corpus.train), "valid": len(corpus.valid), "too_long": sum(corpus.too_long),
-                  "seen": corpus.seen, "sha256": fingerprint(pairs, valid, of_files=model._of_files)}
+                  "seen": corpus.seen, "sha256": fingerprint(pairs, valid, files=model._files)}
     return corpus
 
 
@@ -208,9 +222,17 @@ def pictures(model: Any, run: Run, valid: list[tuple[str, str]]) -> None:
         plots.loss_curves(model.records, run.loss)
     if model.config.context == "attention":
         texts = list(dict.fromkeys(x for x, _ in valid))
-        texts = texts[::len(texts) // 6 or 1][:6] if model._of_files else texts[:6]
-        answers = [a for best in model.decode(texts) for a in best[:1] if a.target]
-        if answers and model._of_files:
-            plots.attention_over_frames([frames_and_attention(model, a) for a in answers], run.attention)
-        elif answers:
-            plots.attention_grid([attention_of(a) for a in answers], run.attention)
+        texts = texts[::len(texts) // 6 or 1][:6] if any(model._files) else texts[:6]
+        answers = [a for best in model.decode(texts) for a in best[:1] if len(a.target)]
+        if answers:
+            draw_attention(model, answers, run.attention)
+
+
+def draw_attention(model: Any, answers: list, path: Any) -> None:
+    """Draw what answers attended to, in one figure; where a side is frames, beside them."""
+    from ..viewer import plots
+    if "frames" in (model.config.source, model.config.target):
+        plots.attention_over_frames([frames_and_attention(model, a) for a in answers], path,
+                                    by_row=model.config.target == "tokens")
+    else:
+        plots.attention_grid([attention_of(a) for a in answers], path)

@@ -30,8 +30,8 @@ def sentence(model: Any, kind: str, details: list) -> str:
     """What a kind of note says of one text or of several."""
     if kind == "unknown":
         return f"unknown to the model, read as <unk>: {listed(token for tokens in details for token in tokens)}"
-    most = max(details)
-    size = f"{most:,} tokens" if len(set(details)) == 1 else f"up to {most:,} tokens"
+    most, what = max(details), "frames" if kind == "cut" and model.config.target == "frames" else "tokens"
+    size = f"{most:,} {what}" if len(set(details)) == 1 else f"up to {most:,} {what}"
     if kind == "long":
         return f"{size}; the longest text trained on has {model.lengths['source']:,}"
     if kind == "cut":
@@ -103,8 +103,11 @@ def summary(model: Any) -> str:
     lines += [f"{name:<{wide}}  {shape:>14}  {size:>11,}" for name, shape, size in rows]
     lines += [f"{'in all':<{wide}}  {'':>14}  {sum(size for *_, size in rows):>11,}"]
     choices = ", ".join(f"{k} {v}" for k, v in model.config.chosen().items() if v not in (None, False, 0.0))
-    count = len(model.target_vocab)
-    sides = (f"source: {model.source_tokenizer.described()}; target vocabulary: {count}"
-             if model.config.source == "frames" else
-             f"vocabularies: {len(model.source_vocab)} source ({model.source_units}), {count} target")
-    return "\n".join([f"{sides} ({model.target_units})", choices, "", *lines])
+    if "frames" not in (model.config.source, model.config.target):
+        return "\n".join([f"vocabularies: {len(model.source_vocab)} source ({model.source_units}), "
+                          f"{len(model.target_vocab)} target ({model.target_units})", choices, "", *lines])
+    sides = [f"{side}: {tokenizer.described()}" if getattr(model.config, side) == "frames" else
+             f"{side} vocabulary: {len(vocab)} ({unit})" for side, tokenizer, vocab, unit in (
+                 ("source", model.source_tokenizer, model.source_vocab, model.source_units),
+                 ("target", model.target_tokenizer, model.target_vocab, model.target_units))]
+    return "\n".join(["; ".join(sides), choices, "", *lines])

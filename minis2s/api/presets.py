@@ -38,6 +38,9 @@ PRESETS = {
     "frames": Preset("sounds, pictures and arrays (--source-units wav, png, npy)",
                      dict(SHARED, source="frames", stack=3, hidden=128, embedding=96, batch=32), ((math.inf, 0.2),),
                      10, 2_000),
+    "frames-out": Preset("sounds and arrays that are written (--target-units wav, npy)",
+                         dict(SHARED, target="frames", frames_per_step=4, hidden=128, embedding=64, batch=32),
+                         ((math.inf, 0.1),), 10, 2_000),
     "translation": Preset("sentences, in words or sub-words",
                           dict(SHARED, hidden=256, embedding=192, label_smoothing=0.1),
                           ((100_000, 0.4), (1_000_000, 0.3), (math.inf, 0.2)), 11, 6_500),
@@ -46,6 +49,8 @@ PRESETS = {
 
 def choose(pairs: Any, *units: str) -> str:
     """The name of the preset for so many training pairs, cut into these units."""
+    if units[1:] and units[1] in FRAME_UNITS:
+        return "frames-out"
     if units[0] in FRAME_UNITS:
         return "frames"
     if pairs < ENOUGH:

@@ -237,8 +237,8 @@ def record(line: Any) -> dict:
         raise ValueError(f"not JSON ({e})") from None
     if not isinstance(row, dict):
         raise ValueError("not a JSON object")
-    needed: dict[str, Any] = {"step": int, "epoch": (int, float), "end_of_epoch": bool,
-                              "valid_exact_match": (int, float)}
+    measure = "valid_stop_accuracy" if "valid_stop_accuracy" in row else "valid_exact_match"   # of frames, of tokens
+    needed: dict[str, Any] = {"step": int, "epoch": (int, float), "end_of_epoch": bool, measure: (int, float)}
     for name, kind in needed.items():
         if not isinstance(row.get(name), kind) or (kind is not bool and isinstance(row[name], bool)):
             raise ValueError(f"{name} is {shown(row.get(name))}")

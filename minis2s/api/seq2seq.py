@@ -9,7 +9,7 @@ from typing import Any, cast
 from .. import tasks  # noqa: F401  adds the recipes of its sounds and pictures
 from ..core import validation
 from ..data.corpus import MAX_LENGTH
-from ..data.frames import UNITS as FRAME_UNITS, FrameReader, NoVocabulary
+from ..data.frames import UNITS as FRAME_UNITS, WRITTEN, FrameReader, NoVocabulary
 from ..data.subwords import Subwords
 from ..data.tokenizer import Tokenizer, check_unit
 from ..model.config import Config
@@ -31,9 +31,8 @@ class Seq2Seq:
         The default is an LSTM of 128 with additive attention.
     source_units, target_units : str
         What a token is: "char" (a Unicode code point), "word" (a word or punctuation mark), "space" (what stands
-        between white space) or "bpe:N" (N sub-words, learnt from the training pairs).  Source units "wav", "png" and
-        "npy" make frames of files: a source is then the path of a sound, a picture or an array (T, F), and the
-        Config's source "frames".
+        between white space) or "bpe:N" (N sub-words, learnt from the training pairs).  "wav", "npy" and, of the source,
+        "png" make frames: a text is then the path of a file, and the Config's source or target "frames".
     min_count : int
         Tokens seen less often in training are read as <unk>, so that the model learns what to do with unknown ones.
     lowercase : bool
@@ -74,13 +73,13 @@ class Seq2Seq:
         if not isinstance(config, (Config, type(None))):
             raise TypeError(f"config: got {type(config).__name__}, wanted a Config")
         for name, unit in (("source_units", source_units), ("target_units", target_units)):
-            if name == "target_units" or unit not in FRAME_UNITS:
+            if unit not in (WRITTEN if name == "target_units" else FRAME_UNITS):
                 check_unit(name, unit)
         validation.whole("min_count", min_count, 1)
         validation.whole("max_length", max_length, 1)
         if not isinstance(lowercase, bool):
             raise TypeError(f"lowercase={lowercase!r}: wanted True or False")
-        self.config = fitting.for_units(config or Config(), source_units)
+        self.config = fitting.for_units(config or Config(), source_units, target_units)
         self.backend, self.backend_is_named = backend_for(self.config, backend), is_named(backend)
         self.source_units, self.target_units, self.min_count = source_units, target_units, min_count
         self.lowercase, self.max_length = lowercase, max_length
@@ -143,18 +142,16 @@ class Seq2Seq:
                 raise TypeError(f"{name}: wanted a trained Seq2Seq")
         fitting.check(training, out, resume, overwrite, origin, distill)
         training = training or Training()
-        pairs = text_pairs("pairs", pairs, self._of_files)
-        if valid is None:
-            pairs, valid = hold_out(pairs, training.seed, self.lowercase)
-        else:
-            valid = text_pairs("valid", valid, self._of_files)
+        pairs = text_pairs("pairs", pairs, self._files)
+        pairs, valid = (hold_out(pairs, training.seed, self.lowercase) if valid is None else
+                        (pairs, text_pairs("valid", valid, self._files)))
         fitting.fit(self, pairs, valid, training, out, resume, overwrite, progress, origin, start, teacher, distill)
         return self
 
     @property
-    def _of_files(self) -> bool:
-        """Whether sources are paths: of sounds, pictures or arrays."""
-        return self.source_units in FRAME_UNITS
+    def _files(self) -> tuple[bool, bool]:
+        """Whether sources, and targets, are paths: of sounds, pictures or arrays."""
+        return self.source_units in FRAME_UNITS, self.target_units in FRAME_UNITS
 
     def _description(self) -> dict:
         """What config.json and vocabulary.json say of a model."""
@@ -186,18 +183,18 @@ class Seq2Seq:
         length_penalty : float, 0 or more
             Beams are ranked by log p / length**length_penalty, the end counted; usually from 0 to 1.
         max_length : int, optional
-            Most tokens of an answer; None: 10 more than the longest target trained on.
+            Most tokens (or frames) of an answer; None: 10 (steps) more than the longest target trained on.
 
         Returns
         -------
-        list of str, or one str
+        list of str, or one str; of a model that writes frames, sounds (samples, rate) or arrays (T, F)
         """
         one = isinstance(texts, str)
         answers = self.decode([texts] if one else texts, beam=beam, length_penalty=length_penalty,
                               max_length=max_length)
         for note in notes.grouped(self, answers):
             warnings.warn(note, stacklevel=2)
-        return answers[0][0].text if one else [best[0].text for best in answers]
+        return answering.said(self, answers[0][0]) if one else [answering.said(self, best[0]) for best in answers]
 
     def decode(self, texts: Any, *, method: str = "beam", beam: int = 1, nbest: int = 1, length_penalty: float = 1.0,
                max_length: int | None = None, batch: int = 128, seed: int = 0,
@@ -233,7 +230,8 @@ class Seq2Seq:
         how = answering.Options(method, beam, nbest, length_penalty, max_length, batch, seed, options)
         return answering.decode(self, texts, answering.checked(how, self))
 
-    def evaluate(self, pairs: Any, *, beam: int = 1, length_penalty: float = 1.0) -> dict:
+    def evaluate(self, pairs: Any, *, beam: int = 1, length_penalty: float = 1.0,
+                 recogniser: "Seq2Seq | None" = None) -> dict:
         """Compare answers with references.
 
         Parameters
@@ -242,6 +240,8 @@ class Seq2Seq:
             A source may stand several times: each of its targets is right.
         beam, length_penalty
             See `translate`.
+        recogniser : Seq2Seq, optional
+            A model that reads back what a model of frames writes, see api/speaking.py.
 
         Returns
         -------
@@ -249,10 +249,11 @@ class Seq2Seq:
             pairs, sources, too_long (pairs left out, with more than `max_length` tokens); exact_match, token_accuracy
             (teacher-forced), unknown_tokens (shares); character_error_rate, token_error_rate; nll and perplexity,
             teacher-forced and free-running; bleu (or why it is undefined) and chrf in per cent, with how the text was
-            cut, where sacrebleu is installed.  training/metrics.py says what each means.
+            cut, where sacrebleu is installed.  See training/metrics.py, and for frames api/speaking.py.
         """
         self._need_params()
-        return evaluation.evaluate(self, text_pairs("pairs", pairs, self._of_files), beam, length_penalty)
+        return evaluation.evaluate(self, text_pairs("pairs", pairs, self._files), beam, length_penalty,
+                                   recogniser=recogniser)
 
     # looking and keeping ----------------------------------------------------------------------------
 
@@ -282,14 +283,13 @@ class Seq2Seq:
         run = Run(path)
         description, source_vocab, target_vocab = run.read_model()
         model = cls(description["config"], **description["units"], backend=backend)
-        model.source_vocab, model.target_vocab = source_vocab, target_vocab
         model.source_tokenizer, model.target_tokenizer = (
             FrameReader.from_json(pieces) if unit in FRAME_UNITS else
             Tokenizer(unit, model.lowercase, pieces and Subwords.from_json(pieces)) for unit, pieces in (
                 (model.source_units, description["subwords"].get("source")),
                 (model.target_units, description["subwords"].get("target"))))
-        if model._of_files:
-            model.source_vocab = NoVocabulary()
+        model.source_vocab, model.target_vocab = (
+            NoVocabulary() if is_file else vocab for is_file, vocab in zip(model._files, (source_vocab, target_vocab)))
         model.lengths, model.origin, model.data = (description.get(name) for name in ("lengths", "origin", "data"))
         model.params = checkpoint.load_weights(run.weights, model.config)
         model.records = run.records()

@@ -10,6 +10,7 @@ from ..data.text import is_blank, same
 
 HELD_OUT = 0.05                     # share of the sources held out where no validation pairs are given
 AT_MOST = 1000                      # and how many sources at most
+TEXTS = (False, False)              # whether sources and targets are paths of files
 ECHO = 60                           # characters of a person's text that a message repeats
 
 
@@ -23,15 +24,13 @@ def shown(value: Any, most: int = ECHO) -> str:
     return text if len(text) <= 3 * most else text[:3 * most] + "..."
 
 
-def text_pairs(name: str, pairs: Any, of_files: bool = False) -> Any:
+def text_pairs(name: str, pairs: Any, files: tuple = TEXTS) -> Any:
     """Pairs in any accepted form -> list of (source, target); ValueError, TypeError naming the argument.
 
-    Where sources are paths, `of_files`, those in a pairs file are seen from its folder.
+    `files` says of sources and of targets whether they are paths; those in a pairs file are seen from its folder.
     """
     if isinstance(pairs, str) or hasattr(pairs, "__fspath__"):
-        manifest, pairs = pairs, read_pairs(pairs)
-        if of_files:
-            pairs = pairs._replace(sources=beside(pairs.sources, manifest))
+        pairs = from_folder(read_pairs(pairs), pairs, files)
     if hasattr(pairs, "sources"):
         pairs = list(zip(pairs.sources, pairs.targets))
     if isinstance(pairs, stream.FilePairs):
@@ -43,10 +42,17 @@ def text_pairs(name: str, pairs: Any, of_files: bool = False) -> Any:
     for i, pair in enumerate(pairs):
         if not (isinstance(pair, (tuple, list)) and len(pair) == 2 and all(isinstance(t, str) for t in pair)):
             raise TypeError(f"{name}[{i}]: {shown(pair)}, wanted (source, target), two strings")
-        if is_blank(pair[0]):
-            raise ValueError(f"{name}[{i}]: the source is blank")
+        for side, text, is_file in zip(("source", "target"), pair, (True, files[1])):
+            if is_file and is_blank(text):
+                raise ValueError(f"{name}[{i}]: the {side} is blank")
         check_characters(f"{name}[{i}]", "".join(pair))
     return [tuple(pair) for pair in pairs]
+
+
+def from_folder(pairs: Any, manifest: Any, files: tuple) -> Any:
+    """Pairs of a file whose paths, on the sides that `files` names, are seen from the file's folder."""
+    named = zip(("sources", "targets"), files)
+    return pairs._replace(**{side: beside(getattr(pairs, side), manifest) for side, is_file in named if is_file})
 
 
 def check_characters(name: str, text: str) -> None:
@@ -74,12 +80,12 @@ def share_of(sources: int) -> float:
     return min(max(HELD_OUT, 1 / sources), AT_MOST / sources)
 
 
-def fingerprint(*parts: Any, of_files: bool = False) -> str:
+def fingerprint(*parts: Any, files: tuple = TEXTS) -> str:
     """SHA-256 of lists of pairs, all texts in order: to know the same data again.  Of files, what is in them counts."""
     h = hashlib.sha256()
     for part in parts:
         for x, y in part:
-            x = content(x) if of_files else x
+            x, y = (content(text) if is_file else text for text, is_file in zip((x, y), files))
             plain = "\t" not in x and "\t" not in y and "\n" not in x and "\n" not in y
             h.update(f"{x}\t{y}\n".encode() if plain else f"{json.dumps([x, y])}\n".encode())
         h.update(b"\0")

@@ -54,7 +54,7 @@ def started(model: Any, other: Any, seed: int) -> Any:
 def by_token(name: str, a: np.ndarray, given: np.ndarray, model: Any, other: Any) -> np.ndarray:
     """An array of `started`: the other's, but where tokens have rows the other's row for each token that it knows."""
     side, axis = SIDES.get(name, (None, 0))
-    if side is None:
+    if side is None or getattr(model.config, side) is None:             # frames have no tokens
         return given.copy()
     mine, theirs = getattr(model, side), getattr(other, side)
     known = {token: i for i, token in enumerate(theirs.symbols)}
@@ -66,6 +66,8 @@ def by_token(name: str, a: np.ndarray, given: np.ndarray, model: Any, other: Any
 
 def check_teacher(model: Any, teacher: Any) -> None:
     """ValueError unless a teacher reads and writes the same tokens as its student."""
+    if "frames" in (model.config.target, teacher.config.target):
+        raise ValueError("teacher: target=frames: it says no probabilities that a student could learn from")
     for side in ("source_vocab", "target_vocab"):
         mine, theirs = getattr(model, side), getattr(teacher, side)
         if mine != theirs:

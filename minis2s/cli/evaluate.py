@@ -3,6 +3,8 @@ import json
 import math
 
 from ..api import evaluation
+from ..api.seq2seq import Seq2Seq
+from ..api.speaking import check_recogniser
 from ..api.texts import text_pairs
 from ..data.frames import content
 from ..data.pairs import overlap
@@ -11,11 +13,14 @@ from . import sources
 from .streams import note
 from .translate import backend_option, model_of
 
-SHARES = ("exact_match", "token_accuracy", "unknown_tokens", "character_error_rate", "token_error_rate")
+SHARES = ("exact_match", "token_accuracy", "unknown_tokens", "character_error_rate", "token_error_rate",
+          "stop_accuracy", "finished", "length_error", "read_back_error_rate", "read_back_exact_match",
+          "read_back_error_rate_targets", "read_back_exact_match_targets")
 NAME, HELP = "evaluate", "measure a trained model on held-out pairs"
 EPILOG = """examples:
   minis2s evaluate runs/dates
   minis2s evaluate runs/french --pairs test.tsv --beam 5 --json
+  minis2s evaluate runs/voice --recogniser runs/syllables     what another run hears in the sounds that this one writes
 """
 
 
@@ -26,28 +31,32 @@ def arguments(parser):
     parser.add_argument("--beam", type=int, default=1, metavar="K", help="hypotheses kept (default: 1, greedy)")
     parser.add_argument("--length-penalty", type=float, default=1.0, metavar="X",
                         help="beams are ranked by log p / length^X (default: 1)")
+    parser.add_argument("--recogniser", metavar="RUN2",
+                        help="of a run that writes sounds: another run, which reads them back")
     backend_option(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args):
     """Print the metrics."""
-    model = model_of(args)
+    model, recogniser = model_of(args), Seq2Seq.load(args.recogniser) if args.recogniser else None
+    check_recogniser(model, recogniser)
     pairs = named_pairs(model, args) if args.pairs else own_pairs(model, args.path)
     task = TASKS.get(model.origin.get("task")) if not args.pairs else None
     result = evaluation.evaluate(model, text_pairs("pairs", pairs), args.beam, args.length_penalty, progress=True,
-                                 judge=task and task.judge)
+                                 judge=task and task.judge, recogniser=recogniser)
     if result["too_long"]:
         note(f"minis2s: {result['too_long']:,} pairs left out: more than {model.max_length:,} tokens on a side")
     if args.json:
         print(json.dumps(finite(result), allow_nan=False))
         return 0
+    wide = 32 if model.config.target == "frames" else 26
     for name, share in result.pop("right", {}).items():
-        print(f"{'right by the checker' if name == 'all' else '  ' + name:<26}{share:.2%}")
+        print(f"{'right by the checker' if name == 'all' else '  ' + name:<{wide}}{share:.2%}")
     for name, value in result.items():
         shown = f"{value:.2%}" if name in SHARES else f"{value:.4f}" if isinstance(value, float) else value
-        print(f"{name.replace('_', ' '):<26}{shown}")
-    if "chrf" not in result:
+        print(f"{name.replace('_', ' '):<{wide}}{shown}")
+    if "chrf" not in result and "finished" not in result:
         print("BLEU and chrF need sacrebleu:  pip install 'minis2s[eval]'")
     return 0
 
@@ -81,8 +90,7 @@ def named_pairs(model, args):
 
     A file is recognized by its content, wherever it is.  It is said how many pairs are not unseen.
     """
-    of_files = model.config.source == "frames"
-    pairs = text_pairs("pairs", sources.read(args.pairs, of_files=of_files))
+    pairs = text_pairs("pairs", sources.read(args.pairs, files=model._files))
     if not sources.is_reproducible(model.origin):
         return pairs
     if model.origin.get("pairs") and not model.origin["valid"]:
@@ -100,7 +108,7 @@ def named_pairs(model, args):
         note("minis2s: the pairs that the run was trained on are not at hand, so it is not known whether these are "
              "unseen")
         return pairs
-    count = overlap(*(contents(part) if of_files else part for part in (known, pairs)), model.lowercase)
+    count = overlap(*(contents(part) if model._files[0] else part for part in (known, pairs)), model.lowercase)
     if count:
         note(f"minis2s: {count:,} of these {len(pairs):,} pairs are not unseen: their sources stand in the training "
              f"pairs")

@@ -42,9 +42,7 @@ def run(args):
     if args.out:
         check_free(args.out, args.overwrite)
     model = model_of(args)
-    if model.config.source != "tokens":
-        raise ValueError("RUN: reads frames, wanted a run that reads tokens; `translate --attention-map` draws those "
-                         "of frames")
+    check_tokens(model)
     if args.out:
         explain.figure(model, args.text, args.units, args.out)
     maps, source, target = explain.witnesses(model, args.text)
@@ -62,13 +60,24 @@ def run(args):
     return 0
 
 
+def check_tokens(model):
+    """ValueError where a side is frames."""
+    for side, does in (("source", "reads"), ("target", "writes")):
+        if getattr(model.config, side) != "tokens":
+            raise ValueError(f"RUN: {does} frames, wanted a run that {does} tokens; `translate --attention-map` draws "
+                             f"those of frames")
+
+
 def show_search(args):
     """Print a beam search length by length."""
     from ..viewer import search
     if args.out or args.units:
         raise ValueError("--search prints, and draws nothing: leave --out and --units out")
     validation.whole("search", args.search, 1, 100)
-    for block in search.steps(model_of(args), args.text, args.search):
+    model = model_of(args)
+    if model.config.target != "tokens":
+        raise ValueError("--search: RUN writes frames, which are not searched for")
+    for block in search.steps(model, args.text, args.search):
         print(*block, "", sep="\n", flush=True)
         if args.step:
             try:

@@ -10,9 +10,8 @@ from pathlib import Path
 from ..api.backends import backend_for
 from ..api.run import Run
 from ..api.seq2seq import Seq2Seq
-from ..api.texts import fingerprint, hold_out, text_pairs
+from ..api.texts import TEXTS, fingerprint, from_folder, hold_out, text_pairs
 from ..core import validation
-from ..data.frames import beside
 from ..data.pairs import read_pairs
 from ..data.stream import open_pairs
 from ..tasks import TASKS, load
@@ -104,7 +103,7 @@ def data(origin, tell=True):
     if "task" in origin:
         sizes = None if origin["size"] is None else {"train": origin["size"]}
         return load(origin["task"], seed=origin["seed"], sizes=sizes)
-    files = origin.get("files", False)
+    files = files_of(origin)
     pairs = streamed(origin["pairs"], tell) if origin.get("stream") else read(origin["pairs"], tell, files)
     if origin["valid"]:
         return pairs, read(origin["valid"], tell, files), None
@@ -119,12 +118,17 @@ def streamed(path, tell=True):
     return pairs
 
 
-def read(path, tell=True, of_files=False):
-    """Pairs of a file, with a word about those left out.  Where sources are paths, they are seen from the file's
-    folder."""
-    pairs = read_pairs(path)
-    if of_files:
-        pairs = pairs._replace(sources=beside(pairs.sources, path))
+def files_of(origin):
+    """Whether the sources and the targets of an origin are paths; before targets could be, it said so of sources
+    alone."""
+    files = origin.get("files", False)
+    return tuple(files) if isinstance(files, list) else (files, False)
+
+
+def read(path, tell=True, files=TEXTS):
+    """Pairs of a file, with a word about those left out.  Paths, on the sides that `files` names, are seen from the
+    file's folder."""
+    pairs = from_folder(read_pairs(path), path, files)
     for remark in pairs.notes if tell else ():
         note(f"{path}: {remark}")
     if pairs.skipped.count and tell:
@@ -191,7 +195,7 @@ def located(origin, known, run, files=None, command=""):
         except (OSError, ValueError) as e:
             error = error or e
             continue
-        if fingerprint(pairs, valid, of_files=origin.get("files", False)) == digest:
+        if fingerprint(pairs, valid, files=files_of(origin)) == digest:
             return candidate, (pairs, valid, splits[2])
         error = error or ValueError(f"{command}{candidate.get('task') or candidate['pairs']}: these are not the pairs "
                                     f"that the run was trained on")

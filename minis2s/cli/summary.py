@@ -1,6 +1,7 @@
 """minis2s summary: configuration, parameters and training of a model."""
 from ..api.run import Run
 from ..api.seq2seq import Seq2Seq
+from ..training.evaluation import measure
 from .streams import note
 
 NAME, HELP = "summary", "show a trained model's configuration, parameters and sizes"
@@ -21,5 +22,6 @@ def run(args):
     ends = [r for r in records if r["end_of_epoch"]]
     if ends:
         epochs = f"{ends[-1]['epoch']:g} epoch{'s' if ends[-1]['epoch'] != 1 else ''}"
-        print(f"\ntrained for {epochs}; held-out exact match {ends[-1]['valid_exact_match']:.2%}")
+        name, share = measure(ends[-1])
+        print(f"\ntrained for {epochs}; held-out {name} {share:.2%}")
     return 0

@@ -73,8 +73,9 @@ def run(args):
         lines = len({e.execution for e in tr.entries})
         print(f"minis2s: {len(tr.entries):,} quantities of {lines:,} lines in {args.html}", file=sys.stderr)
         return 0
-    answer = model.target_tokenizer.join(target)
-    print(f"{args.text} → {answer}   loss {float(tr.loss.L.value):.4f} nats per token")
+    writes = model.config.target == "frames"
+    answer = f"{len(target)} frames" if writes else model.target_tokenizer.join(target)
+    print(f"{args.text} → {answer}   loss {float(tr.loss.L.value):.4f} {'per frame' if writes else 'nats per token'}")
     for line in equation_by_equation(tr, equations_of(tr), steps=args.steps):
         print(line)
     return 0
@@ -93,11 +94,16 @@ def of_pair(model, text, target=None):
     else:
         answer, gradient = model.target_tokenizer.split(target), True
     batch = make_batch([model.source_vocab.encode(source)], [model.target_vocab.encode(answer)],
-                       model.config.reverse_source, model.config.dtype)
-    labels = [f"step {i + 1}" for i in range(len(source))] if model.config.source == "frames" else source
+                       model.config.reverse_source, model.config.dtype, model.config.frames_per_step or 1)
+    labels = labelled(source, model.config.source, len(batch.source))
     fed = labels[::-1] if model.config.reverse_source else labels
-    with trace(source=fed, target=answer) as tr:
+    with trace(source=fed, target=labelled(answer, model.config.target, len(batch.targets))) as tr:
         _, _, cache = architectures.forward(model.params, model.config, batch)
         if gradient:
             architectures.backward(model.params, model.config, cache)
     return tr, source, answer
+
+
+def labelled(side, kind, count):
+    """Names of so many steps: the tokens themselves, or for frames the steps' numbers."""
+    return [f"step {i + 1}" for i in range(count)] if kind == "frames" else side

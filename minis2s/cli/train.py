@@ -1,5 +1,6 @@
 """minis2s train: learn a task, or somebody's own pairs."""
 import argparse
+import shlex
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from ..training.options import Training
 from . import sources, train_options
 from .streams import printable
 
+SIDES = ("source", "target")
 UNIT_OPTIONS = ("source_units", "target_units", "min_count", "lowercase", "max_length")     # of Seq2Seq
 NAME, HELP = "train", "train a model on a built-in task or on pairs from a file"
 EPILOG = f"""examples:
@@ -24,6 +26,7 @@ EPILOG = f"""examples:
   minis2s train addition --reverse-source --context every-step --hidden 128 --epochs 25
   minis2s train --pairs eng-fra.tsv --source-units bpe:4000 --target-units bpe:4000 --out runs/french
   minis2s train --pairs digits.tsv --source-units wav      lines of the path of a sound TAB what is said
+  minis2s train --pairs voice.tsv --target-units wav       lines of a text TAB the path of its sound: learns to speak
   minis2s train dates --resume            go on with the run that was stopped
   minis2s train dates --from runs/dates --lr 1e-4 --out runs/more       begin with the weights of a run
   minis2s train dates --teacher runs/dates --hidden 48 --out runs/student     a smaller student learns from a run
@@ -60,7 +63,9 @@ def arguments(parser):
                              "sub-words, learnt from the training pairs; default: char); or wav, png, npy: a source is "
                              "the "
                              "path of a sound, a picture or an array, seen from FILE's folder, and is read as frames")
-    parser.add_argument("--target-units", metavar="UNIT", help="what a target token is (default: char)")
+    parser.add_argument("--target-units", metavar="UNIT",
+                        help="what a target token is (default: char); or wav, npy: a target is the path of a sound or "
+                             "an array, and is written as frames")
     parser.add_argument("--min-count", type=int, metavar="N", help="rarer tokens are read as <unk> (default: 1)")
     parser.add_argument("--lowercase", action=argparse.BooleanOptionalAction, default=None,
                         help="lower-case both sides first (default: no)")
@@ -109,8 +114,8 @@ def run(args):
     Training(**training_options)                                # what cannot be is refused before pairs are made
     asked = {**train_options.given(args, Config), **training_options}
     plan = resumed(args) if args.resume else begun(args, asked)
-    if plan.units.get("source_units") in FRAME_UNITS:
-        plan = plan._replace(options={**plan.options, "source": "frames"})
+    of_frames = {side: "frames" for side in SIDES if plan.units.get(f"{side}_units") in FRAME_UNITS}
+    plan = plan._replace(options={**plan.options, **of_frames})
     config, training = presets.combine(plan.options, asked)
     backend = choose(backend_for(config, named_backend(args) or plan.backend, otherwise="numba"))
     backend.use_threads(args.threads)
@@ -158,20 +163,20 @@ def begun(args, asked):
         raise ValueError("name a task or --pairs FILE" if not args.task else "a task or --pairs FILE, not both")
     origin = sources.origin_of(args)
     task = sources.task_of(args.task) if args.task else None
+    start = Seq2Seq.load(args.start) if args.start else None
     units = {"source_units": task.source_unit, "target_units": task.target_unit, **task.units} if task else {}
-    units = {**units, **asked_units(args)}
-    if args.stream and (task or units.get("source_units") in FRAME_UNITS):
+    units = {**(start._units() if start else units), **asked_units(args)}
+    files = [units.get(f"{side}_units") in FRAME_UNITS for side in SIDES]
+    if args.stream and (task or any(files)):
         raise ValueError("--stream: for texts of --pairs FILE; a task is made in memory, and files of frames are read "
                          "one by one")
-    if not task and units.get("source_units") in FRAME_UNITS:
-        origin["files"] = True
+    if not task and any(files):
+        origin["files"] = files
     splits = sources.data(origin)
     settings, options = preset_of(args, splits[0], units, asked) or (None, task.options)
-    start = Seq2Seq.load(args.start) if args.start else None
     if start:
-        known = {name: value for name, value in start.config.to_json().items() if not name.endswith("_vocab")}
-        options = {**options, **known}
-        units = {**start._units(), **asked_units(args)}
+        sizes = [name for name in start.config.to_json() if name.endswith(("_vocab", "frame_size"))]
+        options = {**options, **{name: value for name, value in start.config.to_json().items() if name not in sizes}}
     return Plan(train_options.drop_conflicting(options, asked), units, origin, splits, settings=settings, start=start)
 
 
@@ -206,6 +211,15 @@ def preset_of(args, pairs, units, asked):
 
 def report(model, out, test):
     """Score on test pairs if there are some, a few translations, and where the files are."""
+    of_frames = model.config.target == "frames"
+    text = report_frames(model, test) if of_frames else report_texts(model, test)
+    print(f"\nsaved in {out}: {', '.join(sorted(p.name for p in out.iterdir()))}")
+    print(f"{'hear it' if of_frames else 'translate'} with:  minis2s translate {out} {text}"
+          + (f" --out {out / 'said'}" if of_frames else ""))
+
+
+def report_texts(model, test):
+    """Score and translations: -> what to translate next."""
     if test:
         task = TASKS.get(model.origin.get("task"))
         result = evaluation.evaluate(model, text_pairs("pairs", test), 1, 1.0, judge=task and task.judge)
@@ -219,8 +233,20 @@ def report(model, out, test):
     for (text, wanted), best in zip(chosen, model.decode([text for text, _ in chosen])):
         answer = best[0].text
         print(f"  {line(text)}  ->  {line(answer)}" + ("" if answer == wanted else f"   (wanted: {line(wanted)})"))
-    print(f"\nsaved in {out}: {', '.join(sorted(p.name for p in out.iterdir()))}")
-    print(f"translate with:  minis2s translate {out} TEXT")
+    return "TEXT"
+
+
+def report_frames(model, test):
+    """Score of a model that writes frames: -> a text to hear."""
+    pairs = test or model.held_out
+    task = TASKS.get(model.origin.get("task"))
+    result = evaluation.evaluate(model, text_pairs("pairs", pairs), 1, 1.0, judge=task and task.judge)
+    errors = [result[f"frame_error_{way}"] for way in ("teacher_forced", "free_running")]
+    print(f"\n{result['sources']:,} unseen texts: frame error {errors[0]:.4f} teacher-forced, {errors[1]:.4f} "
+          f"free-running, came to a stop {result['finished']:.2%}")
+    if "right" in result:
+        print("right by the checker: " + ", ".join(f"{name} {share:.2%}" for name, share in result["right"].items()))
+    return shlex.quote(line(pairs[0][0]))
 
 
 def line(text, most=200):

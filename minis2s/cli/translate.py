@@ -2,10 +2,10 @@
 import argparse
 import sys
 
-from ..api import answering, notes
+from ..api import answering, fitting, notes, speaking
 from ..api.backends import ANSWERING, choose
 from ..api.heads import maps_of
-from ..api.seq2seq import Seq2Seq, attention_of, frames_and_attention
+from ..api.seq2seq import Seq2Seq
 from ..api.texts import check_characters, shown
 from ..core.files import check_free
 from ..data.text import control_character, is_blank, read_lines
@@ -18,6 +18,7 @@ EPILOG = """examples:
   minis2s translate runs/french < sentences.txt
   minis2s translate runs/addition -- "-5+3"      a text that begins with - stands after --
   minis2s translate runs/digits seven.wav --attention-map map.png     a sound, where the run reads sounds
+  minis2s translate runs/voice "ni3 hao3" --out said        a run that writes sounds: said/1.wav
 
 One line for each text: its answer.  With --nbest or --exact a line has columns, divided by TAB: answer, log p, score or
 proof, and "cut off" where the answer reached --max-length.  With --nbest, if there are several texts, a column before
@@ -61,7 +62,9 @@ def arguments(parser):
                         help="draw the attention weights (of all texts, in one figure; .png or .svg); of a Transformer "
                              "those of each head of the last layer")
     parser.add_argument("--attention", dest="attention_map", action=Former, help=argparse.SUPPRESS)
-    parser.add_argument("--overwrite", action="store_true", help="replace MAP.png if it exists")
+    parser.add_argument("--out", metavar="DIR", help="folder for the sounds (or arrays) of a run that writes them: "
+                                                     "1.wav, 2.wav, ... for the texts in their order")
+    parser.add_argument("--overwrite", action="store_true", help="replace MAP.png, or files in DIR, if they exist")
 
 
 def backend_option(parser):
@@ -85,10 +88,14 @@ def run(args):
     model = model_of(args)
     check_map(args, model)
     texts, what = texts_of(args)
+    check_out(args, model, texts)
     answers = answering.decode(model, texts, answering.checked(how, model), progress=True)
     for line in notes.grouped(model, answers, what, shown=lambda i: shown(texts[i])):
         note(f"minis2s: {line.replace('max_length=N', '--max-length')}")
-    for number, best in enumerate(answers, 1):
+    paths = speaking.write(model, [best[0] for best in answers], args.out, args.overwrite) if args.out else []
+    for path, best in zip(paths, answers):
+        print(f"{path}\t{len(best[0].target):,} frames")
+    for number, best in enumerate([] if paths else answers, 1):
         before = f"{number}\t" if how.nbest > 1 and (len(texts) > 1 or what == "line") else ""
         for a in best:
             print(before + "\t".join(columns(a, how)))
@@ -124,8 +131,8 @@ def options(args):
 def check_map(args, model):
     """Whether the picture can be drawn, before anything is computed for it."""
     if not args.attention_map:
-        if args.overwrite:
-            raise ValueError("--overwrite goes with --attention-map")
+        if args.overwrite and not args.out:
+            raise ValueError("--overwrite goes with --attention-map or --out")
         return
     if model.config.context != "attention":
         raise ValueError("--attention-map: this model has no attention")
@@ -134,6 +141,18 @@ def check_map(args, model):
     from ..viewer.plots.style import check_path
     check_path(args.attention_map, "--attention-map")
     check_free(args.attention_map, args.overwrite)
+
+
+def check_out(args, model, texts):
+    """Whether the folder fits the model, and its files can be written, before anything is computed for them."""
+    if bool(args.out) != (model.config.target == "frames"):
+        raise ValueError("--out: goes with a run that writes sounds or arrays; this one writes texts" if args.out else
+                         f"--out DIR: wanted, as this run writes files ({model.target_units})")
+    for i, text in enumerate(texts if args.out else (), start=1):
+        if is_blank(text):
+            raise ValueError(f"text {i} is blank, so there is nothing to say")
+    if args.out:
+        speaking.paths_in(model, len(texts), args.out, args.overwrite)
 
 
 def texts_of(args):
@@ -171,15 +190,13 @@ def columns(a, how):
 
 def draw_map(model, answers, path):
     """Draw the attention of the best answers in one figure; of a Transformer a row of heads for each text."""
-    from ..viewer import plots
     chosen = [best[0] for best in answers if best[0].alpha is not None]
     if not chosen:
         raise ValueError("--attention-map: no text was read, so there is nothing to draw")
     if model.config.architecture == "transformer":
+        from ..viewer import plots
         maps, names = zip(*(maps_of(model, a) for a in chosen))
         plots.attention_grid(sum(maps, []), path, model.config.heads, sum(names, []))
-    elif model.config.source == "frames":
-        plots.attention_over_frames([frames_and_attention(model, a) for a in chosen], path)
     else:
-        plots.attention_grid([attention_of(a) for a in chosen], path)
+        fitting.draw_attention(model, chosen, path)
     note(f"minis2s: attention drawn in {path}")

@@ -44,14 +44,15 @@ def build(pairs, valid, source_units, target_units, *, min_count=1, lowercase=Fa
     pairs, valid : lists of (str, str)
         Or `pairs` a stream.FilePairs, whose texts stay in their file.
     source_units, target_units : str
-        See `tokenizer.Tokenizer`; of the source also those of `frames.FrameReader`, which have no vocabulary.
+        See `tokenizer.Tokenizer`; or those of `frames.FrameReader`, which have no vocabulary.
     min_count : int
         Tokens seen less often in training are not in the vocabulary.
     lowercase : bool
     max_length : int
-        Pairs with more tokens on a side (or steps of frames) are left out and counted.
+        Pairs with more tokens on a side (or steps of a source's frames, or frames of a target) are left out and
+        counted.
     stack : int
-        How many frames are one step.
+        How many frames of a source are one step.
     shared : bool
         Both sides have one vocabulary, and words of a source that are not in it have numbers of their own, which its
         target may have too (Vocabulary.encode_beside): for a readout that copies.
@@ -65,10 +66,8 @@ def build(pairs, valid, source_units, target_units, *, min_count=1, lowercase=Fa
     ValueError
         All pairs of a part are too long, no token stands often enough, or sub-words cannot be trained.
     """
-    of_frames = source_units in frames.UNITS
-    sides = (FrameReader.train(source_units, (x for x, _ in pairs), stack) if of_frames
-             else Tokenizer.train(source_units, (x for x, _ in pairs), lowercase),
-             Tokenizer.train(target_units, (y for _, y in pairs), lowercase))
+    sides = (trained(source_units, (x for x, _ in pairs), stack, lowercase),
+             trained(target_units, (y for _, y in pairs), 1, lowercase))
     if isinstance(pairs, stream.FilePairs):
         if shared:
             raise ValueError("readout=copy: wanted pairs in memory; leave out --stream")
@@ -77,7 +76,7 @@ def build(pairs, valid, source_units, target_units, *, min_count=1, lowercase=Fa
         vocabs, train = stream.encoded(kept, sides, sizes, counts, min_count)
     else:
         kept, tokens = cut("pairs", pairs, sides, max_length)
-        vocabs = vocabularies(tokens, min_count, of_frames, shared)
+        vocabs = vocabularies(tokens, min_count, [isinstance(side, FrameReader) for side in sides], shared)
         train = [numbered(vocabs, pair, shared) for pair in tokens]
     valid_texts, valid_tokens = cut("valid", valid, sides, max_length)
     for side, vocab in zip(("source", "target"), vocabs):
@@ -86,6 +85,11 @@ def build(pairs, valid, source_units, target_units, *, min_count=1, lowercase=Fa
     held = [(*numbered(vocabs, pair, shared), source) for pair, (source, _) in zip(valid_tokens, valid_texts)]
     return Corpus(*map(Side, sides, vocabs), train, held, valid_texts, overlap(kept, valid_texts, lowercase),
                   (len(pairs) - len(kept), len(valid) - len(valid_texts)))
+
+
+def trained(unit, texts, stack, lowercase):
+    """What makes tokens, or frames, of the texts of one side."""
+    return (FrameReader.train(unit, texts, stack) if unit in frames.UNITS else Tokenizer.train(unit, texts, lowercase))
 
 
 def cut(name, part, sides, max_length):
@@ -104,10 +108,11 @@ def check_some(name, part, kept, max_length):
 
 
 def vocabularies(tokens, min_count, of_frames, shared):
-    """The vocabularies of source and target, from the pairs' tokens; one for both if it is shared."""
+    """The vocabularies of source and target, from the pairs' tokens; one for both if it is shared.  `of_frames` says of
+    each side whether it needs none."""
     if shared:
         return [Vocabulary.build((t for pair in tokens for t in pair), min_count=min_count)] * 2
-    return [NoVocabulary() if k == 0 and of_frames else
+    return [NoVocabulary() if of_frames[k] else
             Vocabulary.build((pair[k] for pair in tokens), min_count=min_count) for k in (0, 1)]
 
 

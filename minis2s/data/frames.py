@@ -11,6 +11,7 @@ A source is named by a text: the path of a file, or a recipe such as "picture:..
     signal ── unit ──> (T, F) ── less mean, by scale ──> (T, F) ── k neighbours side by side ──> (T/k, k F)
 
 Mean and scale of each of the F numbers are those of the training side; behind the end stand zeros, which are means.
+Targets are read in the same way, and `join` makes a signal of the frames that a model writes.
 """
 import hashlib
 import os
@@ -19,10 +20,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ..core.files import write_atomically
 from . import pictures, sound
 from .vocabulary import SPECIALS, Vocabulary
+from .vocoder import sound_of
 
 UNITS = ("wav", "png", "npy")
+WRITTEN = ("wav", "npy")            # units of targets
 # prefix -> (unit, function: what stands behind the colon -> signal); tasks add theirs
 RECIPES = {}
 MEASURED = 1000                     # sources at most of which mean and scale are taken
@@ -30,7 +34,7 @@ MOST_NUMBERS = 50_000_000           # of an array
 
 
 class NoVocabulary(Vocabulary):
-    """In place of a Vocabulary where the source is frames: they are numbers already."""
+    """In place of a Vocabulary where a side is frames: they are numbers already."""
 
     def __init__(self, symbols=SPECIALS):
         super().__init__(symbols)
@@ -94,12 +98,19 @@ class FrameReader:
         """The reverse for pictures of them: steps of `split` -> frames (T, F) as the unit has them."""
         return np.reshape(steps, (len(steps) * self.stack, -1)) * self.scale + self.mean
 
+    def join(self, steps):
+        """Steps that a model wrote -> a signal as `signal_of` has it: (samples, rate) of "wav", an array of "npy"."""
+        frames = self.frames(steps) if len(steps) else np.zeros((0, self.frame_size))
+        if self.unit == "npy":
+            return frames.astype(np.float32)
+        return (sound_of(frames, self.form[0]) if len(frames) else np.zeros(0)), self.form[0]
+
     def described(self):
         """The frames in a few words."""
         F, form = self.frame_size, self.form
         what = {"wav": lambda: f"log-mel, {form[0]:,} samples a second", "npy": lambda: "rows of arrays",
                 "png": lambda: f"columns of {form[0]} pixels in {'grey' if form[1] == 1 else 'colour'}"}[self.unit]()
-        return f"frames of {F} numbers ({self.unit}: {what}), {self.stack} in a step"
+        return f"frames of {F} numbers ({self.unit}: {what})" + (f", {self.stack} in a step" if self.stack > 1 else "")
 
     def to_json(self):
         """Plain values."""
@@ -209,10 +220,18 @@ def read_npy(path):
 
 # Files ------------------------------------------------------------------------------------------------------
 
-def beside(sources, manifest):
+def write_signal(path, unit, signal):
+    """Write a signal as a file of its unit, whole or not at all."""
+    def write(temporary):
+        with open(temporary, "wb") as f:                        # np.save would add .npy to a name without
+            np.save(f, signal)
+    sound.write_wav(path, *signal) if unit == "wav" else write_atomically(path, write)
+
+
+def beside(paths, manifest):
     """Paths as a manifest has them -> as they are reached from here: relative ones are seen from its folder."""
     folder = Path(manifest).parent
-    return [text if is_recipe(text) else os.path.join(folder, text) for text in sources]
+    return [text if is_recipe(text) else os.path.join(folder, text) for text in paths]
 
 
 def content(text):

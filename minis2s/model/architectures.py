@@ -55,8 +55,8 @@ def logits(p: Any, config: Config, batch: Batch, teacher_mask: np.ndarray | None
 
 
 def forced_and_free(p: Any, config: Config, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
-    """The logits (S, N, V) of a batch twice: with its inputs fed, and with the model's own tokens fed."""
-    return logits(p, config, batch), logits(p, config, batch, np.zeros(batch.inputs.shape, bool))
+    """The logits (S, N, V) of a batch twice: with its inputs fed, and with what the model says itself fed."""
+    return logits(p, config, batch), logits(p, config, batch, np.zeros(batch.inputs.shape[:2], bool))
 
 
 # Recurrent ----------------------------------------------------------------------------------------------

@@ -33,10 +33,15 @@ def init(config: Config, seed: int = 0) -> Any:
     return tree.map(lambda a: a.astype(config.dtype), init_float64(np.random.default_rng(seed), config))
 
 
+def sizes(config: Config) -> tuple[str, str]:
+    """The fields of a Config that say how large its source and its target are: their vocabulary, or a frame."""
+    return ("frame_size" if config.source == "frames" else "source_vocab",
+            "target_frame_size" if config.target == "frames" else "target_vocab")
+
+
 def init_float64(rng: Any, config: Config) -> Any:
     """The same in float64, drawn from a random generator."""
-    source = "frame_size" if config.source == "frames" else "source_vocab"
-    target = "target_frame_size" if config.target == "frames" else "target_vocab"
+    source, target = sizes(config)
     if None in (getattr(config, source), getattr(config, target)):
         raise ValueError(f"{source} and {target}: the Config must name both before a model can be made")
     if config.architecture == "transformer":

@@ -15,10 +15,14 @@ class Judge(NamedTuple):
     group: Callable = None      # source -> the name of its kind, for scores kind by kind; None: all are one kind
     beyond: tuple = ()          # kinds that are not like training, which "all" leaves out: what fails
     support: Callable = None    # source -> positions of the tokens that the answer rests on, where that is known
-    suffix: str = None          # ".wav", ".png": of the files that show sources; None: the texts show themselves
-    show: Callable = None       # source, path -> None: writes such a file
+    suffix: str = None          # ".wav", ".png": of the files that show recipes; None: the texts show themselves
+    show: Callable = None       # recipe, path -> None: writes such a file
     # ask, training pairs -> {what: share}: what single answers cannot show; ask(sources, temperature=0) -> answers
     experiment: Callable = None
+
+    def is_beyond(self, source):
+        """Whether a source is of a kind that is not like training."""
+        return self.group is not None and self.group(source) in self.beyond
 
 
 def score(judge, sources, answers, targets):

@@ -1,4 +1,5 @@
-"""Evaluation of parameters on held-out examples: losses, token accuracy, exact match."""
+"""Evaluation of parameters on held-out examples: losses, token accuracy, exact match; of frames their error, and
+stops."""
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -6,10 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.backend import Backend
-from ..data.batches import Batch, bucketed
+from ..data.batches import Batch, bucketed, lengths_of
 from ..data.vocabulary import UNK
 from ..decoding.hypotheses import NEVER
-from ..layers import loss
+from ..layers import frame_output, loss
 from ..model.config import Config
 from .reference import NUMPY
 from .step import batch_of
@@ -23,9 +24,36 @@ class Validation(NamedTuple):
     exact_match: float          # share of sources whose greedy answer is one of their targets
 
 
+class FrameValidation(NamedTuple):
+    """The same of a model that writes frames; an error is that of one of their numbers, squared or absolute."""
+    loss_teacher_forced: float  # for each real frame, the stop's part too
+    loss_free_running: float
+    frame_error_teacher_forced: float
+    frame_error_free_running: float     # frame by frame: one that comes a little late counts as wrong
+    stop_accuracy: float        # share of examples that stop, running freely, in the target's last step
+
+
+def measure(row: dict) -> tuple[str, float]:
+    """The share in a record of training that says how many held-out examples are right, and what it is called."""
+    if "valid_stop_accuracy" in row:
+        return "stops right", row["valid_stop_accuracy"]
+    return "exact match", row["valid_exact_match"]
+
+
+def in_words(row: dict) -> str:
+    """What a record of training says of held-out examples."""
+    losses = (f"teacher-forced {row['valid_loss_teacher_forced']:.4f}, free-running "
+              f"{row['valid_loss_free_running']:.4f}")
+    first = (f"frame errors {row['valid_frame_error_teacher_forced']:.4f} and "
+             f"{row['valid_frame_error_free_running']:.4f}" if "valid_stop_accuracy" in row else
+             f"tokens right {row['valid_token_accuracy']:.2%}")
+    name, share = measure(row)
+    return f"{losses}, {first}, {name} {share:.2%}"
+
+
 @np.errstate(all="ignore")
 def validate(p: Any, config: Config, examples: list, batch: int = 256, backend: Backend = NUMPY,
-             on_batch: Callable | None = None, on_said: Callable | None = None) -> Validation:
+             on_batch: Callable | None = None, on_said: Callable | None = None) -> Any:
     """Evaluate parameters on held-out examples.
 
     Parameters
@@ -43,12 +71,13 @@ def validate(p: Any, config: Config, examples: list, batch: int = 256, backend: 
 
     Returns
     -------
-    Validation
+    Validation, or FrameValidation where the target is frames
     """
-    lengths = [(len(x), len(y)) for x, y, *_ in examples]
+    if config.target == "frames":
+        return validate_frames(p, config, examples, batch, backend, on_batch)
     sums = dict(forced=0.0, free=0.0, right=0, known=0, tokens=0)
     solved: dict[Any, bool] = {}                                        # source -> whether an answer was right
-    for indices in bucketed(lengths, batch, np.random.default_rng(0)):
+    for indices in bucketed(lengths_of(examples), batch, np.random.default_rng(0)):
         b = batch_of(config, examples, indices)
         known = b.target_mask & (b.targets != UNK)
         for key, logits in zip(("forced", "free"), backend.forced_and_free(p, config, b)):
@@ -69,6 +98,27 @@ def validate(p: Any, config: Config, examples: list, batch: int = 256, backend: 
             on_batch(len(indices))
     return Validation(sums["forced"] / sums["known"], sums["free"] / sums["known"], sums["right"] / sums["tokens"],
                       sum(solved.values()) / len(solved))
+
+
+def validate_frames(p: Any, config: Config, examples: list, batch: int, backend: Backend,
+                    on_batch: Callable | None = None) -> FrameValidation:
+    """See `validate`."""
+    sums, stopped, frames = np.zeros(4), 0, 0
+    for indices in bucketed(lengths_of(examples), batch, np.random.default_rng(0)):
+        b, losses, errors = batch_of(config, examples, indices), [], []
+        for out in backend.forced_and_free(p, config, b):
+            L, k = frame_output.forward(out, b.targets, b.target_mask, str(config.frame_error))
+            losses.append(float(L))
+            errors.append(frame_output.parts(k)[0])
+        count = int(b.target_mask.sum())
+        sums += np.array([*losses, *errors]) * count
+        frames += count
+        said, real = k.a > 0, b.target_mask[:, :, 0]            # k is that of the free run
+        stopped += int(((said & real) == k.stop).all(axis=0).sum())
+        if on_batch:
+            on_batch(len(indices))
+    forced, free, error_forced, error_free = (sums / frames).tolist()
+    return FrameValidation(forced, free, error_forced, error_free, stopped / len(examples))
 
 
 def exact(p: Any, config: Config, b: Batch, said: np.ndarray, backend: Backend) -> np.ndarray:

@@ -5,6 +5,7 @@ Part P8, P9.  One step is step.py, evaluation is evaluation.py; this file decide
 import math
 import time
 from collections.abc import Callable
+from typing import Any
 
 from ..core.backend import Backend
 from ..model.config import Config
@@ -18,21 +19,20 @@ from .step import (  # noqa: F401
 )
 
 
-def score_of(training: Training, v: Validation) -> tuple[float, float]:
+def score_of(training: Training, v: Any) -> tuple[float, float]:
     """What two validations are compared by: larger is better."""
     return (v.exact_match if training.monitor == "exact-match" else 0.0, -v.loss_teacher_forced)
 
 
-def record(training: Training, progress: Progress, v: Validation, batches: int, speed: float) -> dict:
-    """One line of metrics.jsonl: losses in nats per target token."""
+def record(training: Training, progress: Progress, v: Any, batches: int, speed: Any) -> dict:
+    """One line of metrics.jsonl: losses in nats per target token, or of frames per frame."""
     return dict(epoch=round(progress.epoch + progress.batch / batches, 6), step=progress.step,
                 end_of_epoch=progress.batch == batches, lr=step_size(training, progress, batches),
                 train_loss=progress.loss_sum / progress.tokens if progress.tokens else None,
-                valid_loss_teacher_forced=v.loss_teacher_forced, valid_loss_free_running=v.loss_free_running,
-                valid_token_accuracy=v.token_accuracy, valid_exact_match=v.exact_match, tokens_per_second=speed)
+                **{f"valid_{name}": value for name, value in v._asdict().items()}, tokens_per_second=speed)
 
 
-def end_epoch(training: Training, progress: Progress, v: Validation) -> Progress:
+def end_epoch(training: Training, progress: Progress, v: Any) -> Progress:
     """Count the epoch, keep the best weights, decay the step size, stop early; Diverged at NaN."""
     if not math.isfinite(v.loss_teacher_forced + v.loss_free_running):
         raise Diverged(f"step {progress.step} (epoch {progress.epoch + 1}): the validation loss is "

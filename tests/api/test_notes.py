@@ -7,8 +7,8 @@ from minis2s.api import notes
 from minis2s.data.vocabulary import SPECIALS, Vocabulary
 
 MODEL = SimpleNamespace(source_vocab=Vocabulary((*SPECIALS, "a", "b")), lengths={"source": 3, "target": 9},
-                        config=SimpleNamespace(readout="softmax"))
-COPYING = SimpleNamespace(**{**vars(MODEL), "config": SimpleNamespace(readout="copy")})
+                        config=SimpleNamespace(readout="softmax", target="tokens"))
+COPYING = SimpleNamespace(**{**vars(MODEL), "config": SimpleNamespace(readout="copy", target="tokens")})
 
 
 def answer(source, target="x", finished=True):

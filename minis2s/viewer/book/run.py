@@ -44,9 +44,9 @@ def payload(model, name):
 def check(model):
     """Refuse what cannot be embedded, and say the limit."""
     c = model.config
-    if c.architecture != "recurrent" or c.source != "tokens":
-        raise ValueError(f"run: architecture={c.architecture}, source={c.source}: the page runs recurrent models of "
-                         "tokens")
+    if c.architecture != "recurrent" or "frames" in (c.source, c.target):
+        raise ValueError(f"run: architecture={c.architecture}, source={c.source}, target={c.target}: the page runs "
+                         "recurrent models of tokens")
     if c.hidden > HIDDEN:
         raise ValueError(f"run: hidden={c.hidden}, wanted at most {HIDDEN}: more is too slow in a page")
     size = sum(a.size for _, a in tree.named(model.params))

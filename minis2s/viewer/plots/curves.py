@@ -11,6 +11,7 @@ CURVES = {                                 # key of a record: (label, colour, da
     "valid_loss_free_running": ("validation, free running", GREEN, "-."),
     "valid_exact_match": ("exact match", BLUE, "-"),
     "valid_token_accuracy": ("token accuracy", ORANGE, "--"),
+    "valid_stop_accuracy": ("stops right", BLUE, "-"),
 }
 LOSSES, RATES = list(CURVES)[:3], list(CURVES)[3:]
 
@@ -23,8 +24,8 @@ def loss_curves(records, path=None):
     records : list of dict
         The lines of a run's ``metrics.jsonl``. Keys: ``epoch`` (where no record has one, ``step`` is the
         horizontal axis), ``train_loss``, ``valid_loss_teacher_forced``, ``valid_loss_free_running`` (nats per
-        token), ``valid_token_accuracy``, ``valid_exact_match`` (fractions, 0 to 1). Any may be missing
-        or None.
+        token, or per frame), ``valid_token_accuracy``, ``valid_exact_match``, and of frames
+        ``valid_stop_accuracy`` (fractions, 0 to 1). Any may be missing or None.
     path : str or os.PathLike, optional
         Where to save: ``.png`` or ``.svg``.
 
@@ -51,7 +52,8 @@ def loss_curves(records, path=None):
         losses, rates = figure.subplots(1, 2)
         draw_panel(losses, records, x_key, LOSSES, 1.0)
         draw_panel(rates, records, x_key, RATES, 100.0)
-        losses.set(title="loss", ylabel="nats per token")
+        of_frames = any("valid_stop_accuracy" in record for record in records)
+        losses.set(title="loss", ylabel="per frame" if of_frames else "nats per token")
         losses.set_ylim(bottom=0)
         rates.set(title="validation", ylabel="per cent", ylim=(-3, 103))
         return save(figure, path)

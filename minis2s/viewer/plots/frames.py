@@ -1,5 +1,5 @@
-"""Attention over frames: the picture, or the spectrogram, and beneath it the weights of each target token on its
-steps."""
+"""Attention over frames: the picture, or the spectrogram, and beneath it the weights: of each target token on its
+steps, or of its steps on each source token."""
 import math
 
 import numpy as np
@@ -10,18 +10,21 @@ from .style import check_path, new_figure, save, styled
 WIDE, PICTURE, CELL, GAP = 4.2, 1.1, 0.22, 0.35      # inches: of a map, its picture, a row of weights, between
 
 
-def attention_over_frames(maps, path=None, columns=2):
-    """Draw pictures or spectrograms with the attention on them: a row of weights for each target token.
+def attention_over_frames(maps, path=None, columns=2, by_row=True):
+    """Draw pictures or spectrograms with the attention on them: a row of weights for each token.
 
     Parameters
     ----------
-    maps : list of (picture, alpha, target)
+    maps : list of (picture, alpha, tokens)
         picture (H, W, 1) in any numbers, or (H, W, 3) in colours from 0 to 1; alpha (S, T), whose T columns share out
-        the picture's width evenly; target, S tokens.
+        the picture's width evenly; S tokens.
     path : str or os.PathLike, optional
         Where to save: ``.png`` or ``.svg``.
     columns : int
         How many stand side by side.
+    by_row : bool
+        Tokens look at the frames: the greatest weight of each row is dark.  False: frames look at the tokens, and the
+        greatest weight of each column is.
 
     Returns
     -------
@@ -56,8 +59,8 @@ def attention_over_frames(maps, path=None, columns=2):
             row, column = divmod(i, columns)
             x, y = column * (side + WIDE) + side, sum(heights[:row]) + 0.1
             draw_picture(place(x, y, WIDE - 0.2, PICTURE), picture)
-            draw_weights(place(x, y + PICTURE + 0.08, WIDE - 0.2, CELL * len(target)), alpha,
-                         [letters.label(token) for token in target])
+            draw_weights(place(x, y + PICTURE + 0.08, WIDE - 0.2, CELL * len(target)),
+                         alpha / alpha.max(axis=int(by_row), keepdims=True), [letters.label(token) for token in target])
         return save(figure, path)
 
 
@@ -73,9 +76,9 @@ def draw_picture(axes, picture):
 
 
 def draw_weights(axes, alpha, labels):
-    """A row for each target token, a column for each step; a row's darkest step is the one it looked at most."""
+    """A row for each token, a column for each step; dark is what was looked at most."""
     S, T = alpha.shape
-    axes.imshow(alpha / alpha.max(axis=1, keepdims=True), aspect="auto", interpolation="nearest", cmap="Blues",
+    axes.imshow(alpha, aspect="auto", interpolation="nearest", cmap="Blues",
                 vmin=0, vmax=1)
     axes.grid(False)
     axes.spines[:].set_visible(False)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 PACKAGE = Path(__file__).parents[2]
-PARTS = {"encoder": "encoder", "bridge": "bridge", "decoder": "decoder", "loss": "loss",
+PARTS = {"encoder": "encoder", "bridge": "bridge", "decoder": "decoder", "loss": "loss", "frame_output": "loss",
          "transformer_encoder": "encoder", "transformer_decoder": "decoder"}        # module -> part of the model
 FOLDERS = {"cells": "cell", "attention": "attention", "printed": "printed"}  # what runs outside of a part
 
