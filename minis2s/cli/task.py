@@ -1,10 +1,12 @@
 """minis2s task: samples of a task, its checker at work, its baseline, and what fails."""
+import tempfile
 from pathlib import Path
 
-from ..api import answering
+from ..api import answering, speaking
 from ..api.evaluation import short_enough
 from ..api.seq2seq import Seq2Seq
 from ..core.files import check_free
+from ..data.frames import UNITS as FRAME_UNITS
 from ..tasks import judge_of, load
 from ..tasks.judge import score
 from . import sources
@@ -15,6 +17,7 @@ EPILOG = """examples:
   minis2s task pictures
   minis2s task pictures --out samples          the pictures as PNG files (sounds as WAV files) in a folder
   minis2s task speech --run runs/speech        how a run does on each kind of source, and what it gets wrong
+  minis2s task voice --out samples             what `train voice` learns to say, as WAV files
 """
 COUNTED = 1000                      # test pairs that the baseline is scored on
 
@@ -42,7 +45,8 @@ def run(args):
     if model and model.origin.get("task") != task.name:
         raise ValueError(f"--run: {args.run_dir} is no run of {task.name}")
     splits = load(task.name, seed=args.seed)
-    files = written(judge, splits.test[:args.samples], Path(args.out), args.overwrite) if args.out else []
+    signals = [target if task.target_unit in FRAME_UNITS else source for source, target in splits.test[:args.samples]]
+    files = written(judge, signals, Path(args.out), args.overwrite) if args.out else []
     print("\n".join(described(task, judge, splits, args.samples, files)))
     if model:
         training, _, test = sources.data(model.origin)
@@ -52,14 +56,14 @@ def run(args):
     return 0
 
 
-def written(judge, pairs, folder, overwrite):
-    """Write the sounds or pictures of some sources: -> paths."""
-    paths = [folder / f"{i}{judge.suffix}" for i in range(1, len(pairs) + 1)]
+def written(judge, recipes, folder, overwrite):
+    """Write the sounds or pictures of some recipes: -> paths."""
+    paths = [folder / f"{i}{judge.suffix}" for i in range(1, len(recipes) + 1)]
     for path in paths:
         check_free(path, overwrite) if folder.exists() else None
     folder.mkdir(parents=True, exist_ok=True)
-    for path, (source, _) in zip(paths, pairs):
-        judge.show(source, path)
+    for path, recipe in zip(paths, recipes):
+        judge.show(recipe, path)
     return paths
 
 
@@ -85,14 +89,18 @@ def of_run(model, judge, test, count):
     pairs, _, _ = short_enough(model, test)
     texts, targets = [x for x, _ in pairs], [y for _, y in pairs]
     how = answering.checked(answering.Options(), model)
-    answers = [best[0].text for best in answering.decode(model, texts, how, progress=True)]
+    best = [answers[0] for answers in answering.decode(model, texts, how, progress=True)]
+    with tempfile.TemporaryDirectory() as folder:
+        frames = model.config.target == "frames"
+        answers = speaking.write(model, best, folder) if frames else [a.text for a in best]
+        scores = score(judge, texts, answers, targets)
+        wrong = [row for row in zip(texts, answers, targets) if not judge.right(*row)]
     yield "\nthe run, on test pairs:"
-    for name, share in score(judge, texts, answers, targets).items():
+    for name, share in scores.items():
         yield f"  {name:<26}{share:.2%}"
-    wrong = [row for row in zip(texts, answers, targets) if not judge.right(*row)]
     yield "\nwrong answers:" if wrong else "\nno wrong answer"
     for source, answer, target in wrong[:count]:
-        yield f"  {line(source)}  ->  {line(answer)}   (such as: {line(target)})"
+        yield f"  {line(source)}" + ("" if frames else f"  ->  {line(answer)}   (such as: {line(target)})")
 
 
 def of_experiment(model, judge, training):

@@ -3,7 +3,8 @@
 A task may import core/ and data/.  ``load("dates")`` gives the pairs; ``TASKS`` says what there is.  Same seed, same
 pairs, on every machine.
 
-Sources of `speech` and `pictures` are recipes, texts of which the sound or the picture is made (data.frames.RECIPES).
+Sources of `speech`, `syllables` and `pictures`, and targets of `voice`, are recipes, texts of which the sound or the
+picture is made (data.frames.RECIPES).
 Where several answers are true a task has a Judge (judge.py): a checker, a baseline, and what fails.
 """
 from difflib import get_close_matches
@@ -14,7 +15,7 @@ import numpy as np
 from ..data.frames import RECIPES
 from . import (
     addition, commands, copy, dates, dialogue, headlines, numbers, phrases, pictures, poems, questions, records,
-    reverse, speech
+    reverse, speech, voice
 )
 from .judge import Judge, most_frequent
 from .sampling import Splits
@@ -90,11 +91,16 @@ TASKS = {task.name: task for task in (
                    "longer utterances", "wav", "word",
          speech.generate, dict(stack=4, hidden=96, embedding=64, dropout=0.1, epochs=8, **HEARD),
          _sizes(4_000, 150, 500), speech.JUDGE),
+    Task("syllables", "the sound of syllables of Mandarin -> pinyin with tones, by a formant synthesiser", "wav",
+         "space", voice.generate_syllables, dict(stack=3, hidden=96, embedding=64, dropout=0.1, epochs=16, **HEARD),
+         _sizes(4_000, 150, 500), voice.SYLLABLES_JUDGE),
+    Task("voice", "pinyin with tones -> the sound of it; `syllables` reads it back", "char", "wav", voice.generate,
+         dict(frames_per_step=5, hidden=128, embedding=64, epochs=16, **HEARD), _sizes(4_000, 100, 250), voice.VOICE),
     Task("pictures", "a picture of coloured shapes -> a sentence that is true of it; tested on new combinations too",
          "png", "word", pictures.generate, dict(hidden=128, embedding=64, dropout=0.1, epochs=9, **HEARD),
          _sizes(24_000, 300, 1_000), pictures.JUDGE),
 )}
-RECIPES.update(speech=("wav", speech.samples), picture=("png", pictures.pixels))
+RECIPES.update(speech=("wav", speech.samples), voice=("wav", voice.samples), picture=("png", pictures.pixels))
 
 
 EQUAL = Judge(right=lambda source, answer, target: answer == target, baseline=most_frequent,
