@@ -99,6 +99,7 @@ REPRESENTED = [
     "pytorch/standalone/search.py", "pytorch/standalone/load.py", "pytorch/standalone/check.py",
     "pytorch/standalone/translate.py", "pytorch/standalone/sides.py", "pytorch/standalone/run.py",
     "tasks/dialogue/state.py", "tasks/dialogue/replies.py", "tasks/dialogue/guest.py",
+    "tasks/voice/synthesiser.py", "tasks/voice/listener.py", "tasks/voice/task.py",
     "tasks/headlines.py", "tasks/poems/couplets.py", "tasks/copy.py", "tasks/dates.py", "tasks/numbers.py",
     "tasks/phrases.py",
     "testing/checks.py", "testing/compare.py", "training/metrics.py", "training/options.py",

@@ -4,6 +4,7 @@
     fitting.py      what `fit` does: examples from texts, the run's directory, the training loop, pictures
     answering.py    what `decode` does: options, batches of texts, notes about answers
     evaluation.py   answers against references
+    speaking.py     answers that are frames: files, measures, and a recogniser that reads them back
     transfer.py     a start from another model's weights; a teacher's answers and probabilities
     shrinking.py    a smaller run from a run: fewer bits, zeros
     texts.py        pairs and texts as they are given: checked, held out, recognized again, echoed in messages

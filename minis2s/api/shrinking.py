@@ -77,10 +77,10 @@ def shrink(path: str | os.PathLike, out: str | os.PathLike, recipe: Recipe, over
     if recipe.retrain:
         p = retrained(model, Run(path), masks, recipe.retrain, pairs, progress)
     model.params, arrays, description = compression.shrink(p, recipe.bits, recipe.per, masks=masks)
-    description = {**model._description(), "shrunk": recipe._asdict()}
+    of_run = {**model._description(), "shrunk": recipe._asdict()}
 
     def write(run: Run) -> None:
-        run.write_model(description, model.source_vocab, model.target_vocab)
+        run.write_model(of_run, model.source_vocab, model.target_vocab)
         checkpoint.save_compressed(run.weights, arrays, description, model.config)
     Run(out).create(write, overwrite)
     return Shrunk(os.path.getsize(Run(path).weights), os.path.getsize(Run(out).weights),

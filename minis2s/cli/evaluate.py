@@ -32,7 +32,7 @@ def arguments(parser):
     parser.add_argument("--length-penalty", type=float, default=1.0, metavar="X",
                         help="beams are ranked by log p / length^X (default: 1)")
     parser.add_argument("--recogniser", metavar="RUN2",
-                        help="of a run that writes sounds: another run, which reads them back")
+                        help="of a run that writes sounds: another run, which reads them back (default: no run does)")
     backend_option(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 

@@ -63,7 +63,7 @@ def arguments(parser):
                              "those of each head of the last layer")
     parser.add_argument("--attention", dest="attention_map", action=Former, help=argparse.SUPPRESS)
     parser.add_argument("--out", metavar="DIR", help="folder for the sounds (or arrays) of a run that writes them: "
-                                                     "1.wav, 2.wav, ... for the texts in their order")
+                                                     "1.wav, 2.wav, ... for the texts in their order (no default)")
     parser.add_argument("--overwrite", action="store_true", help="replace MAP.png, or files in DIR, if they exist")
 
 

@@ -10,6 +10,7 @@ from minis2s.api import presets
 @pytest.mark.parametrize("pairs, units, name", [
     (300, ("word", "word"), "small"), (9_999, ("char", "char"), "small"), (10_000, ("char", "space"), "characters"),
     (27_000, ("word", "char"), "translation"), (27_000, ("char", "bpe:4000"), "translation"),
+    (27_000, ("wav", "char"), "frames"), (27_000, ("word", "wav"), "frames-out"), (9, ("npy", "npy"), "frames-out"),
 ])
 def test_units_and_number_of_pairs_decide(pairs, units, name):
     assert presets.choose(pairs, *units) == name
@@ -51,7 +52,8 @@ def test_choices_that_two_directions_leave_no_room_for(asked):
 def test_what_cannot_be_stays_refused():
     with pytest.raises(ValueError, match="reset|cell"):
         presets.combine(presets.options("small", 100), dict(reset="after"))
-    with pytest.raises(ValueError, match="preset='huge': choose one of small, characters, frames, translation"):
+    known = "small, characters, frames, frames-out, translation"
+    with pytest.raises(ValueError, match=f"preset='huge': choose one of {known}"):
         presets.options("huge", 5)
     assert presets.combine({}, {}) == (Config(), Training())
 

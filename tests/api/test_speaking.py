@@ -156,6 +156,20 @@ def test_refusals(speaker, hearer, pairs, tmp_path):
             f"{tmp_path}/three.npy: frames of 3 numbers, wanted 2 as in training")
 
 
+def test_frames_to_frames(pairs, tmp_path):
+    """Arrays are answered by the same arrays; what is attended to is drawn."""
+    both = [(y, y) for _, y in pairs]
+    config = Config(source="frames", stack=2, target="frames", frames_per_step=2, **SMALL)
+    model = Seq2Seq(config, source_units="npy", target_units="npy").fit(
+        both, both, training=Training(epochs=2, **OPTIONS), progress=False)
+    model.save(tmp_path / "run")
+    model = Seq2Seq.load(tmp_path / "run")
+    assert (model.config.source, model.config.target, model.config.step_size) == ("frames", "frames", 4)
+    assert model.decode([pairs[0][1]])[0][0].target.shape[1] == 2 and model.evaluate(both)["sources"] == 10
+    fitting.draw_attention(model, [model.decode([pairs[2][1]])[0][0]], tmp_path / "map.png")
+    assert (tmp_path / "map.png").stat().st_size > 1000
+
+
 def test_another_model_begins_with_its_weights(speaker, pairs):
     more = Seq2Seq(speaker.config, target_units="npy").fit(
         pairs, pairs, training=Training(epochs=1, batch=4, lr=1e-6), start=speaker, progress=False)
