@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import tasks
-from ..data import corpus
+from ..data import corpus, frames
 from ..data.batches import make_batch
 from ..model import architectures, parameters as model_parameters
 from ..model.config import Config
@@ -253,10 +253,13 @@ def comparison(name):
     Raises
     ------
     ValueError
-        There is no such task, or its sources are not texts.
+        There is no such task, or its sources or targets are not texts.
     """
     if name not in tasks.TASKS:
         raise ValueError(f"task {name!r}: choose one of {', '.join(tasks.TASKS)}")
+    task = tasks.TASKS[name]
+    if {task.source_unit, task.target_unit} & set(frames.UNITS):
+        raise ValueError(f"task {name!r}: {task.source_unit} -> {task.target_unit}, wanted one from texts to texts")
     return Claim(
         id=f"P15-{name}", title=f"the Transformer is better, on {name}", where="A §7.3; B, C §8.2",
         words="引入更先进的神经网络架构（如Transformer），可以进一步提升模型的记忆能力和计算效率。 (More advanced networks, such as the "

@@ -106,6 +106,7 @@ def test_refusals_are_one_line_and_nothing_is_written(refused, run, files, tmp_p
     assert "writes frames, wanted a run that writes tokens" in refused("explain", run, "l")
     assert "which are not searched for" in refused("explain", run, "l", "--search", "2")
     assert "wanted a model that answers tokens" in refused("export", run, out)
+    assert "task 'voice': char -> wav, wanted one from texts to texts" in refused("compare", "voice")
     train = ["train", "--pairs", files / "wav.tsv", "--out", out]
     for told, *options in (
             ("choose one of char, word, space", "--target-units", "png"),
