@@ -41,12 +41,12 @@ def test_the_seed_decides(name):
 def test_texts_survive_their_units(name):
     task = TASKS[name]
     assert task.name == name and "\n" not in task.summary
-    for source, target in BIG[name].test:
-        if task.source_unit in frames.UNITS:                    # a recipe
-            assert frames.is_recipe(source)
-        else:
-            assert join(split(source, task.source_unit), task.source_unit) == source
-        assert join(split(target, task.target_unit), task.target_unit) == target
+    for pair in BIG[name].test:
+        for text, unit in zip(pair, (task.source_unit, task.target_unit)):
+            if unit in frames.UNITS:                            # a recipe
+                assert frames.is_recipe(text)
+            else:
+                assert join(split(text, unit), unit) == text
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -54,8 +54,9 @@ def test_training_knows_every_token_of_the_test(name):
     task, splits = TASKS[name], BIG[name]
     if task.options.get("readout") == "copy":                       # what training never had is copied
         return
-    of_frames = task.source_unit in frames.UNITS
-    for side, unit in ((1, task.target_unit),) if of_frames else ((0, task.source_unit), (1, task.target_unit)):
+    for side, unit in enumerate((task.source_unit, task.target_unit)):
+        if unit in frames.UNITS:
+            continue
         known = {token for pair in splits.train for token in split(pair[side], unit)}
         held = [(x, y) for x, y in splits.valid + splits.test if not task.judge
                 or task.judge.group(x) not in task.judge.beyond]

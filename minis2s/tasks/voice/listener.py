@@ -15,7 +15,7 @@ from ..speech.synthesiser import RATE, STEP
 from .synthesiser import narrated
 
 FRAME, QUIET, STRETCH = 0.02, -7.0, 0.3     # seconds; log-mel below which all is silence; price of a step aside
-RIGHT = 0.97                    # the narrator's syllables are at most 0.91 away, those of another tone 1.04 and more
+RIGHT = 1.03                    # the narrator's own syllables are at most 0.91 away, others in tone 1.04 and more
 UNEVEN = 1.5                    # times as long as the narrator, or as short: not compared
 
 
