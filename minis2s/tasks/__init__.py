@@ -95,7 +95,7 @@ TASKS = {task.name: task for task in (
          "space", voice.generate_syllables, dict(stack=3, hidden=96, embedding=64, dropout=0.1, epochs=16, **HEARD),
          _sizes(4_000, 150, 500), voice.SYLLABLES_JUDGE),
     Task("voice", "pinyin with tones -> the sound of it; `syllables` reads it back", "char", "wav", voice.generate,
-         dict(frames_per_step=5, hidden=128, embedding=64, epochs=16, **HEARD), _sizes(4_000, 100, 250), voice.VOICE),
+         dict(frames_per_step=5, hidden=128, embedding=64, epochs=16, **HEARD), _sizes(3_000, 100, 250), voice.VOICE),
     Task("pictures", "a picture of coloured shapes -> a sentence that is true of it; tested on new combinations too",
          "png", "word", pictures.generate, dict(hidden=128, embedding=64, dropout=0.1, epochs=9, **HEARD),
          _sizes(24_000, 300, 1_000), pictures.JUDGE),

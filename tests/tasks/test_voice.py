@@ -72,6 +72,8 @@ def test_recipes():
     assert rate == 8000 and np.array_equal(one, task.samples("spk 3 seed 7: ni3 hao3")[0])
     others = [task.samples(r)[0] for r in ("spk 4 seed 7: ni3 hao3", "spk 3 seed 8: ni3 hao3", "spk 3 seed 7: ni3")]
     assert len({len(x) for x in (one, *others)}) == 4 and 0.1 < np.abs(one).max() <= 1
+    own = [task.samples(f"spk 0 seed {seed}: ni3 hao3")[0] for seed in (7, 7, 8)]
+    assert np.array_equal(own[0], own[1]) and not np.array_equal(own[0], own[2])
     for recipe in ("spk 3: ni3", "spk 3 seed 7: hello1", "spk 3 seed 7: ni"):
         with pytest.raises(ValueError, match="^voice:.*: no recipe, wanted such as voice:spk 3 seed 7: ni3 hao3$"):
             frames.signal_of("wav", f"voice:{recipe}")
