@@ -170,6 +170,17 @@ def test_frames_to_frames(pairs, tmp_path):
     assert (tmp_path / "map.png").stat().st_size > 1000
 
 
+def test_recognisers_that_cannot_be(speaker, pairs, tmp_path):
+    """One that reads arrays and writes arrays, and one that reads frames of another size."""
+    np.save(tmp_path / "three.npy", np.ones((4, 3)))
+    writes, other = [(y, y) for _, y in pairs[:2]], [(str(tmp_path / "three.npy"), "a")]
+    for target, some, told in (("npy", writes, "writes npy$"), ("char", other, "^recogniser: it reads frames of 3 ")):
+        model = Seq2Seq(Config(**SMALL), source_units="npy", target_units=target).fit(
+            some, some, training=Training(epochs=1), progress=False)
+        with pytest.raises(ValueError, match=told):
+            speaker.evaluate(pairs, recogniser=model)
+
+
 def test_another_model_begins_with_its_weights(speaker, pairs):
     more = Seq2Seq(speaker.config, target_units="npy").fit(
         pairs, pairs, training=Training(epochs=1, batch=4, lr=1e-6), start=speaker, progress=False)
