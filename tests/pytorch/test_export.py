@@ -14,7 +14,8 @@ from minis2s import Config, Seq2Seq, Training  # noqa: E402
 from minis2s.cli.main import main  # noqa: E402
 from minis2s.pytorch.export import export  # noqa: E402
 
-PAIRS = [(" ".join(a), " ".join(reversed(a))) for a in ("abc", "bcd", "cda", "dab", "acbd", "ba", "dcb", "adbc")]
+WORDS = ("abc", "bcd", "cda", "dab", "acbd", "ba", "dcb", "adbc")
+PAIRS = [(" ".join(a), " ".join(reversed(a)).upper()) for a in WORDS]     # each side has letters of its own
 TRANSFORMER = dict(architecture="transformer", heads=2, feed_forward=24)
 MODELS = {"attention": (dict(cell="gru", attention="additive", embedding=8), {}),
           "lstm, two directions": (dict(cell="lstm", attention="general", bidirectional=True, input_feeding=True,
