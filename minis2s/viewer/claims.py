@@ -34,8 +34,11 @@ def figure(result, path=None):
         rows = 1 if len(panels) < 4 else 2
         columns = -(-len(panels) // rows)
         fig = plots.new_figure(WIDTH * columns, HEIGHT * rows)
-        for ax, panel in zip(fig.subplots(rows, columns, squeeze=False).ravel(), panels):
+        places = fig.subplots(rows, columns, squeeze=False).ravel()
+        for ax, panel in zip(places, panels):
             draw(ax, panel)
+        for ax in places[len(panels):]:                        # of an odd number one place stays empty
+            ax.remove()
         fig.suptitle(f"{result['claim']}: {result['verdict']}")
         fig.tight_layout()
         if path is not None:

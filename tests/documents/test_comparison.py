@@ -49,7 +49,7 @@ def test_everything_is_measured_for_both(numbers):
         assert len(numbers["cost"][name]) == len(numbers["lengths"]) == 2
     assert numbers["parts"] == [20, 40] and numbers["longest"] == 5
     assert compare.beyond(numbers, inside=False).keys() == {"lstm", "transformer"}
-    assert figure({"claim": "P15", "verdict": "", "panels": compare.panels(numbers)}).axes
+    assert len(figure({"claim": "P15", "verdict": "", "panels": compare.panels(numbers)}).axes) == 5
 
 
 def planted(numbers, **better):

@@ -27,18 +27,33 @@ def forward(q, k, v, causal, panels, alpha, ctx):
     pack_into(panels, k.T, width(q))
     product(alpha[:, :padded(length)], q, panels)                       # (SA1)
     for t in range(S):
-        seen = length - S + t + 1 if causal else length                 # (SA4) (SA5)
-        softmax(alpha[t], scale, seen)                                  # (SA1) (SA2)
+        hide(alpha[t], seen_by(t, S, length, causal))                   # (SA2)
+    for t in range(S):
+        softmax(alpha[t], scale, seen_by(t, S, length, causal))         # (SA1) (SA2)
     pack_into(panels, v, width(v))
     product(ctx, alpha[:, :length], panels)                             # (SA3)
 
 
 @device_function
-def softmax(e, scale, seen):
-    """The scores q . k_i in e -> weights, in place; they are 0 for keys that are not seen."""
-    end = padded(seen)
-    for i in range(seen, end):
+def seen_by(t, S, length, causal):
+    """How many keys query t sees."""
+    return length - S + t + 1 if causal else length                     # (SA4) (SA5)
+
+
+@device_function
+def hide(e, seen):
+    """Scores of -inf behind those that are seen, up to a full vector.
+
+    Before the softmax of any query: a vector that is read soon after single numbers of it were written waits for them.
+    """
+    for i in range(seen, padded(seen)):
         e[i] = -np.inf                                                  # (SA2) over visible i
+
+
+@device_function
+def softmax(e, scale, seen):
+    """The scores q . k_i in e, with -inf behind them (`hide`) -> weights, in place; they are 0 for keys not seen."""
+    end = padded(seen)
     best, sums = e[at(0, LANES)], zeros(e)
     for j in range(LANES, end, LANES):
         best = maximum(best, e[at(j, end)])
@@ -65,6 +80,7 @@ def one_query(q, k, v, where, e, ctx):
             J = at(j, d)
             products = add(products, q[J] * k[i, where[i], J])          # (SA1)
         e[i] = total(products)
+    hide(e, seen)
     softmax(e[:padded(seen)], 1 / np.sqrt(d), seen)                     # (SA1) (SA2)
     for j in range(0, d, LANES):
         J = at(j, d)
