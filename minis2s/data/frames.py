@@ -20,7 +20,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ..core.files import write_atomically
 from . import pictures, sound
 from .vocabulary import SPECIALS, Vocabulary
 from .vocoder import sound_of
@@ -222,6 +221,8 @@ def read_npy(path):
 
 def write_signal(path, unit, signal):
     """Write a signal as a file of its unit, whole or not at all."""
+    from ..core.files import write_atomically                   # exported folders have this file, and only read
+
     def write(temporary):
         with open(temporary, "wb") as f:                        # np.save would add .npy to a name without
             np.save(f, signal)

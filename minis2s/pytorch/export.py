@@ -29,7 +29,7 @@ from ..data.batches import make_batch
 from ..training.reference import NUMPY
 
 TEXT = ("units.py", "words.py", "words_1.py", "subwords.py", "tokenizer.py", "vocabulary.py")      # of minis2s/data
-FRAMES = ("frames.py", "sound.py", "pictures.py")
+FRAMES = ("frames.py", "sound.py", "pictures.py", "vocoder.py")
 STANDALONE = ("load.py", "sides.py", "search.py", "translate.py", "check.py")
 BEAM, NBEST, EXAMPLES = 5, 3, 16
 CONVENTIONS = {
