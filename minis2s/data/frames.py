@@ -221,7 +221,7 @@ def read_npy(path):
 
 def write_signal(path, unit, signal):
     """Write a signal as a file of its unit, whole or not at all."""
-    from ..core.files import write_atomically                   # exported folders have this file, and only read
+    from ..core.files import write_atomically  # exported folders have this file, and only read
 
     def write(temporary):
         with open(temporary, "wb") as f:                        # np.save would add .npy to a name without
