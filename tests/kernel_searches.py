@@ -7,6 +7,8 @@ from configs import CONFIGS, TRANSFORMERS
 from draw import batch, like
 from minis2s.core import tree
 from minis2s.data.vocabulary import EOS
+from minis2s.kernels.decoding.beam import beam
+from minis2s.kernels.runtime import jit
 from minis2s.model import parameters
 
 ALL = {**CONFIGS, **{f"transformer-{name}": config for name, config in TRANSFORMERS.items()}}
@@ -31,3 +33,16 @@ def check(got, want, tol=1e-12):
             if x.alpha is not None:
                 assert x.alpha.shape == y.alpha.shape and x.alpha.dtype == y.alpha.dtype
                 np.testing.assert_allclose(x.alpha, y.alpha, atol=tol)
+
+
+def check_threads_and_order(name, use):
+    """Any number of threads, and any order of the sources, give the same bits."""
+    p, config, source, mask = case(name, 1, lengths=LENGTHS * 5)
+    results, order = [], np.random.default_rng(0).permutation(len(mask[0]))
+    for count in (1, 2, 3):
+        use(count)
+        results.append(beam(p, config, source, mask, 6, 3, 0.5, 2))
+    back = np.argsort(order)
+    turned = beam(p, config, source[:, order], mask[:, order], 6, 3, 0.5, 2)
+    for other in (*results[1:], [turned[n] for n in back]):
+        check(other, results[0], 0 if jit.JIT else 1e-12)       # BLAS does as it likes

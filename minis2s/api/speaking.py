@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.files import check_free
+from ..core.files import numbered
 from ..data import frames
 from ..tasks.judge import score
 from ..training import loop, metrics
@@ -34,6 +34,7 @@ def evaluate(model: Any, pairs: list, tokens: list, progress: bool = False, judg
         Show bars.
     judge : tasks.judge.Judge, optional
     recogniser : Seq2Seq, optional
+        One that `check_recogniser` accepts.
 
     Returns
     -------
@@ -43,13 +44,7 @@ def evaluate(model: Any, pairs: list, tokens: list, progress: bool = False, judg
         of |frames written - wanted| / wanted); with a judge "right", see evaluation.evaluate; with a recogniser
         read_back_error_rate and read_back_exact_match of answers, and the same of the targets' own files,
         "..._targets", without the kinds of sources that are beyond training (tasks.judge.Judge).
-
-    Raises
-    ------
-    ValueError
-        The recogniser reads no such files.
     """
-    check_recogniser(model, recogniser)
     ids = [(*answering.numbered(model, cut), x) for cut, (x, _) in zip(tokens, pairs)]
     with Bar(len(ids), "pair", progress) as bar:
         v = loop.validate(model.params, model.config, ids, backend=choose_for_texts(model, len(ids)),
@@ -107,10 +102,10 @@ def write(model: Any, answers: list[Translation], folder: Any, overwrite: bool =
 
     Raises
     ------
-    FileExistsError
-        One of the files exists; nothing is written.
+    NotADirectoryError, FileExistsError
+        See core.files.numbered; nothing is written.
     """
-    paths = paths_in(model, len(answers), folder, overwrite)
+    paths = numbered(folder, len(answers), f".{model.target_units}", overwrite)
     signals = [answering.said(model, a) for a in answers]
     Path(folder).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=LEFT) as new:
@@ -119,15 +114,3 @@ def write(model: Any, answers: list[Translation], folder: Any, overwrite: bool =
         for path in paths:
             (Path(new) / path.name).replace(path)
     return [str(path) for path in paths]
-
-
-def paths_in(model: Any, count: int, folder: Any, overwrite: bool) -> list[Path]:
-    """The files of so many answers; FileExistsError for one that is there, NotADirectoryError for a folder that is
-    none."""
-    folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(f"{folder}: a file, wanted a folder for what is written")
-    paths = [folder / f"{i}.{model.target_units}" for i in range(1, count + 1)]
-    for path in paths if folder.exists() else ():
-        check_free(path, overwrite)
-    return paths

@@ -5,7 +5,7 @@ from pathlib import Path
 from ..api import answering, speaking
 from ..api.evaluation import short_enough
 from ..api.seq2seq import Seq2Seq
-from ..core.files import check_free
+from ..core.files import numbered
 from ..data.frames import UNITS as FRAME_UNITS
 from ..tasks import judge_of, load
 from ..tasks.judge import score
@@ -58,9 +58,7 @@ def run(args):
 
 def written(judge, recipes, folder, overwrite):
     """Write the sounds or pictures of some recipes: -> paths."""
-    paths = [folder / f"{i}{judge.suffix}" for i in range(1, len(recipes) + 1)]
-    for path in paths:
-        check_free(path, overwrite) if folder.exists() else None
+    paths = numbered(folder, len(recipes), judge.suffix, overwrite)
     folder.mkdir(parents=True, exist_ok=True)
     for path, recipe in zip(paths, recipes):
         judge.show(recipe, path)

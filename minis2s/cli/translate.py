@@ -7,7 +7,7 @@ from ..api.backends import ANSWERING, choose
 from ..api.heads import maps_of
 from ..api.seq2seq import Seq2Seq
 from ..api.texts import check_characters, shown
-from ..core.files import check_free
+from ..core.files import check_free, numbered
 from ..data.text import control_character, is_blank, read_lines
 from .streams import note
 
@@ -152,7 +152,7 @@ def check_out(args, model, texts):
         if is_blank(text):
             raise ValueError(f"text {i} is blank, so there is nothing to say")
     if args.out:
-        speaking.paths_in(model, len(texts), args.out, args.overwrite)
+        numbered(args.out, len(texts), f".{model.target_units}", args.overwrite)
 
 
 def texts_of(args):

@@ -110,6 +110,25 @@ def check_free(path: str | os.PathLike, overwrite: bool) -> None:
         raise FileExistsError(f"{path}: exists already; replace it with --overwrite")
 
 
+def numbered(folder: str | os.PathLike, count: int, suffix: str, overwrite: bool) -> list[Path]:
+    """Paths of so many files in a folder that may be yet to be made: 1.wav, 2.wav, ...
+
+    Raises
+    ------
+    NotADirectoryError
+        The folder is a file.
+    FileExistsError
+        One of the files exists, and nobody said --overwrite.
+    """
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"{folder}: a file, wanted a folder for what is written")
+    paths = [folder / f"{i}{suffix}" for i in range(1, count + 1)]
+    for path in paths if folder.exists() else ():
+        check_free(path, overwrite)
+    return paths
+
+
 def _sync_folder(folder: Path) -> None:
     """Push the folder's list of names to the disk, so that the new name survives a power cut."""
     if os.name != "posix":                               # other systems do not open folders

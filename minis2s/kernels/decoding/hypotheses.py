@@ -223,17 +223,30 @@ def advance(rows, config, live):
                    for cell, s in zip(k.cells, live.state.layers))
     z = k.rs[0, :R, :config.fused_size].copy() if config.input_feeding else None
     alpha = k.attend.alpha[0, :R].T.copy() if config.context == "attention" else None
-    log_p = rows.logits[:R, :V].astype(np.float64) - rows.shift[:R, :1] - rows.shift[:R, 1:]
-    return weigh(live._replace(state=reference.State(layers, z)), log_p, alpha)
+    return weigh(live._replace(state=reference.State(layers, z)), all_log_p(rows, R, V), alpha)
+
+
+def all_log_p(rows, R, V):
+    """`log_p` of all tokens after the hypotheses in the first R rows: (R, V)."""
+    return rows.logits[:R, :V].astype(np.float64) - rows.shift[:R, :1] - rows.shift[:R, 1:]
 
 
 def check_live(rows, R, V, tokens, sources):
     """Require hypotheses for which there are rows, and tokens and sources that there are."""
     validation.kind("rows", rows, BeamRows)
-    capacity, M = rows.k.ids.shape[1], max(rows.k.attend.mask.shape[1], len(rows.ctx))
+    check_tokens(R, rows.k.ids.shape[1], V, tokens)
+    check_sources(R, max(rows.k.attend.mask.shape[1], len(rows.ctx)), sources)
+
+
+def check_tokens(R, capacity, V, tokens):
+    """Require at most `capacity` hypotheses, and tokens of V."""
     if R > capacity:
         raise ValueError(f"live: got {R} hypotheses, wanted {capacity} at most")
     if R and not 0 <= min(tokens) <= max(tokens) < V:
         raise ValueError(f"live: got tokens from {min(tokens)} to {max(tokens)}, wanted 0 .. {V - 1}")
+
+
+def check_sources(R, M, sources):
+    """Require sources of M (0: none is read)."""
     if R and M and not 0 <= min(sources) <= max(sources) < M:
         raise ValueError(f"live: got sources from {min(sources)} to {max(sources)}, wanted 0 .. {M - 1}")

@@ -31,7 +31,7 @@ from ..model.validated import validated
 from ..runtime.jit import arena_kernel, device_function, internal_kernel
 from ..runtime.linking import call_linked
 from ..runtime.threads import over_rows
-from .hypotheses import BEYOND, FINE, NAN, WIDE, say
+from .hypotheses import BEYOND, FINE, NAN, WIDE, all_log_p, check_sources, check_tokens, say
 
 
 class TransformerRows(NamedTuple):       # one position of up to R hypotheses
@@ -56,7 +56,8 @@ def rows_of(p, config, source, mask, R, L):
     read = transformer.cross_of(transformer.source_read(p, config, source, mask))
     P = transformer.tables(p, config, len(source), L)[1]
     k, V = step_buffers(p.decoder, config, read, transformer.lengths_of(mask), P, R, L), config.target_vocab
-    logits, never = np.full((R, -(-V // WIDE) * WIDE), -np.inf, config.dtype), np.arange(-(-V // WIDE) * WIDE) >= V
+    wide = (V + WIDE - 1) // WIDE * WIDE
+    logits, never = np.full((R, wide), -np.inf, config.dtype), np.arange(wide) >= V
     never[NEVER] = True
     return TransformerRows(k, transformer.without_gaps(None, config).decoder, config.heads, logits,
                            np.empty((R, 2)), never)
@@ -106,7 +107,7 @@ def start(p, config, source, mask):
 def advance(rows, config, live):
     """See decoding.hypotheses.advance: keys and values of the positions before are brought to their rows."""
     validation.kind("rows", rows, TransformerRows)
-    R, capacity, V = len(live.hypotheses), len(rows.logits), config.target_vocab
+    R, capacity = len(live.hypotheses), len(rows.logits)
     tokens, sources = [h.token for h in live.hypotheses], live.source.visible
     t = check_live(rows, config, live, tokens)
     model.check_length(config, "max_length", t + 1)
@@ -120,23 +121,17 @@ def advance(rows, config, live):
                    scores=np.empty((capacity, wide), config.dtype))
     called_step(config.norm, config.feed_forward_activation)(
         rows._replace(k=k), ids, np.tile(np.arange(capacity), (t + 1, 1)), sources, t, R, R * work_of_row(k))
-    log_p = rows.logits[:R, :V].astype(np.float64) - rows.shift[:R, :1] - rows.shift[:R, 1:]
     state = reference.State(tree.map(lambda a: split(a[:, :R], config.heads).copy(), kvs))
-    return weigh(live._replace(state=state), log_p, k.alpha[:R].T.copy())
+    return weigh(live._replace(state=state), all_log_p(rows, R, config.target_vocab), k.alpha[:R].T.copy())
 
 
 def check_live(rows, config, live, tokens):
     """Require hypotheses for which there are rows, states of one length, and tokens and sources that there are: -> that
     length."""
-    (R, (capacity, _), M), V = (len(tokens), rows.logits.shape, len(rows.k.lengths)), config.target_vocab
-    if R > capacity:
-        raise ValueError(f"live: got {R} hypotheses, wanted {capacity} at most")
-    if R and not 0 <= min(tokens) <= max(tokens) < V:
-        raise ValueError(f"live: got tokens from {min(tokens)} to {max(tokens)}, wanted 0 .. {V - 1}")
-    sources, (first, *_) = live.source.visible, tree.leaves(live.state.kvs)
+    R, sources, (first, *_) = len(tokens), live.source.visible, tree.leaves(live.state.kvs)
+    check_tokens(R, len(rows.logits), config.target_vocab, tokens)
     validation.array("live.source", sources, np.dtype(np.int64), (R,))
-    if R and not 0 <= min(sources) <= max(sources) < M:
-        raise ValueError(f"live: got sources from {min(sources)} to {max(sources)}, wanted 0 .. {M - 1}")
+    check_sources(R, len(rows.k.lengths), sources)
     t = first.shape[2] if getattr(first, "ndim", 0) == 4 else 0
     for name, a in tree.named(live.state.kvs, "live.state.kvs"):
         validation.array(name, a, np.dtype(config.dtype), (R, config.heads, t, config.hidden // config.heads))

@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 
+from ...data import frames
 from ..judge import Judge, most_frequent
 from ..sampling import Splits
 from .synthesiser import RATE, say
@@ -57,9 +58,8 @@ def kind_of(source):
 
 
 def write(source, path):
-    """Write the sound of a source as a WAV file."""
-    from ...data.sound import write_wav
-    write_wav(path, *samples(source.partition(":")[2]))
+    """Write the sound of a recipe, of this task or another, as a WAV file."""
+    frames.write_signal(path, "wav", frames.signal_of("wav", source))
 
 
 JUDGE = Judge(

@@ -13,6 +13,7 @@ from ...data import frames
 from ..judge import Judge, most_frequent
 from ..sampling import Splits
 from ..speech.synthesiser import RATE
+from ..speech.task import write
 from .listener import RIGHT, distances
 from .syllables import NARRATOR, SEEN, SYLLABLES, UNSEEN, parted
 from .synthesiser import narrated, say
@@ -100,11 +101,6 @@ def kind_of(source):
         return "files"
     number, _, syllables = parsed(source.partition(":")[2])
     return LONG_KIND if len(syllables) > MOST else UNSEEN_KIND if number > SEEN else SEEN_KIND
-
-
-def write(source, path):
-    """Write the sound of a recipe as a WAV file."""
-    frames.write_signal(path, "wav", frames.signal_of("wav", source))
 
 
 VOICE = Judge(

@@ -6,7 +6,7 @@ import pytest
 
 from configs import CONFIGS
 from draw import batch, like
-from kernel_searches import LENGTHS, case, check
+from kernel_searches import LENGTHS, case, check, check_threads_and_order
 from minis2s import decoding
 from minis2s.core import tree
 from minis2s.data.vocabulary import BOS, PAD, UNK
@@ -111,15 +111,7 @@ def test_float32():
 
 @pytest.mark.parametrize("name", ["two-ways-additive", "everything"])
 def test_any_number_of_threads_and_any_order_give_the_same_bits(name, use):
-    p, config, source, mask = case(name, 1, "float64", LENGTHS * 5)
-    results, order = [], np.random.default_rng(0).permutation(len(mask[0]))
-    for count in (1, 2, 3):
-        use(count)
-        results.append(beam(p, config, source, mask, 6, 3, 0.5, 2))
-    back = np.argsort(order)
-    turned = beam(p, config, source[:, order], mask[:, order], 6, 3, 0.5, 2)
-    for other in (*results[1:], [turned[n] for n in back]):
-        check(other, results[0], 0 if jit.JIT else 1e-12)       # BLAS does as it likes
+    check_threads_and_order(name, use)
 
 
 def test_sources_share_their_memory():

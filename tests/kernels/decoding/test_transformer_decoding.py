@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from configs import TRANSFORMERS
-from kernel_searches import LENGTHS, case, check
+from kernel_searches import LENGTHS, case, check, check_threads_and_order
 from minis2s import decoding
 from minis2s.data.vocabulary import BOS, EOS, PAD, UNK
 from minis2s.kernels.decoding import transformer_hypotheses
@@ -76,15 +76,7 @@ def test_heads_and_sequences_longer_than_a_vector(name):
 
 @both
 def test_any_number_of_threads_and_any_order_give_the_same_bits(name, use):
-    p, config, source, mask = case(name, 1, lengths=LENGTHS * 5)
-    results, order = [], np.random.default_rng(0).permutation(len(mask[0]))
-    for count in (1, 2, 3):
-        use(count)
-        results.append(beam(p, config, source, mask, 6, 3, 0.5, 2))
-    back = np.argsort(order)
-    turned = beam(p, config, source[:, order], mask[:, order], 6, 3, 0.5, 2)
-    for other in (*results[1:], [turned[n] for n in back]):
-        check(other, results[0], 0 if jit.JIT else 1e-12)       # BLAS does as it likes
+    check_threads_and_order(name, use)
 
 
 def test_tokens_that_are_never_said():
