@@ -10,7 +10,7 @@ import numpy as np
 from numba import carray, types
 
 from ..runtime.jit import dtype_kernel, inlined
-from .packing import copy_panel, copy_tiles, lined_up, moved, padded
+from .packing import STRIPE, copy_stripe, copy_tiles, lined_up, moved, padded
 from .simd import LANES, at, multiply_add, zeros
 from .tile import BLOCK, DEPTH, FAR, PANEL, STREAMS, make_tile, tile_shape
 
@@ -125,24 +125,27 @@ def make_outer(dtype, panel):
     (R, WIDE), (p, i, yes) = tile_shape(dtype.name), (types.CPointer(dtype), types.intp, types.boolean)
 
     @dtype_kernel("gemm.outer_blocks", dtype, types.void(p, i, p, i, p, i, i, i, i, yes, p, p))
-    def outer_blocks(C, c_row, A, a_row, B, b_row, M, K, N, plus, tiles, panel_of_B):
+    def outer_blocks(C, c_row, A, a_row, B, b_row, M, K, N, plus, tiles, panels):
         """`outer`, in scratch memory of the caller, which outlives the call."""
         for k in range(0, max(K, 1), DEPTH):
             Kk, more, Ak, a_tile, a_col = min(DEPTH, K - k), plus or k > 0, moved(A, k * a_row), R, a_row
             if M >= FAR:
                 copy_tiles(tiles, Ak, a_row, M, Kk, R)
                 Ak, a_tile, a_col = tiles, Kk * R, R
-            for n in range(0, N, WIDE * LANES):
-                copy_panel(panel_of_B, moved(B, k * b_row + n), b_row, Kk, min(N - n, WIDE * LANES))
-                panel((moved(C, n), c_row, N - n, Ak, a_tile, 1, a_col, panel_of_B, M, Kk, more, panel_of_B))
+            for stripe in range(0, N, STRIPE):
+                end = min(stripe + STRIPE, N)
+                copy_stripe(panels, moved(B, k * b_row + stripe), b_row, Kk, end - stripe, WIDE * LANES)
+                for n in range(stripe, end, WIDE * LANES):
+                    here = moved(panels, (n - stripe) * Kk)
+                    panel((moved(C, n), c_row, N - n, Ak, a_tile, 1, a_col, here, M, Kk, more, here))
 
     @dtype_kernel("gemm.outer", dtype, types.void(p, i, p, i, p, i, i, i, i, yes))
     def outer(C, c_row, A, a_row, B, b_row, M, K, N, plus):
         """C (+)= A^T B: each block of rows of A and B is first copied in the order in which it is read."""
         depth = min(DEPTH, K)
         tiles = np.empty(depth * (M + R) if M >= FAR else 1, dtype)
-        panel_of_B = lined_up(None, depth * WIDE * LANES, dtype)
-        outer_blocks((C, c_row, A, a_row, B, b_row, M, K, N, plus, tiles, panel_of_B))
+        panels = lined_up(None, depth * STRIPE, dtype)
+        outer_blocks((C, c_row, A, a_row, B, b_row, M, K, N, plus, tiles, panels))
     return outer
 
 

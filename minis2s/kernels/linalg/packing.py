@@ -20,12 +20,18 @@ from ..runtime.jit import JIT, arena_function, device_function, inlined, interna
 from ..runtime.threads import shared
 from .simd import LANES
 
+STRIPE = 4 * LANES             # columns whose panels are copied together: whole panels, of any tile's width
 COSTS = 16                     # multiply-adds that take as long as to copy a number
 
 
 def moved(a, count):
     """The numbers from `count` on; of a pointer, the address of them."""
     return a[count:]
+
+
+def copy_vector(to, B):
+    """16 neighbouring numbers."""
+    to[:LANES] = B[:LANES]
 
 
 def turn(to, to_row, B, b_col, K, columns):
@@ -44,6 +50,16 @@ if JIT:
     from ..runtime.jit import dtype_kernel
     from ..runtime.numba_private import lower_builtin
     from .simd.vector import llvm, load, size_of, store
+
+    @intrinsic
+    def copy_vector(context, to, B):                           # noqa: F811
+        """The same, in one instruction or two."""
+        def lower(context, builder, sig, args):
+            kind, size = llvm(sig.args[0].dtype), size_of(sig.args[0].dtype)
+            numbers = builder.load(builder.bitcast(args[1], kind.as_pointer()), align=size)
+            builder.store(numbers, builder.bitcast(args[0], kind.as_pointer()), align=size)
+            return context.get_dummy_value()
+        return types.void(to, B), lower
 
     @intrinsic
     def turn(context, to, to_row, B, b_col, K, columns):       # noqa: F811
@@ -109,6 +125,22 @@ def copy_panel(to, B, b_row, K, columns):
 
 
 @inlined
+def copy_stripe(to, B, b_row, K, columns, width):
+    """The panels, each of `width` columns, of up to STRIPE of them.
+
+    Row after row, and all panels of a row: a narrow panel alone would read a few numbers of each page of memory.
+    """
+    if columns < STRIPE:
+        for n in range(0, columns, width):
+            copy_panel(moved(to, n * K), moved(B, n), b_row, K, min(columns - n, width))
+        return
+    for k in range(K):
+        for panel in range(0, STRIPE, width):
+            for n in range(0, width, LANES):
+                copy_vector(moved(to, panel * K + k * width + n), moved(B, k * b_row + panel + n))
+
+
+@inlined
 def copy_panel_across(to, B, b_col, K, columns):
     """The same of a B whose rows' numbers are `b_col` apart, and its columns' neighbours: a transposed one.
 
@@ -143,10 +175,11 @@ def copy_tiles(to, A, a_row, M, K, rows):
 @internal_kernel("packing.panels")
 def panels_of_columns(packed, B, b_row, b_col, K, wide, n0, n1):
     """The panels of the columns n0 .. n1-1; n0 begins one."""
-    for first in range(n0, n1, wide * LANES):
-        columns = min(n1 - first, wide * LANES)
+    together = STRIPE if b_col == 1 else wide * LANES
+    for first in range(n0, n1, together):
+        columns = min(n1 - first, together)
         if b_col == 1:
-            copy_panel(moved(packed, first * K), moved(B, first), b_row, K, columns)
+            copy_stripe(moved(packed, first * K), moved(B, first), b_row, K, columns, wide * LANES)
         elif b_row == 1:
             copy_panel_across(moved(packed, first * K), moved(B, first * b_col), b_col, K, columns)
         else:
