@@ -11,7 +11,7 @@ import textwrap
 from contextlib import contextmanager
 from typing import Callable, NamedTuple
 
-from ..layers import embedding, linear, loss, unroll
+from ..layers import copying, embedding, frame_input, frame_output, linear, loss, unroll
 from ..layers.attention import additive, attend_backward, dot
 from ..layers.cells import gru, lstm, rnn
 from .doctor.doctor import bench, check
@@ -26,6 +26,8 @@ PARTS = {
     "additive-attention": (additive.score,),
     "additive-attention-backward": (additive.score_backward, additive.keys_backward),
     "attention-decoder-backward": (linear.backward,),
+    "frame-input-backward": (frame_input.backward,), "frame-loss": (frame_output.forward,),
+    "frame-loss-backward": (frame_output.backward,), "copying-backward": (copying.backward,),
 }
 BLANK = "_" * 12
 MARK = re.compile(r"\([A-Z]{1,2}\d\*?\)")
@@ -130,7 +132,7 @@ def faded(name):
     found = []
     for part in parts(name):
         for number, line in enumerate(part.lines):
-            left = re.match(r"([^=(]*?[-+*/]?= )?", line.text.strip()).group()     # "" for a call by itself
+            left = re.match(r"([^=(]*?[-+*/]?= )*", line.text.strip()).group()     # "" for a call by itself
             judged = "(X2)" not in line.marks                   # label smoothing: no exercise has it
             if line.marks and judged and "\n" not in line.text and not line.given:
                 found.append(Faded(part, number, left, f"# {' '.join(line.marks)}"))
@@ -138,10 +140,15 @@ def faded(name):
 
 
 def parsons(name, seed=0):
-    """The exercise's lines, shuffled: a list of Parsons, one for each function with three lines or more."""
+    """The exercise's lines, shuffled: a list of Parsons, one for each function with three lines or more.
+
+    Functions whose lines are right in any order are left out.
+    """
     found = []
     for part in parts(name):
         order = [k for k, line in enumerate(part.lines) if not line.given]
+        if not _in_order(part.lines):
+            continue
         shown = list(order)
         while shown == order and len(order) > 1:
             random.Random(seed).shuffle(shown)
@@ -149,6 +156,15 @@ def parsons(name, seed=0):
         if len(order) > 2:
             found.append(Parsons(part, tuple(shown)))
     return found
+
+
+def _in_order(lines):
+    """Whether a line that is not given needs what another such line makes."""
+    def names(line, kind):
+        nodes = ast.walk(ast.parse(textwrap.dedent(line.text)))
+        return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, kind)}
+    made, read = ([names(line, kind) for line in lines if not line.given] for kind in (ast.Store, ast.Load))
+    return any(a & b for i, a in enumerate(made) for j, b in enumerate(read) if i != j)
 
 
 def _heading(part):

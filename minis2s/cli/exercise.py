@@ -137,6 +137,8 @@ def run_puzzle(args):
     if args.seed < 0:
         raise ValueError(f"--seed {args.seed}: wanted 0 or more")
     some = puzzles.faded(args.name) if args.action == "faded" else puzzles.parsons(args.name, args.seed)
+    if not some:
+        raise ValueError(f"{args.name}: no lines whose order matters; `minis2s exercise faded` has lines to fill in")
     solved = 0
     for number, puzzle in enumerate(some, 1):
         print(f"{number} of {len(some)}\n\n{puzzle}\n")

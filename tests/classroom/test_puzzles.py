@@ -58,6 +58,19 @@ def test_lines_in_the_right_order_pass_and_in_a_wrong_one_do_not(name):
             puzzle.judge(order[1:])
 
 
+def test_lines_that_are_right_in_any_order_are_no_puzzle(capsys):
+    assert puzzles.parsons("frame-input-backward") == [] and len(puzzles.faded("frame-input-backward")) == 3
+    assert all(puzzles.parsons(name) for name in ("bptt", "lstm-step", "frame-loss", "copying-backward"))
+    assert cli.main(["exercise", "parsons", "frame-input-backward"]) == 2
+    assert "no lines whose order matters" in capsys.readouterr().err
+
+
+def test_a_line_with_two_names_keeps_both_at_its_left():
+    puzzle = next(p for p in puzzles.faded("frame-loss-backward") if "(FO3*)" in p.marks)
+    assert puzzle.left == "dE = dB = " and puzzle.judge("1 / mask.sum()").passed
+    assert "M times too big" in puzzle.judge("1.0").says
+
+
 def test_another_right_order_passes_too():
     puzzle, = puzzles.parsons("lstm-step-backward")
     texts = [puzzle.part.lines[k].text for k in puzzle.shown]

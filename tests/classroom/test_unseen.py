@@ -60,7 +60,8 @@ def answers_to(name, function):
 def test_two_mistakes_in_different_outputs_are_both_named():
     """Pairs of the bank whose wrong outputs do not meet: both names are in the report."""
     both = count = 0
-    for name in ("bptt", "lstm-step-backward", "gru-step-backward", "additive-attention-backward"):
+    for name in ("bptt", "lstm-step-backward", "gru-step-backward", "additive-attention-backward",
+                 "frame-input-backward", "frame-loss-backward", "copying-backward"):
         b = bench(name, 0)
         outputs = [o.name for o in b.exercise.outputs]
 
@@ -106,7 +107,8 @@ def test_bank_sentences_are_true_of_their_own_outputs():
 def test_two_mistakes_that_meet_are_named_together():
     """Pairs of the bank whose wrong outputs meet: no output shows one of them alone, both together give all numbers."""
     found = count = 0
-    for name, step in (("bptt", 61), ("lstm-step-backward", 171), ("lstm-bptt", 331)):
+    for name, step in (("bptt", 61), ("lstm-step-backward", 171), ("lstm-bptt", 331),
+                       ("frame-loss-backward", 31), ("copying-backward", 31)):
         some = {m.name: m for m in bank_of(name) if isinstance(m.f, Edited)}
         for one, other in list(combinations(some.values(), 2))[::step]:
             try:

@@ -60,9 +60,9 @@ def extra(exercise, seed):
 def _longest_first(exercise, inputs):
     """The inputs with the example that has no padding in the first place: with N = 1 the padding is gone, too."""
     mask, letters = inputs.get("mask", inputs.get("alpha")), exercise.shapes.get("mask", exercise.shapes.get("alpha"))
-    if letters not in (("T", "N"), ("S", "N")) or np.ndim(mask) != 2:
+    if letters not in (("T", "N"), ("S", "N"), ("S", "N", "r")) or np.ndim(mask) != len(letters):
         return inputs
-    order = np.argsort(-(mask != 0).sum(axis=0), kind="stable")
+    order = np.argsort(-(mask != 0).sum(axis=(0, *range(2, len(letters)))), kind="stable")
     return take(exercise, inputs, "N", order) or inputs
 
 

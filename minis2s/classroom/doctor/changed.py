@@ -116,7 +116,9 @@ def _at(a, axis, which):
 
 def _at_real(a, g):
     mask = g["mask"]
-    return np.where(mask.reshape(mask.shape + (1,) * (a.ndim - 2)), a, 0)
+    if mask.ndim > a.ndim:                                      # one of frames, and a number for each step
+        mask = mask.any(axis=2)
+    return np.where(mask.reshape(mask.shape + (1,) * (a.ndim - mask.ndim)), a, 0)
 
 
 def _changed_results(exercise):

@@ -92,8 +92,8 @@ def _location(exercise, case, output, bad, got, want, right, wrong):
         if name.startswith("gate"):
             gate = _gates(name)[index[axis] // (bad.shape[axis] // len(_gates(name)))]
     mask = case.inputs.get("mask")
-    over_time = axes[:2] == ("t", "n") and mask is not None and mask.shape == bad.shape[:2]
-    padded = over_time and not mask[index[:2]]
+    over_time = axes[:2] == ("t", "n") and mask is not None and mask.shape == bad.shape[:mask.ndim]
+    padded = over_time and not mask[index[:mask.ndim]]
     start = index[:-1] + (slice(index[-1], index[-1] + 4),) if index else ()
     return Location(output.name, index, axes, where["t"] + 1 if "t" in where else None, where.get("n"), gate,
                     bool(padded),

@@ -186,8 +186,8 @@ def sizes(case):
     exercise = next((e for e in EXERCISES.values() if e.names == tuple(case.inputs)), None)
     if "mask" in case.inputs:
         mask = case.inputs["mask"]
-        found += [(int(mask.sum()), "the number of real positions"),
-                  (mask.size, "T N" if "T" in exercise.shapes["mask"] else "S N")]
+        found += [(int(mask.sum()), f"the number of real {'positions' if mask.ndim == 2 else 'frames'}"),
+                  (mask.size, " ".join(exercise.shapes["mask"]))]
     letters = {letter: size for name, some in (exercise.shapes if exercise else {}).items()
                for letter, size in zip(some, np.shape(case.inputs[name])) if letter.isalpha()}
     found += [(size, letter) for letter, size in letters.items()]

@@ -1,16 +1,18 @@
-"""Exercises: write softmax, an LSTM's backward, an attention decoder's backward, and have it checked.
+"""Exercises: write softmax, an LSTM's backward, a loss of frames, a readout that copies, and have it checked.
 
 An Exercise holds the equation, the function to write (plain arrays in and out), inputs on which mistakes
 show, three hints, and a reference: the library's own code.  `minis2s exercise list` shows all of them.
 """
 import difflib
 
-from . import attention, decoding, gated, learning, normalization, outputs, recurrent, transformer
+from . import (attention, copying, decoding, frame_input, frame_output, gated, learning, normalization, outputs,
+               recurrent, transformer)
 from .exercise import Exercise    # noqa: F401
 
 EXERCISES = {e.name: e for module in (outputs, recurrent) for e in module.EXERCISES}
 EXERCISES.update((e.name, e) for e in (*learning.EXERCISES, *gated.EXERCISES, *attention.EXERCISES, *decoding.EXERCISES,
-                                       *normalization.EXERCISES, *transformer.EXERCISES, *recurrent.COMPILED))
+                                       *normalization.EXERCISES, *transformer.EXERCISES, *frame_input.EXERCISES,
+                                       *frame_output.EXERCISES, *copying.EXERCISES, *recurrent.COMPILED))
 
 
 def find(name):

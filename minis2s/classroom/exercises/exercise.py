@@ -6,7 +6,7 @@ import numpy as np
 
 AXES = {"T": "t", "S": "t", "N": "n", "D": "input", "E": "column", "H": "unit", "A": "unit", "V": "token",
         "K": "place", "width": "place", "h": "head", "d": "column", "4H": "gate:ifgo", "3H": "gate:zrn", "I": "row",
-        "J": "column"}
+        "J": "column", "r": "frame", "F": "number", "R": "column", "U": "word"}
 
 
 class Case(NamedTuple):
