@@ -117,6 +117,20 @@ def test_padded_frames_are_called_so_and_counted():
     assert "is the number of real frames" in str(scaled), scaled
 
 
+def test_steps_and_frames_are_made_zero_at_padding():
+    from minis2s.classroom.doctor.changed import _at_real
+    mask = np.array([[[True, True], [True, False]], [[True, False], [False, False]]])
+    assert _at_real(np.ones((2, 2)), {"mask": mask}).tolist() == [[1, 1], [1, 0]]
+    assert _at_real(np.ones((2, 2, 2, 3)), {"mask": mask}).sum() == 3 * mask.sum()
+
+
+def test_last_steps_are_full_and_not():
+    masks = [case.inputs["mask"] for seed in range(3) for case in EXERCISES["frame-loss"].cases(draws(seed))[:2]]
+    assert any((mask[:, :, 0] & ~mask[:, :, -1]).any() for mask in masks)
+    assert all((np.diff(mask.swapaxes(1, 2).reshape(-1, mask.shape[1]).astype(int), axis=0) <= 0).all()
+               for mask in masks)
+
+
 def test_what_has_no_probability_is_reported_in_plain_values():
     report = check("copying", mutated(C.copying_added, ("np.where(np.isinf(np.maximum(said, copied)), 0, "
                                                         "np.maximum(said, copied))", "np.maximum(said, copied)")))
@@ -144,6 +158,8 @@ def test_experiments_can_be_made_with_smaller_inputs():
         labels = {case.label for number, case in enumerate(b.extras) if b.right_extra(number) is not None}
         letters = {letter for letters in EXERCISES[name].shapes.values() for letter in letters} & set("NST")
         assert {f"{letter}=1" for letter in letters} <= labels, (name, labels)
-    report = check("copying-backward", lambda *g: (lambda dr, dl, da, dw, db: (dr, dl, da, dw + dw[0] * dw, db))(
+    one = next(case.inputs["mask"] for case in bench("frame-loss", 0).extras if case.label == "N=1")
+    assert one.shape[1] == 1 and one[:, :, 0].all()             # the longest example
+    report = check("copying-backward", lambda *g: (lambda dr, dl, da, dw, db: (dr, dl, da, dw + dw[::-1], db))(
         *C.copying_back_loops(*g)))
     assert report.location.output == "dw" and "with all sizes 1" in str(report), report

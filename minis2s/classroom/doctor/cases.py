@@ -69,8 +69,8 @@ def _longest_first(exercise, inputs):
 def take(exercise, inputs, letter, which):
     """The inputs with only the entries `which` along every axis called `letter`: None where no array has one.
 
-    Gates packed side by side ("4H") are cut block by block.  Attention weights are made to sum to 1 again, and
-    targets stay below V.
+    Gates packed side by side ("4H") are cut block by block.  Attention weights are made to sum to 1 again, targets stay
+    below V, and the words of a source below U.
     """
     which, found, touched = list(which), dict(inputs), False
     if "width" in inputs and letter in "KV":
@@ -94,4 +94,6 @@ def take(exercise, inputs, letter, which):
         return None
     if letter == "V" and "targets" in found:
         found["targets"] = found["targets"] % len(which)
+    if letter == "U":
+        found["ids"] = found["ids"] % len(which)
     return found
