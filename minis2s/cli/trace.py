@@ -3,6 +3,7 @@ import os
 import sys
 from argparse import ArgumentTypeError
 
+from ..api import answering
 from ..api.seq2seq import Seq2Seq
 from ..core.files import check_free, write_text
 from ..data.batches import make_batch
@@ -62,9 +63,9 @@ def run(args):
         if args.steps.start > last:
             raise ValueError(f"--steps {args.steps.start + 1}-{args.steps.stop}: the last step is {last + 1}")
     for side, name, tokens in ((model.source_vocab, "text", source), (model.target_vocab, "target", target)):
-        if side.unknown(tokens):
-            print(f"minis2s: {name}: unknown to the model, read as <unk>: {' '.join(side.unknown(tokens))}",
-                  file=sys.stderr)
+        unknown = [token for token in side.unknown(tokens) if model.config.readout != "copy" or token not in source]
+        if unknown:
+            print(f"minis2s: {name}: unknown to the model, read as <unk>: {' '.join(unknown)}", file=sys.stderr)
     if args.html:
         if args.steps is not None:
             tr = tr.steps(args.steps)
@@ -93,8 +94,8 @@ def of_pair(model, text, target=None):
         answer, gradient = model.decode([text])[0][0].target, False
     else:
         answer, gradient = model.target_tokenizer.split(target), True
-    batch = make_batch([model.source_vocab.encode(source)], [model.target_vocab.encode(answer)],
-                       model.config.reverse_source, model.config.dtype, model.config.frames_per_step or 1)
+    x, y = answering.numbered(model, (source, answer))
+    batch = make_batch([x], [y], model.config.reverse_source, model.config.dtype, model.config.frames_per_step or 1)
     labels = labelled(source, model.config.source, len(batch.source))
     fed = labels[::-1] if model.config.reverse_source else labels
     with trace(source=fed, target=labelled(answer, model.config.target, len(batch.targets))) as tr:

@@ -8,6 +8,9 @@ Part P16.  z_t is the logit of the token y_t written at step t, x_i the embeddin
 The logit is differentiated and not log p, whose gradient is nearly 0 wherever the model is sure.  Every source position
 gets a row of its own in an embedding made for the purpose, so that a token that stands twice is told apart, and every
 step t a copy of the example, so that one backward pass gives all rows: of copy t only z_t has a gradient.
+
+Where the readout copies (layers/copying.py), z_t is log p(y_t): a word that stands in the source alone has no logit.
+Hiding the only place of such a word makes it impossible, and costs infinitely much.
 """
 from dataclasses import replace
 from typing import Any
@@ -51,14 +54,17 @@ def gradient_times_input(p: Any, config: Config, x: list, y: list) -> np.ndarray
     check_params(p, config)
     T, S, p = len(x), len(y) + 1, seq2seq.untie(p, config)
     batch = make_batch([list(x)] * S, [list(y)] * S, config.reverse_source)
-    xs = p.encoder.embedding[batch.source]                                  # (T, S, E)
+    xs = p.encoder.embedding[decoder.read_ids(config, batch.source)]        # (T, S, E)
     own = p._replace(encoder=p.encoder._replace(embedding=xs.reshape(T * S, -1)))
-    sizes = replace(config, source_vocab=max(5, T * S))
+    copies = config.readout == "copy"
+    sizes = replace(config, source_vocab=max(5, T * S), readout="state-context" if copies else config.readout)
     source, s0, k_encode = seq2seq.encode(own, sizes, np.arange(T * S).reshape(T, S), batch.source_mask)
-    logits, k = decoder.forward(own.decoder, sizes, source, s0, batch.inputs)
+    if copies:
+        source = source._replace(ids=batch.source)                          # the words, not their places
+    logits, k = decoder.forward(own.decoder, config, source, s0, batch.inputs)
     dlogits, t = np.zeros(logits.shape, logits.dtype), np.arange(S)
     dlogits[t, t, batch.targets[t, t]] = 1
-    _, ds0, dsource = decoder.backward(own.decoder, sizes, source, k, dlogits)
+    _, ds0, dsource = decoder.backward(own.decoder, config, source, k, dlogits)
     g, _, _ = seq2seq.encode_backward(own, sizes, source, k_encode, dsource, ds0)
     r = (xs * g.embedding.reshape(xs.shape)).sum(axis=2).T                  # (SL1)
     return r[:, ::-1] if config.reverse_source else r
@@ -68,7 +74,8 @@ def occlusion(p: Any, config: Config, x: list, y: list) -> np.ndarray:
     """(SL2) of one example, for any architecture: see `gradient_times_input`."""
     hidden = [[UNK if i == j else token for j, token in enumerate(x)] for i in range(len(x))]
     batch = make_batch([list(x), *hidden], [list(y)] * (len(x) + 1), config.reverse_source)
-    log_p = log_softmax(architectures.logits(p, config, batch), axis=2)
+    read = batch._replace(**{side: decoder.read_ids(config, getattr(batch, side)) for side in ("inputs", "targets")})
+    log_p = log_softmax(architectures.logits(p, config, read), axis=2)
     said = np.take_along_axis(log_p, batch.targets[:, :, None], axis=2)[:, :, 0]
     return said[:, :1] - said[:, 1:]                                        # (SL2)
 

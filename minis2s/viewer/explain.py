@@ -8,6 +8,7 @@ to 1 as it is; of gradient x input the sizes are divided by their sum, and so is
 """
 import numpy as np
 
+from ..api import answering
 from ..core import validation
 from ..model import saliency
 from .plots.fonts import Letters
@@ -41,13 +42,19 @@ def witnesses(model, text):
     p, c, (best,) = model.params, model.config, model.decode([text])[0]
     if not best.source or not best.finished and not best.target:
         raise ValueError(f"text: {text[:40]!r} is blank or too long, so there is nothing to explain")
-    x, y = model.source_vocab.encode(best.source), model.target_vocab.encode(best.target)
+    x, y = answering.numbered(model, (best.source, best.target))
     found = {"attention": saliency.attention(p, c, x, y),
              "gradient x input": np.abs(saliency.gradient_times_input(p, c, x, y)),
              "occlusion": np.maximum(saliency.occlusion(p, c, x, y), 0)}
-    maps = {name: rows / np.maximum(rows.sum(axis=1, keepdims=True), 1e-12)
-            for name, rows in found.items() if rows is not None}
+    maps = {name: shares(rows) for name, rows in found.items() if rows is not None}
     return maps, best.source, [*best.target, "<eos>"]
+
+
+def shares(rows):
+    """Rows divided by their sums.  A word that can only be copied costs all of its probability with its one place."""
+    endless = np.isinf(rows)
+    rows = np.where(endless.any(axis=1, keepdims=True), endless, rows)
+    return rows / np.maximum(rows.sum(axis=1, keepdims=True), 1e-12)
 
 
 def liveliest(hs, count):
@@ -74,7 +81,7 @@ def figure(model, text, units=None, path=None):
     """
     check_path(path)
     maps, source, target = witnesses(model, text)
-    hs = saliency.states(model.params, model.config, model.source_vocab.encode(source))
+    hs = saliency.states(model.params, model.config, answering.numbered(model, (source, []))[0])
     for unit in units or ():
         validation.whole("units", unit, 0, hs.shape[1] - 1)
     units = list(units) if units else liveliest(hs, UNITS)

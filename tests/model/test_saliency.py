@@ -4,12 +4,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from configs import CONFIGS, RESIDUAL, transformer
+from configs import CONFIGS, COPYING, RESIDUAL, transformer
 from draw import like
 from equations.saliency import derivatives
 from minis2s.core import tree
+from minis2s.core.gradient_check import complex_step
+from minis2s.data.batches import make_batch
 from minis2s.documents.claims import k11_alignment as k11
-from minis2s.model import parameters, saliency, seq2seq
+from minis2s.model import decoder, parameters, saliency, seq2seq
 
 NAMES = ("plain-lstm", "general-before", "two-ways-additive", "tied-both", "every-step-concat-state")
 
@@ -35,6 +37,34 @@ def test_a_source_read_backwards_is_told_in_the_order_of_the_text():
         f = getattr(saliency, name)
         np.testing.assert_array_equal(f(p, c, x, y), f(p, plain, x[::-1], y)[:, ::-1])
     np.testing.assert_array_equal(saliency.states(p, c, x), saliency.states(p, plain, x[::-1])[::-1])
+
+
+@pytest.mark.parametrize("name", COPYING)
+def test_what_is_copied_is_told_by_the_word_of_the_source(name):
+    """Words outside the vocabulary, one of them twice: log p by the complex step in the embedding's output."""
+    c = replace(COPYING[name], dropout=0.0)
+    p, x, y = like(np.random.default_rng(3), seq2seq.init(c)), [4, 7, 8, 7, 5], [7, 4, 8]
+    batch = make_batch([x], [y], c.reverse_source)
+    rows = p.encoder.embedding[decoder.read_ids(c, batch.source[:, 0])]
+
+    def log_p(xs, t):
+        own = p._replace(encoder=p.encoder._replace(embedding=xs))
+        plain = replace(c, source_vocab=max(5, len(x)), readout="state-context")
+        source, s0, _ = seq2seq.encode(own, plain, np.arange(len(x))[:, None], batch.source_mask)
+        return decoder.forward(p.decoder, c, source._replace(ids=batch.source), s0, batch.inputs)[0][
+            t, 0, batch.targets[t, 0]]
+    want = np.stack([(complex_step(lambda xs, t=t: log_p(xs, t), rows) * rows).sum(axis=1) for t in range(4)])
+    want = want[:, ::-1] if c.reverse_source else want
+    found = saliency.gradient_times_input(p, c, x, y)
+    np.testing.assert_allclose(found, want, rtol=0, atol=1e-12 * np.abs(want).max())
+    costs = saliency.occlusion(p, c, x, y)
+    assert np.isinf(costs[2, 2]) and np.isinf(costs).sum() == 1         # word 8 stands in one place, word 7 in two
+    whole = seq2seq.logits(p, c, batch)[:, 0]
+    without = seq2seq.logits(p, c, make_batch([[3 if i == 0 else token for i, token in enumerate(x)]], [y],
+                                              c.reverse_source))[:, 0]
+    targets = batch.targets[:, 0]
+    np.testing.assert_allclose(costs[:, 0], (whole - without)[range(4), targets], atol=1e-12)
+    assert saliency.attention(p, c, x, y).shape == (4, 5) and saliency.states(p, c, x).shape[0] == 5
 
 
 def test_a_planted_model_depends_on_the_token_that_it_writes():

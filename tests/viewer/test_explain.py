@@ -32,6 +32,44 @@ def test_witnesses_have_a_row_for_each_token_written(model):
         explain.witnesses(model, "  ")
 
 
+@pytest.fixture(scope="module")
+def copier():
+    """It reads words, knows three of them and copies whatever stands behind "say"."""
+    with pytest.MonkeyPatch.context() as m:
+        m.setenv("MINIS2S_BACKEND", "numpy")
+        names = [f"n{i}" for i in range(40)]
+        pairs = [(f"say {a} not {b}" if i % 2 else f"not {b} say {a}", f"{a} please")
+                 for i, (a, b) in enumerate(zip(names, names[::-1]))]
+        config = Config(hidden=16, embedding=8, cell="gru", readout="copy", bidirectional=True,
+                        attention_order="before")
+        model = Seq2Seq(config, source_units="space", target_units="space", min_count=100)
+        model.fit(pairs * 8, valid=pairs, progress=False, training=Training(epochs=8, batch=16, lr=0.01))
+        assert set(model.source_vocab.symbols[4:]) == {"say", "not", "please"}
+        return model
+
+
+def test_words_that_are_only_copied_are_shown_as_the_words_of_the_source(copier):
+    text = "say zora not quint"
+    assert copier.translate(text) == "zora please"
+    maps, source, target = explain.witnesses(copier, text)
+    assert source == text.split() and target == ["zora", "please", "<eos>"]
+    for rows in maps.values():
+        assert rows.shape == (3, 4) and np.isfinite(rows).all() and (rows >= 0).all()
+    assert maps["occlusion"][0].tolist() == [0, 1, 0, 0]        # zora stands nowhere else
+    assert maps["attention"][0].argmax() == 1
+    np.testing.assert_allclose(maps["occlusion"][1].sum(), 1)
+    explain.figure(copier, text, [0])
+    blocks = list(search.steps(copier, text, 9))                # all words that can be said or copied
+    assert "'zora'" in blocks[0][1] and "'quint'" in "".join(blocks[0])
+    assert "'zora please'" in blocks[-1][0] and "'zora please'" in blocks[-1][1]
+
+
+def test_a_cost_without_end_takes_the_whole_row():
+    inf = np.inf
+    rows = explain.shares(np.array([[1.0, 3.0, 0.0], [inf, 5.0, inf], [0.0, 0.0, 0.0]]))
+    assert rows.tolist() == [[0.25, 0.75, 0], [0.5, 0, 0.5], [0, 0, 0]]
+
+
 def test_the_liveliest_units_are_drawn(model):
     hs = np.zeros((5, 6))
     hs[:, 4], hs[:, 1], hs[:, 2] = np.arange(5), 3 * np.arange(5), 0.1 * np.arange(5)

@@ -30,6 +30,17 @@ def run_path(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="module")
+def copying_path(tmp_path_factory):
+    """A model of words that copies: it knows "say" and "so"."""
+    path, pairs = tmp_path_factory.mktemp("runs") / "copier", [(f"say n{i} n{i}", f"n{i} so") for i in range(6)]
+    model = Seq2Seq(Config(hidden=3, embedding=4, cell="gru", readout="copy", dtype="float64"), source_units="space",
+                    target_units="space", min_count=3, backend="numpy")
+    model.fit(pairs, valid=pairs, training=Training(epochs=1), progress=False)
+    model.save(path)
+    return path
+
+
 def call(*words):
     parser = argparse.ArgumentParser()
     command.arguments(parser)
@@ -174,3 +185,21 @@ def test_unknown_tokens_are_told(run_path, capsys):
     assert capsys.readouterr().err.splitlines() == [
         "minis2s: text: unknown to the model, read as <unk>: z",
         "minis2s: target: unknown to the model, read as <unk>: z y"]
+
+
+def test_words_that_are_only_copied_have_numbers_of_their_own(copying_path, capsys):
+    """Not UNK: the loss is that of the word of the source, and only words that stand nowhere are unknown."""
+    model = Seq2Seq.load(copying_path)
+    V = len(model.source_vocab)
+    tr, source, target = command.of_pair(model, "say zora quint zora", "zora so")
+    assert (source, target) == (["say", "zora", "quint", "zora"], ["zora", "so"])
+    batch = make_batch([model.source_vocab.encode_beside(source, source)], [[V, model.source_vocab.encode(["so"])[0]]])
+    assert batch.source[:, 0].tolist()[1:] == [V, V + 1, V]
+    assert float(tr.loss.L.value) == seq2seq.forward(model.params, model.config, batch)[0]
+    log_p = next(e for e in tr.entries if "(CP3)" in e.marks and e.role == "out" and e.name == "log_p")
+    assert log_p.shape == (3, 1, V + 2) and log_p.part == "decoder"
+    assert {"(CP1)", "(CP2)", "(CP3)", "(CP1*)", "(CP2*)", "(CP3*)"} <= {mark for e in tr.entries for mark in e.marks}
+    assert call(copying_path, "say zora quint zora", "--backward", "zora else") == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("say zora quint zora → zora else   loss ") and "'zora'" in out
+    assert err == "minis2s: target: unknown to the model, read as <unk>: else\n"
