@@ -88,6 +88,8 @@ REPRESENTED = [
     "api/presets.py", "api/seq2seq.py", "api/speaking.py", "data/frames.py",
     "classroom/assignment/grade.py", "classroom/assignment/submissions.py",
     "classroom/doctor/bank.py", "classroom/doctor/cases.py", "classroom/doctor/doctor.py",
+    "classroom/doctor/changed.py", "classroom/doctor/locate.py", "classroom/exercises/copying.py",
+    "classroom/exercises/frame_output.py", "classroom/puzzles.py", "viewer/explain.py", "viewer/search.py",
     "classroom/exercises/progress.py", "classroom/notebooks/build.py", "cli/class_.py", "cli/example.py",
     "cli/exercise.py", "cli/formulas.py", "cli/main.py", "cli/sources.py", "cli/streams.py", "cli/trace.py",
     "cli/train.py", "cli/train_options.py", "cli/translate.py", "data/corpus.py", "data/formats.py", "data/pairs.py",

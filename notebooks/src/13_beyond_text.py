@@ -95,8 +95,8 @@ $$\mathrm{d}W = \sum_{t,n} f_{tn}^\top \, \mathrm{d}x_{tn}, \qquad \mathrm{d}b =
 ### Exercise 2: its gradient
 
 Padding needs no care here: there $\mathrm{d}x_t$ is zero, since the mask kept it from every state. The
-gradient of the frames, $\mathrm{d}f_t = \mathrm{d}x_t W^\top$, is no use in training: it says which numbers of
-which frames mattered.
+gradient of the frames, $\mathrm{d}f_t = \mathrm{d}x_t W^\top$, is no use in training: it says which numbers
+of which frames mattered.
 """
 
 # %% exercise="frame-input-backward"
