@@ -147,6 +147,8 @@ def test_inputs_have_what_copying_is_about(name):
             V, ids = g["logits" if "logits" in g else "log_q"].shape[2], g["ids"]
             repeated = [x for x in np.unique(ids) for n in range(ids.shape[1]) if x and (ids[:, n] == x).sum() > 1]
             assert min(repeated) < V <= max(repeated) and (ids == 0).any()      # known and unknown words, and padding
+            if "log_p" in g:                                    # what nothing can say has no gradient
+                assert not g["dlog_p"][np.isneginf(g["log_p"])].any() and g["dlog_p"].any()
     unlike = [case for case in EXERCISES[name].cases(draws(0)) if "with and without" in case.label]
     assert [(case.inputs["ids"] >= 9 - 1).any(axis=0).tolist() for case in unlike] == [[False, True]]
 
