@@ -42,7 +42,7 @@ OTHER = {mark: dict(pair.split(":") for pair in pairs.split()) for mark, pairs i
     "(D5)": "s:h", "(D5*)": "ds:dh dctx:dctx_fuse", "(D6)": "E:parts y_prev:parts",
     "(D6*)": "dE:demb_read", "(X2)": "y:id", "(X3)": "M:count p:log_p q:dlogits",
     "(X3*)": "M:count p:dlogits q:dlogits", "(X1)": "p:log_p", "(X1*)": "p:dlogits",
-    "(S4*)": "dctx:dsource dmemory:dsource",
+    "(CP1*)": "dw:dW", "(CP2*)": "dc_x:dc", "(S4*)": "dctx:dsource dmemory:dsource",
     "(KD1)": "z_prev:teacher_logits", "(KD2)": "M:count p:logits", "(KD2*)": "M:count p:logits", "(PR2)": "m:kept",
     "(PR3)": "m:kept", "(PR3*)": "m:kept dW_prev:g", "(QZ1)": "W:ws", "(QZ2)": "b:bits",
     "(MH2*)": "dW_q:g_q db_q:g_q", "(TS1)": "k:kv values:kv", "(TS1*)": "k:dkv values:dkv", "(TS2)": "k:kv values:kv",
@@ -58,6 +58,7 @@ UNNAMED = {mark: set(names.split()) for mark, names in {
     "(TE1)": "m", "(TE1*)": "dE", "(QZ4)": "b", "(SA1)": "d", "(TD1)": "m", "(PB6*)": "da",
     "(PC1*)": "da", "(PC5*)": "da", "(PD1)": "U W b", "(PD1*)": "da U W",
     "(PD2*)": "da", "(PD4)": "t", "(KD2)": "a", "(SL1)": "dx dz z", "(SL2)": "f i p x y",
+    "(CP1)": "g", "(CP3)": "logits v",
     "(TS1*)": "values", "(G1*)": "k dk", "(E1*)": "v", "(GA1*)": "k dk", "(PA1*)": "ds_prev", "(PA4*)": "dh_T source",
     "(PB1*)": "k dk", "(PC2*)": "dlogits", "(PC3*)": "k dk", "(X3*)": "p q"}.items()}
 

@@ -3,8 +3,8 @@
 example.py says what an example is; the other files have one for each part.  The function `live` of an example is plain
 Python: its source goes into the page and runs there.  `EXAMPLES` has them by name, in the order of the book.
 """
-from . import attention, cells, compression, decoding, functions, model, printed, training, transformer
+from . import attention, cells, compression, copying, decoding, functions, model, printed, training, transformer
 from .example import Example    # noqa: F401
 
-PARTS = (functions, cells, attention, model, transformer, training, decoding, compression, printed)
+PARTS = (functions, cells, attention, model, copying, transformer, training, decoding, compression, printed)
 EXAMPLES = {example.name: example for part in PARTS for example in part.EXAMPLES}
