@@ -88,7 +88,7 @@ RESIDUAL = {
 }
 
 
-# a readout that copies; these have no compiled implementation
+# a readout that copies
 def copier(**choices):
     return Config(**{**dict(source_vocab=7, target_vocab=7, embedding=3, hidden=4, cell="gru", dtype="float64",
                             readout="copy"), **choices})

@@ -30,6 +30,9 @@ def batch(rng, config, source_lengths=(5, 2, 4), target_lengths=(1, 3, 2)):
     """Ragged batch of few different tokens, so that every sequence of some length repeats one."""
     def sequences(V, lengths):
         return [rng.integers(4, V, size=length).tolist() for length in lengths]
+    if config.readout == "copy":
+        pairs = [words(rng, config.source_vocab, *lengths) for lengths in zip(source_lengths, target_lengths)]
+        return make_batch(*zip(*pairs), config.reverse_source)
     if config.source == "frames":
         sources = [normal(rng, length, config.step_size) for length in source_lengths]
     else:
@@ -41,6 +44,14 @@ def batch(rng, config, source_lengths=(5, 2, 4), target_lengths=(1, 3, 2)):
     else:
         targets = sequences(config.target_vocab, target_lengths)
     return make_batch(sources, targets, config.reverse_source, config.dtype, config.frames_per_step or 1)
+
+
+def words(rng, V, T, S):
+    """A source of T words, half of them in no vocabulary, of which some repeat, and a target of S words of it or of the
+    vocabulary."""
+    unknown, source = {}, rng.integers(4, 2 * V - 4, size=T).tolist()
+    source = [x if x < V else unknown.setdefault(x, V + len(unknown)) for x in source]
+    return source, rng.choice([*range(4, V), *source, *unknown.values()], size=S).tolist()
 
 
 def read_only(x):

@@ -1,7 +1,7 @@
 """The functions of compiled code that Python calls, each with arguments that fit; tests try others that do not."""
 import numpy as np
 
-from configs import CONFIGS, TRANSFORMERS
+from configs import TRANSFORMERS
 from draw import normal
 from kernel_layers import Case as Layer
 from kernel_models import Case
@@ -9,7 +9,7 @@ from kernel_transformers import Case as Transformer
 from minis2s.core import tree
 from minis2s.kernels.decoding import transformer_hypotheses
 from minis2s.kernels.decoding.beam import beam
-from minis2s.kernels.layers import attention, embedding, loss, readout, recurrent, unroll
+from minis2s.kernels.layers import attention, copying, embedding, loss, readout, readout_copying, recurrent, unroll
 from minis2s.kernels.linalg import gradients
 from minis2s.kernels.model import decoder, seq2seq, transformer
 from minis2s.kernels.training import optimizers
@@ -18,14 +18,16 @@ from minis2s.layers.attention import SCORES, Memory
 from minis2s.model import seq2seq as reference
 from minis2s.training.optimizers import start
 
-ATTENTION, EVERY_STEP = "concat-dot-before", "every-step-sigmoid"
+ATTENTION, EVERY_STEP, COPYING = "concat-dot-before", "every-step-sigmoid", "copying-before"
 # arrays that a door does not read (x: what a layer has read stands in u already), and what it may be given: sizes that
 # nothing else says, another dtype of gradients
-UNREAD = {"decoder.backward": ("source", "k.ids", "k.buffers.attend.source"), "embedding.backward": ("E",)}
+UNREAD = {"decoder.backward": ("source", "k.ids", "k.buffers.attend.source", "k.buffers.mixing"),
+          "embedding.backward": ("E",)}
 ALLOWED = {"loss.forward": ("logits: other numbers", "logits: axis 2 longer"),
            "loss.backward": ("k.log_p: other numbers", "k.log_p: axis 2 longer"),
            "weight_gradient": ("x: axis 2", "da: axis 2"), "attention.precompute_keys": ("W_h: axis 1",),
-           "decoder.forward": ("ids: axis 0",)}
+           "decoder.forward": ("ids: axis 0",),
+           "copying.forward": ("logits: axis 2",), "copying.backward": ("k.ids: axis 0", "k.log_q: axis 2")}
 TRANSFORMER = "dropout-pre", "everything"
 CELLS = ("rnn", "lstm", "gru", "gru-after")
 
@@ -65,17 +67,31 @@ def layers():
         "attention.precompute_keys_backward": (
             lambda W_h, hs, dhs, dkeys: attention.precompute_keys_backward(
                 score, p._replace(W_h=W_h), Memory(hs, keys, mask), Memory(dhs, dkeys, None)),
-            dict(W_h=p.W_h, hs=hs, dhs=hs, dkeys=keys))}
+            dict(W_h=p.W_h, hs=hs, dhs=hs, dkeys=keys)),
+        **layers_that_copy(rng)}
+
+
+def layers_that_copy(rng):
+    """-> the doors of the readout that copies: nine words, and two that are in no vocabulary."""
+    p, gate = (linear.Params(normal(rng, 20, size), normal(rng, size)) for size in (9, 1))
+    r, logits, alpha = normal(rng, 3, 4, 20), normal(rng, 3, 4, 9), rng.random((3, 5, 4))
+    ids, targets, mask = np.resize([4, 9, 10, 9, 8, 7], (5, 4)), np.resize([9, 8, 4], (3, 4)), np.ones((3, 4), bool)
+    log_p, k = copying.forward(gate, r, logits, alpha, ids)
+    return {
+        "copying.forward": (copying.forward, dict(p=gate, r=r, logits=logits, alpha=alpha, ids=ids)),
+        "copying.backward": (copying.backward, dict(p=gate, k=k, dlog_p=log_p)),
+        "readout_copying.loss_and_gradient": (readout_copying.loss_and_gradient, dict(
+            p=p, gate=gate, rs=r, alpha=alpha, ids=ids, targets=targets, mask=mask))}
 
 
 def model(name):
     """-> the doors of a model of this Config."""
     case = Case(name, "float64")
-    config, b, rng = CONFIGS[name], case.batch, np.random.default_rng(0)
+    config, b = case.config, case.batch
     p = reference.untie(case.p, config)
     source, s0, _ = seq2seq.encode(case.p, config, b.source, b.source_mask)
-    k = decoder.forward(p.decoder, config, source, s0, b.inputs)[1]
-    dlogits = normal(rng, *b.inputs.shape, config.target_vocab)
+    logits, k = decoder.forward(p.decoder, config, source, s0, b.inputs)
+    dlogits = normal(np.random.default_rng(0), *logits.shape)
     g, s = tree.map(np.ones_like, case.p), start(case.p)
     batch = dict(zip(b._fields, b))
     return {
@@ -120,7 +136,7 @@ def doors():
     found = layers()
     for name in CELLS:
         found |= layer(name)
-    for name in (ATTENTION, EVERY_STEP):
+    for name in (ATTENTION, EVERY_STEP, COPYING):
         found |= model(name)
     for name in TRANSFORMER:
         found |= transformer_model(name)

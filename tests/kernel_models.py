@@ -3,20 +3,20 @@ import dataclasses
 
 import numpy as np
 
-from configs import CONFIGS, RESIDUAL
+from configs import CONFIGS, COPYING, RESIDUAL
 from draw import batch, like
 from kernel_layers import guarded
 from minis2s.api.backends import choose
 from minis2s.core import tree
 from minis2s.model import dropout_masks, seq2seq
 
+ALL = {**CONFIGS, **RESIDUAL, **{f"copying-{name}": config for name, config in COPYING.items()}}
 LENGTHS = (5, 2, 4, 1, 3, 5, 2), (1, 3, 2, 4, 2, 1, 3)          # of sources, of targets
 
 
 class Case:
     def __init__(self, name, dtype, seed=0, lengths=LENGTHS, spread=0.5, **sizes):
-        self.config, rng = dataclasses.replace({**CONFIGS, **RESIDUAL}[name], dtype=dtype,
-                                               **sizes), np.random.default_rng(seed)
+        self.config, rng = dataclasses.replace(ALL[name], dtype=dtype, **sizes), np.random.default_rng(seed)
         p = like(rng, seq2seq.init(self.config), spread)
         self.p = guarded(tree.map(lambda a: a.astype(dtype), p))
         self.batch = batch(rng, self.config, *lengths)

@@ -3,7 +3,7 @@ import dataclasses
 
 import numpy as np
 
-from configs import CONFIGS, TRANSFORMERS
+from configs import CONFIGS, COPYING, TRANSFORMERS
 from draw import batch, like
 from minis2s.core import tree
 from minis2s.data.vocabulary import EOS
@@ -11,7 +11,8 @@ from minis2s.kernels.decoding.beam import beam
 from minis2s.kernels.runtime import jit
 from minis2s.model import parameters
 
-ALL = {**CONFIGS, **{f"transformer-{name}": config for name, config in TRANSFORMERS.items()}}
+ALL = {**CONFIGS, **{f"copying-{name}": config for name, config in COPYING.items()},
+       **{f"transformer-{name}": config for name, config in TRANSFORMERS.items()}}
 LENGTHS = (5, 2, 4, 1, 3)
 
 

@@ -45,3 +45,17 @@ def random_config(rng):
             return Config(**draw(rng), dtype="float64")
         except (ValueError, TypeError):
             continue
+
+
+def random_copier(rng):
+    """A Config in float64 whose readout copies, drawn likewise."""
+    names = "cell", "bridge", "attention", "attention_order", "fusion"
+    while True:
+        V = int(rng.integers(5, 9))
+        found = {**some(rng, names, 0.5), **{name: bool(rng.random() < 0.3) for name in FLAGS if name != "residual"},
+                 "dropout": float(rng.choice([0.0, 0.3])),
+                 **sizes(rng, embedding=(1, 7), hidden=(1, 7), layers=(1, 3))}
+        try:
+            return Config(**found, source_vocab=V, target_vocab=V, readout="copy", dtype="float64")
+        except (ValueError, TypeError):
+            continue

@@ -29,7 +29,6 @@ NOT_COMPILED = {
     "core/initializers.py": "runs once for each model",
     "core/gradient_check.py": "for checks, not for training",
     "layers/frame_output.py": "models that write frames have no compiled implementation",
-    "layers/copying.py": "models with a readout that copies have no compiled implementation",
     "layers/distillation.py": "its targets are handed to the compiled loss, (X3), as they are",
     "training/quantization.py": "runs once for each model",
     "training/pruning.py": "one product for each update",

@@ -6,6 +6,7 @@ import numpy as np
 import scalar_model
 from minis2s.data.batches import target_frames
 from minis2s.documents.formulas.cases.case import Case, fields
+from minis2s.kernels.layers import copying as kernels
 from minis2s.layers import copying, dropout, embedding, frame_input, frame_output, linear, loss
 from minis2s.layers.cells import lstm
 from minis2s.model import bridge
@@ -99,19 +100,19 @@ def frames_loss(error):
                 lambda v: fields(L=oracle.frames_loss(v.out.tolist(), targets.tolist(), mask.tolist(), error)))
 
 
-def copy():
+def copy(page=copying):
     """Words outside the vocabulary, and twice in a source."""
     ids = np.array([[5, 1], [6, 5], [5, 2], [3, 0]])
     alpha = np.array([[.4, .3, .2, .1], [.5, .2, .2, .1]]).T
-    logits = RNG.normal(size=(3, 2, 5))
+    logits = np.random.default_rng(3).normal(size=(3, 2, 5))
 
     def forward(v):
-        log_p, k = copying.forward(v.p, v.r, v.logits, v.alpha, ids)
+        log_p, k = page.forward(v.p, v.r, v.logits, v.alpha, ids)
         return fields(p=np.exp(log_p)), (k, log_p)
 
     def backward(v, k, d):
         k, log_p = k
-        dr, dlogits, dalpha, g = copying.backward(v.p, k, d.p * np.exp(log_p))
+        dr, dlogits, dalpha, g = page.backward(v.p, k, d.p * np.exp(log_p))
         return type(v)(g, dr, dlogits, dalpha)
 
     def one(v, t, n):
@@ -123,8 +124,19 @@ def copy():
                 lambda v: fields(p=rows(v.r, lambda t, n: one(v, t, n))))
 
 
+def compiled_copy():
+    """Probabilities of all words and gradients, by the compiled implementation and by the reference."""
+    both = []
+    for page in (kernels, copying):
+        case = copy(page)
+        outputs, k = case.forward(case.inputs)
+        both.append((outputs, case.backward(case.inputs, k, type(outputs)(np.cos(outputs.p)))))
+    return both
+
+
 UNITS = [
-    Unit({"(CP1)": "", "(CP2)": "", "(CP3)": "", "(CP1*)": "p r", "(CP2*)": "alpha", "(CP3*)": "logits"}, copy),
+    Unit({"(CP1)": "", "(CP2)": "", "(CP3)": "", "(CP1*)": "p r", "(CP2*)": "alpha", "(CP3*)": "logits"}, copy,
+         compiled_copy),
     Unit({"(E1)": "", "(E1*)": ""}, embed, partial(compiled_model, "plain-gru")),
     Unit({"(E2)": "", "(E2*)": ""}, frames, partial(compiled_model, "frames")),
     Unit({"(FO1)": "", "(FO2)": "", "(FO3)": "", "(FO1*)": "", "(FO2*)": "", "(FO3*)": ""},

@@ -16,7 +16,6 @@ from minis2s.data import corpus
 from minis2s.data.batches import make_batch
 from minis2s.data.vocabulary import UNK, Vocabulary
 from minis2s.decoding import beam, exact, greedy, sample
-from minis2s.kernels.backend import NUMBA
 from minis2s.layers import copying
 from minis2s.model import dropout_masks, parameters, seq2seq
 from minis2s.testing import oracle
@@ -171,7 +170,7 @@ def test_a_target_must_stand_in_its_own_source():
         seq2seq.forward(case.p, case.c, make_batch([[4, 8], [4, 5]], [[8], [8]]))      # 8 stands in the other one
 
 
-def test_ids_that_nothing_can_say_and_other_implementations_are_refused(monkeypatch):
+def test_ids_that_nothing_can_say_and_other_implementations_are_refused():
     case = Case(COPYING["after"])
     for source, target, message in (([4, 5], [7], "targets: ids from 7 on are words of the example's own source"),
                                     ([4, 9], [4], "source: got ids from 4 to 9, wanted 0 .. 8")):
@@ -180,11 +179,7 @@ def test_ids_that_nothing_can_say_and_other_implementations_are_refused(monkeypa
     soft = case.batch._replace(targets=np.full((5, 3, V), 1 / V))
     with pytest.raises(ValueError, match="targets: readout=copy needs ids"):
         seq2seq.forward(case.p, case.c, soft)
-    assert not is_compiled(case.c)
-    with pytest.warns(UserWarning, match="readout=copy has no compiled implementation yet; NumPy computes it"):
-        assert backend_for(case.c, "numba") == "numpy"
+    assert is_compiled(case.c) and backend_for(case.c, "numba") == "numba"
     with pytest.raises(ValueError, match="readout=copy has no PyTorch module; choose numpy"):
         backend_for(case.c, "torch")
-    with pytest.raises(ValueError, match="readout=copy has no compiled implementation; NumPy computes it"):
-        NUMBA.loss_and_gradient(case.p, case.c, case.batch)
     assert replace(case.c, readout="state", fusion="tanh").fused_size == 4

@@ -24,7 +24,7 @@ from ...model.transformer import check_length
 from ..linalg.rows import copy
 from ..model import encoder
 from ..model.decoder_buffers import key_of, variant_of, work_of
-from ..model.seq2seq import encode, of_frames, steps_of
+from ..model.seq2seq import encode, of_source, steps_of
 from ..model.validated import validated
 from ..runtime.arena import empty, in_an_arena
 from ..runtime.jit import arena_kernel, device_function, internal_kernel
@@ -86,7 +86,7 @@ def search_of(config):
     if config.architecture == "transformer":
         return transformer_loop(config.norm, config.feed_forward_activation)
     variant = variant_of(config, False, False)
-    return loop(variant, config.bridge, config.source) if encoder.covers(config) else loop(variant)
+    return loop(variant, config.bridge, encoder.source_of(config)) if encoder.covers(config) else loop(variant)
 
 
 @once
@@ -170,7 +170,7 @@ def loop(variant, bridge=None, kind="tokens"):
         return arena_kernel(f"beam.{key}", loops=False)(search)
     encode = encoder.loops(variant, bridge, kind).forward
 
-    @arena_kernel(f"beam.{key_of((*variant, bridge, *of_frames(kind)))}", loops=False)
+    @arena_kernel(f"beam.{key_of((*variant, bridge, *of_source(kind)))}", loops=False)
     def encode_and_search(arena, p, steps, mask, masks, answers, power, width, Z):
         _, encoder_output, s0 = call_linked(encode, (arena, p, steps, mask, masks))
         search(arena, p.decoder, encoder_output, s0, answers, power, width, Z)

@@ -20,17 +20,19 @@ import numpy as np
 from numpy import ascontiguousarray as contiguous
 
 from ...core import tree
-from ...data.vocabulary import BOS
+from ...data.vocabulary import BOS, UNK
 from ...decoding.exact import AT_ONCE
 from ...decoding.hypotheses import NEVER, Beam, Hypothesis, weigh
 from ...layers.cells import CELLS
 from ...model import decoder as reference, seq2seq
 from ..core import validation
 from ..layers import attention
+from ..layers.copying import mix
 from ..linalg.rows import clear, copy
 from ..linalg.simd import LANES, add, at, exp, greatest, maximum, total, zeros
-from ..model import decoder, decoder_buffers
+from ..model import decoder_buffers
 from ..model.decoder_buffers import key_of, variant_of
+from ..model.decoder_outputs import OUTPUTS, read_out
 from ..model.decoder_step import steps
 from ..model.seq2seq import encode
 from ..model.validated import validated
@@ -45,7 +47,7 @@ FINE, NAN, BEYOND = 0, 1, 2    # after a step: log p are numbers; they are not; 
 
 class BeamRows(NamedTuple):        # one step of the decoder, for up to R hypotheses of M sources
     k: decoder_buffers.ForwardBuffers   # its arrays, S = 1: k.ids[0, r] is row r's last token
-    logits: np.ndarray         # (R, V'), V' a multiple of WIDE: -inf behind the real ones
+    logits: np.ndarray         # (R, V'), V' a multiple of WIDE: -inf behind the real ones; log p where words are copied
     shift: np.ndarray          # (R, 2), float64: the greatest logit, and log of the sum of exp(logit - it)
     never: np.ndarray          # (V',), True = no answer shall hold this token
     z: np.ndarray              # (R, Z), the fused state of the step before
@@ -55,14 +57,14 @@ class BeamRows(NamedTuple):        # one step of the decoder, for up to R hypoth
 @once
 def starts(variant):
     """-> `rows` for this Variant: it makes the BeamRows."""
-    start, never_written = decoder_buffers.starts(variant), tuple(NEVER)
+    start, never_written, size = decoder_buffers.starts(variant), tuple(NEVER), OUTPUTS[variant.output].size
     context = attention.same_context if variant.every_step else attention.no_context
 
     @inlined
     def rows(arena, p, source, layers, sources, Z):
         """An arena, decoder Params, decoder.EncoderOutput, states of M sources, which source a row has (R,), size of z
         -> BeamRows."""
-        (R,), (M, _), V, dtype = sources.shape, layers[0].h.shape, len(p.readout.b), p.embedding.dtype
+        (R,), (M, _), V, dtype = sources.shape, layers[0].h.shape, size(p.readout, source), p.embedding.dtype
         none, nobody, wide = empty(arena, (0, 0), dtype), empty(arena, (0, 0), np.bool_), (V + WIDE - 1) // WIDE * WIDE
         logits, never = empty(arena, (R, wide), dtype), empty(arena, (wide,), np.bool_)
         for v in range(wide):
@@ -89,7 +91,7 @@ def without_gaps(source, layers):
 @once
 def search_steps(variant):
     """-> advance, follow, with the decoder's step for this Variant in them."""
-    every_step, feeding = variant.every_step, variant.feeding
+    every_step, feeding, copies = variant.every_step, variant.feeding, variant.output == "words"
     step, has_c = steps(variant), "c" in CELLS[variant.cell_name].State._fields
 
     @device_function
@@ -97,6 +99,8 @@ def search_steps(variant):
         """Feed the rows r0 .. r1-1 their last tokens: -> whether log p of the next ones are numbers."""
         k = rows.k
         step(k, np.int64(0), rows.z[:, :], r0, r1)              # of the very types that decoder.py calls it with
+        if copies:
+            return say_words(rows, k, k.rs[0], r0, r1)
         return say(rows, k.rs[0], k.W, k.b, r0, r1)
 
     @device_function
@@ -105,6 +109,8 @@ def search_steps(variant):
         k = rows.k
         for r in range(r0, r1):
             k.ids[0, r], k.attend.source[r] = tokens[r], sources[r]
+            if copies and tokens[r] >= len(k.b):
+                k.ids[0, r] = UNK                               # to the embedding
             for i in range(len(k.cells)):
                 take(k.cells[i].hs, r, previous[r])
                 if has_c:
@@ -159,8 +165,21 @@ def say(rows, rs, W, b, r0, r1):
     well = True
     for first in range(r0, r1, CACHED):
         end = min(first + CACHED, r1)
-        decoder.read_out(rs, W, b, rows.logits[:, :len(b)], first, end)
+        read_out(rs, W, b, rows.logits[:, :len(b)], first, end)
         for r in range(first, end):
+            well &= normalize(rows.logits, rows.shift, r)
+    return well
+
+
+@device_function
+def say_words(rows, k, rs, r0, r1):
+    """The same for a readout that copies: log p of V+K words, whose sum is 1 but for rounding."""
+    well, V = True, len(k.b)
+    for first in range(r0, r1, CACHED):
+        end = min(first + CACHED, r1)
+        read_out(rs, k.W, k.b, rows.logits[:, :V], first, end)
+        for r in range(first, end):
+            mix(k.mixing, V, rs[r], k.attend.alpha[0, r], k.attend.source[r], r, rows.logits[r])
             well &= normalize(rows.logits, rows.shift, r)
     return well
 
@@ -208,9 +227,10 @@ def start(p, config, source, mask):
 
 def advance(rows, config, live):
     """See decoding.hypotheses.advance."""
-    k, R, V, sources = rows.k, len(live.hypotheses), config.target_vocab, live.source.ctx
-    check_live(rows, R, V, [h.token for h in live.hypotheses], sources)
-    k.ids[0, :R], k.attend.source[:R] = [h.token for h in live.hypotheses], sources
+    k, R, sources, tokens = rows.k, len(live.hypotheses), live.source.ctx, [h.token for h in live.hypotheses]
+    V = k.mixing.c.shape[1] if config.readout == "copy" else config.target_vocab
+    check_live(rows, R, V, tokens, sources)
+    k.ids[0, :R], k.attend.source[:R] = reference.read_ids(config, np.array(tokens)), sources
     for cell, s in zip(k.cells, live.state.layers):
         for name, a in zip(s._fields, s):
             getattr(cell, name + "s")[0, :R] = a

@@ -4,17 +4,30 @@
 
 (E2) forward; (E2*) backward.  The gradient of the frames themselves is no use in training, and is not computed here.
 """
+from typing import NamedTuple
+
 import numpy as np
 from numpy import ascontiguousarray as contiguous
 
 from ...layers.frame_input import Params
 from ..core import validation
-from ..linalg.gemm import operand, product_of_rows
-from ..linalg.gradients import add_bias_gradient, weight_gradient_shared
+from ..linalg.gemm import Operand, operand, product_of_rows
+from ..linalg.gradients import add_bias_gradient, add_weight_gradient_columns, weight_gradient_shared
 from ..linalg.simd import LANES, at
 from ..runtime.arena import empty, scratch_arena
 from ..runtime.jit import inlined, jit
-from ..runtime.threads import over_rows
+from ..runtime.threads import over_columns, over_rows
+
+
+class FrameReader(NamedTuple):     # Params, for steps of a decoder that are read one by one
+    W: Operand
+    b: np.ndarray
+
+
+@inlined
+def reader(arena, p, rows):
+    """Params -> FrameReader of so many rows."""
+    return FrameReader(operand(scratch_arena(arena), p.W, rows), p.b)
 
 
 @inlined
@@ -37,6 +50,14 @@ def add_gradients(g, fs, dxs):
     """What dxs (T, N, E) says about the Params is added to g."""
     weight_gradient_shared(g.W, fs, dxs)                                 # (E2*)
     add_bias_gradient(g.b, dxs, 0, len(g.b))                             # (E2*)
+
+
+@inlined
+def add_columns_gradients(g, fs, dxs):
+    """The same where xs are the first E of the numbers that a cell reads, dxs (T, N, D)."""
+    E = len(g.b)
+    over_columns(add_weight_gradient_columns, (g.W, fs, dxs), E, fs.size * E)    # (E2*)
+    add_bias_gradient(g.b, dxs, 0, E)                                    # (E2*)
 
 
 @jit("frame_input.forward")

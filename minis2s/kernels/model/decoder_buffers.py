@@ -10,19 +10,22 @@ import numpy as np
 
 from ...layers.cells import CELLS
 from ..layers import attention, fusion
+from ..layers.copying import Mixing
 from ..layers.unroll import COMPILED
 from ..linalg.gemm import Operand, operand, packed
 from ..linalg.rows import chosen
 from ..runtime.arena import copied, empty, scratch_arena, zeros
 from ..runtime.jit import inlined
 from ..runtime.layer_tuples import each, each_of_three
+from .decoder_inputs import INPUTS
+from .decoder_outputs import OUTPUTS
 
 
 class ForwardBuffers(NamedTuple):         # what the steps read and fill
-    ids: np.ndarray            # (S, N), the tokens fed; own tokens are written into it
+    ids: np.ndarray            # (S, N), the tokens fed; own tokens are written into it.  Frames: (S, N, F)
     teacher_mask: np.ndarray   # (S, N), False = feed the model's own token; (0, 0) if none is fed
     real: np.ndarray           # (S, N), all True: every step is computed
-    table: np.ndarray          # (V, E)
+    table: np.ndarray          # (V, E); of frames a FrameReader
     cells: tuple               # for each layer the cell's ForwardBuffers
     masks: tuple               # for each layer the dropout mask (N, D) of its input, if there are any
     attend: attention.ForwardBuffers
@@ -34,8 +37,9 @@ class ForwardBuffers(NamedTuple):         # what the steps read and fill
     dropped: np.ndarray        # (N, R), r of one step after dropout
     W: Operand                 # of the readout
     b: np.ndarray
-    logits: np.ndarray         # (S, N, V); (0, N, V) if no own token is fed
+    logits: np.ndarray         # (S, N, V), or log p (S, N, V+K); (0, ...) if no own token is fed
     z_0: np.ndarray            # (N, Z), zeros, of no numbers without input feeding
+    mixing: Mixing             # of a readout that copies, else None
 
 
 class BackwardBuffers(NamedTuple):        # gradients
@@ -62,6 +66,7 @@ class Variant(NamedTuple):
     kind: str                  # of fusion
     feeding: bool
     reads_context: bool        # the readout does
+    output: str                # what it says: "tokens", "words" that may be copied, or "frames"
     drop: bool                 # inputs of layers are dropped
     drop_output: bool
 
@@ -71,7 +76,12 @@ def variant_of(config, drop, drop_output):
     c = config
     return Variant(c.cell, c.layers, c.attention if c.context == "attention" else "",
                    c.attention_order == "before", c.context == "every-step", c.context_in_cell, c.fusion,
-                   c.input_feeding, c.readout == "state-context", drop, drop_output)
+                   c.input_feeding, c.readout != "state", output_of(config), drop, drop_output)
+
+
+def output_of(config):
+    """What the readout says: a key of INPUTS and OUTPUTS."""
+    return "words" if config.readout == "copy" else config.target
 
 
 def key_of(variant):
@@ -91,7 +101,9 @@ def optional(teacher_mask, masks, output_mask, dtype):
 @once
 def starts(c):
     """-> `start` for this Variant: it makes the ForwardBuffers."""
-    kind, reads_context, feeding = c.kind, c.reads_context, c.feeding
+    kind, reads_context, feeding, copies = c.kind, c.reads_context, c.feeding, c.output == "words"
+    new_inputs, table_of, embedding_size = INPUTS[c.output].new, INPUTS[c.output].table, INPUTS[c.output].size
+    output_size, mixing = OUTPUTS[c.output].size, OUTPUTS[c.output].mixing
     start_cell = COMPILED[CELLS[c.cell_name]].start
     read_memory = attention.allocation(attention.SCORES[c.score]).start if c.score else (
         attention.same_context if c.every_step else attention.no_context)
@@ -113,22 +125,40 @@ def starts(c):
     def start(arena, p, source, layers, S, sources, teacher_mask, masks, output_mask, own):
         """`source` and `layers` are the EncoderOutput and the initial states of M sources; row n is for sources[n]
         -> ForwardBuffers.  `own`: the readout may be asked for single steps."""
-        N, dtype, V, s0 = len(sources), p.embedding.dtype, len(p.readout.b), layers[0].h
+        N, dtype, size, s0 = len(sources), p.readout.b.dtype, output_size(p.readout, source), layers[0].h
         cells, H = start_layers((arena, S, sources), p.layers, layers, layers), s0.shape[1]
         attend, ctx = read_memory(arena, p.score, source, s0, S, sources)
         C, real = ctx.shape[2], empty(arena, (S, N), np.bool_)
         Z = H + C if kind == "concat" else H
-        R = Z + C if reads_context else Z
+        table = table_of(arena, p.embedding, N)
+        R = (Z + C if reads_context else Z) + (embedding_size(table) if copies else 0)
         for t in range(S):
             for n in range(N):
                 real[t, n] = True
         return ForwardBuffers(
-            empty(arena, (S, N), np.int64), teacher_mask, real, p.embedding, cells, masks, attend, ctx,
+            new_inputs(arena, S, N, p.embedding), teacher_mask, real, table, cells, masks, attend, ctx,
             empty(arena, (S if learned else 0, N, H + C), dtype),
             operand(scratch_arena(arena), fusion_matrix(p.fusion, s0), N), empty(arena, (S, N, R), dtype), output_mask,
             empty(arena, output_mask.shape, dtype), operand(scratch_arena(arena), p.readout.W[:R if own else 0], N),
-            p.readout.b, empty(arena, (len(teacher_mask), N, V), dtype), zeros(arena, (N, Z if feeding else 0), dtype))
+            p.readout.b, empty(arena, (len(teacher_mask), N, size), dtype),
+            zeros(arena, (N, Z if feeding else 0), dtype), mixing(arena, p, source, N if own else 0, size))
     return start
+
+
+@once
+def z_size_of(c):
+    """-> the function from the ForwardBuffers to Z, the size of the fused state."""
+    reads_context, copies, embedding_size = c.reads_context, c.output == "words", INPUTS[c.output].size
+
+    @inlined
+    def z_size(k):
+        Z = k.rs.shape[2]
+        if reads_context:
+            Z -= k.ctx.shape[2]
+        if copies:
+            Z -= embedding_size(k.table)
+        return Z
+    return z_size
 
 
 @once
@@ -137,7 +167,7 @@ def starts_backward(c):
     start_cell, State = COMPILED[CELLS[c.cell_name]].start_backward, CELLS[c.cell_name].State
     fusion_matrix, learned, has_c = fusion.KINDS[c.kind].matrix, fusion.KINDS[c.kind].learned, "c" in State._fields
     allocation = attention.allocation(attention.SCORES[c.score]) if c.score else attention.NO_ATTENTION
-    start_attention, reads_context = allocation.start_backward, c.reads_context
+    start_attention, z_size = allocation.start_backward, z_size_of(c)
 
     @inlined
     def start_layer(size, p, g, cache):
@@ -147,13 +177,12 @@ def starts_backward(c):
     start_layers = each_of_three(c.layers, start_layer)
 
     @inlined
-    def start(arena, of_memory, p, g, k, caches, drs, steps):
+    def start(arena, of_memory, p, g, k, caches, drs, dalpha, steps):
         """Two arenas, the second for gradients of the memory; blocks of so many steps -> BackwardBuffers."""
-        (S, N), H, C, dtype = k.ids.shape, k.cells[0].hs.shape[2], k.ctx.shape[2], drs.dtype
-        Z = k.rs.shape[2] - (C if reads_context else 0)
+        (S, N, _), H, C, dtype, Z = k.rs.shape, k.cells[0].hs.shape[2], k.ctx.shape[2], drs.dtype, z_size(k)
         return BackwardBuffers(
             drs, start_layers((arena, N, H), p.layers, g.layers, caches),
-            start_attention(arena, of_memory, p.score, k.attend, steps), empty(arena, (N, Z), dtype),
+            start_attention(arena, of_memory, p.score, k.attend, dalpha, steps), empty(arena, (N, Z), dtype),
             zeros(arena, (N, Z), dtype), zeros(arena, (N, C), dtype),
             packed(scratch_arena(arena), fusion_matrix(p.fusion, k.cells[0].hs[0]).T),
             empty(arena, (S if learned else 0, N, H), dtype), empty(arena, (N, H + C), dtype),

@@ -24,8 +24,9 @@ from ..layers import attention, fusion
 from ..layers.unroll import COMPILED
 from ..linalg.gemm import product
 from ..linalg.rows import add_rows, clear, copy, multiply
-from ..linalg.simd import LANES, at
 from ..runtime.jit import device_function, inlined
+from .decoder_buffers import z_size_of
+from .decoder_inputs import INPUTS
 
 
 @inlined
@@ -37,6 +38,8 @@ def nothing(*args):
 def steps(c):
     """-> one step of the forward loop, for this decoder_buffers.Variant."""
     context_in_cell, feeding, reads_context, drop = c.context_in_cell, c.feeding, c.reads_context, c.drop
+    copies, enter = c.output == "words", INPUTS[c.output].enter
+    embedding_size, z_size = INPUTS[c.output].size, z_size_of(c)
     cell_step, fuse, deep = COMPILED[CELLS[c.cell_name]].step, fusion.KINDS[c.kind].fuse, c.layers > 1
     attend = attention.attend_with(attention.SCORES[c.score]) if c.score else nothing
     before, after = bool(c.score) and c.before, bool(c.score) and not c.before
@@ -44,13 +47,11 @@ def steps(c):
     @device_function
     def step(k, t, z_prev, n0, n1):
         """Feed ids[t], and z_prev (N, Z) if z is fed back; rs[t] and the states in t + 1 are written."""
-        E, Z, C, layers = k.table.shape[1], k.rs.shape[2], k.ctx.shape[2], len(k.cells)
-        if reads_context:
-            Z -= C
+        E, Z, C, layers = embedding_size(k.table), z_size(k), k.ctx.shape[2], len(k.cells)
         xs, top = k.cells[0].xs, k.cells[layers - 1]
-        for n in range(n0, n1):
-            for j in range(0, E, LANES):
-                xs[t, n, at(j, E)] = k.table[k.ids[t, n], at(j, E)]                 # (D2)
+        enter(k, xs, t, n0, n1)                                                     # (D2)
+        if copies:
+            copy(k.rs[t, :, Z + C:], xs[t, :, :E], n0, n1)                          # (D6)
         if before:
             attend(k.attend, top.hs[t], t, n0, n1, k.ctx[t])                          # (D1)
         used = E
@@ -71,7 +72,7 @@ def steps(c):
             attend(k.attend, top.hs[t + 1], t, n0, n1, k.ctx[t])                      # (D4)
         fuse(k.fuse_W, top.hs[t + 1], k.ctx[t], k.s_ctx, k.rs[t, :, :Z], t, n0, n1)  # (D5)
         if reads_context:
-            copy(k.rs[t, :, Z:], k.ctx[t], n0, n1)                                  # (D6)
+            copy(k.rs[t, :, Z:Z + C], k.ctx[t], n0, n1)                             # (D6)
     return step
 
 
@@ -81,17 +82,18 @@ def steps_backward(c):
     every_step, context_in_cell, feeding = c.every_step, c.context_in_cell, c.feeding
     reads_context, drop, deep = c.reads_context, c.drop, c.layers > 1
     cell_step_backward, fuse_backward = COMPILED[CELLS[c.cell_name]].step_backward, fusion.KINDS[c.kind].fuse_backward
-    attend_backward = attention.attend_backward_with(attention.SCORES[c.score]) if c.score else nothing
+    copies, embedding_size = c.output == "words", INPUTS[c.output].size
+    attend_backward = attention.attend_backward_with(attention.SCORES[c.score], copies) if c.score else nothing
     before, after = bool(c.score) and c.before, bool(c.score) and not c.before
 
     @inlined
     def step_backward(k, caches, d, t, t0, n0, n1):
         """Pull drs[t] and the gradients of the states back to step t-1; t0 is the first step of the block."""
-        E, Z, C, layers = k.table.shape[1], d.dz.shape[1], k.ctx.shape[2], len(k.cells)
+        E, Z, C, layers = embedding_size(k.table), d.dz.shape[1], k.ctx.shape[2], len(k.cells)
         first, top = d.cells[0], d.cells[layers - 1]
         copy(d.dz, d.drs[t, :, :Z], n0, n1)                                     # (D6*)
         if reads_context:
-            copy(d.dctx, d.drs[t, :, Z:], n0, n1)                               # (D6*)
+            copy(d.dctx, d.drs[t, :, Z:Z + C], n0, n1)                          # (D6*)
         else:
             clear(d.dctx, n0, n1)
         if feeding:
@@ -109,6 +111,9 @@ def steps_backward(c):
                 multiply(layer.dxs[t], k.masks[i], n0, n1)
             if deep and i > 0:
                 add_rows(d.cells[i - 1].dh, layer.dxs[t], n0, n1)
+        if copies:
+            # fork: E[y_{t-1}] is fed, and read out
+            add_rows(first.dxs[t, :, :E], d.drs[t, :, Z + C:], n0, n1)          # (D6*) (D2*)
         used = E
         if context_in_cell:
             add_rows(d.dctx, first.dxs[t, :, E:E + C], n0, n1)                  # (D2*)

@@ -147,7 +147,7 @@ def nothing_backward(arena, p, g, hs, dsource, dh):
     return zeros(arena, hs.shape, hs.dtype)
 
 
-# (S1): the layers' first inputs, of token ids (T, N) or of frames (T, N, F); and backward ------------------------
+# (S1): the layers' first inputs, of token ids (T, N), of copying.Words or of frames (T, N, F); and backward -----
 
 @inlined
 def embedded(arena, E, ids):
@@ -160,6 +160,16 @@ def embedded_backward(g, ids, dxs):
 
 
 @inlined
+def words_embedded(arena, E, words):
+    return gather(arena, E, words.read)                                  # (S1) (E1)
+
+
+@inlined
+def words_embedded_backward(g, words, dxs):
+    scatter(g, words.read, dxs)                                          # (S1*) (E1*)
+
+
+@inlined
 def framed(arena, p, fs):
     return frame_input.read(arena, p, fs)                                # (S1) (E2)
 
@@ -167,6 +177,25 @@ def framed(arena, p, fs):
 @inlined
 def framed_backward(g, fs, dxs):
     frame_input.add_gradients(g, fs, dxs)                                # (S1*) (E2*)
+
+
+ENTRIES = {"tokens": (embedded, embedded_backward), "words": (words_embedded, words_embedded_backward),
+           "frames": (framed, framed_backward)}
+
+
+@inlined
+def of_memory(source, output):
+    return output
+
+
+@inlined
+def with_words(words, output):
+    return EncoderOutput(output.memory, output.ctx, words.ids)
+
+
+def source_of(config):
+    """What the encoder reads: a key of ENTRIES."""
+    return "words" if config.readout == "copy" else config.source
 
 
 def output_of(c):
@@ -203,10 +232,10 @@ def bridge_of(c, bridge):
 
 @once
 def loops(c, bridge, source="tokens"):
-    """-> Loops for this decoder_buffers.Variant, this kind of bridge, "copy" or "zeros", and of source, "tokens" or
-    "frames"."""
-    key = f"{c.cell_name}-{c.layers}-{c.score}-{c.every_step:d}-{bridge}" + ("-frames" if source == "frames" else "")
-    enter, enter_backward = (framed, framed_backward) if source == "frames" else (embedded, embedded_backward)
+    """-> Loops for this decoder_buffers.Variant, this kind of bridge, "copy" or "zeros", and of source, a key of
+    ENTRIES."""
+    key = f"{c.cell_name}-{c.layers}-{c.score}-{c.every_step:d}-{bridge}" + ("" if source == "tokens" else f"-{source}")
+    (enter, enter_backward), hand_on = ENTRIES[source], with_words if source == "words" else of_memory
     cell_cache, loop = unroll.COMPILED[CELLS[c.cell_name]].cache, unroll.loops(CELLS[c.cell_name])
     loop_forward, loop_backward = loop.forward, loop.backward
     (output, output_backward), (bridge_forward, bridge_backward, zero_state) = output_of(c), bridge_of(c, bridge)
@@ -225,7 +254,8 @@ def loops(c, bridge, source="tokens"):
         xs = enter(arena, p.encoder.embedding, source)                    # (S1)
         ks = all_layers(arena, p.encoder.layers, xs, masks, mask)         # (S1)
         top = ks[len(ks) - 1]
-        return ks, output(arena, p.decoder.score, top.hs[1:], mask), bridge_forward(arena, ks)            # (S2) (S3)
+        encoded = hand_on(source, output(arena, p.decoder.score, top.hs[1:], mask))    # (S3)
+        return ks, encoded, bridge_forward(arena, ks)                     # (S2)
 
     @internal_kernel(f"encoder.backward.{key}", loops=False)
     def backward(arena, p, g, source, mask, masks, ks, dsource, ds0):

@@ -22,23 +22,24 @@ from ...model.checks import check_batch, check_source
 from ...model.decoder import EncoderOutput
 from ...model.dropout_masks import DropoutMasks
 from ..core.tree import unpacked
-from ..layers import attention, loss, readout
-from ..layers.readout import add_loss_and_gradient
+from ..layers import attention, loss, readout, readout_copying
+from ..layers.copying import words_of
 from ..linalg.rows import copy
 from ..runtime.arena import in_an_arena, release, scratch_arena
 from ..runtime.jit import arena_kernel
 from ..runtime.linking import call_linked
 from . import decoder, encoder
 from .decoder_buffers import key_of, optional, variant_of
-from .encoder import dropped
-from .validated import int64_ids, validated
+from .decoder_outputs import OUTPUTS
+from .encoder import dropped, source_of
+from .validated import inputs_of, int64_ids, validated
 
 
 def encode(p, config, ids, mask, masks=None):
     """See model.seq2seq.encode: for any encoder, a compiled call for each part."""
     check_source(config, ids, mask)
-    cell = CELLS[config.cell]
-    hs, finals, k_encoder = encoder.forward(p.encoder, cell, ids, mask, masks and masks.encoder)     # (S1)
+    cell, read = CELLS[config.cell], reference.decoder.read_ids(config, ids)
+    hs, finals, k_encoder = encoder.forward(p.encoder, cell, read, mask, masks and masks.encoder)    # (S1)
     s0, k_bridge = bridge.forward(p.bridge, config.bridge, finals)      # (S2)
     source = EncoderOutput(None, None)
     if config.context == "attention":
@@ -46,6 +47,8 @@ def encode(p, config, ids, mask, masks=None):
         source = EncoderOutput(memory, None)
     elif config.context == "every-step":
         source = EncoderOutput(None, k_bridge.finals[-1].h)                    # (S3)
+    if config.readout == "copy":
+        source = source._replace(ids=int64_ids(ids))
     return source, s0, reference.EncodeCache(hs, k_encoder, k_bridge, finals)
 
 
@@ -115,8 +118,9 @@ def flat_gradient(p, config, batch, teacher_mask, masks):
 def gradient_call(p, config, batch, teacher_mask, masks):
     """The kernel of `flat_gradient` and its arguments after the arena; the second is the gradient, still zeros."""
     batch, masks = arguments(config, batch, teacher_mask, masks), masks or DropoutMasks(None, None, None)
-    g = np.zeros(sum([a.size for a in tree.leaves(p)]), p.decoder.embedding.dtype)
-    step = whole(variant_of(config, masks.decoder is not None, masks.output is not None), config.bridge, config.source)
+    g = np.zeros(sum([a.size for a in tree.leaves(p)]), config.dtype)
+    step = whole(variant_of(config, masks.decoder is not None, masks.output is not None), config.bridge,
+                 source_of(config))
     return step, (p, g, *batch)
 
 
@@ -134,13 +138,15 @@ def arguments(config, batch, teacher_mask, masks):
     if masks and masks.encoder is not None:
         encoder_masks = tuple([contiguous(m, config.dtype) for m in masks.encoder])
     source, source_mask, inputs, targets, target_mask = batch
-    return (steps_of(config, source), contiguous(source_mask), int64_ids(inputs), int64_ids(targets),
+    return (steps_of(config, source), contiguous(source_mask), inputs_of(config, inputs), int64_ids(targets),
             contiguous(target_mask), float(config.label_smoothing), encoder_masks,
             *optional(teacher_mask, masks and masks.decoder, masks and masks.output, config.dtype))
 
 
 def steps_of(config, source):
-    """Token ids, or frames, as compiled code wants them."""
+    """Token ids, words that may be copied, or frames, as compiled code wants them."""
+    if config.readout == "copy":
+        return words_of(source, config.source_vocab)
     return contiguous(source, config.dtype) if config.source == "frames" else int64_ids(source)
 
 
@@ -168,8 +174,11 @@ def forced_and_free(p, config, batch):
 def all_logits(p, config, source, source_mask, inputs, encoder_masks, teacher_mask):
     """The logits of checked arrays; `inputs` (S, N) may have several neighbouring rows for each source."""
     p, none = reference.untie(p, config), np.zeros((0, 0), config.dtype)
-    out = np.empty((*inputs.shape, len(p.decoder.readout.b)), config.dtype)
-    in_an_arena(forwards(variant_of(config, False, False), config.bridge, config.source), p, source, source_mask,
+    size = config.output_size
+    if config.readout == "copy":
+        size = max(size, int(source.ids.max()) + 1)
+    out = np.empty((*inputs.shape[:2], size), config.dtype)
+    in_an_arena(forwards(variant_of(config, False, False), config.bridge, source_of(config)), p, source, source_mask,
                 inputs, encoder_masks, teacher_mask, (none,), none, out)
     return out
 
@@ -178,9 +187,9 @@ class FlatParams(reference.Params, tree.Flat):
     """A gradient whose arrays are views of one."""
 
 
-def of_frames(kind):
+def of_source(kind):
     """What the kind of source adds to a kernel's key: nothing for tokens."""
-    return ("frames",) if kind == "frames" else ()
+    return () if kind == "tokens" else (kind,)
 
 
 @once
@@ -188,9 +197,9 @@ def whole(c, bridge, kind="tokens"):
     """-> loss and gradient of a batch, for this decoder_buffers.Variant, this kind of bridge, and of source."""
     encode_loops, decode = encoder.loops(c, bridge, kind), decoder.loops(c)
     encode, encode_backward, states, states_backward = *encode_loops, decode.forward, decode.backward
-    input_gradients = decode.input_gradients
+    input_gradients, read_out = decode.input_gradients, OUTPUTS[c.output].loss_and_gradient
 
-    @arena_kernel(f"seq2seq.{key_of((*c, bridge, *of_frames(kind)))}", loops=False)
+    @arena_kernel(f"seq2seq.{key_of((*c, bridge, *of_source(kind)))}", loops=False)
     def loss_and_gradient(arena, p, flat, source, source_mask, inputs, targets, target_mask, eps, encoder_masks,
                           teacher_mask, decoder_masks, output_mask):
         g = unpacked(flat, p)
@@ -200,12 +209,11 @@ def whole(c, bridge, kind="tokens"):
         k = call_linked(states, (decoder_arena, p.decoder, encoder_output, s0, inputs, teacher_mask, decoder_masks,
                                  output_mask))                                          # (S4)
         release(scratch_arena(decoder_arena))
-        L, drs = call_linked(add_loss_and_gradient, (
-            decoder_arena, p.decoder.readout, g.decoder.readout, dropped(decoder_arena, k.rs, output_mask), targets,
-            target_mask, eps))                                          # (S4) (S5) (S5*) (S4*)
+        L, drs, dalpha = read_out(decoder_arena, p.decoder, g.decoder, k, dropped(decoder_arena, k.rs, output_mask),
+                                  targets, target_mask, eps)            # (S4) (S5) (S5*) (S4*)
         release(scratch_arena(decoder_arena))
         drs = dropped(decoder_arena, drs, output_mask)
-        d = call_linked(states_backward, (decoder_arena, arena, p.decoder, g.decoder, k, drs))               # (S4*)
+        d = call_linked(states_backward, (decoder_arena, arena, p.decoder, g.decoder, k, drs, dalpha))       # (S4*)
         dsource, ds0 = input_gradients(arena, d)
         release(decoder_arena)
         release(scratch_arena(decoder_arena))
@@ -219,8 +227,9 @@ def whole(c, bridge, kind="tokens"):
 def forwards(c, bridge, kind="tokens"):
     """-> the logits of a batch, for this decoder_buffers.Variant, this kind of bridge, and of source."""
     encode, states = encoder.loops(c, bridge, kind).forward, decoder.loops(c).forward
+    say_all = OUTPUTS[c.output].say_all
 
-    @arena_kernel(f"seq2seq.logits.{key_of((*c, bridge, *of_frames(kind)))}", loops=False)
+    @arena_kernel(f"seq2seq.logits.{key_of((*c, bridge, *of_source(kind)))}", loops=False)
     def logits(arena, p, source, source_mask, inputs, encoder_masks, teacher_mask, decoder_masks, output_mask, out):
         _, encoder_output, s0 = call_linked(encode, (arena, p, source, source_mask, encoder_masks))    # (S1) (S2) (S3)
         k = call_linked(states, (arena, p.decoder, encoder_output, s0, inputs, teacher_mask, decoder_masks,
@@ -229,7 +238,7 @@ def forwards(c, bridge, kind="tokens"):
             for t in range(len(out)):
                 copy(out[t], k.logits[t], 0, out.shape[1])
         else:
-            decoder.read_out_all(arena, k.rs, p.decoder.readout.W, p.decoder.readout.b, out)         # (S4)
+            say_all(arena, k, p.decoder, out)                           # (S4)
     return logits
 
 
@@ -238,7 +247,16 @@ def part_by_part(p, config, batch, teacher_mask, masks):
     source, s0, k_encode = encode(p, config, batch.source, batch.source_mask, masks)                 # (S1) (S2) (S3)
     k = decoder.states(p.decoder, config, source, s0, batch.inputs, teacher_mask, masks and masks.decoder,
                        masks and masks.output)                          # (S4)
-    L, drs, g_readout = readout.loss_and_gradient(p.decoder.readout, k.rs, batch.targets, batch.target_mask,
-                                                  config.label_smoothing)    # (S4) (S5) (S5*) (S4*)
-    gradients = decoder.states_backward(p.decoder, config, source, k, drs, g_readout)                # (S4*)
+    L, *gradients = output_loss(p.decoder, config, source, k, batch)    # (S4) (S5) (S5*) (S4*)
+    gradients = decoder.states_backward(p.decoder, config, source, k, *gradients)                    # (S4*)
     return L, whole_gradient(p, config, source, k_encode, *gradients)
+
+
+def output_loss(p, config, source, k, batch):
+    """The loss of what the states say: -> L, drs, the readout's gradient, and of a readout that copies dalpha, the
+    gate's."""
+    if config.readout == "copy":
+        L, drs, dalpha, g_readout, g_gate = readout_copying.loss_and_gradient(
+            p.readout, p.gate, k.rs, decoder.alphas(k), source.ids, batch.targets, batch.target_mask)
+        return L, drs, g_readout, dalpha, g_gate
+    return readout.loss_and_gradient(p.readout, k.rs, batch.targets, batch.target_mask, config.label_smoothing)

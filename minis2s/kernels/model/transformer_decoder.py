@@ -18,7 +18,7 @@ from ..runtime.arena import empty, empty_like, release, scratch_arena
 from ..runtime.jit import arena_function, arena_kernel, internal_kernel
 from ..runtime.linking import call_linked
 from ..runtime.threads import over_columns, over_rows
-from .decoder import best_token
+from .decoder_inputs import best_token
 from .transformer_step import step_buffers, steps, work_of
 from .transformer_sublayers import FINAL_NORMS, WORK, sublayers
 

@@ -13,11 +13,12 @@ from functools import lru_cache
 import numpy as np
 from numpy import ascontiguousarray as contiguous
 
-from ...core import initializers, tree
+from ...core import initializers, tree, validation as input_checks
+from ...layers import linear
 from ...layers.attention import SCORES
 from ...layers.cells import CELLS
 from ...model import decoder, dropout_masks
-from ...model.checks import check_masks, check_params
+from ...model.checks import check_masks, check_params, own_words
 from ..core import validation
 
 LAST = [(None, None)]          # a Config, and Params that are validated: a search passes the same ones again
@@ -39,8 +40,6 @@ def validated(p, config):
                          "computes them")
     if config.target == "frames":
         raise ValueError("target=frames: models that write frames have no compiled implementation; NumPy computes them")
-    if config.readout == "copy":
-        raise ValueError("readout=copy has no compiled implementation; NumPy computes it")
     check_params(p, config)
     for name, a in tree.named(p):
         if a.dtype != config.dtype:
@@ -61,6 +60,22 @@ def int64_ids(ids):
     return contiguous(ids, np.int64)
 
 
+def inputs_of(config, inputs):
+    """What a decoder is fed, token ids or frames, as compiled code wants it: words that only a copy can say are UNK."""
+    if config.target == "frames":
+        return contiguous(inputs, config.dtype)
+    return int64_ids(decoder.read_ids(config, inputs))
+
+
+def check_steps(name, config, inputs, source_ids=None):
+    """Require what a decoder of this Config can be fed: token ids (S, N), those of words of the sources too where words
+    are copied, or frames (S, N, F)."""
+    if config.target == "frames":
+        input_checks.array(name, inputs, ("S", "N", config.target_frame_size))
+        return
+    input_checks.ids(name, inputs, config.target_vocab + own_words(config, source_ids), ("S", "N"))
+
+
 @lru_cache
 def decoder_arrays(config):
     """Names and shapes of a decoder's parameters, shared weights standing where they are used."""
@@ -77,6 +92,8 @@ def check_decoder(p, config):
         validation.kind(f"p.layers.{i}", layer, CELLS[config.cell].Params)
     if config.context == "attention":
         validation.kind("p.score", p.score, SCORES[config.attention].Params)
+    for name in ("readout", "gate") if config.readout == "copy" else ():
+        validation.kind(f"p.{name}", getattr(p, name), linear.Params)
     (names, shapes), given = decoder_arrays(config), tree.leaves(p)
     if len(given) != len(names):
         raise ValueError(f"p: {len(given)} arrays, wanted {len(names)} of this Config: {', '.join(names)}")
@@ -95,6 +112,8 @@ def check_decoder_inputs(p, config, source, layers, masks, output_mask, N):
             validation.array("source.memory.keys", keys, dtype, (len(hs), N, p.score.W_h.shape[1]))
     elif config.context == "every-step":
         validation.array("source.ctx", source.ctx, dtype, (N, C))
+    if config.readout == "copy":
+        input_checks.ids("source.ids", source.ids, config.target_vocab + len(hs), (len(hs), N))
     if len(layers) != config.layers:
         raise ValueError(f"layers: {len(layers)} states, wanted one for each of {config.layers} layers")
     for i, s in enumerate(layers):

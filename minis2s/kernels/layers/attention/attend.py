@@ -94,27 +94,34 @@ def softmax(alpha, top):
         alpha[I] = alpha[I] / norm                                       # (A1)
 
 
-@device_function
-def softmax_backward(k, d, t, n, dctx):
-    """dctx (N, C) -> de of example n, for query t."""
-    T, C, r = len(k.hs), k.hs.shape[2], t % len(d.de)
-    mean = 0.0
-    for i in range(T):
-        if k.mask[i, n]:
-            products = zeros(k.q)
-            for j in range(0, C, LANES):
-                J = at(j, C)
-                products = add(products, dctx[n, J] * k.hs[i, n, J])                   # (A2*)
-            d.de[r, n, i] = total(products)
-            mean += k.alpha[t, n, i] * d.de[r, n, i]
-    for i in range(T):
-        d.de[r, n, i] = k.alpha[t, n, i] * (d.de[r, n, i] - mean) if k.mask[i, n] else 0.0    # (A1*)
+@once
+def softmax_backward_with(copies):
+    """-> softmax_backward; whether words are copied by the weights, too."""
+    @device_function
+    def softmax_backward(k, d, t, n, dctx):
+        """dctx (N, C) -> de of example n, for query t."""
+        T, C, r = len(k.hs), k.hs.shape[2], t % len(d.de)
+        mean = 0.0
+        for i in range(T):
+            if k.mask[i, n]:
+                products = zeros(k.q)
+                for j in range(0, C, LANES):
+                    J = at(j, C)
+                    products = add(products, dctx[n, J] * k.hs[i, n, J])               # (A2*)
+                d.de[r, n, i] = total(products)
+                if copies:
+                    d.de[r, n, i] += d.dalpha[t, n, i]                   # fork: alpha weighs, and may be copied from
+                mean += k.alpha[t, n, i] * d.de[r, n, i]
+        for i in range(T):
+            d.de[r, n, i] = k.alpha[t, n, i] * (d.de[r, n, i] - mean) if k.mask[i, n] else 0.0    # (A1*)
+    return softmax_backward
 
 
 @once
-def attend_backward_with(score):
-    """-> attend_backward, with this Score in it."""
+def attend_backward_with(score, copies=False):
+    """-> attend_backward, with this Score in it; whether words are copied by the weights, too."""
     term_backward, scores_hs = score.term_backward, score.scores_hs
+    softmax_backward = softmax_backward_with(copies)
     has_keys, has_v, has_matrix = score.has_keys, score.has_v, score.has_matrix
 
     @device_function

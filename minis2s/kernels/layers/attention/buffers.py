@@ -38,6 +38,7 @@ class BackwardBuffers(NamedTuple):   # their gradients
     dq: np.ndarray             # (S, N, A)
     de: np.ndarray             # (queries of a block, N, T)
     dctx: np.ndarray           # (queries of a block, N, C)
+    dalpha: np.ndarray         # (S, N, T), of what else reads the weights; None if nothing does
 
 
 class Allocation(NamedTuple):  # the functions that make them, for one Score
@@ -66,7 +67,7 @@ def allocation(score):
         return buffers, empty(arena, (S, N, C), hs.dtype)
 
     @inlined
-    def start_backward(arena, of_memory, p, k, steps):
+    def start_backward(arena, of_memory, p, k, dalpha, steps):
         """-> BackwardBuffers with sums at zero, for blocks of so many queries; those of the memory
         in an arena of their own."""
         (_, N, A), (T, _, C), dtype = k.q.shape, k.hs.shape, k.q.dtype
@@ -74,7 +75,7 @@ def allocation(score):
         return BackwardBuffers(WT, zeros_of(of_memory, k.hs.shape, dtype),
                                zeros_of(of_memory, (T, N, A if has_keys else 0), dtype), zeros_of(arena, (N, A), dtype),
                                empty(arena, k.q.shape, dtype), empty(arena, (steps, N, T), dtype),
-                               empty(arena, (steps, N, C), dtype))
+                               empty(arena, (steps, N, C), dtype), dalpha)
 
     @inlined
     def add_gradient(g, d, states):
@@ -114,10 +115,10 @@ def same_context(arena, p, source, s, S, sources):
 
 
 @inlined
-def nothing_backward(arena, of_memory, p, k, steps):
+def nothing_backward(arena, of_memory, p, k, dalpha, steps):
     """The BackwardBuffers of a decoder without attention."""
     none = empty(arena, (0, 0, 0), k.q.dtype)
-    return BackwardBuffers(k.W.numbers, none, none, empty(arena, (0, 0), k.q.dtype), none, none, none)
+    return BackwardBuffers(k.W.numbers, none, none, empty(arena, (0, 0), k.q.dtype), none, none, none, dalpha)
 
 
 @inlined
