@@ -68,7 +68,7 @@ CONFIGS = {
                          dropout=0.3, label_smoothing=0.1, reverse_source=True),
 }
 
-# targets of frames; these have no compiled implementation
+# targets of frames
 FRAMES_OUT = {
     "spoken": config(**SPOKEN, cell="lstm", attention_order="before", fusion="tanh"),
     "spoken-plain": config(**SPOKEN, layers=2, frame_error="absolute", **PLAIN),

@@ -9,16 +9,20 @@ from kernel_transformers import Case as Transformer
 from minis2s.core import tree
 from minis2s.kernels.decoding import transformer_hypotheses
 from minis2s.kernels.decoding.beam import beam
-from minis2s.kernels.layers import attention, copying, embedding, loss, readout, readout_copying, recurrent, unroll
+from minis2s.kernels.layers import (
+    attention, copying, embedding, frame_output, loss, readout, readout_copying, recurrent, unroll
+)
 from minis2s.kernels.linalg import gradients
 from minis2s.kernels.model import decoder, seq2seq, transformer
 from minis2s.kernels.training import optimizers
 from minis2s.layers import linear
 from minis2s.layers.attention import SCORES, Memory
+from minis2s.layers.frame_output import Cache
 from minis2s.model import seq2seq as reference
 from minis2s.training.optimizers import start
 
 ATTENTION, EVERY_STEP, COPYING = "concat-dot-before", "every-step-sigmoid", "copying-before"
+FRAMES_OUT = "spoken"
 # arrays that a door does not read (x: what a layer has read stands in u already), and what it may be given: sizes that
 # nothing else says, another dtype of gradients
 UNREAD = {"decoder.backward": ("source", "k.ids", "k.buffers.attend.source", "k.buffers.mixing"),
@@ -27,6 +31,8 @@ ALLOWED = {"loss.forward": ("logits: other numbers", "logits: axis 2 longer"),
            "loss.backward": ("k.log_p: other numbers", "k.log_p: axis 2 longer"),
            "weight_gradient": ("x: axis 2", "da: axis 2"), "attention.precompute_keys": ("W_h: axis 1",),
            "decoder.forward": ("ids: axis 0",),
+           "frame_output.forward": ("mask: axis 2",), "frame_output.loss_and_gradient": ("mask: axis 2",),
+           "frame_output.backward": ("e: axis 3",),
            "copying.forward": ("logits: axis 2",), "copying.backward": ("k.ids: axis 0", "k.log_q: axis 2")}
 TRANSFORMER = "dropout-pre", "everything"
 CELLS = ("rnn", "lstm", "gru", "gru-after")
@@ -68,7 +74,7 @@ def layers():
             lambda W_h, hs, dhs, dkeys: attention.precompute_keys_backward(
                 score, p._replace(W_h=W_h), Memory(hs, keys, mask), Memory(dhs, dkeys, None)),
             dict(W_h=p.W_h, hs=hs, dhs=hs, dkeys=keys)),
-        **layers_that_copy(rng)}
+        **layers_that_copy(rng), **layers_that_write_frames(rng)}
 
 
 def layers_that_copy(rng):
@@ -82,6 +88,19 @@ def layers_that_copy(rng):
         "copying.backward": (copying.backward, dict(p=gate, k=k, dlog_p=log_p)),
         "readout_copying.loss_and_gradient": (readout_copying.loss_and_gradient, dict(
             p=p, gate=gate, rs=r, alpha=alpha, ids=ids, targets=targets, mask=mask))}
+
+
+def layers_that_write_frames(rng):
+    """-> the doors of the output of frames: two frames of three numbers a step."""
+    p, rs, targets = linear.Params(normal(rng, 20, 7), normal(rng, 7)), normal(rng, 3, 4, 20), normal(rng, 3, 4, 6)
+    out, mask = rs @ p.W + p.b, np.ones((3, 4, 2), bool)
+    k = frame_output.forward(out, targets, mask)[1]
+    return {
+        "frame_output.forward": (frame_output.forward, dict(out=out, targets=targets, mask=mask)),
+        "frame_output.backward": (lambda **k: frame_output.backward(Cache(**k, error="squared")),
+                                  dict(zip(Cache._fields, k[:4]))),
+        "frame_output.loss_and_gradient": (frame_output.loss_and_gradient, dict(
+            p=p, rs=rs, targets=targets, mask=mask))}
 
 
 def model(name):
@@ -136,7 +155,7 @@ def doors():
     found = layers()
     for name in CELLS:
         found |= layer(name)
-    for name in (ATTENTION, EVERY_STEP, COPYING):
+    for name in (ATTENTION, EVERY_STEP, COPYING, FRAMES_OUT):
         found |= model(name)
     for name in TRANSFORMER:
         found |= transformer_model(name)

@@ -3,14 +3,14 @@ import dataclasses
 
 import numpy as np
 
-from configs import CONFIGS, COPYING, RESIDUAL
+from configs import CONFIGS, COPYING, FRAMES_OUT, RESIDUAL
 from draw import batch, like
 from kernel_layers import guarded
 from minis2s.api.backends import choose
 from minis2s.core import tree
 from minis2s.model import dropout_masks, seq2seq
 
-ALL = {**CONFIGS, **RESIDUAL, **{f"copying-{name}": config for name, config in COPYING.items()}}
+ALL = {**CONFIGS, **RESIDUAL, **FRAMES_OUT, **{f"copying-{name}": config for name, config in COPYING.items()}}
 LENGTHS = (5, 2, 4, 1, 3, 5, 2), (1, 3, 2, 4, 2, 1, 3)          # of sources, of targets
 
 
@@ -21,7 +21,7 @@ class Case:
         self.p = guarded(tree.map(lambda a: a.astype(dtype), p))
         self.batch = batch(rng, self.config, *lengths)
         self.drops = guarded(dropout_masks.draw(rng, self.config, len(lengths[0])))
-        self.coins = rng.random(self.batch.inputs.shape) < 0.5
+        self.coins = rng.random(self.batch.inputs.shape[:2]) < 0.5
 
     def run(self, backend, free=False):
         teacher = self.coins if free else None

@@ -59,3 +59,20 @@ def random_copier(rng):
             return Config(**found, source_vocab=V, target_vocab=V, readout="copy", dtype="float64")
         except (ValueError, TypeError):
             continue
+
+
+def random_speaker(rng):
+    """A Config in float64 whose target is frames, drawn likewise; a third of the sources are frames, too."""
+    names = "cell", "bridge", "attention", "context", "attention_order", "fusion", "frame_error"
+    while True:
+        found = {**some(rng, names, 0.4), "readout": str(rng.choice(["state", "state-context"])),
+                 **{name: bool(rng.random() < 0.2) for name in FLAGS if name not in ("tied_embedding", "residual")},
+                 "dropout": float(rng.choice([0.0, 0.3])), "source_vocab": int(rng.integers(5, 9)),
+                 **sizes(rng, target_frame_size=(1, 5), frames_per_step=(1, 4), embedding=(1, 7), hidden=(1, 7),
+                         layers=(1, 3))}
+        if rng.random() < 0.3:
+            found.update(source="frames", source_vocab=None, **sizes(rng, frame_size=(1, 5), stack=(1, 4)))
+        try:
+            return Config(**found, target="frames", dtype="float64")
+        except (ValueError, TypeError):
+            continue

@@ -10,7 +10,6 @@ from ..core.backend import Backend
 from ..data import corpus as corpora, pictures
 from ..data.batches import pad_sources
 from ..data.text import is_blank
-from ..decoding import frames
 from . import notes, signals
 from .backends import choose_for_texts
 from .display import Bar
@@ -134,7 +133,7 @@ def search(model: Any, tokens: list, how: Options, at: int, backend: Backend) ->
     source, mask = pad_sources([x[::-1] for x in ids] if model.config.reverse_source else ids, model.config.dtype)
     args = (model.params, model.config, source, mask, how.max_length)
     if model.config.target == "frames":
-        return [[a] for a in frames.write(*args[:-1], math.ceil(how.max_length / model.config.frames_per_step))]
+        return [[a] for a in backend.write(*args[:-1], math.ceil(how.max_length / model.config.frames_per_step))]
     if how.method == "sample":
         return backend.sample(*args, np.random.default_rng((how.seed, at)), **how.own)
     if how.method == "exact":

@@ -47,16 +47,14 @@ def backend_for(config: Config, name: str | None = None, otherwise: str = "numpy
     if said != "numba" or is_compiled(config):
         return said
     if name is not None or os.environ.get("MINIS2S_BACKEND"):
-        what = (f"{own_part(config)} of your own has" if own_part(config) else
-                "models with target=frames have" if config.target == "frames" else
-                "models with residual=True have")
+        what = f"{own_part(config)} of your own has" if own_part(config) else "models with residual=True have"
         warnings.warn(f"backend='numba': {what} no compiled implementation yet; NumPy computes it", stacklevel=3)
     return "numpy"
 
 
 def is_compiled(config: Config) -> bool:
     """Whether the kernels compute models of this Config."""
-    return not config.residual and config.target == "tokens" and not own_part(config)
+    return not config.residual and not own_part(config)
 
 
 def own_part(config: Config) -> str | None:

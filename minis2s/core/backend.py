@@ -35,6 +35,7 @@ class Backend(NamedTuple):
     beam: Callable
     sample: Callable
     exact: Callable
+    write: Callable                # of frames; nothing is searched for
     # one recurrent layer over time: minis2s/layers/unroll.py
     unroll: Callable
     unroll_backward: Callable

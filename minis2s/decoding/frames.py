@@ -45,9 +45,7 @@ def write(p: Any, config: Any, source: np.ndarray, mask: np.ndarray, max_steps: 
     ValueError, TypeError
         For arrays or numbers that cannot be, and for a model that writes tokens.
     """
-    if config.target != "frames":
-        raise ValueError(f"config: target={config.target}, wanted frames; tokens are for greedy search")
-    check_source(config, source, mask, max_steps)
+    check(config, source, mask, max_steps)
     step, F, N = architectures.of(config).step, config.target_frame_size, source.shape[1]
     p, encoded, state = architectures.of(config).start(p, config, source, mask)
     y = np.zeros((N, F), config.dtype)
@@ -67,3 +65,10 @@ def write(p: Any, config: Any, source: np.ndarray, mask: np.ndarray, max_steps: 
         weights = None if alphas[0] is None else np.stack([alpha[mask[:, n], n] for alpha in alphas[:steps]])
         return Written(said[:steps, n].reshape(-1, F), weights, bool(a[steps - 1, n] > 0))
     return [one(n) for n in range(N)]
+
+
+def check(config: Any, source: np.ndarray, mask: np.ndarray, max_steps: int) -> None:
+    """Validate the arguments of `write`; ValueError, TypeError."""
+    if config.target != "frames":
+        raise ValueError(f"config: target={config.target}, wanted frames; tokens are for greedy search")
+    check_source(config, source, mask, max_steps)

@@ -28,7 +28,6 @@ NOT_COMPILED = {
     "core/functions.py": "written out where it is used, under the mark of that line",
     "core/initializers.py": "runs once for each model",
     "core/gradient_check.py": "for checks, not for training",
-    "layers/frame_output.py": "models that write frames have no compiled implementation",
     "layers/distillation.py": "its targets are handed to the compiled loss, (X3), as they are",
     "training/quantization.py": "runs once for each model",
     "training/pruning.py": "one product for each update",

@@ -2,6 +2,7 @@
 from ..core.backend import Backend, thread_count
 from .decoding.beam import beam
 from .decoding.exact import exact
+from .decoding.frames import write
 from .decoding.greedy import greedy
 from .decoding.sampling import sample
 from .layers import unroll
@@ -34,6 +35,7 @@ NUMBA = Backend(
     beam=beam,
     sample=sample,
     exact=exact,
+    write=write,
     unroll=unroll.forward,
     unroll_backward=unroll.backward,
     use_threads=use_threads,

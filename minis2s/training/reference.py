@@ -3,6 +3,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from .. import decoding
 from ..core.backend import Backend, thread_count
+from ..decoding import frames
 from ..layers import unroll
 from ..model import architectures
 from ..model.config import Config
@@ -36,6 +37,7 @@ NUMPY = Backend(
     beam=decoding.beam,
     sample=decoding.sample,
     exact=decoding.exact,
+    write=frames.write,
     unroll=unroll.forward,
     unroll_backward=unroll.backward,
     use_threads=use_threads,

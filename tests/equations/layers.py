@@ -140,7 +140,7 @@ UNITS = [
     Unit({"(E1)": "", "(E1*)": ""}, embed, partial(compiled_model, "plain-gru")),
     Unit({"(E2)": "", "(E2*)": ""}, frames, partial(compiled_model, "frames")),
     Unit({"(FO1)": "", "(FO2)": "", "(FO3)": "", "(FO1*)": "", "(FO2*)": "", "(FO3*)": ""},
-         partial(frames_loss, "absolute")),
+         partial(frames_loss, "absolute"), partial(compiled_model, "spoken-plain")),
     Unit({"(Y1)": "", "(Y1*)": ""}, product, TRANSFORMER),
     Unit({"(DR1)": "", "(DR1*)": ""}, drop, partial(compiled_model, "dropout")),
     Unit({"(B1)": "", "(B1*)": ""}, dense_bridge),

@@ -3,7 +3,7 @@ from .mutant import bugs
 
 MUTANTS = [
     *bugs("kernels/model/seq2seq.py", "kernels/model/test_seq2seq.py kernels/model/test_validated.py",
-          ("if np.ndim(batch.targets) == 3", "if np.ndim(batch.targets) == 4", "one-hot targets taken for ids"),
+          ("np.ndim(batch.targets) == 3:", "np.ndim(batch.targets) == 4:", "one-hot targets taken for ids"),
           ("check_batch(config, batch, teacher_mask, masks)\n    check", "check",
            "nobody asks whether the batch can be computed with"),
           ("        p = reference.untie(p, config)\n        L, g", "        L, g",
@@ -17,7 +17,8 @@ MUTANTS = [
           ("masks and masks.output)                          # (S4)", "None)                          # (S4)",
            "no dropout before the readout"),
           ("batch.target_mask, config.label_smoothing)\n", "batch.target_mask, 0.0)\n", "no smoothing"),
-          ("k.rs, batch.targets, batch.target_mask", "k.rs, batch.targets, batch.target_mask | True", "padding counts"),
+          ("batch.target_mask, config.label_smoothing)\n", "batch.target_mask | True, config.label_smoothing)\n",
+           "padding counts"),
           # in one call
           ("float(config.label_smoothing)", "0.0", "no smoothing"),
           ("if masks and masks.encoder is not None:", "if False:", "no dropout in the encoder"),
@@ -33,7 +34,7 @@ MUTANTS = [
            "k = call_linked(states, (decoder_arena, p.decoder, encoder_output, s0, targets,",
            "fed what it shall answer"),
           ("dropped(decoder_arena, k.rs, output_mask)", "k.rs", "no dropout before the readout"),
-          ("targets, target_mask, eps)  ", "targets, target_mask | True, eps)  ", "padding counts"),
+          ("targets, target_mask, option)  ", "targets, target_mask | True, option)  ", "padding counts"),
           ("drs = dropped(decoder_arena, drs, output_mask)", "drs = drs", "no dropout on the way back"),
           ("(decoder_arena, arena, p.decoder, g.decoder, k, drs,",
            "(decoder_arena, arena, p.decoder, g.decoder, k, -drs,", "the sign of what comes back from the readout"),

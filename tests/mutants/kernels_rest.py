@@ -143,7 +143,7 @@ MUTANTS = [
           ("        process.kill()\n        process.wait()", "        process.poll()", "the process stays"),
           ('warnings.filterwarnings("error", UNWRITABLE)', "warnings", "compiled in vain, all of it"),
           ("    optimizers.step(", "    (lambda *a: None)(", "no optimizer"),
-          ("beam.beam(p, config", "(lambda *a: None)(p, config", "no search"),
+          ("beam.beam(*searched", "(lambda *a: None)(p, config", "no search"),
           ("    compiled.forced_and_free(", "    (lambda *a: None)(", "no validation")),
     *bugs("kernels/runtime/arena.py", "kernels/runtime/test_arena.py",
           ("flat[i] = 0", "flat[i] = flat[i]", "zeros that are what was there"),

@@ -32,7 +32,8 @@ from ..runtime.linking import call_linked
 from ..runtime.threads import over_rows
 from . import transformer_hypotheses as of_transformer
 from .chains import begin_chains, cut_off, extend, new_chains, no_answers, trace_back
-from .hypotheses import BEYOND, FINE, NAN, begins, search_steps, starts, without_gaps
+from .frames import writer_of
+from .hypotheses import BEYOND, FINE, NAN, begins, require_tokens, search_steps, starts, without_gaps
 
 MOST = 1 << 35                 # bytes of all hypotheses' tokens, 32 for each, and what a Transformer keeps of it
 
@@ -46,6 +47,7 @@ class Steps(NamedTuple):       # of an architecture; device functions of rows r0
 def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1):
     """See decoding.beam.  Memory grows with max_length, and not with the answers' length."""
     check(config, source, mask, max_length, width, length_penalty, nbest)
+    require_tokens(config)
     most = MOST // bytes_of_token(config)
     if source.shape[1] * width * (max_length + 1) > most:
         raise ValueError(f"width: {width} hypotheses of {max_length} tokens for {source.shape[1]} sources are too "
@@ -82,9 +84,11 @@ def refuse_trouble(config, answers):
 
 
 def search_of(config):
-    """The compiled search for a Config."""
+    """The compiled search for a Config; of frames, which are not searched for, the steps of `write`."""
     if config.architecture == "transformer":
         return transformer_loop(config.norm, config.feed_forward_activation)
+    if config.target == "frames":
+        return writer_of(config)
     variant = variant_of(config, False, False)
     return loop(variant, config.bridge, encoder.source_of(config)) if encoder.covers(config) else loop(variant)
 

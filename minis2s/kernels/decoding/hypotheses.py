@@ -216,6 +216,7 @@ def log_p(rows, r, logit):
 def start(p, config, source, mask):
     """See decoding.hypotheses.start.  BeamRows take the place of the decoder's Params, and the number of each row's
     source that of an EncoderOutput's ctx."""
+    require_tokens(config)
     p, sources = seq2seq.untie(validated(p, config), config), np.arange(source.shape[1])
     encoded, layers, _ = encode(p, config, source, mask)
     rows = called_steps(variant_of(config, False, False))[0](
@@ -223,6 +224,12 @@ def start(p, config, source, mask):
         config.fused_size)
     empty = [Hypothesis(n, None, BOS, 0, 0.0, n, None) for n in sources.tolist()]
     return rows, Beam(empty, reference.EncoderOutput(None, sources), reference.initial_state(config, layers))
+
+
+def require_tokens(config):
+    """Require a model that writes tokens."""
+    if config.target == "frames":
+        raise ValueError("config: target=frames, wanted tokens; frames are written and not searched for")
 
 
 def advance(rows, config, live):

@@ -2,6 +2,7 @@
 
     tokens      r W + b: V logits                                     loss and gradient: layers/readout.py
     words       log p of V+K words, said or copied                    layers/readout_copying.py
+    frames      r W + b: the numbers of r frames, score of the stop   layers/frame_output.py
 
 `say` is for single steps, where the model is fed its own output or hypotheses are compared; `say_all` for all steps at
 once.  In training `loss_and_gradient` takes their place.
@@ -10,7 +11,7 @@ once.  In training `loss_and_gradient` takes their place.
 """
 from typing import Callable, NamedTuple
 
-from ..layers import readout, readout_copying
+from ..layers import frame_output, readout, readout_copying
 from ..layers.copying import Mixing, mix, mixing, size_with_words
 from ..linalg.gemm import add_product, packed
 from ..linalg.simd import LANES, at
@@ -25,8 +26,9 @@ class Output(NamedTuple):
     mixing: Callable           # arena, decoder Params, EncoderOutput, rows, size -> copying.Mixing or None
     say: Callable              # k, r, t, n0, n1: what it says of r (N, R) at step t -> k.logits[t]
     say_all: Callable          # arena, k, decoder Params, out: all steps of the loop
-    loss_and_gradient: Callable    # arena, decoder Params, their gradient to add to, k, rs, targets, mask, label
-    #                                smoothing -> L, drs, dalpha or None
+    loss_and_gradient: Callable    # arena, decoder Params, their gradient to add to, k, rs, targets, mask, option of
+    #                                the loss (label smoothing, or whether frames' error is absolute)
+    #                                -> L, drs, dalpha or None
 
 
 @device_function
@@ -129,7 +131,17 @@ def words_loss_and_gradient(arena, p, g, k, rs, targets, mask, eps):
         arena, p.readout, p.gate, g.readout, g.gate, rs, k.attend.alpha, k.mixing.ids, targets, mask))
 
 
+# Frames -----------------------------------------------------------------------------------------------------
+
+@inlined
+def frames_loss_and_gradient(arena, p, g, k, rs, targets, mask, absolute):
+    L, drs = call_linked(frame_output.add_loss_and_gradient, (
+        arena, p.readout, g.readout, rs, targets, mask, absolute))
+    return L, drs, None
+
+
 OUTPUTS = {
     "tokens": Output(size_of, no_mixing, say, say_all, loss_and_gradient),
     "words": Output(size_of_words, gate_of, say_words_of_step, say_all_words, words_loss_and_gradient),
+    "frames": Output(size_of, no_mixing, say, say_all, frames_loss_and_gradient),
 }

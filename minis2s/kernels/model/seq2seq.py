@@ -22,7 +22,7 @@ from ...model.checks import check_batch, check_source
 from ...model.decoder import EncoderOutput
 from ...model.dropout_masks import DropoutMasks
 from ..core.tree import unpacked
-from ..layers import attention, loss, readout, readout_copying
+from ..layers import attention, frame_output, loss, readout, readout_copying
 from ..layers.copying import words_of
 from ..linalg.rows import copy
 from ..runtime.arena import in_an_arena, release, scratch_arena
@@ -32,7 +32,7 @@ from . import decoder, encoder
 from .decoder_buffers import key_of, optional, variant_of
 from .decoder_outputs import OUTPUTS
 from .encoder import dropped, source_of
-from .validated import inputs_of, int64_ids, validated
+from .validated import frames_of, inputs_of, int64_ids, validated
 
 
 def encode(p, config, ids, mask, masks=None):
@@ -74,14 +74,18 @@ def forward(p, config, batch, teacher_mask=None, masks=None):
     source, s0, k_encode = encode(p, config, batch.source, batch.source_mask, masks)                 # (S1) (S2) (S3)
     logits, k_decoder = decoder.forward(p.decoder, config, source, s0, batch.inputs, teacher_mask,
                                         masks and masks.decoder, masks and masks.output)             # (S4)
-    L, k_loss = loss.forward(logits, batch.targets, batch.target_mask, config.label_smoothing)       # (S5)
+    answers = logits, batch.targets, batch.target_mask
+    if config.target == "frames":
+        L, k_loss = frame_output.forward(*answers, config.frame_error)                               # (S5)
+    else:
+        L, k_loss = loss.forward(*answers, config.label_smoothing)                                   # (S5)
     return L, logits, reference.Cache(k_encode, source, k_decoder, k_loss)
 
 
 def backward(p, config, k):
     """See model.seq2seq.backward, for a cache of `forward` above."""
     p = reference.untie(p, config)
-    dlogits = loss.backward(k.loss)                                     # (S5*)
+    dlogits = (frame_output if config.target == "frames" else loss).backward(k.loss)                 # (S5*)
     gradients = decoder.backward(p.decoder, config, k.source, k.decoder, dlogits)                    # (S4*)
     return whole_gradient(p, config, k.source, k.encode, *gradients)
 
@@ -102,7 +106,7 @@ def loss_and_gradient(p, config, batch, teacher_mask=None, masks=None):
         return L, reference.tie_gradients(FlatParams.of(g, p), config)
     check_batch(config, batch, teacher_mask, masks)
     masks = masks and tree.map(lambda m: contiguous(m, config.dtype), masks)
-    if np.ndim(batch.targets) == 3:                                     # one-hot
+    if config.target == "tokens" and np.ndim(batch.targets) == 3:       # one-hot
         L, _, k = forward(p, config, batch, teacher_mask, masks)
         return L, backward(p, config, k)
     return part_by_part(reference.untie(p, config), config, batch, teacher_mask, masks)
@@ -126,7 +130,7 @@ def gradient_call(p, config, batch, teacher_mask, masks):
 
 def is_one_call(config, batch):
     """Whether `whole` covers such a model and such targets."""
-    return encoder.covers(config) and np.ndim(batch.targets) == 2
+    return encoder.covers(config) and (config.target == "frames" or np.ndim(batch.targets) == 2)
 
 
 def arguments(config, batch, teacher_mask, masks):
@@ -138,8 +142,11 @@ def arguments(config, batch, teacher_mask, masks):
     if masks and masks.encoder is not None:
         encoder_masks = tuple([contiguous(m, config.dtype) for m in masks.encoder])
     source, source_mask, inputs, targets, target_mask = batch
-    return (steps_of(config, source), contiguous(source_mask), inputs_of(config, inputs), int64_ids(targets),
-            contiguous(target_mask), float(config.label_smoothing), encoder_masks,
+    if config.target == "frames":
+        answers = frames_of("targets", config, targets), contiguous(target_mask), config.frame_error == "absolute"
+    else:
+        answers = int64_ids(targets), contiguous(target_mask), float(config.label_smoothing)
+    return (steps_of(config, source), contiguous(source_mask), inputs_of(config, inputs), *answers, encoder_masks,
             *optional(teacher_mask, masks and masks.decoder, masks and masks.output, config.dtype))
 
 
@@ -147,7 +154,7 @@ def steps_of(config, source):
     """Token ids, words that may be copied, or frames, as compiled code wants them."""
     if config.readout == "copy":
         return words_of(source, config.source_vocab)
-    return contiguous(source, config.dtype) if config.source == "frames" else int64_ids(source)
+    return frames_of("source", config, source) if config.source == "frames" else int64_ids(source)
 
 
 def logits(p, config, batch, teacher_mask=None):
@@ -163,7 +170,7 @@ def forced_and_free(p, config, batch):
     """See architectures.forced_and_free: each source is read once, for two neighbouring rows of the decoder."""
     p = validated(p, config)
     if not encoder.covers(config):
-        return logits(p, config, batch), logits(p, config, batch, np.zeros(batch.inputs.shape, bool))
+        return logits(p, config, batch), logits(p, config, batch, np.zeros(batch.inputs.shape[:2], bool))
     source, source_mask, inputs, _, _, _, encoder_masks, *_ = arguments(config, batch, None, None)
     both = np.repeat(inputs, 2, axis=1)
     forced = np.arange(both.shape[1]) % 2 == 0
@@ -200,7 +207,7 @@ def whole(c, bridge, kind="tokens"):
     input_gradients, read_out = decode.input_gradients, OUTPUTS[c.output].loss_and_gradient
 
     @arena_kernel(f"seq2seq.{key_of((*c, bridge, *of_source(kind)))}", loops=False)
-    def loss_and_gradient(arena, p, flat, source, source_mask, inputs, targets, target_mask, eps, encoder_masks,
+    def loss_and_gradient(arena, p, flat, source, source_mask, inputs, targets, target_mask, option, encoder_masks,
                           teacher_mask, decoder_masks, output_mask):
         g = unpacked(flat, p)
         ks, encoder_output, s0 = call_linked(encode, (arena, p, source, source_mask, encoder_masks))    # (S1) (S2) (S3)
@@ -210,7 +217,7 @@ def whole(c, bridge, kind="tokens"):
                                  output_mask))                                          # (S4)
         release(scratch_arena(decoder_arena))
         L, drs, dalpha = read_out(decoder_arena, p.decoder, g.decoder, k, dropped(decoder_arena, k.rs, output_mask),
-                                  targets, target_mask, eps)            # (S4) (S5) (S5*) (S4*)
+                                  targets, target_mask, option)         # (S4) (S5) (S5*) (S4*)
         release(scratch_arena(decoder_arena))
         drs = dropped(decoder_arena, drs, output_mask)
         d = call_linked(states_backward, (decoder_arena, arena, p.decoder, g.decoder, k, drs, dalpha))       # (S4*)
@@ -259,4 +266,6 @@ def output_loss(p, config, source, k, batch):
         L, drs, dalpha, g_readout, g_gate = readout_copying.loss_and_gradient(
             p.readout, p.gate, k.rs, decoder.alphas(k), source.ids, batch.targets, batch.target_mask)
         return L, drs, g_readout, dalpha, g_gate
+    if config.target == "frames":
+        return frame_output.loss_and_gradient(p.readout, k.rs, batch.targets, batch.target_mask, config.frame_error)
     return readout.loss_and_gradient(p.readout, k.rs, batch.targets, batch.target_mask, config.label_smoothing)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy import ascontiguousarray as contiguous
 
 from ...core import initializers, tree, validation as input_checks
-from ...layers import linear
+from ...layers import frame_input, linear
 from ...layers.attention import SCORES
 from ...layers.cells import CELLS
 from ...model import decoder, dropout_masks
@@ -38,8 +38,6 @@ def validated(p, config):
     if config.residual:
         raise ValueError("residual=True: models with residual connections have no compiled implementation; NumPy "
                          "computes them")
-    if config.target == "frames":
-        raise ValueError("target=frames: models that write frames have no compiled implementation; NumPy computes them")
     check_params(p, config)
     for name, a in tree.named(p):
         if a.dtype != config.dtype:
@@ -60,10 +58,17 @@ def int64_ids(ids):
     return contiguous(ids, np.int64)
 
 
+def frames_of(name, config, frames):
+    """Frames as compiled code wants them: of the Config's dtype, and not complex, as the complex step has them."""
+    if frames.dtype != config.dtype:
+        raise TypeError(f"{name}: got dtype {frames.dtype}, wanted {config.dtype} of this Config")
+    return contiguous(frames)
+
+
 def inputs_of(config, inputs):
     """What a decoder is fed, token ids or frames, as compiled code wants it: words that only a copy can say are UNK."""
     if config.target == "frames":
-        return contiguous(inputs, config.dtype)
+        return frames_of("inputs", config, inputs)
     return int64_ids(decoder.read_ids(config, inputs))
 
 
@@ -72,6 +77,7 @@ def check_steps(name, config, inputs, source_ids=None):
     are copied, or frames (S, N, F)."""
     if config.target == "frames":
         input_checks.array(name, inputs, ("S", "N", config.target_frame_size))
+        frames_of(name, config, inputs)
         return
     input_checks.ids(name, inputs, config.target_vocab + own_words(config, source_ids), ("S", "N"))
 
@@ -92,6 +98,8 @@ def check_decoder(p, config):
         validation.kind(f"p.layers.{i}", layer, CELLS[config.cell].Params)
     if config.context == "attention":
         validation.kind("p.score", p.score, SCORES[config.attention].Params)
+    if config.target == "frames":
+        validation.kind("p.embedding", p.embedding, frame_input.Params)
     for name in ("readout", "gate") if config.readout == "copy" else ():
         validation.kind(f"p.{name}", getattr(p, name), linear.Params)
     (names, shapes), given = decoder_arrays(config), tree.leaves(p)

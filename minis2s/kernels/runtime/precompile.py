@@ -26,7 +26,7 @@ from ...data.batches import make_batch
 from ...model import architectures, parameters
 from ...model.config import Config
 from ...training.optimizers import start
-from ..decoding import beam
+from ..decoding import beam, frames
 from ..model import architectures as compiled
 from ..model.transformer_decoder import free_runs
 from ..training import optimizers
@@ -77,14 +77,16 @@ def last_of(config):
 def work(config, optimizer):
     """What the other process does."""
     warnings.filterwarnings("error", UNWRITABLE)               # then nothing could be kept
-    config = replace(config, target_vocab=6, **({} if config.source == "frames" else {"source_vocab": 6}))
-    if config.source == "frames":
-        config = replace(config, frame_size=config.frame_size or 1)
-    source = [np.zeros((2, config.step_size), config.dtype)] if config.source == "frames" else [[4, 5]]
-    p, batch = parameters.init(config, 0), make_batch(source, [[4, 5]], dtype=config.dtype)
+    config = replace(config, **{name: 6 if name.endswith("vocab") else getattr(config, name) or 1
+                                for name in parameters.sizes(config)})
+    source, target = ([np.zeros((2, F), config.dtype)] if side == "frames" else [[4, 5]] for side, F in (
+        (config.source, config.step_size), (config.target, config.target_frame_size)))
+    p = parameters.init(config, 0)
+    batch = make_batch(source, target, dtype=config.dtype, frames_per_step=config.frames_per_step or 1)
     if compiled.of(config).is_one_call(config, batch):
         backward_passes(parameters.untie(p, config), config, batch)
-    beam.beam(p, config, batch.source, batch.source_mask, 1, 1)
+    searched = p, config, batch.source, batch.source_mask, 1
+    frames.write(*searched) if config.target == "frames" else beam.beam(*searched, 1)
     optimizers.step(p, p, start(p), optimizer, 1e-3, 1.0)
     compiled.forced_and_free(p, config, batch)
 
