@@ -128,7 +128,7 @@ def test_numba_trains_and_writes_what_numpy_does(call, files, tmp_path):
                               "--out", tmp_path / name)
         assert status == 0 and "no compiled implementation" not in err
         assert json.loads((tmp_path / name / "config.json").read_text())["backend"] == name
-        rows = [json.loads(line) for line in (tmp_path / name / "history.jsonl").read_text().splitlines()]
+        rows = [json.loads(line) for line in (tmp_path / name / "metrics.jsonl").read_text().splitlines()]
         losses.append([row["valid_loss_free_running"] for row in rows])
     np.testing.assert_allclose(*losses, rtol=1e-4)
 
