@@ -10,6 +10,7 @@
     precompile.py       another process, which compiles what a training needs later; partner.py: how the two share
     kernel_library.py device_library.py typing_only.py    parts of Numba's compiler: less of LLVM's work, LLVM's code
                         alone, types alone
+    quicker.py          two parts of Numba that a cold compile needs often
     numba_private.py    each part of Numba that its documentation does not describe
 
 A file here may import core/; precompile.py, which starts a training, imports the rest.

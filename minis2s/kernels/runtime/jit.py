@@ -35,6 +35,7 @@ if JIT:
     import numba
     from numba.extending import intrinsic
 
+    from . import quicker  # noqa: F401
     from .device_library import device_code, libraries
     from .kernel_cache import Cache, code_of
     from .kernel_library import CallsLibrary, KernelLibrary

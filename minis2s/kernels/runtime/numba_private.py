@@ -11,6 +11,7 @@ Imported from here by the other files:
     cpu_target                                                        how machine code is made and kept
     CompilerBase, DefaultPassBuilder, AnalysisPass, PassManager,
     register_pass, NopythonTypeInference                              typing without compilation (typing_only.py)
+    Loc, TargetConfig                                                 copied and compared often (quicker.py)
     JITCodeLibrary                                                    the code of one function (kernel_library.py,
                                                                       device_library.py)
 
@@ -24,7 +25,8 @@ Used by attribute or name, in jit.py, kernel_cache.py and linking.py unless anot
     replaces, all called by Numba's CPUContext.get_executable         (device_library.py)
     the methods that a KernelLibrary replaces, all called by its      what LLVM does for a kernel, and at which level
     `finalize`; _compiled_object; codegen._module_pass_manager,       (kernel_library.py)
-    _function_pass_manager, _customize_tm_options, _tm_features
+    _function_pass_manager, _pass_builder, _customize_tm_options, _tm_features
+    Loc.__deepcopy__; TargetConfig.values, __eq__, _values, options    quicker, the same results (quicker.py)
     the options _nrt and no_cfunc_wrapper of njit                     code without counts of references
     NRT_Allocate, NRT_Free (arena.py)                                 Numba's allocator, called by symbol
     call_conv.call_function, return_user_exc, return_status_propagate how compiled functions call each other
@@ -38,7 +40,9 @@ from numba.core.compiler_lock import global_compiler_lock  # noqa: F401
 from numba.core.compiler_machinery import AnalysisPass, PassManager, register_pass  # noqa: F401
 from numba.core.errors import TypingError  # noqa: F401
 from numba.core.imputils import impl_ret_borrowed, lower_builtin  # noqa: F401
+from numba.core.ir import Loc  # noqa: F401
 from numba.core.registry import cpu_target  # noqa: F401
+from numba.core.targetconfig import TargetConfig  # noqa: F401
 from numba.core.typed_passes import NopythonTypeInference  # noqa: F401
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature  # noqa: F401
 from numba.np.arrayobj import _empty_nd_impl, make_array, populate_array  # noqa: F401

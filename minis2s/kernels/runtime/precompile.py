@@ -1,11 +1,12 @@
 """Compile in a second process what a training needs late, while the first compiles what it needs at once.
 
-    this process     encoder │ decoder's loop │ loss │ whole step │ ... training ...   search
-                                                     ▲ load                            ▲ load
-    the other        backward passes ────────────────┴ search, the optimizer ──────────┘
+    this process     encoder │ decoder's loop │ loss │ back through the decoder │ whole step │ ... training ...   search
+                                                                                ▲ load                           ▲ load
+    the other        back through the encoder ──────────────────────────────────┴ search, the optimizer ─────────┘
 
 Nothing is compiled twice: a process that needs what the other one compiles waits for its file in the cache (see
-partner.py).  What nobody has begun this process compiles itself: so the search, which takes longest, comes first.
+partner.py).  What nobody has begun this process compiles itself.  So the other one begins with what comes last, and
+goes on with the search, which takes longest: the two meet, and neither waits long for the other.
 
 The key of a kernel in the cache does not depend on sizes (see kernel_cache.py).  So the other process does each of
 these things once, with a model of this Config and a vocabulary of two words, and ends.  It prints nothing: what it
@@ -83,20 +84,28 @@ def work(config, optimizer):
         (config.source, config.step_size), (config.target, config.target_frame_size)))
     p = parameters.init(config, 0)
     batch = make_batch(source, target, dtype=config.dtype, frames_per_step=config.frames_per_step or 1)
-    if compiled.of(config).is_one_call(config, batch):
-        backward_passes(parameters.untie(p, config), config, batch)
+    passes = backward_passes(parameters.untie(p, config), config, batch)
+    compile_all(passes[:1])
     searched = p, config, batch.source, batch.source_mask, 1
     frames.write(*searched) if config.target == "frames" else beam.beam(*searched, 1)
     optimizers.step(p, p, start(p), optimizer, 1e-3, 1.0)
+    compile_all(passes[1:])
     compiled.forced_and_free(p, config, batch)
 
 
 def backward_passes(p, config, batch):
-    """Compile the second half of what a training step calls: the backward passes through decoder and encoder."""
+    """The second half of what a training step calls, the last first: kernels and the types of their arguments."""
+    if not compiled.of(config).is_one_call(config, batch):
+        return []
     masks = architectures.of(config).draw_masks(np.random.default_rng(0), config, batch)
     step, args = compiled.of(config).gradient_call(p, config, batch, None, masks)
     calls = calls_of(step, [typeof(a) for a in (new_arena(), *args)])
-    for kernel, kinds in calls[(len(calls) + 1) // 2:]:
+    return calls[:(len(calls) - 1) // 2:-1]
+
+
+def compile_all(calls):
+    """Compile these kernels for arguments of these types."""
+    for kernel, kinds in calls:
         symbol_of(kernel, kinds)
 
 
