@@ -96,9 +96,25 @@ def of_run(model, judge, test, count):
     yield "\nthe run, on test pairs:"
     for name, share in scores.items():
         yield f"  {name:<26}{share:.2%}"
+    if judge.support and best[0].alpha is not None:
+        seen, share = attention_on_support(judge, texts, best)
+        yield (f"\nattention on the facts that the answer rests on, where it rests on some: {seen:.2%}; they are "
+               f"{share:.2%} of the source")
     yield "\nwrong answers:" if wrong else "\nno wrong answer"
     for source, answer, target in wrong[:count]:
         yield f"  {line(source)}" + ("" if frames else f"  ->  {line(answer)}   (such as: {line(target)})")
+
+
+def attention_on_support(judge, texts, answers):
+    """-> mean share of the first row of attention that is on tokens which the answer rests on, and mean share of these
+    tokens in the source, of sources that have some."""
+    seen, share = [], []
+    for text, answer in zip(texts, answers):
+        support = sorted(judge.support(text))
+        if support:
+            seen.append(answer.alpha[0][support].sum())
+            share.append(len(support) / len(answer.source))
+    return sum(seen) / max(len(seen), 1), sum(share) / max(len(share), 1)
 
 
 def of_experiment(model, judge, training):

@@ -1,12 +1,16 @@
 """Files of frames from the command line: trained on by a manifest, evaluated, translated, drawn; bad ones refused."""
 import json
+import re
 import shutil
 
 import numpy as np
 import pytest
 
 from minis2s import Seq2Seq
+from minis2s.api.answering import Translation
+from minis2s.cli.task import attention_on_support
 from minis2s.data import pictures, sound
+from minis2s.tasks import TASKS, judge_of
 
 SMALL = ["--hidden", "12", "--embedding", "8", "--batch", "4", "--epochs", "40", "--lr", "0.02", "--dropout", "0"]
 
@@ -99,6 +103,21 @@ def test_a_task_shows_samples_checker_baseline_and_failure(call, refused, tmp_pa
     assert "which need no files" in refused("task", "dates", "--out", tmp_path / "dates")
     assert "is no run of speech" in refused("task", "speech", "--run", run)
     assert "no task 'speach'" in refused("task", "speach")
+
+
+def test_attention_on_the_facts_that_an_answer_rests_on(call, tmp_path):
+    source = "mary ran to the park . tom ran to the office . ? where is tom"
+    alpha = np.arange(len(source.split()), dtype=float)[None]
+    answer = Translation("office", source.split(), ["office"], 0.0, 0.0, alpha, True, (), False)
+    nobody = answer._replace(source="tom took the cup . ? where is anna".split(), alpha=np.ones((1, 8)))
+    texts = [source, " ".join(nobody.source)]
+    assert attention_on_support(judge_of(TASKS["questions"]), texts, [answer, nobody]) == (6 + 7 + 8 + 9 + 10, 5 / 16)
+    assert attention_on_support(judge_of(TASKS["questions"]), texts[1:], [nobody]) == (0, 0)
+    out = tmp_path / "run"
+    assert call("train", "questions", "--size", "40", "--epochs", "1", "--hidden", "8", "--out", out)[0] == 0
+    said = call("task", "questions", "--run", out, "--samples", "1")[1]
+    found = re.search(r"attention on the facts .*: (\S+)%; they are (\S+)% of the source", said)
+    assert 0 < float(found[1]) < 100 and 10 < float(found[2]) < 40
 
 
 def test_a_task_of_frames_is_trained_scored_by_kind_and_looked_at(call, tmp_path):
