@@ -82,24 +82,29 @@ def support(source):
     return found
 
 
+def pick(rng, items):
+    """Draw one of some items: what rng.choice draws, without an array of them."""
+    return items[rng.integers(len(items))]
+
+
 def story(rng):
     """Draw facts that can follow each other: nobody drops what she has not, or takes what another has."""
-    facts, has, people = [], {}, list(rng.permutation(PEOPLE)[:rng.integers(2, 5)])
+    facts, has, people = [], {}, [str(who) for who in rng.permutation(PEOPLE)[:rng.integers(2, 5)]]
     for _ in range(rng.integers(2, MOST_FACTS + 1)):
-        who, free = rng.choice(people), [thing for thing in THINGS if thing not in has]
+        who, free = pick(rng, people), [thing for thing in THINGS if thing not in has]
         mine = [thing for thing, holder in has.items() if holder == who]
         what = rng.random()
         if what < 0.2 and free and len(has) < 2:
-            thing = rng.choice(free)
+            thing = pick(rng, free)
             has[thing] = who
-            facts.append(f"{who} {rng.choice(TAKES)} the {thing}")
+            facts.append(f"{who} {pick(rng, TAKES)} the {thing}")
         elif what < 0.35 and mine:
-            facts.append(f"{who} {rng.choice(DROPS)} the {mine[0]}")
+            facts.append(f"{who} {pick(rng, DROPS)} the {mine[0]}")
             del has[mine[0]]
         elif what < 0.45 and (place := whereabouts(facts, who)):
             facts.append(f"{who} left the {place}")
         else:
-            facts.append(f"{who} {rng.choice(MOVES)} the {rng.choice(PLACES)}")
+            facts.append(f"{who} {pick(rng, MOVES)} the {pick(rng, PLACES)}")
     return facts
 
 
@@ -117,13 +122,13 @@ def pair(rng):
     people = sorted({fact.split()[0] for fact in facts})
     things = sorted({fact.split()[-1] for fact in facts} & set(THINGS))
     if rng.random() < 0.3:
-        who = rng.choice(people)
+        who = pick(rng, people)
         place = whereabouts(facts, who) if rng.random() < 0.4 else None
-        question = f"is {who} in the {place or rng.choice(PLACES)}"
+        question = f"is {who} in the {place or pick(rng, PLACES)}"
     elif things and rng.random() < 0.6:
-        question = f"where is the {rng.choice(things)}"
+        question = f"where is the {pick(rng, things)}"
     else:
-        question = f"where is {rng.choice(people if rng.random() < 0.95 else PEOPLE)}"
+        question = f"where is {pick(rng, people if rng.random() < 0.95 else PEOPLE)}"
     source = " . ".join(facts) + f" . ? {question}"
     return source, solve(source)[0]
 
