@@ -97,8 +97,9 @@ TASKS = {task.name: task for task in (
     Task("voice", "pinyin with tones -> the sound of it; `syllables` reads it back", "char", "wav", voice.generate,
          dict(frames_per_step=5, hidden=128, embedding=64, epochs=16, **HEARD), _sizes(3_000, 100, 250), voice.VOICE),
     Task("pictures", "a picture of coloured shapes -> a sentence that is true of it; tested on new combinations too",
-         "png", "word", pictures.generate, dict(hidden=128, embedding=64, dropout=0.1, epochs=9, **HEARD),
-         _sizes(24_000, 300, 1_000), pictures.JUDGE),
+         "png", "word", pictures.generate,
+         dict(stack=2, cell="gru", hidden=128, embedding=64, dropout=0.1, epochs=9, **HEARD),
+         _sizes(48_000, 300, 1_000), pictures.JUDGE),
 )}
 RECIPES.update(speech=("wav", speech.samples), voice=("wav", voice.samples), picture=("png", pictures.pixels))
 

@@ -1,4 +1,6 @@
 """The pairs of the task, who is right, and what a generator of texts is asked: valid, its own, and how varied."""
+import numpy as np
+
 from ..judge import Judge, most_frequent
 from ..sampling import deal
 from .couplets import FORMS, WITHHELD, first_lines, form, is_parallel, second
@@ -33,19 +35,23 @@ def group(source):
 
 
 def variety(ask, training, count=300, seed=1):
-    """At several temperatures: shares of second lines that are valid, that stand in training, and that are different.
+    """At several temperatures, for first lines that training has not: shares of second lines that are valid, that stand
+    in training, and that are different; and how many stand there of second lines that follow the rules by chance.
 
     Parameters
     ----------
     ask : function: list of sources, temperature -> list of answers; temperature 0 is the most probable answer
     training : pairs of training
     """
-    sources = [first for first, _ in training[:count]]
-    known, shares = {second for _, second in training}, {}
+    rng, used, known = np.random.default_rng(seed), {first for first, _ in training}, {line for _, line in training}
+    unseen = [line for line in first_lines(FORMS) if line not in used]
+    sources = [unseen[i] for i in rng.permutation(len(unseen))[:count]]
+    by_chance = [second(rng, first) for first in sources]
+    shares = {"by chance: found in training": sum(line in known for line in by_chance) / len(sources)}
     for temperature in TEMPERATURES:
         answers = ask(sources, temperature)
         for name, value in (("valid", sum(map(is_parallel, sources, answers))),
-                            ("copied from training", sum(answer in known for answer in answers)),
+                            ("found in training", sum(answer in known for answer in answers)),
                             ("different", len(set(answers)))):
             shares[f"T={temperature}: {name}"] = value / len(answers)
     return shares
