@@ -39,7 +39,7 @@ def _sizes(train, valid, test):
 
 MOST = 10_000_000            # pairs of a part: more would be made for hours, and fill the memory
 STEPS = dict(batch=64, lr=3e-3, lr_final=1e-4, clip=1.0)      # a large step at first, nearly none at the end
-HEARD = dict(bidirectional=True, attention_order="before", fusion="tanh", **{**STEPS, "batch": 32})
+READER = dict(bidirectional=True, attention_order="before", fusion="tanh", **{**STEPS, "batch": 32})
 EVERY_STEP = dict(attention="none", context="every-step", reverse_source=True)
 
 TASKS = {task.name: task for task in (
@@ -69,8 +69,7 @@ TASKS = {task.name: task for task in (
          _sizes(20_000, 1_000, 1_000)),
     Task("questions", "a story and a question -> the answer; one hop, two hops, yes or no, unknown", "space", "space",
          questions.generate,
-         dict(cell="gru", bidirectional=True, attention_order="before", fusion="tanh", hidden=96, embedding=32,
-              dropout=0.1, epochs=12, **STEPS), _sizes(20_000, 500, 1_000), questions.JUDGE),
+         dict(cell="gru", hidden=96, embedding=32, epochs=9, **READER), _sizes(80_000, 500, 1_000), questions.JUDGE),
     Task("dialogue", "the turns so far -> the reply of a waiter who books a table; judged by what the guest has said",
          "space", "space", dialogue.generate,
          dict(cell="gru", bidirectional=True, attention_order="before", fusion="tanh", hidden=96, embedding=48,
@@ -89,16 +88,16 @@ TASKS = {task.name: task for task in (
          _sizes(12_000, 500, 1_000), records.JUDGE),
     Task("speech", "the sound of spoken digits -> the words, by a formant synthesiser; tested on unseen speakers and "
                    "longer utterances", "wav", "word",
-         speech.generate, dict(stack=4, hidden=96, embedding=64, dropout=0.1, epochs=8, **HEARD),
+         speech.generate, dict(stack=4, hidden=96, embedding=64, dropout=0.1, epochs=8, **READER),
          _sizes(4_000, 150, 500), speech.JUDGE),
     Task("syllables", "the sound of syllables of Mandarin -> pinyin with tones, by a formant synthesiser", "wav",
-         "space", voice.generate_syllables, dict(stack=3, hidden=96, embedding=64, dropout=0.1, epochs=16, **HEARD),
+         "space", voice.generate_syllables, dict(stack=3, hidden=96, embedding=64, dropout=0.1, epochs=16, **READER),
          _sizes(4_000, 150, 500), voice.SYLLABLES_JUDGE),
     Task("voice", "pinyin with tones -> the sound of it; `syllables` reads it back", "char", "wav", voice.generate,
-         dict(frames_per_step=5, hidden=128, embedding=64, epochs=16, **HEARD), _sizes(3_000, 100, 250), voice.VOICE),
+         dict(frames_per_step=5, hidden=128, embedding=64, epochs=16, **READER), _sizes(3_000, 100, 250), voice.VOICE),
     Task("pictures", "a picture of coloured shapes -> a sentence that is true of it; tested on new combinations too",
          "png", "word", pictures.generate,
-         dict(stack=2, cell="gru", hidden=128, embedding=64, dropout=0.1, epochs=9, **HEARD),
+         dict(stack=2, cell="gru", hidden=128, embedding=64, dropout=0.1, epochs=9, **READER),
          _sizes(48_000, 300, 1_000), pictures.JUDGE),
 )}
 RECIPES.update(speech=("wav", speech.samples), voice=("wav", voice.samples), picture=("png", pictures.pixels))
