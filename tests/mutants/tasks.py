@@ -33,6 +33,8 @@ MUTANTS = [
     *bugs("tasks/dialogue/guest.py", "tasks/test_judged.py",
           ("wrong = [slot for slot, value in mentions(words) if slot and goal[slot] != value]", "wrong = []",
            "the guest agrees with everything")),
+    *bugs("tasks/poems/task.py", "tasks/test_judged.py",
+          ("if line not in used]", "if line in used]", "the variety is that of answers to first lines of training")),
     *bugs("tasks/poems/couplets.py", "tasks/test_judged.py",
           ("or set(first) & set(second)", "", "the second line may repeat characters of the first"),
           ("places = [*range(1, len(first), 2), len(first) - 1]", "places = [*range(1, len(first), 2)]",

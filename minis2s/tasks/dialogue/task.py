@@ -85,6 +85,7 @@ JUDGE = Judge(
     baseline=most_frequent,
     rule="it does what the state of the conversation asks for, in whatever wording, and nothing in it is untrue",
     trivial="the most frequent reply of training, whatever was said",
-    failure="Names that training never had: a softmax over the words of training cannot say them, however well "
-            "attention finds them.",
+    failure="What the guest asks to hear again is said wrongly most often, as few turns ask for it.  With --readout "
+            "state, a softmax over the words of training alone, names that training never had cannot be said, and "
+            "after as many epochs the summary has wrong values: attention has not learnt where they stand.",
     group=group, beyond=(UNSEEN,), experiment=play)
