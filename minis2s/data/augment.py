@@ -11,17 +11,22 @@ import numpy as np
 from .vocabulary import UNK
 
 
-def drop_tokens(batch, rate, rng):
-    """The Batch with a share of its real source tokens unknown; of each source at least one token stays known.
+def drop_tokens(batch, rate, rng, V=None):
+    """The Batch with a share of its real source tokens unknown; of each source at least one token stays as it was.
 
     Parameters
     ----------
     batch : Batch
     rate : float in [0, 1)
     rng : numpy.random.Generator
+    V : int, optional
+        Words of a vocabulary, where ids from V on are words that a readout copies.  Embeddings read these as <unk>
+        already; they stay what they are, since a target may be one of them.
     """
     dropped = (rng.random(batch.source.shape) < rate) & batch.source_mask
     dropped[0, dropped.sum(axis=0) == batch.source_mask.sum(axis=0)] = False
+    if V is not None:
+        dropped &= batch.source < V
     return batch._replace(source=np.where(dropped, UNK, batch.source))
 
 

@@ -74,8 +74,12 @@ class FrameReader:
         form = form_of(unit, texts[0])
         some = [frames_of(unit, form, text) for text in texts[::-(-len(texts) // MEASURED)]]
         rows = np.concatenate(some)
-        mean, scale = rows.mean(axis=0), rows.std(axis=0)
-        scale = np.maximum(scale, 0.1 * np.sqrt((scale ** 2).mean()) + 1e-6)  # a constant number stays small
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean, scale = rows.mean(axis=0), rows.std(axis=0)
+            scale = np.maximum(scale, 0.1 * np.sqrt((scale ** 2).mean()) + 1e-6)  # a constant number stays small
+        if not np.isfinite((mean, scale)).all():
+            raise ValueError(f"{unit}: frames have numbers of up to {np.abs(rows).max():.1e}, too large for a mean and a "
+                             "scale; divide them by some power of 10")
         return cls(unit, stack, form, tuple(mean.tolist()), tuple(scale.tolist()))
 
     @property
@@ -91,6 +95,8 @@ class FrameReader:
     def split(self, text):
         """A source -> its steps, (T/k, k F) float32."""
         frames = (frames_of(self.unit, self.form, text) - self.mean) / self.scale
+        if not (abs(frames) < np.finfo(np.float32).max).all():
+            raise ValueError(f"{text}: numbers that are too far from those of training to compute with")
         return stacked(frames, self.stack).astype(np.float32)
 
     def frames(self, steps):

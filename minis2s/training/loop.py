@@ -103,7 +103,7 @@ def run(config: Config, training: Training, train_set: list, valid_set: list, pr
         for indices in batches[progress.batch:]:
             lr = step_size(training, progress, len(batches))
             batch = batch_of(config, train_set, indices)
-            batch = drop_tokens(training, progress, prepare(batch) if prepare else batch)
+            batch = drop_tokens(config, training, progress, prepare(batch) if prepare else batch)
             progress = one_step(config, training, progress, batch, lr, backend)
             if project:
                 progress = progress._replace(params=project(backend.arrays(progress.params)))

@@ -86,11 +86,12 @@ def batch_of(config: Config, examples: list, indices: Any) -> Batch:
                       config.dtype, config.frames_per_step or 1)
 
 
-def drop_tokens(training: TrainingOptions, progress: Progress, batch: Batch) -> Batch:
+def drop_tokens(config: Config, training: TrainingOptions, progress: Progress, batch: Batch) -> Batch:
     """The batch with some source tokens unread, where training asks for that."""
     if not training.token_dropout:
         return batch
-    return augment.drop_tokens(batch, training.token_dropout, rng_for(training, TOKENS, progress.step))
+    V = config.source_vocab if config.readout == "copy" else None
+    return augment.drop_tokens(batch, training.token_dropout, rng_for(training, TOKENS, progress.step), V)
 
 
 @np.errstate(all="ignore")          # what overflows becomes NaN or infinity, and these are looked for

@@ -31,6 +31,16 @@ def test_mean_and_scale_are_those_of_the_training_side(arrays):
     assert np.allclose(reader.frames(reader.split(arrays[1])), np.load(arrays[1]), atol=1e-4)
 
 
+def test_numbers_too_large_to_compute_with(arrays, tmp_path):
+    """Neither a reader with an infinite scale, which no run could keep, nor frames that are infinite."""
+    large = str(tmp_path / "large.npy")
+    np.save(large, np.full((2, 3), 1e300))
+    with pytest.raises(ValueError, match=r"numbers of up to 1.0e\+300, too large"):
+        FrameReader.train("npy", [*arrays, large], 1)
+    with pytest.raises(ValueError, match="large.npy: numbers that are too far"):
+        FrameReader.train("npy", arrays, 1).split(large)
+
+
 @pytest.mark.parametrize("k, steps", [(1, 7), (2, 4), (3, 3), (7, 1), (9, 1)])
 def test_neighbours_are_stacked(arrays, k, steps):
     reader = FrameReader.train("npy", arrays, k)

@@ -2,6 +2,12 @@
 from .mutant import bugs
 
 MUTANTS = [
+    *bugs("data/augment.py", "data/test_augment.py",
+          ("dropped &= batch.source < V", "dropped &= batch.source <= V", "the first word that is copied is dropped"),
+          ("    if V is not None:\n        dropped", "    if V is None:\n        dropped",
+           "words that are copied are dropped")),
+    *bugs("training/step.py", "data/test_augment.py",
+          ('config.source_vocab if config.readout == "copy" else None', "None", "words that are copied are dropped")),
     *bugs("data/vocoder.py", "data/test_vocoder.py",
           ("P = P * wanted / ", "P = wanted / ", "powers are not improved"),
           ("np.exp(1j * np.angle(windows_of", "np.exp(-1j * np.angle(windows_of", "phases the wrong way round"),
