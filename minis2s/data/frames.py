@@ -78,8 +78,8 @@ class FrameReader:
             mean, scale = rows.mean(axis=0), rows.std(axis=0)
             scale = np.maximum(scale, 0.1 * np.sqrt((scale ** 2).mean()) + 1e-6)  # a constant number stays small
         if not np.isfinite((mean, scale)).all():
-            raise ValueError(f"{unit}: frames have numbers of up to {np.abs(rows).max():.1e}, too large for a mean and a "
-                             "scale; divide them by some power of 10")
+            raise ValueError(f"{unit}: frames have numbers of up to {np.abs(rows).max():.1e}, too large for a mean and "
+                             "a scale; divide them by some power of 10")
         return cls(unit, stack, form, tuple(mean.tolist()), tuple(scale.tolist()))
 
     @property
