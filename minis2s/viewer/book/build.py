@@ -86,12 +86,17 @@ def filled(languages, micropython, trained=None):
         "page_label": plain("page"), "nothing": word("nothing"), "keys": word("keys"), "keys_text": word("keys_text"),
         "language": f'<button type="button" id="language">{word("language")}</button>' if both else "",
         "run": f'<script type="application/json" id="run-data">{run.data(trained)}</script>' if trained else "",
-        "contents": pages.contents(trained), "pages": "\n".join(all_pages), "words": data(WORDS),
+        "contents": pages.contents(trained), "pages": unquoted("\n".join(all_pages)), "words": data(WORDS),
         "examples": data(examples()),
         "style": "\n".join((shared.read("base.css"), read("book.css"))),
         "script": "\n".join((shared.read("dom.js"), *map(read, ("book.js", "live.js", "run.js", "start.js")))),
         "runtime": scripts(micropython) if micropython else ""}
     return re.sub("@([a-z_]+)@", lambda place: places[place[1]] if place[1] in places else place[0], read("book.html"))
+
+
+def unquoted(text):
+    """HTML without the quotes that HTML does not need: those of single words.  They are a fiftieth of the book."""
+    return re.sub("<[a-z][^<>]*>", lambda tag: re.sub(r'="([\w.-]+)"(?=[ >])', r"=\1", tag[0]), text)
 
 
 @lru_cache(maxsize=None)

@@ -256,3 +256,9 @@ def test_the_tables_of_symbols_are_not_out_of_date():
         assert mark in known, mark
         raw = keys_of(mathml.equation(known[mark].text))
         assert set(names) <= raw, f"{mark}: {set(names) - raw} are not in {known[mark].text!r}"
+
+
+def test_quotes_go_where_html_needs_none():
+    text = '<p class="why" title="two words"><mspace width=".28em"/><a href="#p-lstm" id="x.1">a="b" &lt;i k="v"&gt;'
+    assert build.unquoted(text) == ('<p class=why title="two words"><mspace width=".28em"/><a href="#p-lstm" id=x.1>'
+                                    'a="b" &lt;i k="v"&gt;')

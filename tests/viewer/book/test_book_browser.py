@@ -52,7 +52,8 @@ def given(example, rng):
     values = {key: (rng.normal(size=len(flat)) * 0.7
                     + (np.array(flat) if example in ("schedule", "residual pre") else 0))
               for key, _, flat in run.inputs}
-    values = {key: np.abs(a) + 0.1 if example == "schedule" else a for key, a in values.items()}
+    positive = {"schedule": values, "copying": ["alpha"]}.get(example, ())      # as step sizes and attention are
+    values = {key: np.abs(a) + 0.1 if key in positive else a for key, a in values.items()}
     if "arrives:L" in values:
         values["arrives:L"] = np.ones(1)
     return [float(x) for a in values.values() for x in a], values
