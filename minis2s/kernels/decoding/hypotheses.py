@@ -27,12 +27,11 @@ from ...layers.cells import CELLS
 from ...model import decoder as reference, seq2seq
 from ..core import validation
 from ..layers import attention
-from ..layers.copying import mix
 from ..linalg.rows import clear, copy
 from ..linalg.simd import LANES, add, at, exp, greatest, maximum, total, zeros
 from ..model import decoder_buffers
 from ..model.decoder_buffers import key_of, variant_of
-from ..model.decoder_outputs import OUTPUTS, read_out
+from ..model.decoder_outputs import OUTPUTS, read_out, say_words_of
 from ..model.decoder_step import steps
 from ..model.seq2seq import encode
 from ..model.validated import validated
@@ -174,12 +173,11 @@ def say(rows, rs, W, b, r0, r1):
 @device_function
 def say_words(rows, k, rs, r0, r1):
     """The same for a readout that copies: log p of V+K words, whose sum is 1 but for rounding."""
-    well, V = True, len(k.b)
+    well = True
     for first in range(r0, r1, CACHED):
         end = min(first + CACHED, r1)
-        read_out(rs, k.W, k.b, rows.logits[:, :V], first, end)
+        say_words_of(k, k.mixing, k.W, rs, rows.logits, 0, first, end)
         for r in range(first, end):
-            mix(k.mixing, V, rs[r], k.attend.alpha[0, r], k.attend.source[r], r, rows.logits[r])
             well &= normalize(rows.logits, rows.shift, r)
     return well
 

@@ -21,7 +21,7 @@ from ..runtime.arena import empty, scratch_arena
 from ..runtime.jit import device_function, inlined, internal_kernel, jit
 from ..runtime.threads import over_columns, over_rows
 from .copying import log_sigmoid
-from .readout import ROWS, columns
+from .readout import ROWS, check as check_readout, columns
 
 
 def check(targets, mask, dtype, shape):
@@ -81,9 +81,7 @@ def loss_and_gradient(p, rs, targets, mask, error="squared"):
     drs : ndarray of shape (S, N, R)
     grads : linear.Params
     """
-    dtype = compiled.floats("rs", rs, 3)
-    compiled.floats("p.b", p.b, 1)
-    compiled.arrays(dtype, ("p.W", "p.b"), [(rs.shape[2], len(p.b)), (len(p.b),)], p)
+    dtype = check_readout(p, rs)
     check(targets, mask, dtype, (*rs.shape[:2], len(p.b)))
     check_error(error)
     g = linear.Params(np.zeros(p.W.shape, dtype), np.zeros(p.b.shape, dtype))

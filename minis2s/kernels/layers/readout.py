@@ -28,6 +28,14 @@ from ..runtime.threads import over_columns, over_rows
 ROWS = 96                      # whose logits are made, used and overwritten at a time
 
 
+def check(p, rs):
+    """Require Params of a readout, and what it reads (S, N, R): -> their dtype."""
+    dtype = compiled.floats("rs", rs, 3)
+    compiled.floats("p.b", p.b, 1)
+    compiled.arrays(dtype, ("p.W", "p.b"), [(rs.shape[2], len(p.b)), (len(p.b),)], p)
+    return dtype
+
+
 def loss_and_gradient(p, rs, targets, mask, eps=0.0):
     """Loss of a batch, and what it says about the readout.
 
@@ -47,9 +55,7 @@ def loss_and_gradient(p, rs, targets, mask, eps=0.0):
     drs : ndarray of shape (S, N, R)
     grads : linear.Params
     """
-    dtype = compiled.floats("rs", rs, 3)
-    compiled.floats("p.b", p.b, 1)
-    compiled.arrays(dtype, ("p.W", "p.b"), [(rs.shape[2], len(p.b)), (len(p.b),)], p)
+    check(p, rs)
     validation.ids("targets", targets, len(p.b), rs.shape[:2])
     compiled.bools("mask", mask, targets.shape)
     g = type(p)(np.zeros(p.W.shape, p.W.dtype), np.zeros(p.b.shape, p.b.dtype))

@@ -28,7 +28,7 @@ from ..runtime.arena import empty, scratch_arena
 from ..runtime.jit import device_function, inlined, internal_kernel, jit
 from ..runtime.threads import over_columns, over_rows
 from .copying import add_gate_gradient, check, log_sigmoid, log_sum, opening, ratio
-from .readout import ROWS, columns
+from .readout import ROWS, check as check_readout, columns
 
 
 def loss_and_gradient(p, gate, rs, alpha, ids, targets, mask):
@@ -53,9 +53,7 @@ def loss_and_gradient(p, gate, rs, alpha, ids, targets, mask):
     dalpha : ndarray of shape (S, T, N)
     grads, gate_grads : linear.Params
     """
-    dtype = compiled.floats("rs", rs, 3)
-    compiled.floats("p.b", p.b, 1)
-    compiled.arrays(dtype, ("p.W", "p.b"), [(rs.shape[2], len(p.b)), (len(p.b),)], p)
+    dtype = check_readout(p, rs)
     check(gate, rs, alpha, ids, len(p.b))
     validation.ids("targets", targets, len(p.b) + len(ids), rs.shape[:2])
     compiled.bools("mask", mask, targets.shape)

@@ -96,26 +96,23 @@ def gate_of(arena, p, source, rows, size):
 
 
 @device_function
-def say_words(k, r, logits, t, n0, n1):
+def say_words_of(k, mixing, W, r, logits, t, n0, n1):
     """Rows r (N, R) of step t -> log p in `logits` (N, V+K)."""
     V = len(k.b)
-    read_out(r, k.W, k.b, logits[:, :V], n0, n1)                                    # (D7)
+    read_out(r, W, k.b, logits[:, :V], n0, n1)                                      # (D7)
     for n in range(n0, n1):
-        mix(k.mixing, V, r[n], k.attend.alpha[t, n], k.attend.source[n], n, logits[n])
+        mix(mixing, V, r[n], k.attend.alpha[t, n], k.attend.source[n], n, logits[n])
 
 
 @inlined
-def say_words_of_step(k, r, t, n0, n1):
-    say_words(k, r, k.logits[t], t, n0, n1)
+def say_words(k, r, t, n0, n1):
+    say_words_of(k, k.mixing, k.W, r, k.logits[t], t, n0, n1)
 
 
 @internal_kernel("decoder.rows_say_words")
 def rows_say_words(k, mixing, W, out, n0, n1):
-    V = len(k.b)
     for t in range(len(out)):
-        read_out(k.rs[t], W, k.b, out[t][:, :V], n0, n1)                            # (D7)
-        for n in range(n0, n1):
-            mix(mixing, V, k.rs[t, n], k.attend.alpha[t, n], k.attend.source[n], n, out[t, n])
+        say_words_of(k, mixing, W, k.rs[t], out[t], t, n0, n1)
 
 
 @inlined
@@ -142,6 +139,6 @@ def frames_loss_and_gradient(arena, p, g, k, rs, targets, mask, absolute):
 
 OUTPUTS = {
     "tokens": Output(size_of, no_mixing, say, say_all, loss_and_gradient),
-    "words": Output(size_of_words, gate_of, say_words_of_step, say_all_words, words_loss_and_gradient),
+    "words": Output(size_of_words, gate_of, say_words, say_all_words, words_loss_and_gradient),
     "frames": Output(size_of, no_mixing, say, say_all, frames_loss_and_gradient),
 }

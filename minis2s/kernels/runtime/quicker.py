@@ -1,7 +1,7 @@
 """Two small parts of Numba, quicker; what they return is the same.
 
     Loc         where a statement stands.  Numba copies the statements of each function that it inlines, and would copy
-                this, which nobody changes, for each of them: a tenth of a cold compile.
+                this, which nobody changes, for each of them.
     the flags   of a compilation are compared for every function that is called, option by option, fifty thousand
                 times; most are one and the same object.
 
