@@ -144,6 +144,8 @@ def transformer_model(name):
         f"transformer.backward {name}": (lambda p, k: transformer.backward(p, config, k), dict(p=p, k=k)),
         f"transformer.encode {name}": (lambda p, source, mask: transformer.encode(p, config, source, mask), source),
         f"transformer.beam {name}": (lambda p, source, mask: beam(p, config, source, mask, 3, 2), source),
+        f"transformer.rough {name}": (
+            lambda p, source, mask: beam(p, config, source, mask, 3, 1, precision="int8"), source),
         f"transformer.advance {name}": (
             lambda kvs, sources: transformer_hypotheses.advance(rows, config, live._replace(
                 state=live.state._replace(kvs=kvs), source=live.source._replace(visible=sources))),

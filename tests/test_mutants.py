@@ -34,7 +34,7 @@ COMPILED_ONLY = ["kernels/runtime/jit.py", "kernels/runtime/kernel_cache.py", "k
                  "kernels/runtime/precompile.py", "kernels/runtime/device_cache.py",
                  "kernels/runtime/kernel_library.py", "kernels/model/validated.py", "kernels/linalg/tile.py",
                  "kernels/linalg/gemm.py", "kernels/linalg/loops.py", "kernels/linalg/simd/vector.py",
-                 "kernels/linalg/simd/lowering.py"]
+                 "kernels/linalg/simd/lowering.py", "kernels/linalg/simd/whole.py"]
 REAL = [m for m in MUTANTS if m.equivalent is None]
 
 # The files that must have bugs.
@@ -48,7 +48,8 @@ REPRESENTED = [
     "layers/attention/dot.py", "layers/attention/attend.py", "documents/printed/a.py", "documents/printed/b.py",
     "documents/printed/c.py", "documents/printed/d.py", "decoding/hypotheses.py", "decoding/greedy.py",
     "decoding/beam.py", "decoding/sampling.py", "decoding/exact.py", "kernels/linalg/simd/meaning.py",
-    "kernels/linalg/simd/vector.py", "kernels/linalg/simd/lowering.py", "kernels/runtime/threads.py",
+    "kernels/linalg/simd/vector.py", "kernels/linalg/simd/lowering.py", "kernels/linalg/simd/whole.py",
+    "kernels/runtime/threads.py", "decoding/rough.py", "kernels/decoding/rough.py",
     "kernels/linalg/packing.py", "kernels/linalg/tile.py", "kernels/linalg/gemm.py", "kernels/linalg/loops.py",
     "kernels/linalg/gradients.py", "kernels/layers/cells/rnn.py", "kernels/layers/cells/lstm.py",
     "kernels/layers/cells/gru.py", "kernels/layers/cells/gru_after.py", "kernels/layers/unroll.py",

@@ -10,12 +10,14 @@ from ..core.backend import Backend
 from ..data import corpus as corpora, pictures
 from ..data.batches import pad_sources
 from ..data.text import is_blank
+from ..decoding import rough
 from . import notes, signals
 from .backends import choose_for_texts
 from .display import Bar
 from .texts import check_characters
 
-METHODS = {"beam": (), "sample": ("temperature", "top_k", "top_p"), "exact": ("budget",)}   # and options of their own
+METHODS = {"beam": ("precision",), "sample": ("temperature", "top_k", "top_p"), "exact": ("budget",)}
+#                                     and options of their own
 EXTRA = 10                          # tokens that an answer may be longer than the longest target trained on
 WIDEST = 10_000                     # hypotheses of a beam
 AT_ONCE = 1 << 15                   # tokens of a batch, padding too: so long texts go in smaller batches
@@ -73,6 +75,8 @@ def checked(how: Options, model: Any) -> Options:
         raise ValueError(f"beam={how.beam!r}, length_penalty={how.length_penalty!r}: options of method='beam', "
                          f"not of {how.method!r}")
     validation.whole("seed", how.seed, 0)
+    if "precision" in how.own:
+        rough.check(how.own["precision"], model.config.readout == "copy")
     if how.max_length is not None:
         return how
     usual = model.lengths["target"] + EXTRA * (model.config.frames_per_step or 1)
@@ -99,7 +103,7 @@ def decode(model: Any, texts: list[str], how: Options, progress: bool = False,
     tokens = [[] if is_blank(t) else model.source_tokenizer.split(t) for t in texts]
     answers = [[unread(t)] for t in tokens]
     read = [i for i, t in enumerate(tokens) if 0 < len(t) <= notes.LONGEST]
-    backend, at = choose_for_texts(model, len(read)), 0
+    backend, at = choose_for_texts(model, len(read), how.own.get("precision")), 0
     with Bar(len(read), "text", progress) as bar:
         for chosen in batches(read, tokens, how.batch):
             for i, best in zip(chosen, search(model, [tokens[i] for i in chosen], how, at, backend)):
@@ -139,8 +143,8 @@ def search(model: Any, tokens: list, how: Options, at: int, backend: Backend) ->
     if how.method == "exact":
         return backend.exact(*args, **how.own)
     if how.beam == 1 and how.length_penalty == 1:
-        return backend.greedy(*args)
-    return backend.beam(*args, how.beam, how.length_penalty, how.nbest)
+        return backend.greedy(*args, **how.own)
+    return backend.beam(*args, how.beam, how.length_penalty, how.nbest, **how.own)
 
 
 def numbered(model: Any, pair: tuple) -> tuple:

@@ -99,13 +99,23 @@ def is_named(name: str | None = None) -> bool:
     return name is not None or bool(os.environ.get("MINIS2S_BACKEND"))
 
 
-def choose_for_texts(model: Any, count: int) -> Backend:
+def choose_for_texts(model: Any, count: int, precision: str | None = None) -> Backend:
     """The Backend to answer, or measure, so many texts with.
 
-    Where somebody named a backend it is that one; else the compiled implementation if there are enough texts.
+    Where somebody named a backend it is that one; else the compiled implementation if there are enough texts, or if the
+    readout is to be read at another precision, see decoding/rough.py.
+
+    Raises
+    ------
+    ValueError
+        For a precision where NumPy computes.
     """
     name = "numpy" if model.backend.startswith("torch") else model.backend         # PyTorch trains, and does not search
     named = model.backend_is_named and name == model.backend
+    if precision is not None:
+        if named and name == "numpy" or not is_compiled(model.config):
+            raise ValueError(f"precision={precision!r}: only compiled kernels search so, and NumPy computes this model")
+        return with_threads(choose("numba"))
     if named or name == "numba" or not is_compiled(model.config) or count < FEW:
         return choose(name)
     from ..kernels.decoding.beam import search_of
@@ -113,6 +123,10 @@ def choose_for_texts(model: Any, count: int) -> Backend:
     from ..kernels.runtime.kernel_cache import is_kept
     if not JIT or count < MANY and not is_kept(search_of(model.config)):
         return NUMPY
-    numba = choose("numba")
-    numba.use_threads(None)
-    return numba
+    return with_threads(choose("numba"))
+
+
+def with_threads(backend: Backend) -> Backend:
+    """The Backend, which may use the usual number of threads."""
+    backend.use_threads(None)
+    return backend

@@ -167,8 +167,8 @@ class Seq2Seq:
 
     # answering --------------------------------------------------------------------------------------
 
-    def translate(self, texts: Any, *, beam: int = 1, length_penalty: float = 1.0,
-                  max_length: int | None = None) -> Any:
+    def translate(self, texts: Any, *, beam: int = 1, length_penalty: float = 1.0, max_length: int | None = None,
+                  precision: str | None = None) -> Any:
         """The best answer to each text; a blank text is answered by a blank one.
 
         Warns of unknown tokens, of texts longer than those trained on, and of answers that were cut off; about several
@@ -184,14 +184,16 @@ class Seq2Seq:
             Beams are ranked by log p / length**length_penalty, the end counted; usually from 0 to 1.
         max_length : int, optional
             Most tokens (or frames) of an answer; None: 10 (steps) more than the longest target trained on.
+        precision : {"int8", "bf16"}, optional
+            At which kernels read the readout's weights for up to 8 hypotheses at once: see decoding/rough.py.
 
         Returns
         -------
         list of str, or one str; of a model that writes frames, sounds (samples, rate) or arrays (T, F)
         """
-        one = isinstance(texts, str)
+        one, own = isinstance(texts, str), {"precision": precision} if precision else {}
         answers = self.decode([texts] if one else texts, beam=beam, length_penalty=length_penalty,
-                              max_length=max_length)
+                              max_length=max_length, **own)
         for note in notes.grouped(self, answers):
             warnings.warn(note, stacklevel=2)
         return answering.said(self, answers[0][0]) if one else [answering.said(self, best[0]) for best in answers]
@@ -209,12 +211,10 @@ class Seq2Seq:
         beam, nbest, length_penalty, max_length
             See `translate`; `nbest` answers of each beam, at most `beam`, are returned.  Sampling and exact
             search give one answer each, and have neither a beam nor a length penalty.
-        batch : int
-            Texts decoded together.
-        seed : int
-            For sampling.
+        batch, seed : int
+            Texts decoded together; for sampling.
         options
-            temperature, top_k, top_p for "sample"; budget for "exact": see `minis2s.decoding`.
+            precision for "beam"; temperature, top_k, top_p for "sample"; budget for "exact": see `minis2s.decoding`.
 
         Returns
         -------
@@ -291,8 +291,7 @@ class Seq2Seq:
         model.source_vocab, model.target_vocab = (
             NoVocabulary() if is_file else vocab for is_file, vocab in zip(model._files, (source_vocab, target_vocab)))
         model.lengths, model.origin, model.data = (description.get(name) for name in ("lengths", "origin", "data"))
-        model.params = checkpoint.load_weights(run.weights, model.config)
-        model.records = run.records()
+        model.params, model.records = checkpoint.load_weights(run.weights, model.config), run.records()
         return model
 
     def _need_params(self) -> None:

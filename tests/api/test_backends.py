@@ -107,3 +107,11 @@ def test_import_has_no_side_effects():
     """No C library is opened, as setting up memory or BLAS would, and neither Numba nor the kernels are imported."""
     done = subprocess.run([sys.executable, "-c", QUIET], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_precision_wants_kernels():
+    assert choose_for_texts(Seq2Seq(backend="numba"), 1, "int8").name == "numba"
+    with pytest.raises(ValueError, match="precision='int8': only compiled kernels search so"):
+        choose_for_texts(Seq2Seq(backend="numpy"), 1, "int8")
+    with pytest.raises(ValueError, match="precision='bf16': only compiled kernels search so"):
+        choose_for_texts(Seq2Seq(Config(residual=True, layers=2)), 1, "bf16")

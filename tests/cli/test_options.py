@@ -68,6 +68,7 @@ def test_options_of_a_search():
     assert options("--nbest", "3")[:3] == ("beam", 3, 3) and options("--beam", "0").beam == 0       # to be refused
     sample = options("--sample", "--seed", "7", "--temperature", "2", "--top-k", "3", "--top-p", "0.5")
     assert (sample.method, sample.seed, sample.own) == ("sample", 7, {"temperature": 2.0, "top_k": 3, "top_p": 0.5})
+    assert options("--precision", "int8", "--beam", "2").own == {"precision": "int8"}
     assert options("--exact", "--budget", "0").own == {"budget": 0} and options("--exact").own == {}
 
 
@@ -77,6 +78,7 @@ def test_options_of_a_search():
     (["--temperature", "1"], "--temperature goes with --sample"),
     (["--exact", "--top-p", "0.5"], "--top-p goes with --sample"),
     (["--exact", "--nbest", "2"], "--nbest goes with --beam"),
+    (["--sample", "--precision", "int8"], "--precision goes with --beam, or with greedy search"),
     (["--sample", "--length-penalty", "0"], "--length-penalty goes"),
     (["--exact", "--length-penalty", "0"], "--length-penalty goes with --beam")])
 def test_options_that_do_not_go_together(argv, told):

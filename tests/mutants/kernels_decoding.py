@@ -3,6 +3,7 @@ from .mutant import bugs
 
 RECURRENT = "kernels/decoding/test_decoding.py"
 TRANSFORMER = "kernels/decoding/test_transformer_decoding.py"
+ROUGH = "kernels/decoding/test_rough.py"
 
 MUTANTS = [
     *bugs("kernels/decoding/hypotheses.py", RECURRENT,
@@ -30,6 +31,34 @@ MUTANTS = [
           (":len(b)], first, end)\n        for r in range(first, end):\n            well &= normalize(",
            ":len(b)], first, end)\n        for r in range(first, end):\n            well = normalize(",
            "the last row alone is looked at for NaN")),
+    *bugs("kernels/decoding/rough.py", ROUGH,
+          ("insert(best, logits[r, EOS] - norm * e[EOS])", "insert(best, logits[r, EOS] + norm * e[EOS])",
+           "the end's upper end for its lower"),
+          ("greatest(logits[r, J] - e[J] * norm))", "greatest(logits[r, J] + e[J] * norm))",
+           "upper ends for lower ones"),
+          ("if logits[r, v] + norm * e[v] >= least", "if logits[r, v] - norm * e[v] >= least",
+           "tokens that may be best are left rough"),
+          ("if greatest(logits[r, J] + e[J] * norm) >= least", "if greatest(logits[r, J]) >= least",
+           "groups that may hold one of the best are not looked at"),
+          ("least = best[len(best) - 1]", "least = best[0]", "only the best is in full, whatever the beam"),
+          ("for g in range(LANES, logits.shape[1], LANES):", "for g in range(0, logits.shape[1], LANES):",
+           "tokens that are never written count among the best"),
+          ("moved[J] + d * d", "moved[J] + d", "how far a column was moved, with signs"),
+          ("/ STEPS)", "/ (STEPS + 1))", "-127.9 does not fit"),
+          ("s[v] = small[0] if whole else 1", "s[v] = 1", "no scale is below 1"),
+          ("add(l * rough.s[J], b[at(g, V)])", "l * rough.s[J]", "no bias"),
+          ("            logits[r, v] = -np.inf\n", "            logits[r, v] = 0\n", "columns that do not exist"),
+          ("l3 = multiply_add(w, rs[r + 2, k], l2), multiply_add(w, rs[r + 3, k], l3)",
+           "l3 = multiply_add(w, rs[r + 2, k], l2), multiply_add(w, rs[r + 2, k], l3)", "the third row for the fourth"),
+          ("read_whole(q, i + 3 * LANES, b)", "read_whole(q, i + 2 * LANES, b)", "one group of columns twice"),
+          ("for r in range(fours, r1):", "for r in range(fours, r1 - 1):", "the last row is left out"),
+          ("if precision is None or rows > FEW", "if precision is None", "many rows, too")),
+    *bugs("kernels/linalg/simd/whole.py", ROUGH,
+          ('call("rint")', 'call("trunc")', "cut off and not rounded"),
+          ("builder.add(builder.add(bits, ir.Constant(WORD, [0x7FFF] * LANES)), odd)", "bits", "bf16 is cut off"),
+          ("builder.zext(kept, WORD)", "builder.sext(kept, WORD)", "the sign is extended",
+           "the shift by 16 leaves none of it"),
+          ("[0x7FFF]", "[0x8000]", "half a step is rounded up and not to the even one")),
     *bugs("kernels/decoding/chains.py", f"{TRANSFORMER} {RECURRENT}",
           ("this > least and not rows.never[v]", "this >= least and not rows.never[v]",
            "of equal candidates the last, and those of no probability"),

@@ -19,6 +19,7 @@ from numpy import ascontiguousarray as contiguous
 from ...data.vocabulary import EOS
 from ...decoding.beam import check
 from ...decoding.hypotheses import NO_TOKEN, Answer
+from ...decoding.rough import check as check_precision
 from ...model import seq2seq
 from ...model.transformer import check_length
 from ..linalg.rows import copy
@@ -34,6 +35,7 @@ from . import transformer_hypotheses as of_transformer
 from .chains import begin_chains, cut_off, extend, new_chains, no_answers, trace_back
 from .frames import writer_of
 from .hypotheses import BEYOND, FINE, NAN, begins, require_tokens, search_steps, starts, without_gaps
+from .rough import rough_of
 
 MOST = 1 << 35                 # bytes of all hypotheses' tokens, 32 for each, and what a Transformer keeps of it
 
@@ -44,10 +46,13 @@ class Steps(NamedTuple):       # of an architecture; device functions of rows r0
     follow: Callable           # rows, chains, l, r0, r1: the rows go on as the hypotheses of l tokens
 
 
-def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1):
-    """See decoding.beam.  Memory grows with max_length, and not with the answers' length."""
+def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1, precision=None):
+    """See decoding.beam; `precision` of the readout: see decoding/rough.py.  Memory grows with max_length, and not with
+    the answers' length."""
     check(config, source, mask, max_length, width, length_penalty, nbest)
     require_tokens(config)
+    if precision is not None:
+        check_precision(precision, config.readout == "copy")
     most = MOST // bytes_of_token(config)
     if source.shape[1] * width * (max_length + 1) > most:
         raise ValueError(f"width: {width} hypotheses of {max_length} tokens for {source.shape[1]} sources are too "
@@ -55,7 +60,7 @@ def beam(p, config, source, mask, max_length, width, length_penalty=0.0, nbest=1
     power = np.array([length ** float(length_penalty) for length in range(max_length + 1)])
     attends = config.architecture == "transformer" or config.context == "attention"
     answers = no_answers(len(source) if attends else 0, source.shape[1], nbest, max_length, config.dtype)
-    SEARCHES[config.architecture](p, config, source, mask, answers, power, width)
+    SEARCHES[config.architecture](p, config, source, mask, answers, power, width, precision)
     refuse_trouble(config, answers)
     real, (count, score, log_probs, length, token, _, ids, _, _) = np.add.reduce(mask).tolist(), (
         a.tolist() for a in answers._replace(alpha=answers.trouble))
@@ -123,16 +128,18 @@ def search_of_sources(steps, key):
 
 # Recurrent --------------------------------------------------------------------------------------------------
 
-def search_recurrent(p, config, source, mask, answers, power, width):
+def search_recurrent(p, config, source, mask, answers, power, width, precision):
     """Fill the Answers."""
     p, search = seq2seq.untie(validated(p, config), config), search_of(config)
+    rough = rough_of(p.decoder.readout.W, precision, source.shape[1] * width, width)
     if encoder.covers(config):
         none = np.zeros((0, 0), config.dtype)
         in_an_arena(search, p, steps_of(config, source), contiguous(mask), (none,) * config.layers, answers, power,
-                    width, config.fused_size)
+                    width, config.fused_size, rough)
     else:
         encoded, layers, _ = encode(p, config, source, mask)
-        in_an_arena(search, p.decoder, *without_gaps(encoded, layers), answers, power, width, config.fused_size)
+        in_an_arena(search, p.decoder, *without_gaps(encoded, layers), answers, power, width, config.fused_size,
+                    rough)
 
 
 @once
@@ -161,12 +168,12 @@ def loop(variant, bridge=None, kind="tokens"):
     run = search_of_sources(recurrent_steps(variant), key)
 
     @device_function
-    def search(arena, p, source, layers, answers, power, width, Z):
+    def search(arena, p, source, layers, answers, power, width, Z, rough):
         M, R = len(layers[0].h), len(layers[0].h) * width
         sources = empty(arena, (R,), np.int64)
         for r in range(R):
             sources[r] = r // width
-        rows = start(arena, p, source, layers, sources, Z)
+        rows = start(arena, p, source, layers, sources, Z, rough)
         chains = new_chains(arena, rows.logits, width, len(power) - 1, answers.alpha.shape[3])
         over_rows(run, (rows, chains, answers, power, width), M,
                   len(power) * (work_of(rows.k) + R * rows.k.W.numbers.size))
@@ -175,17 +182,17 @@ def loop(variant, bridge=None, kind="tokens"):
     encode = encoder.loops(variant, bridge, kind).forward
 
     @arena_kernel(f"beam.{key_of((*variant, bridge, *of_source(kind)))}", loops=False)
-    def encode_and_search(arena, p, steps, mask, masks, answers, power, width, Z):
+    def encode_and_search(arena, p, steps, mask, masks, answers, power, width, Z, rough):
         _, encoder_output, s0 = call_linked(encode, (arena, p, steps, mask, masks))
-        search(arena, p.decoder, encoder_output, s0, answers, power, width, Z)
+        search(arena, p.decoder, encoder_output, s0, answers, power, width, Z, rough)
     return encode_and_search
 
 
 # Transformer ------------------------------------------------------------------------------------------------
 
-def search_transformer(p, config, source, mask, answers, power, width):
+def search_transformer(p, config, source, mask, answers, power, width, precision):
     """Fill the Answers."""
-    rows = of_transformer.rows_of(p, config, source, mask, source.shape[1] * width, len(power) - 1)
+    rows = of_transformer.rows_of(p, config, source, mask, source.shape[1] * width, len(power) - 1, precision, width)
     in_an_arena(search_of(config), rows, answers, power, width, len(power) * of_transformer.work_of(rows))
 
 

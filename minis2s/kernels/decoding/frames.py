@@ -107,7 +107,7 @@ def writer(c, bridge=None, kind="tokens"):
         sources = empty(arena, (N,), np.int64)
         for n in range(N):
             sources[n] = n
-        k = start(arena, p, source, layers, 1, sources, nobody, (none,), none, True)
+        k = start(arena, p, source, layers, 1, sources, nobody, (none,), none, N)
         for n in range(N):
             for j in range(k.ids.shape[2]):
                 k.ids[0, n, j] = 0                              # y_0

@@ -2,6 +2,6 @@
 from .beam import beam
 
 
-def greedy(p, config, source, mask, max_length):
-    """See search.greedy."""
-    return beam(p, config, source, mask, max_length, 1)
+def greedy(p, config, source, mask, max_length, precision=None):
+    """See search.greedy; `precision` of the readout: see decoding/rough.py."""
+    return beam(p, config, source, mask, max_length, 1, precision=precision)

@@ -38,6 +38,7 @@ from ..model.validated import validated
 from ..runtime.arena import empty, zeros as zeros_of
 from ..runtime.jit import device_function, inlined, internal_kernel, jit
 from ..runtime.threads import over_rows
+from .rough import Rough, in_full, roughly
 
 WIDE = 4 * LANES               # logits that are compared at once
 CACHED = 24                    # rows of logits that stay in the cache until log p are made of them
@@ -51,6 +52,7 @@ class BeamRows(NamedTuple):        # one step of the decoder, for up to R hypoth
     never: np.ndarray          # (V',), True = no answer shall hold this token
     z: np.ndarray              # (R, Z), the fused state of the step before
     ctx: np.ndarray            # (M, C), a context that is the same at every step
+    rough: Rough               # the readout at less precision, or None
 
 
 @once
@@ -60,9 +62,9 @@ def starts(variant):
     context = attention.same_context if variant.every_step else attention.no_context
 
     @inlined
-    def rows(arena, p, source, layers, sources, Z):
-        """An arena, decoder Params, decoder.EncoderOutput, states of M sources, which source a row has (R,), size of z
-        -> BeamRows."""
+    def rows(arena, p, source, layers, sources, Z, rough):
+        """An arena, decoder Params, decoder.EncoderOutput, states of M sources, which source a row has (R,), size of z,
+        Rough or None -> BeamRows."""
         (R,), (M, _), V, dtype = sources.shape, layers[0].h.shape, size(p.readout, source), p.embedding.dtype
         none, nobody, wide = empty(arena, (0, 0), dtype), empty(arena, (0, 0), np.bool_), (V + WIDE - 1) // WIDE * WIDE
         logits, never = empty(arena, (R, wide), dtype), empty(arena, (wide,), np.bool_)
@@ -73,12 +75,13 @@ def starts(variant):
                 logits[r, v] = -np.inf
         for v in never_written:
             never[v] = True
-        k = start(arena, p, source, layers, 1, sources, nobody, (none,), none, True)
+        k = start(arena, p, source, layers, 1, sources, nobody, (none,), none, in_full(rough, R))
         all_sources = empty(arena, (M,), np.int64)
         for n in range(M):
             all_sources[n] = n
         _, ctx = context(arena, p, source, layers[0].h, 1, all_sources)
-        return BeamRows(k, logits, empty(arena, (R, 2), np.float64), never, zeros_of(arena, (R, Z), dtype), ctx[0])
+        return BeamRows(k, logits, empty(arena, (R, 2), np.float64), never, zeros_of(arena, (R, Z), dtype), ctx[0],
+                        rough)
     return rows
 
 
@@ -134,7 +137,7 @@ def called_steps(variant):
 
     @jit(f"rows.{key_of(variant)}")
     def start_rows(p, source, layers, sources, Z):
-        return start(None, p, source, layers, sources, Z)
+        return start(None, p, source, layers, sources, Z, None)
 
     @jit(f"advance.{key_of(variant)}")
     def advance_all(rows, R):
@@ -161,10 +164,11 @@ def begins(variant):
 @device_function
 def say(rows, rs, W, b, r0, r1):
     """The readout of rows r0 .. r1-1: logits, and what makes log p of them: -> whether these are numbers."""
-    well = True
+    well, done = True, roughly(rows.rough, rs, b, rows.logits, r0, r1)
     for first in range(r0, r1, CACHED):
         end = min(first + CACHED, r1)
-        read_out(rs, W, b, rows.logits[:, :len(b)], first, end)
+        if not done:
+            read_out(rs, W, b, rows.logits[:, :len(b)], first, end)
         for r in range(first, end):
             well &= normalize(rows.logits, rows.shift, r)
     return well

@@ -32,6 +32,7 @@ from ..runtime.jit import arena_kernel, device_function, internal_kernel
 from ..runtime.linking import call_linked
 from ..runtime.threads import over_rows
 from .hypotheses import BEYOND, FINE, NAN, WIDE, all_log_p, check_sources, check_tokens, say
+from .rough import Rough, rough_of
 
 
 class TransformerRows(NamedTuple):       # one position of up to R hypotheses
@@ -41,10 +42,11 @@ class TransformerRows(NamedTuple):       # one position of up to R hypotheses
     logits: np.ndarray         # as in hypotheses.BeamRows
     shift: np.ndarray
     never: np.ndarray
+    rough: Rough
 
 
-def rows_of(p, config, source, mask, R, L):
-    """Read the sources: -> TransformerRows for R hypotheses of at most L tokens.
+def rows_of(p, config, source, mask, R, L, precision=None, width=1):
+    """Read the sources: -> TransformerRows for R hypotheses, `width` to a source, of at most L tokens.
 
     Raises
     ------
@@ -60,7 +62,7 @@ def rows_of(p, config, source, mask, R, L):
     logits, never = np.full((R, wide), -np.inf, config.dtype), np.arange(wide) >= V
     never[NEVER] = True
     return TransformerRows(k, transformer.without_gaps(None, config).decoder, config.heads, logits,
-                           np.empty((R, 2)), never)
+                           np.empty((R, 2)), never, rough_of(p.decoder.readout.W, precision, R, width))
 
 
 def work_of(rows):

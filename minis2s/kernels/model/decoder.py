@@ -198,7 +198,8 @@ def forward_loop(c):
         sources = empty(arena, (N,), np.int64)
         for n in range(N):
             sources[n] = n * M // N                             # neighbouring rows may read one source
-        k = start(arena, p, source, layers, S, sources, teacher_mask, masks, output_mask, len(teacher_mask) > 0)
+        k = start(arena, p, source, layers, S, sources, teacher_mask, masks, output_mask,
+                  N if len(teacher_mask) > 0 else 0)
         fill(k.ids, ids)
         over_rows(run, (k,), N, work_of(k))
         return k

@@ -122,9 +122,9 @@ def starts(c):
     start_layers, has_c = each_of_three(c.layers, start_layer), "c" in State._fields
 
     @inlined
-    def start(arena, p, source, layers, S, sources, teacher_mask, masks, output_mask, own):
+    def start(arena, p, source, layers, S, sources, teacher_mask, masks, output_mask, asked):
         """`source` and `layers` are the EncoderOutput and the initial states of M sources; row n is for sources[n]
-        -> ForwardBuffers.  `own`: the readout may be asked for single steps."""
+        -> ForwardBuffers.  `asked`: the rows of which the readout may be asked at once, for single steps; 0: never."""
         N, dtype, size, s0 = len(sources), p.readout.b.dtype, output_size(p.readout, source), layers[0].h
         cells, H = start_layers((arena, S, sources), p.layers, layers, layers), s0.shape[1]
         attend, ctx = read_memory(arena, p.score, source, s0, S, sources)
@@ -139,9 +139,10 @@ def starts(c):
             new_inputs(arena, S, N, p.embedding), teacher_mask, real, table, cells, masks, attend, ctx,
             empty(arena, (S if learned else 0, N, H + C), dtype),
             operand(scratch_arena(arena), fusion_matrix(p.fusion, s0), N), empty(arena, (S, N, R), dtype), output_mask,
-            empty(arena, output_mask.shape, dtype), operand(scratch_arena(arena), p.readout.W[:R if own else 0], N),
-            p.readout.b, empty(arena, (len(teacher_mask), N, size), dtype),
-            zeros(arena, (N, Z if feeding else 0), dtype), mixing(arena, p, source, N if own else 0, size))
+            empty(arena, output_mask.shape, dtype),
+            operand(scratch_arena(arena), p.readout.W[:R if asked else 0], asked), p.readout.b,
+            empty(arena, (len(teacher_mask), N, size), dtype), zeros(arena, (N, Z if feeding else 0), dtype),
+            mixing(arena, p, source, asked, size))
     return start
 
 
