@@ -6,6 +6,7 @@
     transformer    the same of a Transformer: 2 + 2 layers, 4 heads, feed-forward layers four times as wide
     decode   greedy search, from token ids to token ids
     beam     beam search with five hypotheses, the same
+    int8     greedy search, where the compiled one keeps the readout at one byte a weight; the others as in decode
     growth   time against T, B, H or V, and how straight a line it is
     memory   what a training step holds at most, over the tapes that its backward pass must read
 
@@ -18,6 +19,7 @@ RAGGED = [(17, 30, 50, 100)]                                                    
 STEPS = [(50, 1, 10, 64), (50, 32, 12, 64), (500, 64, 20, 128), (8000, 64, 25, 256)]   # V N T H
 TRANSFORMERS = [(50, 32, 25, 64), (50, 32, 25, 128)]                                 # V N T H
 DECODES = [(V, N, 20, H) for V, H in ((50, 64), (500, 128), (8000, 256)) for N in (1, 32)]
+INT8 = [(V, 1, 20, 256) for V in (8000, 30000)]                                        # V N T H
 QUICK = {"layer": 3, "step": 2, "decode": 2}     # sizes of each that take a minute together
 MEMORY = STEPS[1:]              # below that a page of memory counts for more than the numbers in it
 WIDTH = 5                       # of the beam
@@ -34,8 +36,8 @@ GROWTHS = {"T": (LAYER, ("T",), (8, 16, 32, 64, 128)),
 
 SIZES = {"layer": ("TNDH", LAYERS), "ragged": ("TNDH", RAGGED), "step": ("VNTH", STEPS),
          "transformer": ("VNTH", TRANSFORMERS), "decode": ("VNTH", DECODES),
-         "beam": ("VNTH", DECODES), "memory": ("VNTH", MEMORY)}
-NAMES = ("layer", "ragged", "step", "transformer", "decode", "beam", "growth", "memory")
+         "beam": ("VNTH", DECODES), "int8": ("VNTH", INT8), "memory": ("VNTH", MEMORY)}
+NAMES = ("layer", "ragged", "step", "transformer", "decode", "beam", "int8", "growth", "memory")
 CELLS = ("lstm", "gru", "rnn")
 CHOOSE_CELL = ("layer", "ragged")            # whole models are LSTMs
 

@@ -63,10 +63,15 @@ def asked(V, N, T, H):
     return p, config(V, H), source, source > 0
 
 
-def decode(side, V, N, T, H):
+def decode(side, V, N, T, H, **options):
     """Greedy search."""
     greedy, given = choose(side).greedy, asked(V, N, T, H)
-    return lambda: greedy(*given, T)
+    return lambda: greedy(*given, T, **options)
+
+
+def int8(side, **sizes):
+    """Greedy search, with the readout at one byte a weight where it is compiled."""
+    return decode(side, **sizes, **({"precision": "int8"} if side == "numba" else {}))
 
 
 def beam(side, V, N, T, H, width):
@@ -83,4 +88,4 @@ def make(side, threads, case, **sizes):
         return layer(side, **sizes, ragged=case == "ragged")
     if case == "transformer":
         return step(side, **sizes, made=transformer_config)
-    return {"step": step, "decode": decode, "beam": beam}[case](side, **sizes)
+    return {"step": step, "decode": decode, "beam": beam, "int8": int8}[case](side, **sizes)

@@ -145,4 +145,5 @@ def make(threads, case, **sizes):
     torch.manual_seed(0)
     if case in ("layer", "ragged"):
         return layer(**sizes, ragged=case == "ragged")
-    return {"step": step, "transformer": transformer, "decode": decode, "beam": beam}[case](**sizes)
+    return {"step": step, "transformer": transformer, "decode": decode, "beam": beam,
+            "int8": decode}[case](**sizes)

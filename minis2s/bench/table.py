@@ -7,8 +7,7 @@ from ..core.files import parse_json
 
 LABELS = {"numpy": "NumPy", "numba": "Numba", "torch": "PyTorch"}
 WORDS = {"layer": "layer", "ragged": "layer, ragged", "step": "training step", "transformer": "Transformer step",
-         "decode": "greedy search",
-         "beam": "beam search"}
+         "decode": "greedy search", "beam": "beam search", "int8": "greedy search, int8 readout"}
 
 
 def letters(row):

@@ -12,7 +12,7 @@ EPILOG = """cases:
   layer    a recurrent layer, forward and backward         beam     beam search with five hypotheses
   ragged   the same, sequences of different lengths        growth   time against T, B, H and V
   step     a whole training step                           memory   of a training step
-  decode   greedy search
+  decode   greedy search                                   int8     greedy, the compiled readout at one byte
 
 examples:
   minis2s bench --quick               a minute: small layers, steps and searches

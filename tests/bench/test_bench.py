@@ -48,7 +48,7 @@ def measured(monkeypatch):
 def test_the_cases():
     assert bench.chosen(["layer"], "gru", 1) == [{"case": "layer", "cell": "gru", "T": 10, "N": 1, "D": 32, "H": 32}]
     made = bench.chosen(bench.NAMES)
-    assert [sum(c["case"] == name for c in made) for name in bench.NAMES] == [6, 1, 4, 2, 6, 6, 4, 3]
+    assert [sum(c["case"] == name for c in made) for name in bench.NAMES] == [6, 1, 4, 2, 6, 6, 2, 4, 3]
     assert made[5] == {"case": "layer", "cell": "lstm", "T": 50, "N": 128, "D": 512, "H": 1024}
     assert {"case": "ragged", "cell": "lstm", "T": 17, "N": 30, "D": 50, "H": 100} in made
     assert {"case": "step", "V": 8000, "N": 64, "T": 25, "H": 256} in made
@@ -121,7 +121,7 @@ def test_pytorch_computes_the_same_model():
     # change nothing
     keys = sum(a.numel() // 3 for name, a in model.named_parameters() if name.endswith("in_proj_bias"))
     assert sum(a.numel() for a in model.parameters()) - keys == sum(a.size for _, a in tree.named(p))
-    for case in bench.chosen(["ragged", "step", "transformer", "decode", "beam"], first=1):
+    for case in bench.chosen(["ragged", "step", "transformer", "decode", "beam", "int8"], first=1):
         small = {**case, **{k: min(case[k], 8) for k in "VTNDH" if k in case}}      # four heads divide 8
         said = pytorch.make(torch.get_num_threads(), **small)()
         assert said is None or said.shape == (small["T"], small["N"])
@@ -502,7 +502,7 @@ def test_markdown_of_the_command(capsys, measured):
     assert run("--first", "1", "--markdown") == 0
     out = capsys.readouterr().out
     assert out.startswith(bench.machine() + "\n\n|  | sizes |") and "growth" not in out
-    assert out.count("\n| ") == len(table.WORDS) + 2 == 8
+    assert out.count("\n| ") == len(table.WORDS) + 2 == 9
 
 
 def test_short_times():
@@ -511,7 +511,7 @@ def test_short_times():
 
 
 @pytest.mark.parametrize("words, message", [
-    (["speed"], "speed: choose of layer, ragged, step, transformer, decode, beam, growth, memory"),
+    (["speed"], "speed: choose of layer, ragged, step, transformer, decode, beam, int8, growth, memory"),
     (["--rounds", "0"], "--rounds=0: wanted 1 or more"),
     (["--threads", "-1"], "--threads=-1: wanted 1 or more"),
     (["--first", "0"], "--first=0: wanted 1 or more"),
