@@ -191,7 +191,7 @@ class Seq2Seq:
         -------
         list of str, or one str; of a model that writes frames, sounds (samples, rate) or arrays (T, F)
         """
-        one, own = isinstance(texts, str), {"precision": precision} if precision else {}
+        one, own = isinstance(texts, str), dict[str, Any](precision=precision) if precision is not None else {}
         answers = self.decode([texts] if one else texts, beam=beam, length_penalty=length_penalty,
                               max_length=max_length, **own)
         for note in notes.grouped(self, answers):
