@@ -57,6 +57,7 @@ def checked(how: Options, model: Any) -> Options:
     ValueError, TypeError
         For options that cannot be, or are not the method's.
     """
+    how = how._replace(own={name: x for name, x in how.own.items() if name != "precision" or x is not None})
     if model.config.target == "frames" and how._replace(max_length=None, batch=1, seed=0) != Options(batch=1):
         raise ValueError("target=frames: frames are written one after the other; there is neither a beam nor sampling")
     if how.method not in tuple(METHODS):

@@ -114,7 +114,8 @@ def choose_for_texts(model: Any, count: int, precision: str | None = None) -> Ba
     named = model.backend_is_named and name == model.backend
     if precision is not None:
         if named and name == "numpy" or not is_compiled(model.config):
-            raise ValueError(f"precision={precision!r}: only compiled kernels search so, and NumPy computes this model")
+            why = "this model has none" if not is_compiled(model.config) else "backend='numpy' was named"
+            raise ValueError(f"precision={precision!r}: only compiled kernels search so, and {why}")
         return with_threads(choose("numba"))
     if named or name == "numba" or not is_compiled(model.config) or count < FEW:
         return choose(name)

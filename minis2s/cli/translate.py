@@ -93,10 +93,9 @@ def run(args):
     check_map(args, model)
     texts, what = texts_of(args)
     check_out(args, model, texts)
-    how = answering.checked(how, model)
+    answers = answering.decode(model, texts, answering.checked(how, model), progress=True)
     if args.precision:
-        note(f"minis2s: {rough.said(args.precision, how.beam, min(how.batch, len(texts)))}")
-    answers = answering.decode(model, texts, how, progress=True)
+        note(f"minis2s: {rough.said(args.precision, how.beam)}")
     for line in notes.grouped(model, answers, what, shown=lambda i: shown(texts[i])):
         note(f"minis2s: {line.replace('max_length=N', '--max-length')}")
     paths = speaking.write(model, [best[0] for best in answers], args.out, args.overwrite) if args.out else []

@@ -573,6 +573,7 @@ def test_unknown_tokens_and_long_texts_are_told(model):
     (dict(method="sample", top_k=0), "top_k"), (dict(method="sample", top_p=1.5), "top_p"),
     (dict(method="exact", budget=0), "budget"), (dict(temperature=2.0), "temperature: no option of method='beam'"),
     (dict(method="exact", top_k=2), "top_k: no option of method='exact', which has budget"),
+    (dict(precision=""), "precision='': choose one"),
     (dict(precision="fp8"), "precision='fp8': choose one of int8, bf16"), (dict(precision=8), "precision=8: choose"),
     (dict(method="sample", precision="int8"), "precision: no option of method='sample'"),
     (dict(method="exact", beam=2), "beam=2.*not of 'exact'"),

@@ -74,7 +74,7 @@ MUTANTS = [
           ("may = l + off >=", "may = l - off >=", "tokens that may be best are left rough"),
           ("(l - off)[~never]", "l - off", "tokens that are never written count among the best"),
           ("low[-K]", "low[-1]", "one token in full, whatever the beam"),
-          ("if width * sources > FEW:", "if width > FEW:", "how many sources there are is forgotten")),
+          ("* rough.e + rough.c", "* rough.e", "what rounding b costs is forgotten")),
     *bugs("decoding/exact.py", "decoding/test_decoding.py",
           ("best.log_prob if best.finished else -np.inf", "best.log_prob",
            "an unfinished answer as the one to beat"),

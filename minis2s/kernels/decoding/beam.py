@@ -131,7 +131,7 @@ def search_of_sources(steps, key):
 def search_recurrent(p, config, source, mask, answers, power, width, precision):
     """Fill the Answers."""
     p, search = seq2seq.untie(validated(p, config), config), search_of(config)
-    rough = rough_of(p.decoder.readout.W, precision, source.shape[1] * width, width)
+    rough = rough_of(p.decoder.readout.W, p.decoder.readout.b, precision, source.shape[1] * width, width)
     if encoder.covers(config):
         none = np.zeros((0, 0), config.dtype)
         in_an_arena(search, p, steps_of(config, source), contiguous(mask), (none,) * config.layers, answers, power,

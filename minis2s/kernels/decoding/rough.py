@@ -2,9 +2,9 @@
 
     W (R, V)      ── round ──>   numbers, panel after panel of 64 columns: a step's row of a panel is one line of the
                                  cache (int8) or two (bf16), and the next step's the next line
-    rows r0..r1-1 ── roughly ──> logits, with their K best exact
+    rows r0..r1-1 ── roughly ──> logits, with their K best in full
 
-`roughly` does nothing, and says so, where the search was not asked for it: then its argument is None.
+`roughly` does nothing, and says so, where its argument is None: where nobody wants it, or it does not pay.
 """
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from ..runtime.threads import shared
 
 PANEL = 4 * LANES              # columns
 ROWS = 4                       # that one pass over a panel serves
+UNSEEN = 1e-17                 # of |r|: squares of numbers as small are 0 in float32
 
 
 class Rough(NamedTuple):
@@ -27,27 +28,26 @@ class Rough(NamedTuple):
     numbers: np.ndarray        # flat, panel after panel; int8 or uint16
     s: np.ndarray              # (V',), V rounded up to full panels; 1 for uint16, which are the first bits of float32
     e: np.ndarray              # (V',)
-    size: np.ndarray           # (V',), |w|^2
-    best: np.ndarray           # (rows, K), of each row the greatest lower ends
+    c: np.ndarray              # (V',); while W is rounded |w|^2
+    best: np.ndarray           # (rows, K), the greatest of the lower ends that each group of 16 columns has
 
 
-def rough_of(W, precision, rows, K):
-    """Round a readout W (R, V) for so many rows of hypotheses, K to a source: -> Rough; None where that does not pay,
-    or nobody wants it."""
+def rough_of(W, b, precision, rows, K):
+    """Round a readout W (R, V), b for so many rows of hypotheses, K to a source: -> Rough; None where nobody wants it,
+    rows are too many, or weights are not finite."""
     if precision is None or rows > FEW:
         return None
     wide, dtype = -(-W.shape[1] // PANEL) * PANEL, W.dtype
     rough = Rough(contiguous(W), np.zeros(len(W) * wide, PRECISIONS[precision]), *np.zeros((3, wide), dtype),
                   np.empty((rows, K), dtype))
-    round_weights(rough, precision == "int8", np.array([LEAST, 2 * len(W) * np.finfo(dtype).eps], dtype))
-    return rough
+    round_weights(rough, b, precision == "int8", np.array([LEAST, 2 * len(W) * np.finfo(dtype).eps], dtype))
+    return rough if np.isfinite(rough.e).all() else None
 
 
 @internal_kernel("rough.columns")
-def round_columns(rough, whole, small, v0, v1):
-    """Columns v0 .. v1-1, whole panels, row after row as W lies in memory; `small` holds the least s, and the share of
-    |w| that rounding costs."""
-    W, q, s, moved, size = rough.W, rough.numbers, rough.s, rough.e, rough.size
+def round_columns(rough, b, whole, small, v0, v1):
+    """Columns v0 .. v1-1, whole panels, row after row as W lies in memory; `small` holds the least s, and 2 R eps."""
+    W, q, s, moved, size = rough.W, rough.numbers, rough.s, rough.e, rough.c
     R, end = len(W), min(v1, W.shape[1])
     for v in range(v0, v1):
         s[v] = small[0] if whole else 1
@@ -66,12 +66,14 @@ def round_columns(rough, whole, small, v0, v1):
     for g in range(v0, v1, LANES):
         J = at(g, g + LANES)
         moved[J] = sqrt(moved[J]) + sqrt(size[J]) * small[1]
+    for v in range(v0, v1):
+        rough.c[v] = abs(b[v]) * small[1] if v < end else 0
 
 
 @jit("rough.round")
-def round_weights(rough, whole, small):
-    """Fill `numbers`, `s` and `e`."""
-    shared(round_columns, (rough, whole, small), len(rough.s), PANEL, 8 * rough.W.size)
+def round_weights(rough, b, whole, small):
+    """Fill `numbers`, `s`, `e` and `c`."""
+    shared(round_columns, (rough, b, whole, small), len(rough.s), PANEL, 8 * rough.W.size)
 
 
 @device_function
@@ -133,25 +135,26 @@ def refine(rough, rs, b, logits, r):
     """Compute the logits of row r in full for all tokens that may be among its best.
 
     The greatest lower end of each group of 16 stands for it: of K groups, the least of these is not above the K-th
-    greatest of all.  Of the first group only the end may be written.
+    greatest of all.  Of the first group, where tokens stand that no answer may hold, only the end's is taken: that may
+    make the limit lower, and never wrong.  What cannot be compared, a NaN, is computed in full.
     """
-    W, e, best, V, square = rough.W, rough.e, rough.best[r], len(b), zeros(b)
+    W, e, c, best, V, square = rough.W, rough.e, rough.c, rough.best[r], len(b), zeros(b)
     for k in range(0, rs.shape[1], LANES):
         x = rs[r, at(k, rs.shape[1])]
         square = add(square, x * x)
-    norm = np.sqrt(total(square))
+    norm = np.sqrt(total(square)) + UNSEEN
     for i in range(len(best)):
         best[i] = -np.inf
-    insert(best, logits[r, EOS] - norm * e[EOS])
+    insert(best, logits[r, EOS] - norm * e[EOS] - c[EOS])
     for g in range(LANES, logits.shape[1], LANES):
         J = at(g, g + LANES)
-        insert(best, greatest(logits[r, J] - e[J] * norm))
+        insert(best, greatest(logits[r, J] - e[J] * norm - c[J]))
     least = best[len(best) - 1]
     for g in range(0, logits.shape[1], LANES):
         J = at(g, g + LANES)
-        if greatest(logits[r, J] + e[J] * norm) >= least:
+        if not greatest(logits[r, J] + e[J] * norm + c[J]) < least:
             for v in range(g, min(g + LANES, V)):
-                if logits[r, v] + norm * e[v] >= least:
+                if not logits[r, v] + norm * e[v] + c[v] < least:
                     logits[r, v] = exact(rs, W, b, r, v)
 
 

@@ -62,7 +62,8 @@ def rows_of(p, config, source, mask, R, L, precision=None, width=1):
     logits, never = np.full((R, wide), -np.inf, config.dtype), np.arange(wide) >= V
     never[NEVER] = True
     return TransformerRows(k, transformer.without_gaps(None, config).decoder, config.heads, logits,
-                           np.empty((R, 2)), never, rough_of(p.decoder.readout.W, precision, R, width))
+                           np.empty((R, 2)), never,
+                           rough_of(p.decoder.readout.W, p.decoder.readout.b, precision, R, width))
 
 
 def work_of(rows):

@@ -57,14 +57,15 @@ def written(k, rs, b, K):
 @pytest.mark.parametrize("R, V", SIZES)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_rounded_weights(precision, R, V, dtype):
-    W, _, _ = drawn(R, V, 1, dtype)
+    W, b, _ = drawn(R, V, 1, dtype)
     W[:, 2] = 0
-    k, want = rough.rough_of(W, precision, 1, 1), reference.rounded(W, precision)
+    k, want = rough.rough_of(W, b, precision, 1, 1), reference.rounded(W, b, precision)
     q = np.concatenate(list(k.numbers.reshape(-1, R, 64)), axis=1)[:, :V]
     near = (q.astype(np.uint32) << 16).view(np.float32) if precision == "bf16" else q * k.s[:V]
     np.testing.assert_array_equal(near.astype(dtype), want.W)
     np.testing.assert_allclose(k.e[:V], want.e, rtol=1e-12 if dtype == "float64" else 1e-4)
-    assert not k.e[V:].any()
+    np.testing.assert_allclose(k.c[:V], want.c, rtol=1e-6)
+    assert not k.e[V:].any() and not k.c[V:].any()
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
@@ -75,9 +76,9 @@ def test_logits(precision, R, V, K):
     never = np.isin(np.arange(V), NEVER)
     for N in (3, 4, 6, 7, 10):
         W, b, rs = drawn(R, V, N, "float64")
-        k, full = rough.rough_of(W, precision, 1, K), rs @ W + b
+        k, full = rough.rough_of(W, b, precision, 1, K), rs @ W + b
         k = k._replace(best=np.empty((N, K)))
-        got, near = written(k, rs, b, K), reference.rounded(W, precision)
+        got, near = written(k, rs, b, K), reference.rounded(W, b, precision)
         for r, l, f in zip(rs[1:-1], got, full[1:-1]):
             want = reference.logits(r, W, b, near, K, never)
             is_full, is_rough = (np.isclose(l, x, rtol=1e-12, atol=1e-12) for x in (f, r @ near.W + b))
@@ -89,7 +90,7 @@ def test_logits(precision, R, V, K):
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_the_best_have_the_bits_of_the_product_in_full(precision):
     W, b, rs = drawn(70, 200, 6, "float32")
-    k, full = rough.rough_of(W, precision, 6, 4), np.empty((6, 200), np.float32)
+    k, full = rough.rough_of(W, b, precision, 6, 4), np.empty((6, 200), np.float32)
     in_full(rs, W, b, full)
     for l, f in zip(written(k, rs, b, 4), full[1:-1]):
         best = [v for v in np.argsort(-f) if v not in NEVER][:4]
@@ -142,13 +143,34 @@ def test_numbers_that_are_none_are_seen():
         greedy(p, *given, 5, precision="int8")
 
 
-def test_weights_without_bound_are_no_reason_to_crash():
-    p, *given = case("two-ways-additive", 0, target_vocab=90)
-    p.decoder.readout.W[0, 40] = np.inf
-    try:
-        greedy(p, *given, 5, precision="int8")
-    except ValueError as e:
-        assert "NaN" in str(e)
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_weights_that_are_not_finite_are_read_in_full(precision):
+    """So they give what they give without a precision: an answer, or the same words about NaN."""
+    for bad in (np.inf, np.array(0x7FFFFFFFFFFFFFFF).view(float), 1e300):
+        p, *given = case("two-ways-additive", 0, target_vocab=90)
+        p.decoder.readout.W[:, 40], p.decoder.readout.b[40] = bad, -np.inf
+        try:
+            want = greedy(p, *given, 5)
+        except ValueError as e:
+            with pytest.raises(ValueError, match=str(e)):
+                greedy(p, *given, 5, precision=precision)
+        else:
+            check(greedy(p, *given, 5, precision=precision), want, 0)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("of_b, of_W", [(1e5, 0.1), (-np.inf, 1.0), (0.0, 1e-30), (0.0, 1e17)])
+def test_numbers_of_strange_sizes(precision, of_b, of_W):
+    """Where rounding decides which token is best, the tokens that it may be are all in full; half of b is -inf."""
+    rng = np.random.default_rng(0)
+    for seed in range(4):
+        p, *given = case("two-ways-additive", seed, "float32", target_vocab=200)
+        W, b = p.decoder.readout.W, p.decoder.readout.b
+        W[:], b[:] = rng.standard_normal(W.shape) * of_W, rng.standard_normal(b.shape)
+        b[6::2] += of_b if np.isinf(of_b) else 0
+        b[:] += 0 if np.isinf(of_b) else of_b
+        got, want = greedy(p, *given, 8, precision=precision), greedy(p, *given, 8)
+        assert [a[0].ids for a in got] == [a[0].ids for a in want]
 
 
 def test_refused():

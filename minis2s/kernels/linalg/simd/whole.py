@@ -3,7 +3,7 @@
     int8      -3  ──>  -3.0               uint16   0x3F80  ──>  0x3F800000 = 1.0
     -2.7  ──>  -3                         1.001  ──>  0x3F80, the nearest; of two as near the even one
 
-Half a step is rounded to the even neighbour.  What does not fit into an int8 must not be written.
+Half a step is rounded to the even neighbour.  Of what does not fit into an int8, and of NaN, anything may become.
 """
 import numpy as np
 
