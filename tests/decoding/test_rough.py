@@ -70,3 +70,11 @@ def test_other_precisions_are_refused(precision):
 def test_what_is_said():
     assert "greedy answers stay the same" in rough.said("int8", 1)
     assert "the beam may keep the other one" in rough.said("bf16", 4) and "more than 8" in rough.said("bf16", 4)
+
+
+def test_what_rounding_b_may_cost_counts_as_well():
+    """Two tokens that c_v alone leaves undecided are both computed in full."""
+    r, W, b = np.ones(3), np.zeros((3, 2)), np.array([0.0, 0.5])
+    for c, want in ((1.0, [0, 0.5]), (0.1, [3, 0.5])):
+        moved = rough.Rough(W + 1, np.zeros(2), np.full(2, c))
+        np.testing.assert_array_equal(rough.logits(r, W, b, moved, 1, np.zeros(2, bool)), want)
