@@ -46,9 +46,10 @@ def main(argv=None):
     repair()
     try:
         with signals.watched(), lost_interrupts(), warnings_as_notes():
-            status = command(sys.argv[1:] if argv is None else list(argv))
-            signals.check()
-            return status
+            try:
+                return command(sys.argv[1:] if argv is None else list(argv))
+            finally:
+                signals.check()                 # whatever became of it: a class being made turns it into RuntimeError
     except signals.Stopped as e:
         signals.Pending.number = None
         return 128 + e.signal

@@ -15,7 +15,7 @@ from commands import PAIRS, RESTLESS, SMALL, done, module, start, wait_for
 from minis2s import Seq2Seq
 from minis2s.api import signals
 from minis2s.api.run import Run
-from minis2s.cli import streams
+from minis2s.cli import main as command_line, streams
 from minis2s.training import loop
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
@@ -209,6 +209,19 @@ def test_an_interrupt_that_a_library_turned_into_an_error_is_none(call, trained,
             raise ValueError("failed to compile") from None
     monkeypatch.setattr("minis2s.api.answering.search", wrapped)
     assert call("translate", trained, "ab") == (130, "", "")
+
+
+@pytest.mark.parametrize("number", signals.STOPS)
+def test_an_interrupt_that_became_another_error(monkeypatch, capsys, number):
+    """As Python makes a RuntimeError of what is raised while a class is being made."""
+    def importing(argv):
+        try:
+            signal.raise_signal(number)
+        except KeyboardInterrupt as e:
+            raise RuntimeError("Error calling __set_name__") from e
+    monkeypatch.setattr(command_line, "command", importing)
+    assert command_line.main(["summary"]) == 128 + number and signals.Pending.number is None
+    assert capsys.readouterr() == ("", "")
 
 
 def test_ctrl_c_in_the_first_half_second_is_no_traceback(trained):

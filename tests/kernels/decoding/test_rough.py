@@ -18,7 +18,7 @@ from minis2s.kernels.runtime import jit
 PRECISIONS = tuple(reference.PRECISIONS)
 SIZES = [(37, 150), (5, 7), (16, 64), (33, 129)]                        # R, V
 MODELS = ("two-ways-additive", "everything", "transformer-dropout-pre") if jit.JIT else (
-    "two-ways-additive", "everything", "transformer-dropout-pre", "plain")
+    "two-ways-additive", "everything", "transformer-dropout-pre", "every-step-sigmoid")
 
 
 @jit.jit("test.roughly")
