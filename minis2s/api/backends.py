@@ -112,22 +112,17 @@ def choose_for_texts(model: Any, count: int, precision: str | None = None) -> Ba
     """
     name = "numpy" if model.backend.startswith("torch") else model.backend         # PyTorch trains, and does not search
     named = model.backend_is_named and name == model.backend
-    if precision is not None:
-        if named and name == "numpy" or not is_compiled(model.config):
-            why = "this model has none" if not is_compiled(model.config) else "backend='numpy' was named"
-            raise ValueError(f"precision={precision!r}: only compiled kernels search so, and {why}")
-        return with_threads(choose("numba"))
-    if named or name == "numba" or not is_compiled(model.config) or count < FEW:
+    compiled, wanted = is_compiled(model.config), precision is not None
+    if wanted and (named and name == "numpy" or not compiled):
+        why = "backend='numpy' was named" if compiled else "this model has none"
+        raise ValueError(f"precision={precision!r}: only compiled kernels search so, and {why}")
+    if named or name == "numba" or not compiled or count < FEW and not wanted:
         return choose(name)
     from ..kernels.decoding.beam import search_of
     from ..kernels.runtime.jit import JIT
     from ..kernels.runtime.kernel_cache import is_kept
-    if not JIT or count < MANY and not is_kept(search_of(model.config)):
+    if not wanted and (not JIT or count < MANY and not is_kept(search_of(model.config))):
         return NUMPY
-    return with_threads(choose("numba"))
-
-
-def with_threads(backend: Backend) -> Backend:
-    """The Backend, which may use the usual number of threads."""
-    backend.use_threads(None)
-    return backend
+    numba = choose("numba")
+    numba.use_threads(None)
+    return numba

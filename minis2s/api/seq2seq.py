@@ -191,9 +191,9 @@ class Seq2Seq:
         -------
         list of str, or one str; of a model that writes frames, sounds (samples, rate) or arrays (T, F)
         """
-        one, own = isinstance(texts, str), dict[str, Any](precision=precision) if precision is not None else {}
+        one = isinstance(texts, str)
         answers = self.decode([texts] if one else texts, beam=beam, length_penalty=length_penalty,
-                              max_length=max_length, **own)
+                              max_length=max_length, precision=precision)
         for note in notes.grouped(self, answers):
             warnings.warn(note, stacklevel=2)
         return answering.said(self, answers[0][0]) if one else [answering.said(self, best[0]) for best in answers]
@@ -291,7 +291,8 @@ class Seq2Seq:
         model.source_vocab, model.target_vocab = (
             NoVocabulary() if is_file else vocab for is_file, vocab in zip(model._files, (source_vocab, target_vocab)))
         model.lengths, model.origin, model.data = (description.get(name) for name in ("lengths", "origin", "data"))
-        model.params, model.records = checkpoint.load_weights(run.weights, model.config), run.records()
+        model.params = checkpoint.load_weights(run.weights, model.config)
+        model.records = run.records()
         return model
 
     def _need_params(self) -> None:
